@@ -1,0 +1,1 @@
+"""The loop: an event comes in, steps run until the agent yields."""

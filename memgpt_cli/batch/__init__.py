@@ -1,0 +1,1 @@
+"""Scripted conversations, on top of the agent."""

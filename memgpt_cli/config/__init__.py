@@ -1,0 +1,1 @@
+"""Adapters for settings, keys and prompts."""

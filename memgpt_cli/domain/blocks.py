@@ -1,0 +1,46 @@
+"""Core memory blocks: labelled texts inside main context, with limits, and every version they ever had."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Author(StrEnum):
+    """Who changed memory."""
+
+    USER = "user"
+    AGENT = "agent"
+    DOCUMENT = "document"
+    IMPORT = "import"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A block as it stands. `limit` counts characters of `value`; `version` starts at 1 and grows by one a change."""
+
+    label: str
+    value: str = ""
+    description: str = ""
+    limit: int = 2000
+    read_only: bool = False
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Where a change came from: its author, the message that caused it, or the command that a person typed."""
+
+    author: Author
+    message_id: int | None = None
+    command: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockVersion:
+    """One state in a block's history; `deleted` marks the tombstone that `memory delete` leaves."""
+
+    block: Block
+    at: datetime
+    provenance: Provenance
+    deleted: bool = False

@@ -1,0 +1,131 @@
+"""One model call: the request in Chat Completions form, and what comes back, piece by piece.
+
+The wire form is made here and nowhere else, because the promise that a prompt grows only at its end is a promise about
+exactly these bytes.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from memgpt_cli.domain.messages import FunctionCall
+
+PromptRole = Literal["system", "user", "assistant", "tool"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptMessage:
+    """A message as the model sees it."""
+
+    role: PromptRole
+    content: str | None
+    calls: tuple[FunctionCall, ...] = ()
+    call_id: str | None = None
+
+    def to_wire(self) -> dict[str, Any]:
+        """The Chat Completions form, keys in a fixed order."""
+        wire: dict[str, Any] = {"role": self.role, "content": self.content}
+        if self.calls:
+            wire["tool_calls"] = [
+                {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+                for call in self.calls
+            ]
+        if self.call_id is not None:
+            wire["tool_call_id"] = self.call_id
+        return wire
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> "PromptMessage":
+        """The inverse of `to_wire`."""
+        return cls(
+            role=wire["role"],
+            content=wire["content"],
+            calls=tuple(
+                FunctionCall(id=c["id"], name=c["function"]["name"], arguments=c["function"]["arguments"])
+                for c in wire.get("tool_calls", ())
+            ),
+            call_id=wire.get("tool_call_id"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolSchema:
+    """A function as the model is told of it; `parameters` is a JSON Schema object."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+    def to_wire(self) -> dict[str, Any]:
+        """The Chat Completions form."""
+        return {
+            "type": "function",
+            "function": {"name": self.name, "description": self.description, "parameters": dict(self.parameters)},
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatRequest:
+    """One call. `max_tokens` bounds the reply (the room reserved for it)."""
+
+    model: str
+    messages: tuple[PromptMessage, ...]
+    tools: tuple[ToolSchema, ...] = ()
+    max_tokens: int | None = None
+
+    def body(self) -> dict[str, Any]:
+        """The request body that `POST /chat/completions` gets, before an adapter adds what its server wants."""
+        body: dict[str, Any] = {"model": self.model, "messages": [m.to_wire() for m in self.messages]}
+        if self.tools:
+            body["tools"] = [tool.to_wire() for tool in self.tools]
+        if self.max_tokens is not None:
+            body["max_tokens"] = self.max_tokens
+        body["stream"] = True
+        body["stream_options"] = {"include_usage": True}
+        return body
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """The next piece of the reply's text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThoughtDelta:
+    """The next piece of reasoning that a server reports apart from the reply."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallDelta:
+    """The next piece of the call at `index`: `id` and `name` come once, `arguments` in pieces or whole."""
+
+    index: int
+    id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens of one call as the server counts them; `prompt_tokens` includes `cached_tokens`."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+
+
+Delta = TextDelta | ThoughtDelta | CallDelta | Usage
+
+
+def arguments_object(raw: str) -> dict[str, Any] | None:
+    """The arguments of a call as a mapping, or None when they are not one JSON object."""
+    try:
+        value = json.loads(raw or "{}")
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,24 @@
+"""Passages of archival storage: any text worth keeping, with tags and where it came from."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from memgpt_cli.domain.blocks import Author, Provenance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """One passage. `id` is 0 until stored; `source` names a document, `location` a heading path, page or line range."""
+
+    text: str
+    created_at: datetime
+    id: int = 0
+    tags: tuple[str, ...] = ()
+    source: str | None = None
+    location: str | None = None
+    provenance: Provenance = field(default_factory=lambda: Provenance(author=Author.USER))
+
+
+def passage_ref(passage_id: int) -> str:
+    """How a passage is named to people and models: `p7`."""
+    return f"p{passage_id}"

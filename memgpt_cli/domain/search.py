@@ -1,0 +1,73 @@
+"""A question to memory and its answer: filters, hits, and why each hit is one."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from memgpt_cli.domain.messages import SPOKEN, Message, Role
+from memgpt_cli.domain.passages import Passage
+
+Item = TypeVar("Item", Message, Passage)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallFilters:
+    """Which messages come into question: `start` inclusive, `end` exclusive, both in UTC."""
+
+    roles: tuple[Role, ...] = SPOKEN
+    start: datetime | None = None
+    end: datetime | None = None
+    name: str | None = None
+    in_context: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivalFilters:
+    """Which passages come into question: those that carry all `tags` and come from `source`."""
+
+    tags: tuple[str, ...] = ()
+    source: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """What made a hit: each signal's share of the score, the words that matched, the weight among the hits returned.
+
+    `attention` is the softmax of the scores of the returned hits: a read weight, not a certainty.
+    """
+
+    signals: dict[str, float] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
+    attention: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit(Generic[Item]):
+    """One answer."""
+
+    item: Item
+    score: float
+    why: Why = field(default_factory=Why)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResult(Generic[Item]):
+    """One page of answers, best first.
+
+    `total` is the number of matching items when `ranked` is false (a query of filters only), and the number of fused
+    candidates when it is true. `notes` says in plain words what was left out, if anything.
+    """
+
+    hits: tuple[Hit[Item], ...]
+    total: int
+    ranked: bool
+    page: int = 0
+    page_size: int = 10
+    notes: tuple[str, ...] = ()
+
+    @property
+    def more(self) -> int:
+        """How many are left after this page."""
+        return max(0, self.total - (self.page * self.page_size + len(self.hits)))

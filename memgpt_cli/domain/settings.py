@@ -1,0 +1,98 @@
+"""Settings as values. The configuration adapter fills them from files and the environment; the core only reads them."""
+
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from memgpt_cli.domain.agents import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSettings:
+    """Which model answers, where, and at what price (USD for a million tokens; None where unknown)."""
+
+    name: str = "offline"
+    base_url: str | None = None
+    input_usd_per_million: float | None = None
+    cached_usd_per_million: float | None = None
+    output_usd_per_million: float | None = None
+    timeout_s: float = 600.0
+    max_retries: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowSettings:
+    """The main context. `window` and `reserve` are tokens; the three shares are of `window - reserve`.
+
+    `pressure` 0.7 and eviction to one half are the paper's numbers. `message_share` is the largest share one message may take
+    before it is paged to archival storage; `result_share` bounds one function result.
+    """
+
+    window: int = 32_768
+    reserve: int = 1_024
+    pressure: float = 0.7
+    evict_at: float = 1.0
+    target: float = 0.5
+    message_share: float = 0.25
+    result_share: float = 0.15
+    summary_share: float = 0.1
+    summary_model: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopSettings:
+    """The agent loop's bounds: steps in one turn, failed calls in a row, protocol of new agents."""
+
+    protocol: Protocol = Protocol.NATIVE
+    max_steps: int = 20
+    max_failures: int = 3
+    max_tokens_per_turn: int | None = None
+    max_usd_per_day: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchSettings:
+    """Ranking weights with the defaults of the measured recipe (LoCoMo, conversations 0-4); see docs/search.md."""
+
+    page_size: int = 10
+    candidates: int = 100
+    context_weight: float = 0.3
+    lexical_weight: float = 1.0
+    vector_weight: float = 0.5
+    session_weight: float = 0.25
+    speaker_weight: float = 0.5
+    when_weight: float = 0.5
+    date_weight: float = 0.5
+    length_weight: float = 0.25
+    session_gap_hours: float = 4.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivalSettings:
+    """Archival storage: tokens of a chunk, and the number of vectors up to which search is exact over SQLite."""
+
+    chunk_tokens: int = 256
+    exact_vectors: int = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbedderSettings:
+    """Which embedder: `static` (in the package, no network), or `openai` for any /v1/embeddings endpoint."""
+
+    provider: str = "static"
+    model: str = "wordllama-256"
+    base_url: str | None = None
+    dimensions: int | None = None
+    batch: int = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set, resolved."""
+
+    model: ModelSettings = field(default_factory=ModelSettings)
+    window: WindowSettings = field(default_factory=WindowSettings)
+    loop: LoopSettings = field(default_factory=LoopSettings)
+    search: SearchSettings = field(default_factory=SearchSettings)
+    archival: ArchivalSettings = field(default_factory=ArchivalSettings)
+    embedder: EmbedderSettings = field(default_factory=EmbedderSettings)
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))

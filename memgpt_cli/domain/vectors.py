@@ -1,0 +1,28 @@
+"""Vectors as opaque bytes: the core moves them, only adapters compute with them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+Vector = NewType("Vector", bytes)
+"""A unit vector: little-endian float32, 4 bytes a dimension."""
+
+
+class Collection(StrEnum):
+    """What a vector stands for. One Chroma collection for each."""
+
+    MESSAGES = "messages"
+    PASSAGES = "passages"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbedderIdentity:
+    """Vectors are comparable only within one identity. `dimensions` is the length of each vector."""
+
+    provider: str
+    model: str
+    dimensions: int
+
+    def __str__(self) -> str:
+        """`provider/model/dimensions`, the form that is stored."""
+        return f"{self.provider}/{self.model}/{self.dimensions}"

@@ -1,0 +1,133 @@
+"""The error tree. Every error says what happened, what repairs it, and how the program exits.
+
+MemGPTError                  1  anything the program reports on purpose
+├── BudgetError              1  a budget or the step bound was reached; nothing is broken
+├── UsageError               2  the request makes no sense as typed
+│   ├── ConfigError          2  a setting, a settings file or a prompt file is wrong
+│   ├── LimitError           2  a text does not fit a block, a window is too small
+│   └── FunctionArgumentError 2 a memory function was called with arguments it cannot use
+├── NotFoundError            3  no such agent, block, message or passage
+├── APIKeyError              4  an API key is missing or was refused
+├── StorageError             5  the record cannot be read or written
+│   ├── AgentBusyError       5  another process holds the agent's lock
+│   └── EmbedderMismatchError 5 the stored vectors come from another embedder
+└── ModelError               6  the model or the network failed
+    └── ContextLengthError   6  the server says that the prompt is over its window
+
+Not here: errors of Python itself, which are bugs and end in a traceback (with `--debug`) or a one-line report.
+"""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Process exit codes; scripts may rely on them."""
+
+    OK = 0
+    FAILURE = 1
+    USAGE = 2
+    NOT_FOUND = 3
+    KEY = 4
+    STORAGE = 5
+    MODEL = 6
+    INTERRUPTED = 130
+
+
+class MemGPTError(Exception):
+    """Anything the program reports on purpose.
+
+    `message` says what happened; `hint` names the command or setting that repairs it (may be empty).
+    """
+
+    exit_code: ExitCode = ExitCode.FAILURE
+    code: str = "failure"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class BudgetError(MemGPTError):
+    """A budget in tokens, money or steps was reached."""
+
+    code = "budget"
+
+
+class UsageError(MemGPTError):
+    """The request makes no sense as typed."""
+
+    exit_code = ExitCode.USAGE
+    code = "usage"
+
+
+class ConfigError(UsageError):
+    """A setting, a settings file or a prompt file is wrong."""
+
+    code = "config"
+
+
+class LimitError(UsageError):
+    """A text does not fit where it should go: a block over its limit, a window below the minimum."""
+
+    code = "limit"
+
+
+class FunctionArgumentError(UsageError):
+    """A memory function was called with arguments it cannot use; the message is written for the caller."""
+
+    code = "argument"
+
+
+class NotFoundError(MemGPTError):
+    """No such agent, block, message or passage."""
+
+    exit_code = ExitCode.NOT_FOUND
+    code = "not_found"
+
+
+class APIKeyError(MemGPTError):
+    """An API key is missing or was refused."""
+
+    exit_code = ExitCode.KEY
+    code = "key"
+
+
+class StorageError(MemGPTError):
+    """The record on disk cannot be read or written."""
+
+    exit_code = ExitCode.STORAGE
+    code = "storage"
+
+
+class AgentBusyError(StorageError):
+    """Another process holds the agent's lock."""
+
+    code = "busy"
+
+
+class EmbedderMismatchError(StorageError):
+    """The stored vectors were made by another embedder than the configured one."""
+
+    code = "embedder"
+
+
+class ModelError(MemGPTError):
+    """The model, its server or the network failed."""
+
+    exit_code = ExitCode.MODEL
+    code = "model"
+
+
+class ContextLengthError(ModelError):
+    """The server refused a prompt as longer than its window.
+
+    `limit` and `counted` are the server's numbers in tokens where its message gave them.
+    """
+
+    code = "context_length"
+
+    def __init__(self, message: str, *, hint: str = "", limit: int | None = None, counted: int | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.limit = limit
+        self.counted = counted

@@ -1,0 +1,1 @@
+"""What the model does not see: recall and archival storage, and the one ranking that searches both."""

@@ -1,0 +1,1 @@
+"""The functions the model may call, their schemas, and the executor that runs them."""

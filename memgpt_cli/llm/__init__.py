@@ -1,0 +1,1 @@
+"""Adapters for language models, tokenizers and embedders."""

@@ -1,0 +1,355 @@
+"""What the core needs from the world, as Protocols. Adapters implement them; `bootstrap` picks which.
+
+Everything that writes runs inside `Store.transaction()`; nothing that talks to a network may.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any, Protocol
+
+from memgpt_cli.domain.agents import AgentConfig, Epoch, StepRecord, Turn, TurnState
+from memgpt_cli.domain.blocks import Block, BlockVersion, Provenance
+from memgpt_cli.domain.chat import ChatRequest, Delta
+from memgpt_cli.domain.messages import Message
+from memgpt_cli.domain.passages import Passage
+from memgpt_cli.domain.search import ArchivalFilters, RecallFilters
+from memgpt_cli.domain.vectors import Collection, EmbedderIdentity, Vector
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> datetime:
+        """The present instant, aware, in UTC."""
+        ...
+
+
+class ChatModel(Protocol):
+    """A language model behind some endpoint, or something that answers like one."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in requests, settings and records."""
+        ...
+
+    def body(self, request: ChatRequest) -> dict[str, Any]:
+        """The exact request body that `stream` sends."""
+        ...
+
+    def stream(self, request: ChatRequest) -> Iterator[Delta]:
+        """Yield the reply as it comes; the last delta is a `Usage` where the server reports one.
+
+        Raises ContextLengthError, APIKeyError or ModelError. Closing the iterator stops the call.
+        """
+        ...
+
+
+class TokenCounter(Protocol):
+    """Counts the tokens of a text."""
+
+    @property
+    def name(self) -> str:
+        """The table's name (`o200k_base`), or `estimate`."""
+        ...
+
+    @property
+    def exact(self) -> bool:
+        """Whether the table is the model's own."""
+        ...
+
+    def count(self, text: str) -> int:
+        """Tokens of `text`; never fewer than an exact table gives, when this is an estimate that holds."""
+        ...
+
+
+class Embedder(Protocol):
+    """Turns texts into unit vectors."""
+
+    @property
+    def identity(self) -> EmbedderIdentity:
+        """Which vector space this is."""
+        ...
+
+    def embed(self, texts: Sequence[str]) -> list[Vector]:
+        """One vector for each text, in order. Raises ModelError or APIKeyError when an endpoint fails."""
+        ...
+
+
+class VectorIndex(Protocol):
+    """Nearest neighbours over the vectors of one agent. Disposable: the store holds the vectors."""
+
+    def search(self, collection: Collection, query: Vector, limit: int) -> list[tuple[int, float]]:
+        """The ids nearest to `query` with their cosines, best first, at most `limit`."""
+        ...
+
+    def pending(self, collection: Collection) -> int:
+        """How many items still wait for a vector or for the index, and so cannot be found here."""
+        ...
+
+    def flush(self) -> int:
+        """Embed and index what waits in the outbox; returns how many items it did. Only for the lock's holder."""
+        ...
+
+    def close(self) -> None:
+        """Release files and threads; what waits stays in the outbox."""
+        ...
+
+
+class MessageStore(Protocol):
+    """Recall storage as rows."""
+
+    def append(self, message: Message) -> Message:
+        """Store it and return it with its id; indexes its words in the same transaction."""
+        ...
+
+    def get(self, ids: Sequence[int]) -> list[Message]:
+        """The messages with these ids, in the order asked for; unknown ids are left out."""
+        ...
+
+    def by_external_id(self, external_id: str) -> Message | None:
+        """The message once stored under this id, if any."""
+        ...
+
+    def queue(self) -> list[Message]:
+        """What stands in the FIFO queue, oldest first."""
+        ...
+
+    def evict(self, ids: Sequence[int], *, epoch: int) -> None:
+        """Take these out of the queue, on behalf of the epoch that begins; they wait for embedding."""
+        ...
+
+    def of_turn(self, turn: int) -> list[Message]:
+        """All messages of one turn, oldest first."""
+        ...
+
+    def page(
+        self, filters: RecallFilters, *, limit: int, before: tuple[datetime, int] | None = None, offset: int = 0
+    ) -> list[Message]:
+        """Newest first by (time, id); `before` continues after the last row of a page."""
+        ...
+
+    def count(self, filters: RecallFilters | None = None) -> int:
+        """How many messages match; None counts all."""
+        ...
+
+    def speakers(self) -> tuple[str, ...]:
+        """The distinct names of user messages, most frequent first."""
+        ...
+
+    def neighbours(self, message_id: int, *, before: int, after: int) -> tuple[list[Message], list[Message]]:
+        """The spoken messages next to one, in its session: up to `before` earlier and `after` later ones, in order."""
+        ...
+
+
+class BlockStore(Protocol):
+    """Core memory as rows, every version kept."""
+
+    def all(self) -> list[Block]:
+        """The living blocks, in the order of their creation."""
+        ...
+
+    def get(self, label: str) -> Block | None:
+        """The living block of this label, if any."""
+        ...
+
+    def put(self, block: Block, *, at: datetime, provenance: Provenance) -> Block:
+        """Create or change it; returns it with its new version."""
+        ...
+
+    def delete(self, label: str, *, at: datetime, provenance: Provenance) -> None:
+        """Leave a tombstone."""
+        ...
+
+    def history(self, label: str) -> list[BlockVersion]:
+        """Every version, oldest first, tombstones included."""
+        ...
+
+
+class PassageStore(Protocol):
+    """Archival storage as rows."""
+
+    def add(self, passage: Passage) -> tuple[Passage, bool]:
+        """Store it; an exact duplicate is not stored again. Returns the stored one and whether it is new."""
+        ...
+
+    def get(self, ids: Sequence[int]) -> list[Passage]:
+        """The passages with these ids, in the order asked for; unknown and deleted ids are left out."""
+        ...
+
+    def page(self, filters: ArchivalFilters, *, limit: int, offset: int = 0) -> list[Passage]:
+        """Newest first."""
+        ...
+
+    def count(self, filters: ArchivalFilters | None = None) -> int:
+        """How many living passages match; None counts all."""
+        ...
+
+
+class EpochStore(Protocol):
+    """The epochs; the last one is the present."""
+
+    def current(self) -> Epoch | None:
+        """None before the first turn."""
+        ...
+
+    def begin(self, epoch: Epoch) -> Epoch:
+        """Store a new epoch; returns it with its id."""
+        ...
+
+    def update(self, epoch: Epoch) -> None:
+        """Store what changed in it (`seen_blocks`, `warned`)."""
+        ...
+
+
+class TurnStore(Protocol):
+    """Turns and their steps."""
+
+    def begin(self, at: datetime, *, epoch: int) -> Turn:
+        """A new open turn."""
+        ...
+
+    def update(self, turn: Turn) -> None:
+        """Store its new state."""
+        ...
+
+    def get(self, turn_id: int) -> Turn | None:
+        """One turn."""
+        ...
+
+    def open_turns(self) -> list[Turn]:
+        """Turns that were never answered, oldest first."""
+        ...
+
+    def close_open(self, state: TurnState, *, joined: int | None = None) -> None:
+        """Give every open turn before `joined` (all, when None) this state."""
+        ...
+
+    def add_step(self, record: StepRecord) -> None:
+        """Store one counted model call."""
+        ...
+
+    def steps(self, turn_id: int) -> list[StepRecord]:
+        """The steps of a turn, in order."""
+        ...
+
+    def last_step(self) -> StepRecord | None:
+        """The newest step of all."""
+        ...
+
+
+class LexicalIndex(Protocol):
+    """Full-text candidates. Query text is data: no part of it reaches the engine's own syntax."""
+
+    def search_messages(
+        self, query: str, filters: RecallFilters, limit: int
+    ) -> list[tuple[int, float, tuple[str, ...]]]:
+        """Best messages as (id, score, words that matched); scores are positive and larger is better."""
+        ...
+
+    def search_passages(
+        self, query: str, filters: ArchivalFilters, limit: int
+    ) -> list[tuple[int, float, tuple[str, ...]]]:
+        """Best passages, likewise."""
+        ...
+
+
+class Store(Protocol):
+    """The record of one agent."""
+
+    messages: MessageStore
+    blocks: BlockStore
+    passages: PassageStore
+    epochs: EpochStore
+    turns: TurnStore
+    lexical: LexicalIndex
+
+    def config(self) -> AgentConfig:
+        """What the agent says of itself."""
+        ...
+
+    def set_config(self, config: AgentConfig) -> None:
+        """Change it."""
+        ...
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """One atomic, durable write (BEGIN IMMEDIATE, synchronous FULL); nested uses join the outer one."""
+        ...
+
+    def close(self) -> None:
+        """Close the database."""
+        ...
+
+
+class Calibration(Protocol):
+    """What servers reported against what we counted, kept for each model across agents."""
+
+    def ratio(self, model: str) -> float | None:
+        """By how much to multiply our counts for this model; None before any report."""
+        ...
+
+    def observe(self, model: str, *, counted: int, reported: int) -> None:
+        """Learn from one call."""
+        ...
+
+
+class PromptSource(Protocol):
+    """The texts of the system instructions and of the summariser's orders."""
+
+    def render(self, name: str, values: Mapping[str, str]) -> str:
+        """The prompt called `name` (`system_native`, `system_paper`, `summary`) with its placeholders filled.
+
+        Raises ConfigError when a placeholder of `values` is missing in an override, naming it.
+        """
+        ...
+
+
+VectorRow = tuple[int, Vector]
+
+
+class VectorStore(Protocol):
+    """Vectors and the outbox as rows: what `VectorIndex` adapters stand on."""
+
+    def identity(self) -> EmbedderIdentity | None:
+        """The embedder whose vectors are stored; None before the first."""
+        ...
+
+    def set_identity(self, identity: EmbedderIdentity) -> None:
+        """Declare the embedder of all vectors to come."""
+        ...
+
+    def waiting(self, collection: Collection, limit: int) -> list[tuple[int, str]]:
+        """Items that wait for their vector, oldest first, as (id, text)."""
+        ...
+
+    def waiting_count(self, collection: Collection) -> int:
+        """How many wait for their vector."""
+        ...
+
+    def put(self, collection: Collection, rows: Iterable[VectorRow]) -> None:
+        """Store vectors and take their items out of the outbox, in one transaction."""
+        ...
+
+    def count(self, collection: Collection) -> int:
+        """How many vectors are stored."""
+        ...
+
+    def all(self, collection: Collection) -> Iterator[VectorRow]:
+        """Every vector, by id."""
+        ...
+
+    def unindexed(self, collection: Collection, limit: int) -> list[VectorRow]:
+        """Stored vectors that the external index has not been given yet."""
+        ...
+
+    def mark_indexed(self, collection: Collection, ids: Sequence[int]) -> None:
+        """The external index holds these now."""
+        ...
+
+    def unindexed_count(self, collection: Collection) -> int:
+        """How many stored vectors the external index has not been given."""
+        ...
+
+    def reset_indexed(self, collection: Collection) -> None:
+        """The external index is gone: all stored vectors are to be given to it again."""
+        ...

@@ -1,0 +1,159 @@
+"""The schema of `agent.db`, as numbered migrations made with sqlite-utils.
+
+Not here: reading and writing rows. This module is imported only when a database is new or old, so that the everyday
+start does not pay for sqlite-utils.
+"""
+
+import sqlite3
+from typing import Final
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("agent")
+VERSION: Final = 1
+"""`PRAGMA user_version` of a database to which every migration below has been applied."""
+
+
+@migrations(name="001_foundation")
+def _foundation(db: Database) -> None:
+    """Messages, blocks, passages, epochs, turns, vectors and what waits for the vector index."""
+    for statement in _FOUNDATION.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a database up to `VERSION`; each migration runs once, in a transaction of its own."""
+    migrations.apply(Database(connection))
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+# Times are text (`domain.times`), booleans 0 or 1, lists and mappings JSON.
+_FOUNDATION: Final = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE turns (
+    id INTEGER PRIMARY KEY,
+    started_at TEXT NOT NULL,
+    state TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    joined INTEGER,
+    evicted INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX turns_open ON turns (id) WHERE state = 'open';
+
+CREATE TABLE steps (
+    id INTEGER PRIMARY KEY,
+    turn INTEGER NOT NULL REFERENCES turns (id),
+    number INTEGER NOT NULL,
+    model TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    counted_tokens INTEGER NOT NULL,
+    prompt_tokens INTEGER NOT NULL,
+    completion_tokens INTEGER NOT NULL,
+    cached_tokens INTEGER NOT NULL,
+    usage_reported INTEGER NOT NULL,
+    repeated_tokens INTEGER NOT NULL,
+    cost_usd REAL,
+    duration_s REAL NOT NULL,
+    at TEXT NOT NULL
+);
+CREATE INDEX steps_of_turn ON steps (turn);
+
+CREATE TABLE messages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    turn INTEGER REFERENCES turns (id),
+    step INTEGER,
+    role TEXT NOT NULL,
+    name TEXT,
+    text TEXT NOT NULL,
+    stub TEXT,
+    calls TEXT,
+    call_id TEXT,
+    ok INTEGER,
+    interrupted INTEGER NOT NULL DEFAULT 0,
+    created_at TEXT NOT NULL,
+    session TEXT,
+    external_id TEXT,
+    evicted_by INTEGER
+);
+CREATE UNIQUE INDEX messages_external ON messages (external_id) WHERE external_id IS NOT NULL;
+CREATE INDEX messages_queue ON messages (id) WHERE evicted_by IS NULL;
+CREATE INDEX messages_of_turn ON messages (turn) WHERE turn IS NOT NULL;
+CREATE INDEX messages_time ON messages (created_at, id);
+CREATE INDEX messages_speaker ON messages (name) WHERE role = 'user' AND name IS NOT NULL;
+
+CREATE TABLE blocks (
+    label TEXT PRIMARY KEY,
+    value TEXT NOT NULL,
+    description TEXT NOT NULL,
+    char_limit INTEGER NOT NULL,
+    read_only INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    position INTEGER NOT NULL
+);
+
+CREATE TABLE block_versions (
+    id INTEGER PRIMARY KEY,
+    label TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    value TEXT NOT NULL,
+    description TEXT NOT NULL,
+    char_limit INTEGER NOT NULL,
+    read_only INTEGER NOT NULL,
+    deleted INTEGER NOT NULL DEFAULT 0,
+    author TEXT NOT NULL,
+    message_id INTEGER,
+    command TEXT,
+    at TEXT NOT NULL
+);
+CREATE UNIQUE INDEX block_versions_of ON block_versions (label, version);
+
+CREATE TABLE passages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    text TEXT NOT NULL,
+    tags TEXT NOT NULL DEFAULT '[]',
+    source TEXT,
+    location TEXT,
+    author TEXT NOT NULL,
+    message_id INTEGER,
+    command TEXT,
+    created_at TEXT NOT NULL,
+    content_hash BLOB NOT NULL,
+    deleted_at TEXT
+);
+CREATE UNIQUE INDEX passages_content ON passages (content_hash) WHERE deleted_at IS NULL;
+CREATE INDEX passages_source ON passages (source) WHERE source IS NOT NULL;
+CREATE INDEX passages_time ON passages (created_at, id) WHERE deleted_at IS NULL;
+
+CREATE TABLE epochs (
+    id INTEGER PRIMARY KEY,
+    started_at TEXT NOT NULL,
+    cause TEXT NOT NULL,
+    head TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    summary TEXT NOT NULL,
+    hidden INTEGER NOT NULL,
+    seen_blocks TEXT NOT NULL,
+    warned INTEGER NOT NULL
+);
+
+CREATE TABLE vectors (
+    collection TEXT NOT NULL,
+    item_id INTEGER NOT NULL,
+    vector BLOB NOT NULL,
+    indexed INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (collection, item_id)
+) WITHOUT ROWID;
+CREATE INDEX vectors_unindexed ON vectors (collection, item_id) WHERE indexed = 0;
+
+CREATE TABLE outbox (
+    collection TEXT NOT NULL,
+    item_id INTEGER NOT NULL,
+    PRIMARY KEY (collection, item_id)
+) WITHOUT ROWID;
+
+CREATE VIRTUAL TABLE message_words USING fts5 (words, context, tokenize = 'porter unicode61');
+
+CREATE VIRTUAL TABLE passage_words USING fts5 (words, context, tokenize = 'porter unicode61')
+"""
