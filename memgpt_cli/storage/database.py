@@ -1,0 +1,58 @@
+"""Opening SQLite files and writing to them in transactions. Plain sqlite3; no schema and no rows here."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from memgpt_cli.errors import StorageError
+
+BUSY_TIMEOUT_MS: Final = 15_000
+
+
+def connect(path: Path, *, any_thread: bool = False) -> sqlite3.Connection:
+    """Open a database in autocommit mode: WAL, every commit on disk (synchronous FULL), deleted content zeroed.
+
+    `any_thread` allows use from other threads; the caller then sees to it that they take turns.
+    Raises StorageError when the file cannot be opened or is no database.
+    """
+    try:
+        connection = sqlite3.connect(
+            path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000, check_same_thread=not any_thread
+        )
+        connection.row_factory = sqlite3.Row
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
+            connection.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error as error:
+        raise StorageError(
+            f"{path} cannot be opened: {error}",
+            hint="check the file's permissions and the disk, or restore a backup with `memgpt restore`",
+        ) from error
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """One atomic write; a nested use joins the outer one.
+
+    BEGIN IMMEDIATE, because a deferred transaction that turns into a write fails under concurrency whatever the
+    busy timeout says. Raises StorageError for SQLite's errors, after rolling back.
+    """
+    if connection.in_transaction:
+        yield
+        return
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise StorageError(
+            f"the record could not be written: {error}", hint="check the disk; `memgpt doctor` looks at the database"
+        ) from error

@@ -1,0 +1,185 @@
+"""Recall storage as rows of `messages`, with their words in the full-text index."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from memgpt_cli.domain.messages import SPOKEN, FunctionCall, Message, Role
+from memgpt_cli.domain.search import RecallFilters
+from memgpt_cli.domain.times import from_text, to_text
+from memgpt_cli.domain.vectors import Collection
+from memgpt_cli.storage.lexical import FullText
+
+IMPORTED: Final = 0
+"""`evicted_by` of messages that were never in the queue."""
+
+_SPOKEN_SQL = ", ".join(f"'{role}'" for role in SPOKEN)
+
+
+class Messages:
+    """ports.MessageStore on one connection. Writes join the caller's transaction."""
+
+    def __init__(self, connection: sqlite3.Connection, words: FullText, *, session_gap: timedelta) -> None:
+        self._db = connection
+        self._words = words
+        self._gap = session_gap
+
+    def append(self, message: Message) -> Message:
+        """Store a message at the end of recall storage, and in the queue when it is `in_context`."""
+        cursor = self._db.execute(
+            "INSERT INTO messages (turn, step, role, name, text, stub, calls, call_id, ok, interrupted, created_at,"
+            " session, external_id, evicted_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                message.turn,
+                message.step,
+                message.role,
+                message.name,
+                message.text,
+                message.stub,
+                _calls_to_text(message.calls),
+                message.call_id,
+                message.ok,
+                message.interrupted,
+                to_text(message.created_at),
+                message.session,
+                message.external_id,
+                None if message.in_context else IMPORTED,
+            ),
+        )
+        stored = replace(message, id=cursor.lastrowid or 0)
+        self._words.add_message(stored)
+        return stored
+
+    def get(self, ids: Sequence[int]) -> list[Message]:
+        """The messages with these ids, in the order asked for."""
+        found: dict[int, Message] = {}
+        for start in range(0, len(ids), 500):
+            chunk = list(ids[start : start + 500])
+            marks = ", ".join("?" * len(chunk))
+            for row in self._db.execute(f"SELECT * FROM messages WHERE id IN ({marks})", chunk):  # noqa: S608
+                found[row["id"]] = _message(row)
+        return [found[i] for i in ids if i in found]
+
+    def by_external_id(self, external_id: str) -> Message | None:
+        """The message once stored under this id."""
+        row = self._db.execute("SELECT * FROM messages WHERE external_id = ?", (external_id,)).fetchone()
+        return None if row is None else _message(row)
+
+    def queue(self) -> list[Message]:
+        """What stands in the FIFO queue, oldest first."""
+        return [_message(r) for r in self._db.execute("SELECT * FROM messages WHERE evicted_by IS NULL ORDER BY id")]
+
+    def evict(self, ids: Sequence[int], *, epoch: int) -> None:
+        """Take these out of the queue; the spoken ones wait for embedding from now on."""
+        self._db.executemany("UPDATE messages SET evicted_by = ? WHERE id = ?", [(epoch, i) for i in ids])
+        self._db.executemany(
+            "INSERT OR IGNORE INTO outbox (collection, item_id) SELECT ?, id FROM messages"
+            f" WHERE id = ? AND role IN ({_SPOKEN_SQL}) AND text != ''",  # noqa: S608
+            [(Collection.MESSAGES, i) for i in ids],
+        )
+
+    def of_turn(self, turn: int) -> list[Message]:
+        """All messages of one turn, oldest first."""
+        return [_message(r) for r in self._db.execute("SELECT * FROM messages WHERE turn = ? ORDER BY id", (turn,))]
+
+    def page(
+        self, filters: RecallFilters, *, limit: int, before: tuple[datetime, int] | None = None, offset: int = 0
+    ) -> list[Message]:
+        """Newest first by (time, id)."""
+        where, values = _where(filters)
+        if before is not None:
+            where += " AND (created_at, id) < (?, ?)"
+            values += [to_text(before[0]), before[1]]
+        rows = self._db.execute(
+            f"SELECT * FROM messages WHERE {where} ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?",  # noqa: S608
+            [*values, limit, offset],
+        )
+        return [_message(row) for row in rows]
+
+    def count(self, filters: RecallFilters | None = None) -> int:
+        """How many messages match; None counts all."""
+        where, values = ("1", []) if filters is None else _where(filters)
+        return int(self._db.execute(f"SELECT count(*) FROM messages WHERE {where}", values).fetchone()[0])  # noqa: S608
+
+    def speakers(self) -> tuple[str, ...]:
+        """The distinct names of user messages, by a walk along their index that skips repeated names."""
+        step = "SELECT min(name) FROM messages WHERE role = 'user' AND name IS NOT NULL"
+        rows = self._db.execute(
+            f"WITH RECURSIVE names (name) AS ({step} UNION ALL"  # noqa: S608
+            f" SELECT ({step} AND name > names.name) FROM names WHERE names.name IS NOT NULL)"
+            " SELECT name FROM names WHERE name IS NOT NULL LIMIT 1000"
+        )
+        return tuple(row["name"] for row in rows)
+
+    def neighbours(self, message_id: int, *, before: int, after: int) -> tuple[list[Message], list[Message]]:
+        """The spoken messages next to one, in its session, each side in order of time."""
+        centre = self.get([message_id])
+        if not centre:
+            return [], []
+        return self._walk(centre[0], "<", "DESC", before)[::-1], self._walk(centre[0], ">", "ASC", after)
+
+    def _walk(self, centre: Message, side: str, order: str, limit: int) -> list[Message]:
+        rows = self._db.execute(
+            f"SELECT * FROM messages WHERE id {side} ? AND role IN ({_SPOKEN_SQL}) ORDER BY id {order} LIMIT ?",  # noqa: S608
+            (centre.id, limit),
+        )
+        result: list[Message] = []
+        last = centre
+        for row in rows:
+            message = _message(row)
+            if message.session != last.session or abs(message.created_at - last.created_at) > self._gap:
+                break
+            result.append(message)
+            last = message
+        return result
+
+
+def _where(filters: RecallFilters) -> tuple[str, list[object]]:
+    clauses = ["1"]
+    values: list[object] = []
+    if set(filters.roles) != set(Role):
+        clauses.append(f"role IN ({', '.join('?' * len(filters.roles))})")
+        values += filters.roles
+        clauses.append("text != ''")  # an assistant message of calls alone says nothing
+    if filters.start is not None:
+        clauses.append("created_at >= ?")
+        values.append(to_text(filters.start))
+    if filters.end is not None:
+        clauses.append("created_at < ?")
+        values.append(to_text(filters.end))
+    if filters.name is not None:
+        clauses.append("name = ? COLLATE NOCASE")
+        values.append(filters.name)
+    if filters.in_context is not None:
+        clauses.append("evicted_by IS NULL" if filters.in_context else "evicted_by IS NOT NULL")
+    return " AND ".join(clauses), values
+
+
+def _calls_to_text(calls: tuple[FunctionCall, ...]) -> str | None:
+    if not calls:
+        return None
+    return json.dumps([[call.id, call.name, call.arguments] for call in calls], ensure_ascii=False)
+
+
+def _message(row: sqlite3.Row) -> Message:
+    calls = tuple(FunctionCall(id=i, name=n, arguments=a) for i, n, a in json.loads(row["calls"] or "[]"))
+    return Message(
+        id=row["id"],
+        turn=row["turn"],
+        step=row["step"],
+        role=Role(row["role"]),
+        name=row["name"],
+        text=row["text"],
+        stub=row["stub"],
+        calls=calls,
+        call_id=row["call_id"],
+        ok=None if row["ok"] is None else bool(row["ok"]),
+        interrupted=bool(row["interrupted"]),
+        created_at=from_text(row["created_at"]),
+        session=row["session"],
+        external_id=row["external_id"],
+        in_context=row["evicted_by"] is None,
+    )

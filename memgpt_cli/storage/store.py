@@ -1,0 +1,90 @@
+"""The record of one agent: `agent.db` opened, migrated and divided into its rooms."""
+
+import json
+import shutil
+import sqlite3
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+
+from memgpt_cli.domain.agents import AgentConfig, Protocol
+from memgpt_cli.domain.times import from_text, to_text
+from memgpt_cli.errors import StorageError
+from memgpt_cli.storage.blocks import Blocks
+from memgpt_cli.storage.database import connect, transaction
+from memgpt_cli.storage.lexical import FullText
+from memgpt_cli.storage.messages import Messages
+from memgpt_cli.storage.passages import Passages
+from memgpt_cli.storage.turns import Epochs, Turns
+
+_VERSION = 1
+"""schema.VERSION, repeated so that an everyday start need not import sqlite-utils; a test holds them equal."""
+
+
+class SQLiteStore:
+    """ports.Store on one file. Raises StorageError for a file that is no record of ours, or of a later version."""
+
+    def __init__(self, path: Path, *, session_gap: timedelta = timedelta(hours=4), any_thread: bool = False) -> None:
+        self.path = path
+        self.connection = connect(path, any_thread=any_thread)
+        try:
+            _bring_up_to_date(self.connection, path)
+        except BaseException:
+            self.connection.close()
+            raise
+        self.lexical = FullText(self.connection)
+        self.messages = Messages(self.connection, self.lexical, session_gap=session_gap)
+        self.blocks = Blocks(self.connection)
+        self.passages = Passages(self.connection, self.lexical)
+        self.epochs = Epochs(self.connection)
+        self.turns = Turns(self.connection)
+
+    def config(self) -> AgentConfig:
+        """What the agent says of itself."""
+        row = self.connection.execute("SELECT value FROM meta WHERE key = 'config'").fetchone()
+        if row is None:
+            raise StorageError(f"{self.path} says nothing of its agent", hint="restore a backup with `memgpt restore`")
+        values = json.loads(row["value"])
+        values["created_at"] = from_text(values["created_at"])
+        values["protocol"] = Protocol(values["protocol"])
+        return AgentConfig(**values)
+
+    def set_config(self, config: AgentConfig) -> None:
+        """Change what the agent says of itself."""
+        values = asdict(config) | {"created_at": to_text(config.created_at)}
+        with self.transaction():
+            self.connection.execute(
+                "INSERT OR REPLACE INTO meta (key, value) VALUES ('config', ?)",
+                (json.dumps(values, ensure_ascii=False),),
+            )
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """One atomic, durable write; nested uses join the outer one."""
+        return transaction(self.connection)
+
+    def close(self) -> None:
+        """Close the database."""
+        self.connection.close()
+
+
+def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
+    try:
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        if version == _VERSION:
+            return
+        if version > _VERSION:
+            raise StorageError(
+                f"{path} was written by a later memgpt (schema {version}, this one knows {_VERSION})",
+                hint="pip install --upgrade memgpt-cli",
+            )
+        from memgpt_cli.storage.schema import migrate
+
+        if version > 0:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            shutil.copy2(path, path.with_name(f"{path.name}.before-{_VERSION}"))
+        migrate(connection)
+    except sqlite3.Error as error:
+        raise StorageError(
+            f"{path} is not a readable record: {error}", hint="restore a backup with `memgpt restore`"
+        ) from error

@@ -1,0 +1,164 @@
+"""Epochs, turns and steps as rows: what happened, in which stretch of the prompt, and what it cost."""
+
+import json
+import sqlite3
+from dataclasses import replace
+from datetime import datetime
+
+from memgpt_cli.domain.agents import Epoch, StepRecord, Turn, TurnState
+from memgpt_cli.domain.chat import PromptMessage, Usage
+from memgpt_cli.domain.times import from_text, to_text
+
+
+class Epochs:
+    """ports.EpochStore on one connection. Writes join the caller's transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def current(self) -> Epoch | None:
+        """The last epoch; None before the first turn."""
+        row = self._db.execute("SELECT * FROM epochs ORDER BY id DESC LIMIT 1").fetchone()
+        return None if row is None else _epoch(row)
+
+    def begin(self, epoch: Epoch) -> Epoch:
+        """Store a new epoch; its id is the next free one."""
+        cursor = self._db.execute(
+            "INSERT INTO epochs (started_at, cause, head, fingerprint, summary, hidden, seen_blocks, warned)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                to_text(epoch.started_at),
+                epoch.cause,
+                json.dumps([m.to_wire() for m in epoch.head], ensure_ascii=False),
+                epoch.fingerprint,
+                epoch.summary,
+                epoch.hidden,
+                json.dumps(epoch.seen_blocks, ensure_ascii=False),
+                epoch.warned,
+            ),
+        )
+        return replace(epoch, id=cursor.lastrowid or 0)
+
+    def update(self, epoch: Epoch) -> None:
+        """Store `seen_blocks` and `warned`; the head never changes."""
+        self._db.execute(
+            "UPDATE epochs SET seen_blocks = ?, warned = ? WHERE id = ?",
+            (json.dumps(epoch.seen_blocks, ensure_ascii=False), epoch.warned, epoch.id),
+        )
+
+
+class Turns:
+    """ports.TurnStore on one connection. Writes join the caller's transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def begin(self, at: datetime, *, epoch: int) -> Turn:
+        """A new open turn."""
+        cursor = self._db.execute(
+            "INSERT INTO turns (started_at, state, epoch) VALUES (?, ?, ?)", (to_text(at), TurnState.OPEN, epoch)
+        )
+        return Turn(id=cursor.lastrowid or 0, started_at=at, epoch=epoch)
+
+    def update(self, turn: Turn) -> None:
+        """Store its state, its epoch and what it evicted."""
+        self._db.execute(
+            "UPDATE turns SET state = ?, epoch = ?, joined = ?, evicted = ? WHERE id = ?",
+            (turn.state, turn.epoch, turn.joined, turn.evicted, turn.id),
+        )
+
+    def get(self, turn_id: int) -> Turn | None:
+        """One turn."""
+        row = self._db.execute("SELECT * FROM turns WHERE id = ?", (turn_id,)).fetchone()
+        return None if row is None else _turn(row)
+
+    def open_turns(self) -> list[Turn]:
+        """Turns that were never answered, oldest first."""
+        return [_turn(row) for row in self._db.execute("SELECT * FROM turns WHERE state = 'open' ORDER BY id")]
+
+    def close_open(self, state: TurnState, *, joined: int | None = None) -> None:
+        """Give every open turn before `joined` (all, when None) this state."""
+        self._db.execute(
+            "UPDATE turns SET state = ?, joined = ? WHERE state = 'open' AND (? IS NULL OR id < ?)",
+            (state, joined, joined, joined),
+        )
+
+    def add_step(self, record: StepRecord) -> None:
+        """Store one counted model call; `at` must be given."""
+        if record.at is None:
+            msg = "a stored step needs its time"
+            raise ValueError(msg)
+        self._db.execute(
+            "INSERT INTO steps (turn, number, model, epoch, counted_tokens, prompt_tokens, completion_tokens,"
+            " cached_tokens, usage_reported, repeated_tokens, cost_usd, duration_s, at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                record.turn,
+                record.number,
+                record.model,
+                record.epoch,
+                record.counted_tokens,
+                record.usage.prompt_tokens,
+                record.usage.completion_tokens,
+                record.usage.cached_tokens,
+                record.usage_reported,
+                record.repeated_tokens,
+                record.cost_usd,
+                record.duration_s,
+                to_text(record.at),
+            ),
+        )
+
+    def steps(self, turn_id: int) -> list[StepRecord]:
+        """The steps of a turn, in order."""
+        return [_step(row) for row in self._db.execute("SELECT * FROM steps WHERE turn = ? ORDER BY id", (turn_id,))]
+
+    def last_step(self) -> StepRecord | None:
+        """The newest step of all."""
+        row = self._db.execute("SELECT * FROM steps ORDER BY id DESC LIMIT 1").fetchone()
+        return None if row is None else _step(row)
+
+
+def _epoch(row: sqlite3.Row) -> Epoch:
+    return Epoch(
+        id=row["id"],
+        started_at=from_text(row["started_at"]),
+        cause=row["cause"],
+        head=tuple(PromptMessage.from_wire(m) for m in json.loads(row["head"])),
+        fingerprint=row["fingerprint"],
+        summary=row["summary"],
+        hidden=row["hidden"],
+        seen_blocks=json.loads(row["seen_blocks"]),
+        warned=bool(row["warned"]),
+    )
+
+
+def _turn(row: sqlite3.Row) -> Turn:
+    return Turn(
+        id=row["id"],
+        started_at=from_text(row["started_at"]),
+        state=TurnState(row["state"]),
+        epoch=row["epoch"],
+        joined=row["joined"],
+        evicted=row["evicted"],
+    )
+
+
+def _step(row: sqlite3.Row) -> StepRecord:
+    return StepRecord(
+        turn=row["turn"],
+        number=row["number"],
+        model=row["model"],
+        epoch=row["epoch"],
+        counted_tokens=row["counted_tokens"],
+        usage=Usage(
+            prompt_tokens=row["prompt_tokens"],
+            completion_tokens=row["completion_tokens"],
+            cached_tokens=row["cached_tokens"],
+        ),
+        usage_reported=bool(row["usage_reported"]),
+        repeated_tokens=row["repeated_tokens"],
+        cost_usd=row["cost_usd"],
+        duration_s=row["duration_s"],
+        at=from_text(row["at"]),
+    )
