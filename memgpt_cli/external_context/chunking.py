@@ -1,0 +1,374 @@
+"""Dividing a text into chunks of a bounded number of tokens, at the most meaningful border that serves.
+
+Borders, from the best to the worst: headings, paragraphs (blocks of code), sentences, lines, words, characters.
+Deterministic; the chunks in order hold the whole text but for white space at their borders.
+
+Not here: reading files, storing passages, and the tokenizer, which comes in as `count`.
+"""
+
+import re
+import unicodedata
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+
+from memgpt_cli.domain.documents import TextKind
+from memgpt_cli.external_context.outline import Section, fence, lines, sections
+
+Count = Callable[[str], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """One piece of a text. Lines are counted from 1, both ends included.
+
+    `location` is fit to be cited: heading path and place, `Install > Linux, lines 12-40` or `Results, page 3`.
+    """
+
+    text: str
+    location: str | None
+    start_line: int
+    end_line: int
+
+
+def chunk(
+    text: str,
+    *,
+    max_tokens: int,
+    count: Count,
+    kind: TextKind = "text",
+    place: str | None = None,
+    cite_lines: bool = True,
+) -> list[Chunk]:
+    """Divide `text` into chunks of at most `max_tokens` by `count`.
+
+    `place` (`page 3`) is cited in place of the line range; `cite_lines=False` leaves that out where lines mean nothing
+    to a reader. A chunk is over the limit only when a single character is. Raises ValueError when `max_tokens` is below 1.
+    Time is linear in the text for a `count` that is linear: no more than a few times is each character counted.
+    """
+    if max_tokens < 1:
+        msg = f"max_tokens must be at least 1, not {max_tokens}"
+        raise ValueError(msg)
+    divider = _Divider(text, max_tokens, count)
+    line_ends = [end - 1 for _, end in lines(text)]
+    chunks = []
+    for path, group in _packed(divider, kind):
+        for start, content in divider.bounded(group):
+            first = bisect_left(line_ends, start) + 1
+            last = bisect_left(line_ends, start + len(content) - 1) + 1
+            where = place or (_line_range(first, last) if cite_lines else None)
+            location = ", ".join(filter(None, (" > ".join(path), where))) or None
+            chunks.append(Chunk(text=content, location=location, start_line=first, end_line=last))
+    return chunks
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A stretch of the text: its offsets, its tokens (None: too long to be worth counting), and how it divides next."""
+
+    start: int
+    end: int
+    tokens: int | None
+    splitters: tuple["_Splitter", ...]
+
+
+_Splitter = Callable[[str, int, int, int], list[int]]
+"""(text, start, end, piece size in characters) -> offsets strictly between start and end, growing."""
+
+_Packed = tuple[tuple[str, ...], list[_Piece]]
+
+
+class _Divider:
+    """Counts pieces and divides those that are too large."""
+
+    def __init__(self, text: str, max_tokens: int, count: Count) -> None:
+        self.text = text
+        self.max_tokens = max_tokens
+        self._count = count
+        # Some tokenizers take quadratic time on long words, so nothing far above the limit is ever counted.
+        self._countable = 16 * max_tokens
+        # A quarter of the limit in characters is at most the limit in UTF-8 bytes, which tokens do not exceed.
+        self._size = max(1, max_tokens // 4)
+
+    def piece(self, start: int, end: int, splitters: tuple[_Splitter, ...]) -> _Piece:
+        """The stretch from `start` to `end`, counted."""
+        tokens = self._count(self.text[start:end]) if end - start <= self._countable else None
+        return _Piece(start, end, tokens, splitters)
+
+    def fits(self, tokens: int | None) -> bool:
+        """Whether so many tokens are within the limit."""
+        return tokens is not None and tokens <= self.max_tokens
+
+    def divide(self, piece: _Piece) -> list[_Piece]:
+        """Smaller pieces at the best border there is; the same piece when it is one character."""
+        splitters = piece.splitters
+        while splitters:
+            splitter, splitters = splitters[0], splitters[1:]
+            if cuts := splitter(self.text, piece.start, piece.end, self._size):
+                break
+        else:
+            cuts = _halves(self.text, piece.start, piece.end, self._size)
+        edges = [piece.start, *cuts, piece.end]
+        if len(edges) == 2:  # noqa: PLR2004 - start and end: nothing to divide
+            return [piece]
+        return [self.piece(start, end, splitters) for start, end in pairwise(edges)]
+
+    def pack(self, pieces: list[_Piece]) -> Iterator[list[_Piece]]:
+        """Groups of neighbouring pieces that fit; a piece is divided only when it does not fit a chunk of its own."""
+        group: list[_Piece] = []
+        filled = 0
+        waiting = pieces[::-1]
+        while waiting:
+            piece = waiting.pop()
+            if self.fits(piece.tokens):
+                tokens = piece.tokens or 0
+                if group and filled + tokens > self.max_tokens:
+                    yield group
+                    group, filled = [], 0
+                group.append(piece)
+                filled += tokens
+                continue
+            smaller = self.divide(piece)
+            if len(smaller) > 1:
+                waiting.extend(reversed(smaller))
+                continue
+            if group:
+                yield group
+            yield smaller
+            group, filled = [], 0
+        if group:
+            yield group
+
+    def bounded(self, group: list[_Piece]) -> Iterator[tuple[int, str]]:
+        """Offset and text of a group, divided again if it counts more than the sum of its pieces did."""
+        start, content = _trimmed(self.text, group[0].start, group[-1].end)
+        if not content:
+            return
+        fits = self._count(content) <= self.max_tokens
+        pieces = group if fits or len(group) > 1 else self.divide(group[0])
+        if fits or len(pieces) == 1:
+            yield start, content
+            return
+        middle = len(pieces) // 2
+        yield from self.bounded(pieces[:middle])
+        yield from self.bounded(pieces[middle:])
+
+
+def _packed(divider: _Divider, kind: TextKind) -> Iterator[_Packed]:
+    """Groups of pieces with their heading path.
+
+    A section that fits with all its subsections stays whole; chunks never join parts of two sections otherwise, save
+    that a heading without text of its own goes with what follows it.
+    """
+    found = sections(divider.text, kind)
+    own = [_section_pieces(divider, section, end, kind) for section, end in _with_ends(found, len(divider.text))]
+    sums = [_total(pieces) for pieces in own]
+    totals = [0, *accumulate(divider.max_tokens + 1 if tokens is None else tokens for tokens in sums)]
+    beyond = _subtree_ends(found)
+    carried: list[_Piece] = []
+    index = 0
+    while index < len(found):
+        section, stop = found[index], beyond[index]
+        is_whole = bool(own[index]) and totals[stop] - totals[index] + (_total(carried) or 0) <= divider.max_tokens
+        stop = stop if is_whole else index + 1
+        pieces = carried + [piece for owned in own[index:stop] for piece in owned]
+        carried = []
+        has_text = divider.text[section.body : _end_of(found, index, divider.text)].strip()
+        if not is_whole and not has_text and beyond[index] > index + 1:
+            carried = pieces
+        else:
+            yield from ((section.path, group) for group in divider.pack(pieces))
+        index = stop
+
+
+def _with_ends(found: list[Section], length: int) -> Iterator[tuple[Section, int]]:
+    ends = [section.start for section in found[1:]] + [length]
+    return zip(found, ends, strict=True)
+
+
+def _end_of(found: list[Section], index: int, text: str) -> int:
+    return found[index + 1].start if index + 1 < len(found) else len(text)
+
+
+def _subtree_ends(found: list[Section]) -> list[int]:
+    """For each section the index of the first later one that is not below it."""
+    ends = [len(found)] * len(found)
+    open_sections: list[int] = []
+    for index, section in enumerate(found):
+        while open_sections and found[open_sections[-1]].level >= section.level:
+            ends[open_sections.pop()] = index
+        open_sections.append(index)
+    return ends
+
+
+def _total(pieces: list[_Piece]) -> int | None:
+    """The tokens of all, None when one is too large to be counted."""
+    total = 0
+    for piece in pieces:
+        if piece.tokens is None:
+            return None
+        total += piece.tokens
+    return total
+
+
+def _section_pieces(divider: _Divider, section: Section, end: int, kind: TextKind) -> list[_Piece]:
+    """A section's paragraphs or blocks; a heading line is joined to the first of them."""
+    text = divider.text
+    if not text[section.start : end].strip():
+        return []
+    if kind == "code":
+        cuts = _top_blocks(text, section.start, end, 0)
+        return [divider.piece(*edges, (_blocks, _lines, _words)) for edges in pairwise([section.start, *cuts, end])]
+    blocks = _markdown_blocks(text, section.body, end) if kind == "markdown" else _paragraphs(text, section.body, end)
+    pieces = []
+    begins = section.start
+    for stop, is_code in blocks:
+        splitters = (_blocks, _lines, _words) if is_code else (_sentences, _lines, _words)
+        pieces.append(divider.piece(begins, stop, splitters))
+        begins = stop
+    if begins < end:
+        pieces.append(divider.piece(begins, end, (_sentences, _lines, _words)))
+    return pieces
+
+
+# Possessive quantifiers and look-behinds keep these linear on hostile text, such as a megabyte of full stops.
+_BLANK_LINES = re.compile(r"\n[ \t\r]*\n\s*")
+_WIDE_END = r"[。！？｡।؟۔]++[”’」』）】》\"')\]]*+\s*+"
+_NARROW_END = r"(?<![.!?…])[.!?…]++[\"'”’)\]]*+\s++(?![a-z])"
+_BEFORE_ITEM = r"\n(?=[ \t]*+(?:[-*+•|]|\d{1,4}[.)])[ \t])"
+_SENTENCE_END = re.compile(f"{_WIDE_END}|{_NARROW_END}|{_BEFORE_ITEM}")
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|vs|etc|No|Nos|Fig|Figs|Eq|cf|al|Jr|Sr|Inc|Ltd|Co|Vol|pp|approx|e\.g|i\.e)|\b[A-Z])$"
+)
+_SPACE = re.compile(r"\s")
+_SOFT_BORDER = re.compile(r"\s|(?<=[，、；：])")
+
+
+def _paragraphs(text: str, start: int, end: int) -> Iterator[tuple[int, bool]]:
+    """Where each paragraph ends (the blank lines after it are its own), and that it is not code."""
+    for match in _BLANK_LINES.finditer(text, start, end):
+        if match.end() < end and match.start() > start:
+            yield text.rfind("\n", 0, match.end()) + 1, False
+
+
+def _markdown_blocks(text: str, start: int, end: int) -> Iterator[tuple[int, bool]]:
+    """Where each block ends, and whether it is a fenced block of code, which blank lines do not divide."""
+    open_fence: str | None = None
+    has_text = after_blank = False
+    position = start
+    while position < end:
+        stop = min(text.find("\n", position, end) + 1 or end, end)
+        line = text[position : min(stop, position + 1000)].rstrip()
+        marker = fence(line)
+        if open_fence is not None:
+            if marker is not None and marker.startswith(open_fence) and line.strip() == marker:
+                open_fence = None
+                yield stop, True
+                has_text = False
+        elif marker is not None:
+            if has_text:
+                yield position, False
+            open_fence, has_text = marker, False
+        else:
+            if has_text and after_blank and line:
+                yield position, False
+                has_text = False
+            has_text = has_text or bool(line)
+        after_blank = not line
+        position = stop
+
+
+def _top_blocks(text: str, start: int, end: int, _size: int) -> list[int]:
+    """After blank lines, where the next line is not indented: functions, classes, groups of statements."""
+    return [cut for cut in _after_blank_lines(text, start, end) if not text[cut].isspace()]
+
+
+def _blocks(text: str, start: int, end: int, _size: int) -> list[int]:
+    """After blank lines."""
+    return list(_after_blank_lines(text, start, end))
+
+
+def _after_blank_lines(text: str, start: int, end: int) -> Iterator[int]:
+    """Beginnings of lines that follow a blank one, unless they close a bracket."""
+    for match in _BLANK_LINES.finditer(text, start, end):
+        if match.end() < end and text[match.end()] not in "})]":
+            cut = text.rfind("\n", 0, match.end()) + 1
+            if cut > start:
+                yield cut
+
+
+def _sentences(text: str, start: int, end: int, _size: int) -> list[int]:
+    """After sentence ends, and before items of lists and rows of tables."""
+    return [
+        match.end()
+        for match in _SENTENCE_END.finditer(text, start, end)
+        if start < match.end() < end
+        and not (match[0][0] == "." and _ABBREVIATION.search(text, max(start, match.start() - 8), match.start()))
+    ]
+
+
+def _lines(text: str, start: int, end: int, size: int) -> list[int]:
+    """After line ends, several short lines to a piece."""
+    return _strides(start, end, lambda position: text.find("\n", min(position + size, end) - 1, end) + 1)
+
+
+def _words(text: str, start: int, end: int, size: int) -> list[int]:
+    """Before white space, several words to a piece: tokenizers count a word with the space before it."""
+
+    def after(position: int) -> int:
+        match = _SPACE.search(text, position + size, end)
+        return match.start() if match else 0
+
+    return _strides(start, end, after)
+
+
+def _halves(text: str, start: int, end: int, size: int) -> list[int]:
+    """Between characters, at least two pieces, none longer than `size`; at white space or a comma where one is near."""
+    size = min(size, (end - start + 1) // 2)
+
+    def after(position: int) -> int:
+        target = position + size
+        soft = [match.end() for match in _SOFT_BORDER.finditer(text, target - size // 2, min(target, end))]
+        return soft[-1] if soft and soft[-1] > position else _between_characters(text, position, target)
+
+    return _strides(start, end, after)
+
+
+def _strides(start: int, end: int, after: Callable[[int], int]) -> list[int]:
+    """Cut by cut, each found from the one before; 0 says that there is none."""
+    cuts = []
+    position = start
+    while 0 < (position := after(position)) < end:
+        cuts.append(position)
+    return cuts
+
+
+def _between_characters(text: str, start: int, target: int) -> int:
+    """The last offset up to `target` that does not part a letter from its marks or an emoji from its joiners."""
+    for cut in range(target, max(start, target - 16), -1):
+        if cut >= len(text) or not (_joins(text[cut]) or text[cut - 1] == "\u200d"):
+            return cut
+    return target
+
+
+def _joins(character: str) -> bool:
+    return (
+        character == "\u200d"
+        or unicodedata.category(character).startswith("M")
+        or "\U0001f3fb" <= character <= "\U0001f3ff"
+    )
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, str]:
+    """A stretch without the white space at its borders, but with the first line's indentation; and where it begins."""
+    content = text[start:end].rstrip()
+    bare = content.lstrip()
+    skipped = len(content) - len(bare)
+    if bare and (start == 0 or text[start - 1] == "\n" or "\n" in content[:skipped]):
+        skipped = content.rfind("\n", 0, skipped) + 1
+    return start + skipped, content[skipped:]
+
+
+def _line_range(first: int, last: int) -> str:
+    return f"line {first}" if first == last else f"lines {first}-{last}"
