@@ -14,7 +14,7 @@ from memgpt_cli.domain.chat import ChatRequest, Delta
 from memgpt_cli.domain.messages import Message
 from memgpt_cli.domain.passages import Passage
 from memgpt_cli.domain.search import ArchivalFilters, RecallFilters
-from memgpt_cli.domain.vectors import Collection, EmbedderIdentity, Vector
+from memgpt_cli.domain.vectors import Collection, EmbedderIdentity, StoredVector, Vector, WaitingItem
 
 
 class Clock(Protocol):
@@ -83,12 +83,19 @@ class VectorIndex(Protocol):
         """The ids nearest to `query` with their cosines, best first, at most `limit`."""
         ...
 
+    def similarities(self, collection: Collection, query: Vector, ids: Sequence[int]) -> dict[int, float]:
+        """The exact cosines of these items to `query`; items without a vector are left out."""
+        ...
+
     def pending(self, collection: Collection) -> int:
         """How many items still wait for a vector or for the index, and so cannot be found here."""
         ...
 
     def flush(self) -> int:
-        """Embed and index what waits in the outbox; returns how many items it did. Only for the lock's holder."""
+        """Embed and index what waits in the outbox; returns how many items got their vector.
+
+        Raises what the embedder raises; what was done until then stays done, the rest goes on waiting.
+        """
         ...
 
     def close(self) -> None:
@@ -117,6 +124,10 @@ class MessageStore(Protocol):
 
     def evict(self, ids: Sequence[int], *, epoch: int) -> None:
         """Take these out of the queue, on behalf of the epoch that begins; they wait for embedding."""
+        ...
+
+    def set_stub(self, message_id: int, stub: str) -> None:
+        """Let the queue show `stub` in place of the text, which stays as it is."""
         ...
 
     def of_turn(self, turn: int) -> list[Message]:
@@ -276,6 +287,10 @@ class Store(Protocol):
         """One atomic, durable write (BEGIN IMMEDIATE, synchronous FULL); nested uses join the outer one."""
         ...
 
+    def savepoint(self) -> AbstractContextManager[None]:
+        """Inside a transaction: what happens within is taken back alone when it raises."""
+        ...
+
     def close(self) -> None:
         """Close the database."""
         ...
@@ -304,52 +319,75 @@ class PromptSource(Protocol):
         ...
 
 
-VectorRow = tuple[int, Vector]
-
-
 class VectorStore(Protocol):
-    """Vectors and the outbox as rows: what `VectorIndex` adapters stand on."""
+    """Vectors and the outbox as rows: what `VectorIndex` adapters stand on.
+
+    The vectors of a collection are a log: every change gets the next `seq`, so an index that has seen all up to some
+    `seq` need only ask for what came after. What an external index has been given is one such number.
+    """
 
     def identity(self) -> EmbedderIdentity | None:
         """The embedder whose vectors are stored; None before the first."""
         ...
 
-    def set_identity(self, identity: EmbedderIdentity) -> None:
-        """Declare the embedder of all vectors to come."""
+    def restart(self, identity: EmbedderIdentity) -> None:
+        """Drop every vector and let all items wait for one from this embedder, in one transaction."""
         ...
 
-    def waiting(self, collection: Collection, limit: int) -> list[tuple[int, str]]:
-        """Items that wait for their vector, oldest first, as (id, text)."""
+    def enqueue(self, collection: Collection, ids: Iterable[int]) -> None:
+        """Let these items wait for a (new) vector of their text."""
+        ...
+
+    def remove(self, collection: Collection, ids: Iterable[int]) -> None:
+        """Forget the vectors of these items and stop waiting for any."""
+        ...
+
+    def waiting(self, collection: Collection, limit: int) -> list[WaitingItem]:
+        """Items that wait for their vector and have a text, oldest first."""
         ...
 
     def waiting_count(self, collection: Collection) -> int:
         """How many wait for their vector."""
         ...
 
-    def put(self, collection: Collection, rows: Iterable[VectorRow]) -> None:
-        """Store vectors and take their items out of the outbox, in one transaction."""
+    def put(
+        self, collection: Collection, rows: Iterable[tuple[WaitingItem, Vector]], *, identity: EmbedderIdentity
+    ) -> int:
+        """Store vectors and take their items out of the outbox, in one transaction; returns how many were stored.
+
+        A vector whose item was changed or removed meanwhile is not stored. Raises EmbedderMismatchError when the
+        stored vectors are another embedder's.
+        """
         ...
 
     def count(self, collection: Collection) -> int:
         """How many vectors are stored."""
         ...
 
-    def all(self, collection: Collection) -> Iterator[VectorRow]:
-        """Every vector, by id."""
+    def generation(self) -> int:
+        """Grows when the log begins anew: whatever was read of it before is void."""
         ...
 
-    def unindexed(self, collection: Collection, limit: int) -> list[VectorRow]:
-        """Stored vectors that the external index has not been given yet."""
+    def changes(self, collection: Collection, *, after: int, limit: int) -> list[StoredVector]:
+        """The log after this `seq`, in its order."""
         ...
 
-    def mark_indexed(self, collection: Collection, ids: Sequence[int]) -> None:
-        """The external index holds these now."""
+    def vectors_of(self, collection: Collection, ids: Iterable[int]) -> dict[int, Vector]:
+        """The stored vectors of these items; those without one are left out."""
         ...
 
-    def unindexed_count(self, collection: Collection) -> int:
-        """How many stored vectors the external index has not been given."""
+    def indexed_upto(self, collection: Collection) -> int:
+        """The `seq` up to which the external index has been given the log."""
+        ...
+
+    def mark_indexed(self, collection: Collection, upto: int) -> None:
+        """The external index has been given the log up to this `seq`."""
         ...
 
     def reset_indexed(self, collection: Collection) -> None:
-        """The external index is gone: all stored vectors are to be given to it again."""
+        """The external index is gone: the whole log is to be given to it again."""
+        ...
+
+    def unindexed_count(self, collection: Collection) -> int:
+        """How many entries of the log the external index has not been given."""
         ...

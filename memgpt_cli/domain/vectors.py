@@ -26,3 +26,21 @@ class EmbedderIdentity:
     def __str__(self) -> str:
         """`provider/model/dimensions`, the form that is stored."""
         return f"{self.provider}/{self.model}/{self.dimensions}"
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingItem:
+    """A text that waits for its vector. A changed text gets a new `ticket`, so that a late vector is noticed."""
+
+    id: int
+    text: str
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVector:
+    """One entry in the log of vectors: `seq` grows with every change; an empty `vector` says that the item is gone."""
+
+    seq: int
+    id: int
+    vector: Vector

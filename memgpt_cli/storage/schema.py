@@ -56,7 +56,8 @@ CREATE TABLE steps (
     repeated_tokens INTEGER NOT NULL,
     cost_usd REAL,
     duration_s REAL NOT NULL,
-    at TEXT NOT NULL
+    at TEXT NOT NULL,
+    purpose TEXT NOT NULL DEFAULT 'reply'
 );
 CREATE INDEX steps_of_turn ON steps (turn);
 
@@ -139,21 +140,41 @@ CREATE TABLE epochs (
 );
 
 CREATE TABLE vectors (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
     collection TEXT NOT NULL,
     item_id INTEGER NOT NULL,
-    vector BLOB NOT NULL,
-    indexed INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (collection, item_id)
-) WITHOUT ROWID;
-CREATE INDEX vectors_unindexed ON vectors (collection, item_id) WHERE indexed = 0;
+    vector BLOB NOT NULL
+);
+CREATE UNIQUE INDEX vectors_item ON vectors (collection, item_id);
+CREATE INDEX vectors_order ON vectors (collection, seq);
+CREATE INDEX vectors_removed ON vectors (collection) WHERE vector = x'';
 
 CREATE TABLE outbox (
+    ticket INTEGER PRIMARY KEY AUTOINCREMENT,
     collection TEXT NOT NULL,
-    item_id INTEGER NOT NULL,
-    PRIMARY KEY (collection, item_id)
-) WITHOUT ROWID;
+    item_id INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX outbox_item ON outbox (collection, item_id);
+CREATE INDEX outbox_order ON outbox (collection, ticket);
 
-CREATE VIRTUAL TABLE message_words USING fts5 (words, context, tokenize = 'porter unicode61');
+CREATE TABLE message_places (
+    place INTEGER PRIMARY KEY,
+    message INTEGER NOT NULL UNIQUE,
+    session INTEGER NOT NULL,
+    length INTEGER NOT NULL
+);
 
-CREATE VIRTUAL TABLE passage_words USING fts5 (words, context, tokenize = 'porter unicode61')
+CREATE VIRTUAL TABLE message_words USING fts5 (words, content = '', columnsize = 0, tokenize = 'porter unicode61');
+
+CREATE VIRTUAL TABLE message_terms USING fts5vocab (message_words, instance);
+
+CREATE VIRTUAL TABLE event_words USING fts5 (words, content = '', tokenize = 'porter unicode61');
+
+CREATE TABLE passage_lengths (passage INTEGER PRIMARY KEY, length INTEGER NOT NULL);
+
+CREATE VIRTUAL TABLE passage_words USING fts5 (
+    words, context, content = '', columnsize = 0, tokenize = 'porter unicode61'
+);
+
+CREATE VIRTUAL TABLE passage_terms USING fts5vocab (passage_words, instance)
 """

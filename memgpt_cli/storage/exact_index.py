@@ -1,0 +1,143 @@
+"""Exact nearest neighbours with numpy: a matrix that follows the log of vectors, and a scan that keeps nothing.
+
+All vectors are unit vectors, so a dot product is a cosine. It reads the log of a `VectorStore`, never writes.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from memgpt_cli.domain.vectors import Collection, StoredVector, Vector
+from memgpt_cli.ports import VectorStore
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_BLOCK: Final = 4096
+"""Log entries read at once: 4 MB of vectors at 256 dimensions."""
+
+
+class ExactIndex:
+    """The vectors of one collection from one point of its log onwards, as one growing float32 matrix.
+
+    `start` is the `seq` after which it begins: 0 holds everything. 20,000 vectors of 256 dimensions take 20 MB.
+    Not thread-safe.
+    """
+
+    def __init__(self, collection: Collection, *, dimensions: int, start: int = 0) -> None:
+        import numpy as np
+
+        self.start = start
+        self.seen = start
+        self.removed: set[int] = set()
+        self._collection = collection
+        self._dimensions = dimensions
+        self._rows: dict[int, int] = {}
+        self._ids: NDArray[np.int64] = np.empty(0, np.int64)
+        self._matrix: NDArray[np.float32] = np.empty((0, dimensions), np.float32)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __contains__(self, item_id: int) -> bool:
+        return item_id in self._rows
+
+    def follow(self, store: VectorStore) -> None:
+        """Take in what was added to the log since the last time."""
+        while entries := store.changes(self._collection, after=self.seen, limit=_BLOCK):
+            self._take(entries)
+            self.seen = entries[-1].seq
+
+    def search(self, query: Vector, limit: int) -> list[tuple[int, float]]:
+        """The ids nearest to `query` with their cosines, best first; equals by id."""
+        size = len(self._rows)
+        return _best(self._ids[:size], self._matrix[:size], query, limit)
+
+    def _take(self, entries: Sequence[StoredVector]) -> None:
+        import numpy as np
+
+        gone = [entry.id for entry in entries if not entry.vector]
+        for item_id in gone:
+            self._drop(item_id)
+        self.removed.update(gone)
+        ids, block = _as_matrix(entries, self._dimensions)
+        if not ids:
+            return
+        self.removed.difference_update(ids)
+        slots = [self._rows.setdefault(item_id, len(self._rows)) for item_id in ids]
+        self._reserve(len(self._rows))
+        self._ids[slots] = np.asarray(ids, np.int64)
+        self._matrix[slots] = block
+
+    def _drop(self, item_id: int) -> None:
+        """The last row moves into the place that becomes free."""
+        slot = self._rows.pop(item_id, None)
+        if slot is None:
+            return
+        last = len(self._rows)
+        if slot != last:
+            moved = int(self._ids[last])
+            self._rows[moved] = slot
+            self._ids[slot] = moved
+            self._matrix[slot] = self._matrix[last]
+
+    def _reserve(self, rows: int) -> None:
+        import numpy as np
+
+        if rows <= len(self._ids):
+            return
+        room = max(rows, len(self._ids) + len(self._ids) // 4)
+        ids = np.empty(room, np.int64)
+        ids[: len(self._ids)] = self._ids
+        matrix = np.empty((room, self._dimensions), np.float32)
+        matrix[: len(self._matrix)] = self._matrix
+        self._ids, self._matrix = ids, matrix
+
+
+def scan(store: VectorStore, collection: Collection, query: Vector, limit: int) -> list[tuple[int, float]]:
+    """What `ExactIndex.search` finds, reading the whole log and keeping a few megabytes of it at a time."""
+    best: dict[int, float] = {}
+    seen = 0
+    while entries := store.changes(collection, after=seen, limit=_BLOCK):
+        seen = entries[-1].seq
+        best.update(similarities(entries, query, limit=limit))
+        best = dict(_ranked(best.items(), limit))
+    return list(best.items())
+
+
+def similarities(entries: Sequence[StoredVector], query: Vector, *, limit: int) -> dict[int, float]:
+    """The cosines of the `limit` entries that are nearest to `query`, best first."""
+    import numpy as np
+
+    ids, block = _as_matrix(entries, len(query) // 4)
+    return dict(_best(np.asarray(ids, np.int64), block, query, limit))
+
+
+def _as_matrix(entries: Sequence[StoredVector], dimensions: int) -> "tuple[list[int], NDArray[np.float32]]":
+    """The ids and vectors of the entries that hold a vector of this length."""
+    import numpy as np
+
+    length = 4 * dimensions
+    whole = [entry for entry in entries if len(entry.vector) == length]
+    block = np.frombuffer(b"".join(entry.vector for entry in whole), dtype="<f4")
+    return [entry.id for entry in whole], block.reshape(len(whole), dimensions)
+
+
+def _best(
+    ids: "NDArray[np.int64]", matrix: "NDArray[np.float32]", query: Vector, limit: int
+) -> list[tuple[int, float]]:
+    import numpy as np
+
+    if limit <= 0 or len(ids) == 0:
+        return []
+    scores = matrix @ np.frombuffer(query, dtype="<f4")
+    if len(ids) > limit:
+        # Among equals at the edge the cut is arbitrary, unless all of them come along to be ranked by id.
+        edge = np.partition(scores, len(scores) - limit)[len(scores) - limit]
+        chosen = np.flatnonzero(scores >= edge)
+        ids, scores = ids[chosen], scores[chosen]
+    return _ranked(zip(ids.tolist(), scores.tolist(), strict=True), limit)
+
+
+def _ranked(pairs: Iterable[tuple[int, float]], limit: int) -> list[tuple[int, float]]:
+    return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[:limit]
