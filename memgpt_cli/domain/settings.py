@@ -8,10 +8,16 @@ from memgpt_cli.domain.agents import Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSettings:
-    """Which model answers, where, and at what price (USD for a million tokens; None where unknown)."""
+    """Which model answers, where, and at what price (USD for a million tokens; None where unknown).
+
+    `reasoning_effort` goes into the request as it stands; None leaves it out. `context` is the model's own context
+    length in tokens where it is known, which may be more than the window in use.
+    """
 
     name: str = "offline"
     base_url: str | None = None
+    context: int | None = None
+    reasoning_effort: str | None = None
     input_usd_per_million: float | None = None
     cached_usd_per_million: float | None = None
     output_usd_per_million: float | None = None
@@ -23,8 +29,8 @@ class ModelSettings:
 class WindowSettings:
     """The main context. `window` and `reserve` are tokens; the three shares are of `window - reserve`.
 
-    `pressure` 0.7 and eviction to one half are the paper's numbers. `message_share` is the largest share one message may take
-    before it is paged to archival storage; `result_share` bounds one function result.
+    `pressure` 0.7 and eviction to one half are the paper's numbers. `message_share` is the largest share one message
+    may take before it is paged to archival storage; `result_share` bounds one function result.
     """
 
     window: int = 32_768
@@ -86,13 +92,22 @@ class EmbedderSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """Everything that can be set, resolved."""
+class MemorySettings:
+    """Core memory: the limit, in characters, of the blocks that a new agent gets."""
 
+    block_limit: int = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set, resolved. `agent` is the one meant when a command names none."""
+
+    agent: str = "default"
     model: ModelSettings = field(default_factory=ModelSettings)
     window: WindowSettings = field(default_factory=WindowSettings)
     loop: LoopSettings = field(default_factory=LoopSettings)
     search: SearchSettings = field(default_factory=SearchSettings)
     archival: ArchivalSettings = field(default_factory=ArchivalSettings)
     embedder: EmbedderSettings = field(default_factory=EmbedderSettings)
+    memory: MemorySettings = field(default_factory=MemorySettings)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))

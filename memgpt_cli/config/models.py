@@ -1,0 +1,205 @@
+"""Which model answers, where, with how large a window, and at what price.
+
+Pure: layers, the agent's own choice and a question about keys go in, a choice with its reasons comes out.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+from urllib.parse import urlsplit
+
+from memgpt_cli.config.options import Scalar
+from memgpt_cli.config.settings import Configuration, ModelTable, SettingValue, Source
+from memgpt_cli.domain.agents import AgentConfig
+from memgpt_cli.domain.settings import ModelSettings, Settings, WindowSettings
+
+OFFLINE: Final = "offline"
+SCRIPTED: Final = "scripted:"
+OPENAI_URL: Final = "https://api.openai.com/v1"
+MAX_DEFAULT_WINDOW: Final = 32_768
+"""Tokens of the window when nobody says: what fits is sent with every call, and paid for."""
+_DATE: Final = re.compile(r"-20\d\d-?\d\d-?\d\d$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """A model and where it is; `base_url` None is OpenAI for a remote model, and nowhere for a local one."""
+
+    model: str
+    base_url: str | None = None
+
+    @property
+    def local(self) -> bool:
+        """Whether it answers inside this process."""
+        return is_builtin(self.model)
+
+    @property
+    def place(self) -> str:
+        """Whom words go to, in a word: `this machine`, or the endpoint's host."""
+        return "this machine" if self.local else host_of(self.base_url)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelChoice:
+    """The model of the next call.
+
+    `source`, `base_url_source` and `window_source` say who decided; `notice` is what the person must be told, or None.
+    `settings` are the model's, `window` is in tokens.
+    """
+
+    name: str
+    base_url: str | None
+    window: int
+    source: Source
+    base_url_source: Source
+    window_source: Source
+    settings: ModelSettings
+    notice: str | None = None
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """What is to be remembered as the place this agent talked to."""
+        return Endpoint(model=self.name, base_url=self.base_url)
+
+    def apply(self, settings: Settings) -> Settings:
+        """The settings with this choice in them."""
+        window: WindowSettings = replace(settings.window, window=self.window)
+        return replace(settings, model=self.settings, window=window)
+
+
+HasKey = Callable[[str | None, Source], bool]
+"""Whether there is a key for this base URL (None: OpenAI) that this source named; see `keys.ApiKeys.has`."""
+
+
+def is_builtin(model: str) -> bool:
+    """Whether this model needs no endpoint."""
+    return model == OFFLINE or model.startswith(SCRIPTED)
+
+
+def host_of(base_url: str | None) -> str:
+    """`host` or `host:port` of an endpoint, in lower case."""
+    parts = urlsplit(base_url or OPENAI_URL)
+    host = parts.hostname or ""
+    return f"{host}:{parts.port}" if parts.port else host
+
+
+def resolve_model(
+    config: Configuration, *, has_key: HasKey, agent: AgentConfig | None = None, last: Endpoint | None = None
+) -> ModelChoice:
+    """The choice: flag, variable, the agent's own, files; then the packaged default if there is a key, else `offline`.
+
+    `last` is where the agent's words went until now: going anywhere else is said in `notice`.
+    """
+    url, url_source = _layered(config["model.base_url"], agent.base_url if agent else None)
+    named, source = _layered(config["model.name"], agent.model if agent else None)
+    name, base_url = str(named), None if url is None else str(url)
+    notice = None
+    if source is Source.DEFAULT and not has_key(base_url, url_source):
+        notice = _why_offline(base_url)
+        name = OFFLINE
+    if is_builtin(name):
+        base_url, url_source = None, source
+    settings = model_settings(config, name, base_url)
+    window, window_source, capped = _window(config, agent, settings)
+    if last is not None and (moved := _moved(last, Endpoint(model=name, base_url=base_url), source)):
+        notice = moved
+    return ModelChoice(
+        name=name,
+        base_url=base_url,
+        window=window,
+        source=source,
+        base_url_source=url_source,
+        window_source=window_source,
+        settings=settings,
+        notice="\n".join(line for line in (notice, capped) if line) or None,
+    )
+
+
+def model_settings(config: Configuration, name: str, base_url: str | None) -> ModelSettings:
+    """What is known of a model at an endpoint: limits of calls from the settings, context and prices from the tables.
+
+    The packaged prices are those of OpenAI's own endpoint; elsewhere only what the person's files say counts.
+    """
+    table = lookup(config.models, name)
+    own_endpoint = is_builtin(name) or host_of(base_url) == host_of(OPENAI_URL)
+    prices = table if own_endpoint or name in config.stated_models else {}
+    settings = config.settings.model
+    effort = settings.reasoning_effort or table.get("reasoning_effort")
+    return replace(
+        settings,
+        name=name,
+        base_url=base_url,
+        context=int(table["context"]) if "context" in table else None,
+        reasoning_effort=None if effort is None or is_builtin(name) else str(effort),
+        input_usd_per_million=_price(prices, "input"),
+        cached_usd_per_million=_price(prices, "cached" if "cached" in prices else "input"),
+        output_usd_per_million=_price(prices, "output"),
+    )
+
+
+def _price(table: Mapping[str, Scalar], key: str) -> float | None:
+    return float(table[key]) if key in table else None
+
+
+def lookup(models: ModelTable, name: str) -> dict[str, Scalar]:
+    """The table of a model: under its own name, else without a date at its end, else without a `vendor/` before it."""
+    if name.startswith(SCRIPTED):
+        name = OFFLINE
+    undated = _DATE.sub("", name)
+    for candidate in (name, undated, undated.rpartition("/")[2]):
+        if candidate in models:
+            return dict(models[candidate])
+    return {}
+
+
+def _layered(setting: SettingValue, own: Scalar | None) -> tuple[Scalar | None, Source]:
+    """A setting's value with the agent's own put between variables and files."""
+    if own is not None and setting.source not in (Source.FLAG, Source.ENVIRONMENT):
+        return own, Source.AGENT
+    return setting.value, setting.source
+
+
+def _window(config: Configuration, agent: AgentConfig | None, model: ModelSettings) -> tuple[int, Source, str | None]:
+    """Tokens, who decided, and what to say when the model cannot take what was asked for."""
+    asked, source = _layered(config["window.tokens"], agent.window if agent else None)
+    if asked is None:
+        return min(model.context or MAX_DEFAULT_WINDOW, MAX_DEFAULT_WINDOW), Source.DEFAULT, None
+    tokens = int(asked)
+    if model.context is None or tokens <= model.context or is_builtin(model.name):
+        return tokens, source, None
+    said = f"The window of {tokens:,} tokens is more than {model.name} takes; using {model.context:,}."
+    hint = f'If that is wrong, set context under [models."{model.name}"]: memgpt config edit'
+    return model.context, source, f"{said} {hint}"
+
+
+def _why_offline(base_url: str | None) -> str:
+    """One line: what answers, and how to connect a model."""
+    if base_url is not None:
+        return (
+            f"Answering offline: no model is named for {host_of(base_url)}. "
+            "Name one with --model NAME, or for good: memgpt config set model.name NAME"
+        )
+    return (
+        "Answering offline, without a language model. To connect one: memgpt keys set openai, "
+        "or --base-url http://localhost:11434/v1 --model NAME"
+    )
+
+
+def _moved(last: Endpoint, now: Endpoint, source: Source) -> str | None:
+    """What to say when words begin to go somewhere else; None when they stay where they were."""
+    if last.place == now.place:
+        return None
+    why = {
+        Source.FLAG: "as the command line says",
+        Source.ENVIRONMENT: "as the environment says",
+        Source.AGENT: "the agent's own model",
+        Source.PROJECT: "as the project file says",
+        Source.USER: "as the user file says",
+        Source.DEFAULT: "the default now that there is a key" if not now.local else "there is no key now",
+    }[source]
+    stay = f"--model {last.model}" + (f" --base-url {last.base_url}" if last.base_url and not last.local else "")
+    return (
+        f"This agent talked to {last.model} on {last.place} until now; from here on its messages go to {now.model} "
+        f"on {now.place} ({why}). To stay: {stay}"
+    )

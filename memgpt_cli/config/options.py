@@ -1,0 +1,340 @@
+"""Every setting there is: its key, its type and range, the variable that sets it, what it means.
+
+Not here: defaults (configs/default.toml) and where values come from (settings.py).
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from memgpt_cli.domain.agents import Protocol
+
+Scalar = str | int | float | bool
+"""What a setting holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One setting. `target` is the field of `domain.settings.Settings` that it fills (`section.field`).
+
+    A guarded one decides where words go, what they cost or what they are turned into: a project file may set it only
+    once the person trusts that project.
+    """
+
+    key: str
+    target: str
+    kind: type[str] | type[int] | type[float]
+    help: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    guarded: bool = False
+    check: Callable[[str], bool] | None = None
+    expects: str = ""
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return _SHORT_VARIABLES.get(self.key, "MEMGPT_" + self.key.replace(".", "_").upper())
+
+    @property
+    def expected(self) -> str:
+        """What a value must be, in words."""
+        if self.expects:
+            return self.expects
+        if self.choices:
+            return " or ".join(self.choices)
+        noun = {str: "a text", int: "a whole number", float: "a number"}[self.kind]
+        if self.low is not None and self.high is not None:
+            return f"{noun} from {self.low:,g} to {self.high:,g}"
+        return noun if self.low is None else f"{noun} from {self.low:,g}"
+
+    def accept(self, value: object) -> Scalar:
+        """A value of TOML in this option's type; raises ValueError with `expected` when it is none."""
+        if self.kind is float and type(value) is int:
+            value = float(value)
+        if type(value) is not self.kind or not self._in_range(value):
+            raise ValueError(self.expected)
+        return value
+
+    def parse(self, text: str) -> Scalar:
+        """The value that a flag, a variable or `config set` writes as text; raises ValueError with `expected`."""
+        if self.kind is str:
+            return self.accept(text)
+        try:
+            return self.accept(self.kind(text.replace("_", "").replace(",", "") if self.kind is int else text))
+        except ValueError:
+            raise ValueError(self.expected) from None
+
+    def _in_range(self, value: Scalar) -> bool:
+        if isinstance(value, str):
+            if self.choices:
+                return value in self.choices
+            return bool(value.strip()) and value.isprintable() and (self.check is None or self.check(value))
+        # Written so that NaN, which is neither, is refused.
+        return (self.low is None or value >= self.low) and value <= (float("1e18") if self.high is None else self.high)
+
+
+_SHORT_VARIABLES: Final = {
+    "agent.name": "MEMGPT_AGENT",
+    "model.name": "MEMGPT_MODEL",
+    "model.base_url": "MEMGPT_BASE_URL",
+    "window.tokens": "MEMGPT_WINDOW",
+}
+
+
+def is_url(text: str) -> bool:
+    """Whether this is an http or https address with a host and without a user, a query or a fragment."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return False
+    clean = not (parts.query or parts.fragment or parts.username or parts.password or " " in text)
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and clean
+
+
+def is_zone(text: str) -> bool:
+    """Whether this names a time zone, or is `system`."""
+    if text == "system":
+        return True
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+_URL: Final = "an address such as http://localhost:11434/v1, without a key in it"
+
+
+def _share(key: str, help_text: str) -> Option:
+    return Option(key=key, target=key, kind=float, low=0.01, high=1.0, help=help_text)
+
+
+def _weight(key: str, help_text: str) -> Option:
+    return Option(key=key, target=key, kind=float, low=0, high=10, help=help_text)
+
+
+OPTIONS: Final[tuple[Option, ...]] = (
+    Option(key="agent.name", target="agent", kind=str, help="The agent that is meant when a command names none."),
+    Option(
+        key="model.name",
+        target="model.name",
+        kind=str,
+        guarded=True,
+        help="The model that answers: a name the endpoint knows, `offline`, or `scripted:FILE`.",
+    ),
+    Option(
+        key="model.base_url",
+        target="model.base_url",
+        kind=str,
+        guarded=True,
+        check=is_url,
+        expects=_URL,
+        help="Any OpenAI-compatible endpoint.",
+    ),
+    Option(
+        key="model.reasoning_effort",
+        target="model.reasoning_effort",
+        kind=str,
+        guarded=True,
+        help="Sent with each request as it stands; unset, what models.toml says of the model.",
+    ),
+    Option(
+        key="model.timeout",
+        target="model.timeout_s",
+        kind=float,
+        low=1,
+        high=86_400,
+        help="Seconds that a server may stay silent.",
+    ),
+    Option(
+        key="model.max_retries",
+        target="model.max_retries",
+        kind=int,
+        low=0,
+        high=20,
+        help="Attempts after a connection error, 408, 409, 429 or 5xx.",
+    ),
+    Option(
+        key="window.tokens",
+        target="window.window",
+        kind=int,
+        low=512,
+        high=10_000_000,
+        help="The main context. Unset, the model's own context length, at most 32,768.",
+    ),
+    Option(
+        key="window.reserve",
+        target="window.reserve",
+        kind=int,
+        low=64,
+        high=1_000_000,
+        help="Tokens kept free for the reply.",
+    ),
+    _share("window.pressure", "Share of (tokens - reserve) at which the model is warned."),
+    _share("window.evict_at", "Share at which old turns are evicted."),
+    _share("window.target", "Share that is left after an eviction."),
+    _share("window.message_share", "The largest share one message may take before it is paged to archival storage."),
+    _share("window.result_share", "The largest share one function result may take."),
+    _share("window.summary_share", "The largest share the recursive summary may take."),
+    Option(
+        key="summary.model",
+        target="window.summary_model",
+        kind=str,
+        guarded=True,
+        help="A cheaper model for summaries; unset, the agent's own.",
+    ),
+    Option(
+        key="loop.protocol",
+        target="loop.protocol",
+        kind=str,
+        choices=tuple(Protocol),
+        help="The protocol of new agents.",
+    ),
+    Option(key="loop.max_steps", target="loop.max_steps", kind=int, low=1, high=1_000, help="Model calls in one turn."),
+    Option(
+        key="loop.max_failures",
+        target="loop.max_failures",
+        kind=int,
+        low=1,
+        high=100,
+        help="Failed function calls in a row that end a turn.",
+    ),
+    Option(
+        key="budget.max_tokens_per_turn",
+        target="loop.max_tokens_per_turn",
+        kind=int,
+        low=1,
+        guarded=True,
+        help="Tokens one turn may use, prompts and replies together.",
+    ),
+    Option(
+        key="budget.max_usd_per_day",
+        target="loop.max_usd_per_day",
+        kind=float,
+        low=0,
+        guarded=True,
+        help="US dollars a day over all agents.",
+    ),
+    Option(
+        key="memory.block_limit",
+        target="memory.block_limit",
+        kind=int,
+        low=1,
+        high=1_000_000,
+        help="Characters in each core memory block of a new agent.",
+    ),
+    Option(
+        key="search.page_size",
+        target="search.page_size",
+        kind=int,
+        low=1,
+        high=100,
+        help="Hits on one page of results.",
+    ),
+    Option(
+        key="search.candidates",
+        target="search.candidates",
+        kind=int,
+        low=1,
+        high=10_000,
+        help="Candidates taken from each leg before they are fused.",
+    ),
+    _weight("search.context_weight", "Weight of the words around a message against its own."),
+    _weight("search.lexical_weight", "Weight of the lexical leg."),
+    _weight("search.vector_weight", "Weight of the vector leg."),
+    _weight("search.session_weight", "Weight of the session that a message stands in."),
+    _weight("search.speaker_weight", "Prior for the speaker that a question names."),
+    _weight("search.when_weight", "Prior for a time in the message when the question asks when."),
+    _weight("search.date_weight", "Prior for nearness to a date that the question names."),
+    _weight("search.length_weight", "Prior for messages of up to 40 words over very short ones."),
+    Option(
+        key="search.session_gap_hours",
+        target="search.session_gap_hours",
+        kind=float,
+        low=0.01,
+        high=100_000,
+        help="A longer silence begins a new session.",
+    ),
+    Option(
+        key="archival.chunk_tokens",
+        target="archival.chunk_tokens",
+        kind=int,
+        low=16,
+        high=8_192,
+        help="Tokens of a document's passages.",
+    ),
+    Option(
+        key="archival.exact_vectors",
+        target="archival.exact_vectors",
+        kind=int,
+        low=0,
+        high=10_000_000,
+        help="Up to this many vectors search is exact over SQLite; above, Chroma answers.",
+    ),
+    Option(
+        key="embedder.provider",
+        target="embedder.provider",
+        kind=str,
+        choices=("static", "openai"),
+        guarded=True,
+        help="`static` is in the package and needs no network; `openai` is any /v1/embeddings endpoint.",
+    ),
+    Option(key="embedder.model", target="embedder.model", kind=str, guarded=True, help="The embedding model."),
+    Option(
+        key="embedder.base_url",
+        target="embedder.base_url",
+        kind=str,
+        guarded=True,
+        check=is_url,
+        expects=_URL,
+        help="The endpoint of provider `openai`; unset, OpenAI.",
+    ),
+    Option(
+        key="embedder.dimensions",
+        target="embedder.dimensions",
+        kind=int,
+        low=8,
+        high=65_536,
+        guarded=True,
+        help="Dimensions to ask the endpoint for; unset, the model's own.",
+    ),
+    Option(
+        key="embedder.batch",
+        target="embedder.batch",
+        kind=int,
+        low=1,
+        high=2_048,
+        guarded=True,
+        help="Texts in one request.",
+    ),
+    Option(
+        key="display.timezone",
+        target="zone",
+        kind=str,
+        check=is_zone,
+        expects="`system` or a zone such as Europe/Berlin",
+        help="The zone in which times are shown and dates are understood.",
+    ),
+)
+
+BY_KEY: Final = {option.key: option for option in OPTIONS}
+BY_VARIABLE: Final = {option.variable: option for option in OPTIONS}
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that looks most like this one; empty when none does."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(word, list(known), n=1, cutoff=0.6)), "")
+
+
+def nearest_key(key: str) -> str:
+    """The known key that looks most like this one, or that ends as it does (`page_size`); empty when there is none."""
+    last = key.rpartition(".")[2]
+    return next((known for known in BY_KEY if known.rpartition(".")[2] == last), "") or nearest(key, BY_KEY)

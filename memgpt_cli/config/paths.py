@@ -1,0 +1,105 @@
+"""Where things are kept: platform directories, or one folder named by MEMGPT_HOME.
+
+Not here: creating them. Whoever writes a file makes its folder.
+"""
+
+import os
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from memgpt_cli.errors import UsageError
+
+_MAX_NAME: Final = 64
+_MAX_NAME_BYTES: Final = 200  # file systems stop at 255 bytes, and a temporary copy needs room for its suffix
+_WINDOWS_DEVICES: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+
+def check_agent_name(name: str) -> str:
+    """The name itself when a folder can be called so on every platform, else UsageError.
+
+    Letters and digits of any script, `-`, `_` and `.`, at most 64; it neither begins nor ends with a dot.
+    """
+    problem = ""
+    if not name:
+        problem = "it is empty"
+    elif len(name) > _MAX_NAME or len(name.encode("utf-8", "replace")) > _MAX_NAME_BYTES:
+        problem = f"it is longer than {_MAX_NAME} characters"
+    elif name[0] == "." or name[-1] == ".":
+        problem = "it begins or ends with a dot"
+    elif wrong := next((c for c in name if not (c.isalnum() or c in "-_.")), None):
+        problem = f"{wrong!r} cannot be part of it"
+    elif name[0] == "-":
+        problem = "it begins with a dash, which reads like an option"
+    elif _WINDOWS_DEVICES.fullmatch(name):
+        problem = "Windows keeps it for a device"
+    elif unicodedata.normalize("NFC", name) != name:
+        problem = "its letters are in decomposed form, which file systems disagree about"
+    if problem:
+        raise UsageError(
+            f"{name!r} cannot be an agent's name: {problem}",
+            hint="use letters, digits, - _ and . (at most 64), for example: memgpt agent create research-2",
+        )
+    return name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paths:
+    """The program's directories."""
+
+    data: Path
+    config: Path
+    cache: Path
+
+    @property
+    def state_db(self) -> Path:
+        """What spans agents: calibration, spending, batch journals."""
+        return self.data / "state.db"
+
+    @property
+    def agents(self) -> Path:
+        """One folder for each agent."""
+        return self.data / "agents"
+
+    def agent(self, name: str) -> Path:
+        """The folder of one agent. Raises UsageError for a name that cannot be a folder's."""
+        return self.agents / check_agent_name(name)
+
+    @property
+    def user_file(self) -> Path:
+        """The person's settings."""
+        return self.config / "config.toml"
+
+    @property
+    def keys_file(self) -> Path:
+        """The person's API keys, mode 0600."""
+        return self.config / "keys.toml"
+
+    @property
+    def trust_file(self) -> Path:
+        """Which project folders the person trusts, and in which state."""
+        return self.config / "trusted.json"
+
+    @property
+    def prompts(self) -> Path:
+        """The person's own prompts."""
+        return self.config / "prompts"
+
+    @property
+    def history(self) -> Path:
+        """What was typed into the chat."""
+        return self.data / "history"
+
+
+def find_paths(environ: Mapping[str, str] = os.environ) -> Paths:
+    """The directories for this environment: under MEMGPT_HOME when it is set, else where the platform puts them."""
+    if home := environ.get("MEMGPT_HOME"):
+        root = Path(home).expanduser().absolute()
+        return Paths(data=root / "data", config=root / "config", cache=root / "cache")
+    from platformdirs import PlatformDirs
+
+    dirs = PlatformDirs("memgpt", appauthor=False)
+    return Paths(data=dirs.user_data_path, config=dirs.user_config_path, cache=dirs.user_cache_path)

@@ -1,0 +1,50 @@
+"""The texts of the instructions: the person's own where there are any, else the packaged ones, placeholders filled.
+
+Not here: what the texts say (prompts/*.md) and the values that go into them.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from memgpt_cli.config.resources import packaged
+from memgpt_cli.errors import ConfigError
+
+_PLACEHOLDER: Final = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+
+
+class PromptFiles:
+    """`prompts/NAME.md` in the first of `folders` that has it, else in the package. Implements `ports.PromptSource`."""
+
+    def __init__(self, folders: Sequence[Path] = ()) -> None:
+        self._folders = tuple(folders)
+
+    def find(self, name: str) -> Path:
+        """The file that `render` would read. Raises ConfigError when there is no such prompt."""
+        for folder in self._folders:
+            if (path := folder / f"{name}.md").is_file():
+                return path
+        return packaged("prompts", f"{name}.md")
+
+    def render(self, name: str, values: Mapping[str, str]) -> str:
+        """The prompt with each `{{placeholder}}` replaced by its value, which is not looked into again.
+
+        Raises ConfigError, naming file and placeholder, when the text lacks one of `values` or has another.
+        """
+        path = self.find(name)
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path} cannot be read: {error}", hint="save it as UTF-8, or remove it") from error
+        present = set(_PLACEHOLDER.findall(text))
+        missing = sorted(set(values) - present)
+        unknown = sorted(present - set(values))
+        if missing or unknown:
+            problem = f"lacks {_names(missing)}" if missing else f"has {_names(unknown)}, which nothing fills"
+            raise ConfigError(f"the prompt {path} {problem}", hint=f"it must have exactly: {_names(sorted(values))}")
+        return _PLACEHOLDER.sub(lambda match: values[match[1]], text).strip()
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(f"{{{{{name}}}}}" for name in names) or "no placeholder"

@@ -1,0 +1,324 @@
+"""Settings: flag > `MEMGPT_*` variable > project file > user file > packaged defaults, each value with its source.
+
+Not here: which model answers (models.py), writing settings (edit.py), keys (keys.py).
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+from memgpt_cli.config.files import read_toml
+from memgpt_cli.config.options import BY_KEY, BY_VARIABLE, OPTIONS, Option, Scalar, nearest, nearest_key
+from memgpt_cli.config.paths import Paths, check_agent_name
+from memgpt_cli.config.resources import packaged
+from memgpt_cli.config.trust import Project, find_project
+from memgpt_cli.config.zones import find_zone
+from memgpt_cli.domain.agents import Protocol
+from memgpt_cli.domain.settings import (
+    ArchivalSettings,
+    EmbedderSettings,
+    LoopSettings,
+    MemorySettings,
+    ModelSettings,
+    SearchSettings,
+    Settings,
+    WindowSettings,
+)
+from memgpt_cli.errors import ConfigError, UsageError
+
+
+class Source(StrEnum):
+    """Where a value comes from, strongest first. `AGENT` stands between variables and files (models.py)."""
+
+    FLAG = "flag"
+    ENVIRONMENT = "environment"
+    AGENT = "agent"
+    PROJECT = "project file"
+    USER = "user file"
+    DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingValue:
+    """One setting as it stands; `value` None when nothing sets it. `where` names the flag, the variable or the file."""
+
+    option: Option
+    value: Scalar | None
+    source: Source
+    where: str
+
+
+ModelTable = Mapping[str, Mapping[str, Scalar]]
+"""`[models."NAME"]` tables by name: `context`, `input`, `cached`, `output`, `reasoning_effort`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """Everything that was read, with sources; `notes` are lines for stderr.
+
+    `settings` holds the values as they stand in the layers: models.py decides which model they come to. `models` are
+    the packaged tables with the person's own merged in; `stated_models` are the names that the person's own files hold.
+    """
+
+    paths: Paths
+    settings: Settings
+    values: Mapping[str, SettingValue]
+    models: ModelTable
+    stated_models: frozenset[str] = frozenset()
+    project: Project | None = None
+    notes: tuple[str, ...] = ()
+
+    def __getitem__(self, key: str) -> SettingValue:
+        """One setting; raises ConfigError for a key that does not exist."""
+        known_option(key)
+        return self.values[key]
+
+    @property
+    def prompt_folders(self) -> tuple[Path, ...]:
+        """Where the person's own prompts may lie, strongest first."""
+        project = (self.project.folder / "prompts",) if self.project and self.project.trusted else ()
+        return (*project, self.paths.prompts)
+
+
+@dataclass(slots=True)
+class _Layers:
+    """What is gathered while the layers are read, weakest first."""
+
+    values: dict[str, SettingValue] = field(default_factory=dict)
+    models: dict[str, dict[str, Scalar]] = field(default_factory=dict)
+    stated: set[str] = field(default_factory=set)
+    notes: list[str] = field(default_factory=list)
+
+    def put(self, option: Option, value: Scalar, source: Source, where: str) -> None:
+        self.values[option.key] = SettingValue(option=option, value=value, source=source, where=where)
+
+    def add_models(self, models: Mapping[str, Mapping[str, Scalar]], *, stated: bool) -> None:
+        _merge(self.models, models)
+        if stated:
+            self.stated.update(models)
+
+
+def known_option(key: str) -> Option:
+    """The option of this key; raises ConfigError that names the nearest one."""
+    if option := BY_KEY.get(key):
+        return option
+    raise ConfigError(f"there is no setting {key!r}", hint=_did_you_mean(key))
+
+
+def load(
+    paths: Paths,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    directory: Path | None = None,
+    flags: Mapping[str, Scalar | None] | None = None,
+) -> Configuration:
+    """Read every layer. `flags` maps keys to what was typed (None: not given); `directory` is where `.memgpt/` may lie.
+
+    Raises ConfigError for an unknown key, a value of the wrong type or out of range, and for values that do not go
+    together; each names the file, the key and what was expected.
+    """
+    layers = _Layers()
+    for option in OPTIONS:
+        layers.values[option.key] = SettingValue(option=option, value=None, source=Source.DEFAULT, where="")
+    _read_file(layers, packaged("configs", "models.toml"), Source.DEFAULT)
+    _read_file(layers, packaged("configs", "default.toml"), Source.DEFAULT)
+    _read_file(layers, paths.user_file, Source.USER)
+    project = find_project(directory or Path.cwd(), paths.trust_file)
+    if project is not None and project.folder.resolve() in (paths.config, paths.config.parent):
+        project = None  # the person's own folder, met from the home directory
+    if project is not None:
+        _read_project(layers, project)
+    _read_environment(layers, environ)
+    for key, value in (flags or {}).items():
+        if value is not None:
+            _put_flag(layers, known_option(key), value)
+    return Configuration(
+        paths=paths,
+        settings=_settings(layers.values, environ),
+        values=layers.values,
+        models=layers.models,
+        stated_models=frozenset(layers.stated),
+        project=project,
+        notes=tuple(layers.notes),
+    )
+
+
+def _read_file(layers: _Layers, path: Path, source: Source) -> None:
+    models: dict[str, dict[str, Scalar]] = {}
+    for key, value in flatten(read_toml(path), path, models):
+        layers.put(BY_KEY[key], accept(BY_KEY[key], value, path), source, str(path))
+    layers.add_models(models, stated=source is not Source.DEFAULT)
+
+
+def _read_project(layers: _Layers, project: Project) -> None:
+    """Guarded settings and prices of a folder that is not trusted are left out, and a note says so."""
+    table = read_toml(project.file)
+    models: dict[str, dict[str, Scalar]] = {}
+    ignored = []
+    for key, value in flatten(table, project.file, models):
+        option = BY_KEY[key]
+        accepted = accept(option, value, project.file)
+        if option.guarded and not project.trusted:
+            ignored.append(key)
+        else:
+            layers.put(option, accepted, Source.PROJECT, str(project.file))
+    if project.trusted:
+        layers.add_models(models, stated=True)
+        return
+    ignored += [f'models."{name}"' for name in models]
+    ignored += [f"prompts/{path.name}" for path in sorted((project.folder / "prompts").glob("*.md"))]
+    if ignored:
+        layers.notes.append(
+            f"{project.folder} is {project.trust}: ignored {', '.join(ignored)}. To use them: memgpt config trust"
+        )
+
+
+def _read_environment(layers: _Layers, environ: Mapping[str, str]) -> None:
+    """An empty variable counts as unset. OPENAI_BASE_URL is weaker than MEMGPT_BASE_URL and stronger than any file."""
+    if url := environ.get("OPENAI_BASE_URL"):
+        _put_text(layers, BY_KEY["model.base_url"], url, "OPENAI_BASE_URL")
+    for name, text in environ.items():
+        if not name.startswith("MEMGPT_") or not text:
+            continue
+        if option := BY_VARIABLE.get(name):
+            _put_text(layers, option, text, name)
+        elif name not in _OTHER_VARIABLES:
+            close = nearest(name, BY_VARIABLE)
+            layers.notes.append(f"{name} is no setting and was ignored" + (f"; did you mean {close}?" if close else ""))
+
+
+_OTHER_VARIABLES: Final = {"MEMGPT_HOME", "MEMGPT_DEBUG"}
+
+
+def _put_text(layers: _Layers, option: Option, text: str, variable: str) -> None:
+    try:
+        value = option.parse(text)
+    except ValueError as error:
+        raise ConfigError(f"{variable}: expected {error}, got {text!r}", hint=f"unset {variable}") from None
+    layers.put(option, value, Source.ENVIRONMENT, variable)
+
+
+def _put_flag(layers: _Layers, option: Option, value: Scalar) -> None:
+    name = _FLAGS.get(option.key, option.key)
+    try:
+        accepted = option.parse(value) if isinstance(value, str) else option.accept(value)
+    except ValueError as error:
+        raise UsageError(f"{name}: expected {error}, got {value!r}", hint=f"memgpt config get {option.key}") from None
+    layers.put(option, accepted, Source.FLAG, name)
+
+
+_FLAGS: Final = {
+    "agent.name": "--agent",
+    "model.name": "--model",
+    "model.base_url": "--base-url",
+    "window.tokens": "--window",
+}
+
+
+def flatten(table: Mapping[str, Any], path: Path, models: dict[str, dict[str, Scalar]]) -> Iterator[tuple[str, object]]:
+    """The settings of a file as (key, value), its `[models]` tables merged into `models`.
+
+    Raises ConfigError for a key or a section that does not exist, naming the nearest one.
+    """
+    for section, content in table.items():
+        if section == "models":
+            _merge(models, _model_tables(content, path))
+        elif not isinstance(content, dict):
+            raise ConfigError(f"{path}: {section!r} stands outside of a section", hint=_did_you_mean(section))
+        else:
+            for name, value in content.items():
+                key = f"{section}.{name}"
+                if key not in BY_KEY:
+                    raise ConfigError(f"{path}: there is no setting {key!r}", hint=_did_you_mean(key))
+                yield key, value
+
+
+def accept(option: Option, value: object, path: Path) -> Scalar:
+    """The value in the option's type; raises ConfigError that names file, key and expectation."""
+    try:
+        return option.accept(value)
+    except ValueError as error:
+        raise ConfigError(
+            f"{path}: {option.key}: expected {error}, got {value!r}",
+            hint=f"memgpt config set {option.key} VALUE, or memgpt config unset {option.key}",
+        ) from None
+
+
+def _did_you_mean(key: str) -> str:
+    close = nearest_key(key)
+    return f"did you mean {close}? All of them: memgpt config list" if close else "memgpt config list"
+
+
+_PRICE: Final = ((int, float), "US dollars for a million tokens")
+_MODEL_FIELDS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
+    "context": ((int,), "a whole number of tokens"),
+    "input": _PRICE,
+    "cached": _PRICE,
+    "output": _PRICE,
+    "reasoning_effort": ((str,), "a text"),
+}
+
+
+def _model_tables(content: object, path: Path) -> dict[str, dict[str, Scalar]]:
+    if not isinstance(content, dict) or not all(isinstance(table, dict) for table in content.values()):
+        raise ConfigError(f"{path}: [models] holds one table for each model", hint='[models."my-model"]')
+    for name, table in content.items():
+        for key, value in table.items():
+            where = f'{path}: models."{name}".{key}'
+            if key not in _MODEL_FIELDS:
+                raise ConfigError(f"{where}: unknown", hint=f"known are {', '.join(_MODEL_FIELDS)}")
+            kinds, expected = _MODEL_FIELDS[key]
+            number = isinstance(value, (int, float))
+            if type(value) not in kinds or (number and not (key == "context") <= value < float("inf")):
+                raise ConfigError(f"{where}: expected {expected}, got {value!r}", hint=f"correct it in {path}")
+    return content
+
+
+def _merge(into: dict[str, dict[str, Scalar]], models: Mapping[str, Mapping[str, Scalar]]) -> None:
+    for name, table in models.items():
+        into[name] = {**into.get(name, {}), **table}
+
+
+def _settings(values: Mapping[str, SettingValue], environ: Mapping[str, str]) -> Settings:
+    """The values in their places; what nothing sets keeps the default of its field."""
+    sections: dict[str, dict[str, Any]] = {}
+    for setting in values.values():
+        if setting.value is not None:
+            section, _, name = setting.option.target.rpartition(".")
+            sections.setdefault(section, {})[name] = setting.value
+    top = sections.get("", {})
+    loop = sections["loop"]
+    settings = Settings(
+        agent=check_agent_name(top["agent"]),
+        model=ModelSettings(**sections["model"]),
+        window=WindowSettings(**sections["window"]),
+        loop=LoopSettings(**{**loop, "protocol": Protocol(loop["protocol"])}),
+        search=SearchSettings(**sections["search"]),
+        archival=ArchivalSettings(**sections["archival"]),
+        embedder=EmbedderSettings(**sections["embedder"]),
+        memory=MemorySettings(**sections["memory"]),
+        zone=find_zone(top["zone"], environ),
+    )
+    _check_window(settings.window, values)
+    return settings
+
+
+def _check_window(window: WindowSettings, values: Mapping[str, SettingValue]) -> None:
+    """The shares must leave eviction something to do, and the reserve must leave room for a prompt."""
+
+    def refuse(key: str, other: str, problem: str) -> ConfigError:
+        setting, against = values[key], values[other]
+        return ConfigError(
+            f"{key} ({setting.value}, from {setting.where}) {problem} {other} ({against.value})",
+            hint=f"memgpt config set {key} VALUE, or memgpt config unset {key}",
+        )
+
+    if window.target >= window.evict_at:
+        raise refuse("window.target", "window.evict_at", "must be under")
+    if window.pressure > window.evict_at:
+        raise refuse("window.pressure", "window.evict_at", "must not be over")
+    if values["window.tokens"].value is not None and window.reserve >= window.window:
+        raise refuse("window.reserve", "window.tokens", "must be under")

@@ -1,0 +1,111 @@
+"""Which project folders (`./.memgpt/`) the person trusts, and in which state they were when trusted.
+
+A project folder comes with somebody's repository. What it says about endpoints, embedders, costs and prompts counts
+only after `memgpt config trust`, and only as long as these files stay what they were then.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from memgpt_cli.config.files import write_private
+from memgpt_cli.errors import ConfigError, NotFoundError
+
+FOLDER: Final = ".memgpt"
+
+
+class Trust(StrEnum):
+    """What the person has said about a project folder."""
+
+    UNKNOWN = "not trusted"
+    CHANGED = "changed since it was trusted"
+    TRUSTED = "trusted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """The `.memgpt` folder of the working directory."""
+
+    folder: Path
+    trust: Trust
+
+    @property
+    def file(self) -> Path:
+        """Its settings, whether or not there are any."""
+        return self.folder / "config.toml"
+
+    @property
+    def trusted(self) -> bool:
+        """Whether its guarded settings and its prompts count."""
+        return self.trust is Trust.TRUSTED
+
+
+def find_project(directory: Path, trust_file: Path) -> Project | None:
+    """The project folder of `directory` if it holds settings or prompts."""
+    folder = directory / FOLDER
+    if next(_files(folder), None) is None:
+        return None
+    known = _read(trust_file).get(str(folder.resolve()))
+    if known is None:
+        return Project(folder=folder, trust=Trust.UNKNOWN)
+    same = known == fingerprint(folder)
+    return Project(folder=folder, trust=Trust.TRUSTED if same else Trust.CHANGED)
+
+
+def trust_project(directory: Path, trust_file: Path) -> Project:
+    """Trust the project folder of `directory` as it stands. Raises NotFoundError when there is none."""
+    project = find_project(directory, trust_file)
+    if project is None:
+        raise NotFoundError(
+            f"there is no {FOLDER}/config.toml and no {FOLDER}/prompts in {directory}",
+            hint="run memgpt config trust in the project's own folder",
+        )
+    known = _read(trust_file)
+    known[str(project.folder.resolve())] = fingerprint(project.folder)
+    _write(trust_file, known)
+    return Project(folder=project.folder, trust=Trust.TRUSTED)
+
+
+def distrust_project(directory: Path, trust_file: Path) -> bool:
+    """Take trust back; False when there was none."""
+    known = _read(trust_file)
+    if known.pop(str((directory / FOLDER).resolve()), None) is None:
+        return False
+    _write(trust_file, known)
+    return True
+
+
+def fingerprint(folder: Path) -> str:
+    """SHA-256 over the names and contents of everything in the folder that trust is about."""
+    digest = hashlib.sha256()
+    for path in _files(folder):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """The settings and the prompts, in a fixed order."""
+    config = folder / "config.toml"
+    if config.is_file():
+        yield config
+    yield from sorted(path for path in (folder / "prompts").glob("*.md") if path.is_file())
+
+
+def _read(trust_file: Path) -> dict[str, str]:
+    try:
+        known = json.loads(trust_file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{trust_file} cannot be read: {error}", hint="delete it and trust again") from error
+    return known if isinstance(known, dict) else {}
+
+
+def _write(trust_file: Path, known: dict[str, str]) -> None:
+    write_private(trust_file, json.dumps(known, indent=2, sort_keys=True) + "\n")
