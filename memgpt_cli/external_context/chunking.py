@@ -39,12 +39,12 @@ def chunk(
     count: Count,
     kind: TextKind = "text",
     place: str | None = None,
-    cite_lines: bool = True,
+    unit: str | None = "line",
 ) -> list[Chunk]:
     """Divide `text` into chunks of at most `max_tokens` by `count`.
 
-    `place` (`page 3`) is cited in place of the line range; `cite_lines=False` leaves that out where lines mean nothing
-    to a reader. A chunk is over the limit only when a single character is. Raises ValueError for a limit below 1.
+    `place` (`page 3`) is cited in place of the line range; `unit` is what a line of `text` is called (`row`), None leaves
+    the range out, where lines mean nothing to a reader. A chunk is over the limit only when a single character is. Raises ValueError for a limit below 1.
     Time is linear in the text for a `count` that is linear: no more than a few times is each character counted.
     """
     if max_tokens < 1:
@@ -57,7 +57,7 @@ def chunk(
         for start, content in divider.bounded(group):
             first = bisect_left(line_ends, start) + 1
             last = bisect_left(line_ends, start + len(content) - 1) + 1
-            where = place or (_line_range(first, last) if cite_lines else None)
+            where = place or (_range(unit, first, last) if unit else None)
             location = ", ".join(filter(None, (" > ".join(path), where))) or None
             chunks.append(Chunk(text=content, location=location, start_line=first, end_line=last))
     return chunks
@@ -219,12 +219,15 @@ def _section_pieces(divider: _Divider, section: Section, end: int, kind: TextKin
         return []
     if kind == "code":
         cuts = _top_blocks(text, section.start, end, 0)
-        return [divider.piece(*edges, (_blocks, _lines, _words)) for edges in pairwise([section.start, *cuts, end])]
+        return [
+            divider.piece(*edges, (_blocks, _lines, _sentences, _words))
+            for edges in pairwise([section.start, *cuts, end])
+        ]
     blocks = _markdown_blocks(text, section.body, end) if kind == "markdown" else _paragraphs(text, section.body, end)
     pieces = []
     begins = section.start
     for stop, is_code in blocks:
-        splitters = (_blocks, _lines, _words) if is_code else (_sentences, _lines, _words)
+        splitters = (_blocks, _lines, _sentences, _words) if is_code else (_sentences, _lines, _words)
         pieces.append(divider.piece(begins, stop, splitters))
         begins = stop
     if begins < end:
@@ -370,5 +373,5 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, str]:
     return start + skipped, content[skipped:]
 
 
-def _line_range(first: int, last: int) -> str:
-    return f"line {first}" if first == last else f"lines {first}-{last}"
+def _range(unit: str, first: int, last: int) -> str:
+    return f"{unit} {first}" if first == last else f"{unit}s {first}-{last}"

@@ -176,10 +176,11 @@ def test_a_code_chunk_keeps_its_indentation() -> None:
     assert texts(chunk(text, max_tokens=7, count=words, kind="code"))[1] == "    five six seven eight"
 
 
-def test_a_page_is_cited_in_place_of_lines() -> None:
+def test_a_page_or_rows_are_cited_in_place_of_lines() -> None:
+    assert chunk("a\nb", max_tokens=9, count=words, unit="row")[0].location == "rows 1-2"
     assert chunk("some text", max_tokens=9, count=words, place="page 3")[0].location == "page 3"
-    assert chunk("# A\ntext", max_tokens=9, count=words, kind="markdown", cite_lines=False)[0].location == "A"
-    assert chunk("some text", max_tokens=9, count=words, cite_lines=False)[0].location is None
+    assert chunk("# A\ntext", max_tokens=9, count=words, kind="markdown", unit=None)[0].location == "A"
+    assert chunk("some text", max_tokens=9, count=words, unit=None)[0].location is None
 
 
 def test_a_limit_below_one_is_refused() -> None:
