@@ -43,8 +43,8 @@ def chunk(
 ) -> list[Chunk]:
     """Divide `text` into chunks of at most `max_tokens` by `count`.
 
-    `place` (`page 3`) is cited in place of the line range. `unit` is what a line of `text` is called (`row`); None leaves
-    the range out, where lines mean nothing to a reader. A chunk is over the limit only when a single character is.
+    `place` (`page 3`) is cited in place of the line range. `unit` is what a line of `text` is called (`row`);
+    None leaves the range out, where lines mean nothing. A chunk is over the limit only when a single character is.
     Raises ValueError for a limit below 1.
     Time is linear in the text for a `count` that is linear: no more than a few times is each character counted.
     """
