@@ -1,0 +1,100 @@
+"""What a request costs in tokens: texts as a counter counts them, framing and schemas by rule plus a stated margin.
+
+Not here: the tokenizer (a `TokenCounter`), the window (`window`), and what servers teach about the error (calibration).
+
+Two sets of rules. With a model's own table (`counter.exact`) OpenAI's published ones: 3 tokens for each message, 3 to
+prime the reply, and for function schemas the constants of its cookbook ("How to count tokens with tiktoken"). With an
+estimate, what the chat templates of open models print: `<|im_start|>role ... <|im_end|>` around a message, calls and
+schemas as JSON, and an introduction to the functions. Both lean upwards.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from memgpt_cli.domain.chat import ChatRequest, PromptMessage, ToolSchema
+from memgpt_cli.ports import TokenCounter
+
+PRIMING = 3
+"""Tokens that open the reply."""
+
+SCHEMA_MARGIN = 1.1
+"""On every count of schemas: how they are rendered is published only for flat ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Framing:
+    """Tokens around a message, around a call besides its name and arguments, and before the first function."""
+
+    message: int
+    call: int
+    tools: int
+
+
+PUBLISHED = Framing(message=3, call=6, tools=16)
+"""3: the published rule. 6 and 16 cover `to=functions.` and the namespace around the functions."""
+
+TEMPLATE = Framing(message=5, call=16, tools=180)
+"""Counted in the templates of Qwen 2.5 and 3, Llama 3.1 and Hermes, whose introduction takes 100 to 170 tokens."""
+
+_FUNCTION = 10 + 12
+_PROPERTIES = 3
+_PROPERTY = 3
+_ENUM_ITEM = 3
+
+
+def count_message(counter: TokenCounter, message: PromptMessage) -> int:
+    """Tokens of one message with its framing.
+
+    A call counts its name twice, because the header of its result repeats it.
+    """
+    framing = _framing(counter)
+    total = framing.message + counter.count(message.role) + counter.count(message.content or "")
+    for call in message.calls:
+        total += framing.call + 2 * counter.count(call.name) + counter.count(call.arguments or "{}")
+    return total
+
+
+def count_tools(counter: TokenCounter, tools: Iterable[ToolSchema]) -> int:
+    """Tokens of the function schemas, margin included; 0 without any."""
+    tools = tuple(tools)
+    if not tools:
+        return 0
+    if counter.exact:
+        total = sum(_count_function(counter, tool) for tool in tools)
+    else:
+        total = sum(counter.count(json.dumps(tool.to_wire(), ensure_ascii=False)) for tool in tools)
+    return math.ceil(SCHEMA_MARGIN * total) + _framing(counter).tools
+
+
+def count_request(counter: TokenCounter, request: ChatRequest) -> int:
+    """Tokens of the whole prompt: its messages, its schemas and the priming of the reply."""
+    messages = sum(count_message(counter, message) for message in request.messages)
+    return messages + count_tools(counter, request.tools) + PRIMING
+
+
+def _framing(counter: TokenCounter) -> Framing:
+    return PUBLISHED if counter.exact else TEMPLATE
+
+
+def _count_function(counter: TokenCounter, tool: ToolSchema) -> int:
+    return _FUNCTION + counter.count(f"{tool.name}:{tool.description}") + _count_schema(counter, tool.parameters)
+
+
+def _count_schema(counter: TokenCounter, schema: Mapping[str, Any]) -> int:
+    """The published rule for the properties of an object, applied to those within them as well."""
+    properties: Mapping[str, Mapping[str, Any]] = schema.get("properties") or {}
+    total = _PROPERTIES if properties else 0
+    for key, value in properties.items():
+        total += _PROPERTY + counter.count(f"{key}:{value.get('type', '')}:{value.get('description', '')}")
+        total += sum(_ENUM_ITEM + counter.count(str(item)) for item in value.get("enum", ()))
+        total += sum(counter.count(f"{word}: {value[word]}") + 1 for word in value if word not in _COUNTED_ELSEWHERE)
+        total += _count_schema(counter, value)
+    if isinstance(items := schema.get("items"), Mapping):
+        total += _PROPERTY + counter.count(json.dumps(items, ensure_ascii=False))
+    return total
+
+
+_COUNTED_ELSEWHERE = frozenset(("type", "description", "enum", "properties", "items", "required"))
