@@ -2,6 +2,7 @@
 
 MemGPTError                  1  anything the program reports on purpose
 ├── BudgetError              1  a budget or the step bound was reached; nothing is broken
+├── DocumentError            1  a file cannot be read as a document
 ├── UsageError               2  the request makes no sense as typed
 │   ├── ConfigError          2  a setting, a settings file or a prompt file is wrong
 │   ├── LimitError           2  a text does not fit a block, a window is too small
@@ -52,6 +53,12 @@ class BudgetError(MemGPTError):
     """A budget in tokens, money or steps was reached."""
 
     code = "budget"
+
+
+class DocumentError(MemGPTError):
+    """A file cannot be read as a document; the message is the reason, without the file's name."""
+
+    code = "document"
 
 
 class UsageError(MemGPTError):
