@@ -13,7 +13,7 @@ from memgpt_cli.domain.blocks import Block, BlockVersion, Provenance
 from memgpt_cli.domain.chat import ChatRequest, Delta
 from memgpt_cli.domain.messages import Message
 from memgpt_cli.domain.passages import Passage
-from memgpt_cli.domain.search import ArchivalFilters, RecallFilters
+from memgpt_cli.domain.search import ArchivalFilters, LexicalHit, RecallFilters
 from memgpt_cli.domain.vectors import Collection, EmbedderIdentity, StoredVector, Vector, WaitingItem
 
 
@@ -252,16 +252,16 @@ class TurnStore(Protocol):
 class LexicalIndex(Protocol):
     """Full-text candidates. Query text is data: no part of it reaches the engine's own syntax."""
 
-    def search_messages(
-        self, query: str, filters: RecallFilters, limit: int
-    ) -> list[tuple[int, float, tuple[str, ...]]]:
-        """Best messages as (id, score, words that matched); scores are positive and larger is better."""
+    def search_messages(self, query: str, filters: RecallFilters, limit: int) -> list[LexicalHit]:
+        """The best messages, best first."""
         ...
 
-    def search_passages(
-        self, query: str, filters: ArchivalFilters, limit: int
-    ) -> list[tuple[int, float, tuple[str, ...]]]:
-        """Best passages, likewise."""
+    def search_passages(self, query: str, filters: ArchivalFilters, limit: int) -> list[LexicalHit]:
+        """The best passages, best first."""
+        ...
+
+    def sessions(self, ids: Sequence[int]) -> dict[int, int]:
+        """For each of these messages a number that its session's messages share; only spoken messages have one."""
         ...
 
 

@@ -1,0 +1,46 @@
+"""Filters as SQL conditions over `messages` and `passages`."""
+
+from memgpt_cli.domain.messages import Role
+from memgpt_cli.domain.search import ArchivalFilters, RecallFilters
+from memgpt_cli.domain.times import to_text
+
+
+def recall_where(filters: RecallFilters) -> tuple[str, list[object]]:
+    """A condition on `messages` and its values. Messages without text pass only when every role is asked for."""
+    clauses = ["1"]
+    values: list[object] = []
+    if set(filters.roles) != set(Role):
+        clauses.append(f"role IN ({', '.join('?' * len(filters.roles))})")
+        values += filters.roles
+        clauses.append("text != ''")  # an assistant message of calls alone says nothing
+    if filters.start is not None:
+        clauses.append("created_at >= ?")
+        values.append(to_text(filters.start))
+    if filters.end is not None:
+        clauses.append("created_at < ?")
+        values.append(to_text(filters.end))
+    if filters.name is not None:
+        clauses.append("name = ? COLLATE NOCASE")
+        values.append(filters.name)
+    if filters.in_context is not None:
+        clauses.append("evicted_by IS NULL" if filters.in_context else "evicted_by IS NOT NULL")
+    return " AND ".join(clauses), values
+
+
+def archival_where(filters: ArchivalFilters) -> tuple[str, list[object]]:
+    """A condition on the living rows of `passages` and its values."""
+    clauses = ["deleted_at IS NULL"]
+    values: list[object] = []
+    for tag in filters.tags:
+        clauses.append("EXISTS (SELECT 1 FROM json_each(tags) WHERE json_each.value = ?)")
+        values.append(tag)
+    if filters.source is not None:
+        clauses.append("source = ?")
+        values.append(filters.source)
+    if filters.start is not None:
+        clauses.append("created_at >= ?")
+        values.append(to_text(filters.start))
+    if filters.end is not None:
+        clauses.append("created_at < ?")
+        values.append(to_text(filters.end))
+    return " AND ".join(clauses), values

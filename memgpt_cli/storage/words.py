@@ -1,0 +1,133 @@
+"""Text cut into words, alike for what is stored and for what is asked.
+
+Writing without spaces (Chinese, Japanese, Korean, Thai and their neighbours) becomes one token for each character; a
+query asks for two neighbouring ones as a phrase, so a two-character word is found wherever it stands. Everything
+else is left to FTS5's own tokenizer (`porter unicode61`). Here is no SQL but the one that asks FTS5 how it would cut a query.
+"""
+
+import re
+import sqlite3
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+_UNSPACED: Final = (
+    "\u0e00-\u0eff"  # Thai, Lao
+    "\u1000-\u109f\u1780-\u17ff"  # Burmese, Khmer
+    "\u1100-\u11ff\uac00-\ud7af"  # Hangul
+    "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"  # kana with its iteration and length marks
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # ideographs
+)
+_UNSPACED_CHARACTER: Final = re.compile(f"([{_UNSPACED}])")
+_IDEOGRAPH: Final = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_PIECE: Final = re.compile(f"[{_UNSPACED}]+|[^\\W_{_UNSPACED}]+")
+
+STOP_WORDS: Final = frozenset(
+    """a about above after again against ain all also am an and any are aren as at be because been before being below
+    between both but by can cannot could couldn d did didn do does doesn doing don down during each else ever
+    few for from further had hadn has hasn have haven having he her here hers herself him himself his how i if
+    in into is isn it its itself just ll m me might mightn mine more most must mustn my myself no nor not now o
+    of off on once only or other our ours ourselves out over own re s same shall she should shouldn so some such
+    t than that the their theirs them themselves then there these they this those through to too under until up
+    upon us ve very was wasn we were weren what when where which while who whom whose why will with won would
+    wouldn yet you your yours yourself yourselves""".split()  # noqa: SIM905 - a list of words reads better so
+)
+"""English words that say nothing of what is looked for."""
+
+_STOP_CHARACTERS: Final = re.compile(
+    "什么时候|什么|怎么样|怎么|怎样|为什么|哪里|哪儿|哪个|哪些|多少|是不是|有没有|我们|你们|他们|她们|它们|这个|那个|这些|那些|"
+    "的|了|吗|呢|吧|啊|是|在|我|你|他|她|它|您|和|与|及|或|也|都|就|把|被|给|对|很|这|那|哪|谁|"
+    "什麼時候|什麼|怎麼樣|怎麼|為什麼|哪裡|哪裏|多少|我們|你們|他們|她們|這個|那個|這些|嗎|這|誰|"
+    "ですか|ますか|でした|ました|です|ます|した|している|する|いつ|どこ|だれ|誰|なに|何|どの|どんな|どれ|どう|なぜ|"
+    "わたし|あなた|この|その|あの|これ|それ|から|まで|は|が|を|に|で|と|の|も|へ|か|"
+    "무엇|언제|어디|누구|어떤|어느|왜|어떻게|나는|너는|내가|네가"
+)
+"""Likewise for Chinese (both scripts), Japanese and Korean: a query is divided where they stand."""
+
+_KNOWN_WORDS: Final = 10_000
+"""How many words a tokenizer keeps in mind: about a megabyte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One thing to look for: `word` as it was typed, and what the full-text table calls it.
+
+    `tokens` are the table's tokens; two or more of them are looked for as a phrase.
+    """
+
+    word: str
+    tokens: tuple[str, ...]
+
+
+def segment(text: str) -> str:
+    """The text as the full-text tables get it: characters of unspaced scripts each on their own."""
+    if text.isascii():
+        return text
+    return _UNSPACED_CHARACTER.sub(r" \1 ", unicodedata.normalize("NFKC", text))
+
+
+def query_words(query: str) -> list[str]:
+    """What a query asks for, in order and once each: words without stop words, pairs of unspaced characters.
+
+    A query of nothing but stop words asks for them.
+    """
+    pieces = [match.group().casefold() for match in _PIECE.finditer(unicodedata.normalize("NFKC", query))]
+    chosen = [word for piece in pieces for word in _telling(piece)]
+    if not chosen:
+        chosen = [word for piece in pieces for word in _pairs(piece)]
+    return list(dict.fromkeys(chosen))
+
+
+def _telling(piece: str) -> Iterator[str]:
+    if not _UNSPACED_CHARACTER.match(piece):
+        if piece not in STOP_WORDS:
+            yield piece
+        return
+    for run in _STOP_CHARACTERS.split(piece):
+        if len(run) > 1 or run == piece or _IDEOGRAPH.match(run):
+            yield from _pairs(run)
+
+
+def _pairs(piece: str) -> Iterator[str]:
+    if len(piece) < 2 or not _UNSPACED_CHARACTER.match(piece):  # noqa: PLR2004 - a pair
+        if piece:
+            yield piece
+        return
+    for i in range(len(piece) - 1):
+        yield piece[i : i + 2]
+
+
+class Tokenizer:
+    """Asks FTS5 itself how it cuts and stems words, in a database of its own in memory."""
+
+    def __init__(self) -> None:
+        self._db = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        self._db.execute("CREATE VIRTUAL TABLE words USING fts5 (word, content = '', tokenize = 'porter unicode61')")
+        self._db.execute("CREATE VIRTUAL TABLE cut USING fts5vocab (words, instance)")
+        self._known: dict[str, tuple[str, ...]] = {}
+
+    def terms(self, query: str) -> list[Term]:
+        """The terms of a query; words of one stem are one term, words without any token are left out."""
+        words = query_words(query)
+        if len(self._known) > _KNOWN_WORDS:
+            self._known.clear()
+        self._learn([word for word in words if word not in self._known])
+        terms: dict[tuple[str, ...], Term] = {}
+        for word in words:
+            if tokens := self._known[word]:
+                terms.setdefault(tokens, Term(word, tokens))
+        return list(terms.values())
+
+    def _learn(self, words: list[str]) -> None:
+        for number, word in enumerate(words):
+            self._db.execute("INSERT INTO words (rowid, word) VALUES (?, ?)", (number, segment(word)))
+        cut: dict[int, list[str]] = {}
+        for number, token in self._db.execute("SELECT doc, term FROM cut ORDER BY doc, offset"):
+            cut.setdefault(number, []).append(token)
+        self._db.execute("INSERT INTO words (words) VALUES ('delete-all')")
+        self._known.update({word: tuple(cut.get(number, ())) for number, word in enumerate(words)})
+
+    def close(self) -> None:
+        """Release the database."""
+        self._db.close()
