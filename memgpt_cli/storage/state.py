@@ -1,0 +1,166 @@
+"""`state.db`: what spans agents. How far our token counts are off for each model, and what each day has cost.
+
+Losing this file costs a few calls' worth of calibration and the day's sum; no agent's memory is in it.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, tzinfo
+from math import ceil
+from pathlib import Path
+from threading import RLock
+from typing import Final
+
+from memgpt_cli.errors import StorageError
+from memgpt_cli.storage.database import connect, transaction
+
+KEPT_REPORTS: Final = 20
+"""Reports that count for a model's ratio: enough to tell a habit from an accident, few enough to follow a change."""
+NEWEST_REPORTS: Final = 3
+QUANTILE: Final = 0.9
+MARGIN: Final = 0.02
+"""How far, relatively, the ratio may lie under the largest of the newest reports."""
+BOUNDS: Final = (0.5, 4.0)
+"""No tokenizer is further from ours than this; what says so is a fault of the report."""
+
+_MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    (
+        "CREATE TABLE reports (id INTEGER PRIMARY KEY, model TEXT NOT NULL, counted INTEGER, reported INTEGER)",
+        "CREATE INDEX reports_of ON reports (model, id)",
+        "CREATE TABLE spending (day TEXT PRIMARY KEY, usd REAL NOT NULL) WITHOUT ROWID",
+    ),
+)
+"""Statements by version: `PRAGMA user_version` n means that the first n have been applied."""
+
+
+class StateDatabase:
+    """Calibration (`ports.Calibration`) and spending. The file is made by the first write; threads may share an object.
+
+    `zone` is where a day begins and ends. Raises StorageError when the file cannot be read or written.
+    """
+
+    def __init__(self, path: Path, *, zone: tzinfo = UTC) -> None:
+        self._path = path
+        self._zone = zone
+        self._lock = RLock()
+        self._connection: sqlite3.Connection | None = None
+
+    def ratio(self, model: str) -> float | None:
+        """By how much to multiply our counts for this model; None before any report.
+
+        With r = reported / counted of the newest `KEPT_REPORTS` calls, this is
+
+            max(the 0.9 quantile of r by nearest rank, (1 - MARGIN) * the largest of the newest three)   within BOUNDS.
+
+        The quantile is an upper estimate that one or two odd reports in twenty do not move; the second term answers at
+        once when a server begins to count more, and lets go three calls later if that was an accident.
+        """
+        with self._reading() as connection:
+            if connection is None:
+                return None
+            rows = connection.execute(
+                "SELECT counted, reported FROM reports WHERE model = ? ORDER BY id DESC LIMIT ?", (model, KEPT_REPORTS)
+            ).fetchall()
+        ratios = [row["reported"] / row["counted"] for row in rows]
+        return upper_ratio(ratios) if ratios else None
+
+    def observe(self, model: str, *, counted: int, reported: int) -> None:
+        """Learn from one call: our count of the prompt and the server's. Counts that are not positive teach nothing."""
+        if counted <= 0 or reported <= 0:
+            return
+        with self._writing() as connection:
+            connection.execute(
+                "INSERT INTO reports (model, counted, reported) VALUES (?, ?, ?)", (model, counted, reported)
+            )
+            connection.execute(
+                "DELETE FROM reports WHERE model = ?1 AND id <= "
+                "(SELECT id FROM reports WHERE model = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+                (model, KEPT_REPORTS),
+            )
+
+    def add_spending(self, at: datetime, usd: float) -> None:
+        """Add the price of a call made at `at` (aware) to its day."""
+        if usd <= 0:
+            return
+        with self._writing() as connection:
+            connection.execute(
+                "INSERT INTO spending (day, usd) VALUES (?, ?) "
+                "ON CONFLICT (day) DO UPDATE SET usd = usd + excluded.usd",
+                (self.day(at).isoformat(), usd),
+            )
+
+    def spent_on(self, day: date) -> float:
+        """US dollars spent on this day over all agents."""
+        with self._reading() as connection:
+            if connection is None:
+                return 0.0
+            row = connection.execute("SELECT usd FROM spending WHERE day = ?", (day.isoformat(),)).fetchone()
+        return float(row["usd"]) if row else 0.0
+
+    def day(self, at: datetime) -> date:
+        """The day, in the person's zone, that an instant belongs to."""
+        return at.astimezone(self._zone).date()
+
+    def close(self) -> None:
+        """Close the file; a later use opens it again."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection | None]:
+        """The database, or None when nothing was ever written."""
+        with self._lock:
+            try:
+                yield self._open() if self._connection or self._path.exists() else None
+            except sqlite3.Error as error:
+                raise self._unusable(error) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            connection = self._open()
+            with transaction(connection):
+                yield connection
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            try:
+                self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                connection = connect(self._path, any_thread=True)
+                # A lost last report or cent after a power cut is no loss worth a disk flush in each step.
+                connection.execute("PRAGMA synchronous = NORMAL")
+                _migrate(connection)
+            except (sqlite3.Error, OSError, StorageError) as error:
+                raise self._unusable(error) from error
+            self._connection = connection
+        return self._connection
+
+    def _unusable(self, error: Exception) -> StorageError:
+        return StorageError(
+            f"{self._path} cannot be used: {error}",
+            hint=f"move it away; it holds no memory, only calibration and the day's spending: {self._path}",
+        )
+
+
+def upper_ratio(ratios: list[float]) -> float:
+    """The formula of `StateDatabase.ratio` over ratios, newest first."""
+    quantile = sorted(ratios)[ceil(QUANTILE * len(ratios)) - 1]
+    newest = max(ratios[:NEWEST_REPORTS])
+    low, high = BOUNDS
+    return min(max(quantile, (1 - MARGIN) * newest, low), high)
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    if connection.execute("PRAGMA user_version").fetchone()[0] == len(_MIGRATIONS):
+        return
+    with transaction(connection):
+        version = connection.execute("PRAGMA user_version").fetchone()[0]  # another process may have been first
+        if version > len(_MIGRATIONS):
+            raise StorageError("it was written by a newer memgpt", hint="upgrade memgpt")
+        for statements in _MIGRATIONS[version:]:
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
