@@ -46,9 +46,9 @@ class Option:
         if self.choices:
             return " or ".join(self.choices)
         noun = {str: "a text", int: "a whole number", float: "a number"}[self.kind]
-        if self.low is not None and self.high is not None:
-            return f"{noun} from {self.low:,g} to {self.high:,g}"
-        return noun if self.low is None else f"{noun} from {self.low:,g}"
+        if self.low is None:
+            return noun
+        return f"{noun} from {self.low:,}" + ("" if self.high is None else f" to {self.high:,}")
 
     def accept(self, value: object) -> Scalar:
         """A value of TOML in this option's type; raises ValueError with `expected` when it is none."""
@@ -335,6 +335,6 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def nearest_key(key: str) -> str:
-    """The known key that looks most like this one, or that ends as it does (`page_size`); empty when there is none."""
+    """The known key that looks most like this one, or that ends as it does (`batch`); empty when there is none."""
     last = key.rpartition(".")[2]
-    return next((known for known in BY_KEY if known.rpartition(".")[2] == last), "") or nearest(key, BY_KEY)
+    return nearest(key, BY_KEY) or next((known for known in BY_KEY if known.rpartition(".")[2] == last), "")
