@@ -5,7 +5,7 @@ Everything that writes runs inside `Store.transaction()`; nothing that talks to 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from memgpt_cli.domain.agents import AgentConfig, Epoch, StepRecord, Turn, TurnState
@@ -305,6 +305,18 @@ class Calibration(Protocol):
 
     def observe(self, model: str, *, counted: int, reported: int) -> None:
         """Learn from one call."""
+        ...
+
+
+class Spending(Protocol):
+    """What was spent on a day, by all agents together."""
+
+    def add(self, day: date, usd: float) -> None:
+        """Book a call."""
+        ...
+
+    def spent_on(self, day: date) -> float:
+        """USD booked on that day."""
         ...
 
 

@@ -73,7 +73,7 @@ class StepRecord:
     """One model call as it was counted: `counted_tokens` is our own count of the prompt, `usage` the server's.
 
     `repeated_tokens` is our count of the prefix shared with the request before. `cost_usd` is None where no price is
-    known. `duration_s` is wall time spent in the model call.
+    known. `duration_s` is wall time spent in the model call. `purpose` is `reply`, or `summary` for a summariser's call.
     """
 
     turn: int
@@ -87,3 +87,4 @@ class StepRecord:
     cost_usd: float | None = None
     duration_s: float = 0.0
     at: datetime | None = None
+    purpose: str = "reply"

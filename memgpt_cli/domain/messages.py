@@ -57,3 +57,12 @@ class Message:
 def message_ref(message_id: int) -> str:
     """How a message is named to people and models: `m12`."""
     return f"m{message_id}"
+
+
+def clean(text: str) -> str:
+    """Text that can be stored and sent: a lone surrogate, which no encoding takes, becomes U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

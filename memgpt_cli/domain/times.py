@@ -1,6 +1,10 @@
 """Instants: kept in UTC, written with milliseconds and a `Z`, so that their text sorts as they do."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Final
+
+_DAY: Final = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
 
 
 def to_text(moment: datetime) -> str:
@@ -15,3 +19,37 @@ def to_text(moment: datetime) -> str:
 def from_text(text: str) -> datetime:
     """The inverse of `to_text`."""
     return datetime.fromisoformat(text)
+
+
+def span(text: str, zone: tzinfo) -> tuple[datetime, datetime]:
+    """The stretch that a date names, as [start, end) in UTC: a year, a month, a day, or one minute of a date with time.
+
+    A text without zone is in `zone`. Raises ValueError for anything else.
+    """
+    text = text.strip()
+    if match := _DAY.fullmatch(text):
+        year, month, day = (int(part) if part else None for part in match.groups())
+        start = datetime(year or 1, month or 1, day or 1, tzinfo=zone)
+        if day is not None:
+            end = start + timedelta(days=1)
+        elif month is not None:
+            end = start.replace(year=start.year + month // 12, month=month % 12 + 1)
+        else:
+            end = start.replace(year=start.year + 1)
+    else:
+        start = parse(text, zone)
+        end = start + timedelta(minutes=1)
+    return start.astimezone(UTC), end.astimezone(UTC)
+
+
+def parse(text: str, zone: tzinfo) -> datetime:
+    """An ISO 8601 date or date with time as an instant in UTC; without zone it is in `zone`. Raises ValueError."""
+    moment = datetime.fromisoformat(text.strip())
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone)
+    return moment.astimezone(UTC)
+
+
+def for_people(moment: datetime, zone: tzinfo) -> str:
+    """`2023-05-08 13:56` in the person's zone."""
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"

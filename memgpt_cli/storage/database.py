@@ -56,3 +56,16 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise StorageError(
             f"the record could not be written: {error}", hint="check the disk; `memgpt doctor` looks at the database"
         ) from error
+
+
+@contextmanager
+def savepoint(connection: sqlite3.Connection) -> Iterator[None]:
+    """A part of a transaction that is taken back alone when it raises."""
+    connection.execute("SAVEPOINT part")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK TO part")
+        connection.execute("RELEASE part")
+        raise
+    connection.execute("RELEASE part")

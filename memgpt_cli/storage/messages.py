@@ -81,6 +81,10 @@ class Messages:
             [(Collection.MESSAGES, i) for i in ids],
         )
 
+    def set_stub(self, message_id: int, stub: str) -> None:
+        """Let the queue show `stub` in place of the text."""
+        self._db.execute("UPDATE messages SET stub = ? WHERE id = ?", (stub, message_id))
+
     def of_turn(self, turn: int) -> list[Message]:
         """All messages of one turn, oldest first."""
         return [_message(r) for r in self._db.execute("SELECT * FROM messages WHERE turn = ? ORDER BY id", (turn,))]

@@ -12,7 +12,7 @@ from memgpt_cli.domain.agents import AgentConfig, Protocol
 from memgpt_cli.domain.times import from_text, to_text
 from memgpt_cli.errors import StorageError
 from memgpt_cli.storage.blocks import Blocks
-from memgpt_cli.storage.database import connect, transaction
+from memgpt_cli.storage.database import connect, savepoint, transaction
 from memgpt_cli.storage.lexical import FullText
 from memgpt_cli.storage.messages import Messages
 from memgpt_cli.storage.passages import Passages
@@ -62,6 +62,10 @@ class SQLiteStore:
     def transaction(self) -> AbstractContextManager[None]:
         """One atomic, durable write; nested uses join the outer one."""
         return transaction(self.connection)
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        """Inside a transaction: what happens within is taken back alone when it raises."""
+        return savepoint(self.connection)
 
     def close(self) -> None:
         """Close the database."""

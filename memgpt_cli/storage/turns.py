@@ -90,8 +90,8 @@ class Turns:
             raise ValueError(msg)
         self._db.execute(
             "INSERT INTO steps (turn, number, model, epoch, counted_tokens, prompt_tokens, completion_tokens,"
-            " cached_tokens, usage_reported, repeated_tokens, cost_usd, duration_s, at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " cached_tokens, usage_reported, repeated_tokens, cost_usd, duration_s, at, purpose)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 record.turn,
                 record.number,
@@ -106,6 +106,7 @@ class Turns:
                 record.cost_usd,
                 record.duration_s,
                 to_text(record.at),
+                record.purpose,
             ),
         )
 
@@ -115,7 +116,7 @@ class Turns:
 
     def last_step(self) -> StepRecord | None:
         """The newest step of all."""
-        row = self._db.execute("SELECT * FROM steps ORDER BY id DESC LIMIT 1").fetchone()
+        row = self._db.execute("SELECT * FROM steps WHERE purpose = 'reply' ORDER BY id DESC LIMIT 1").fetchone()
         return None if row is None else _step(row)
 
 
@@ -161,4 +162,5 @@ def _step(row: sqlite3.Row) -> StepRecord:
         cost_usd=row["cost_usd"],
         duration_s=row["duration_s"],
         at=from_text(row["at"]),
+        purpose=row["purpose"],
     )

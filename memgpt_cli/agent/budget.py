@@ -1,0 +1,71 @@
+"""What calls cost, and the bounds that stop a call before it is made."""
+
+from collections.abc import Callable
+from datetime import tzinfo
+
+from memgpt_cli.domain.agents import StepRecord, Turn
+from memgpt_cli.domain.chat import Usage
+from memgpt_cli.domain.settings import LoopSettings, ModelSettings
+from memgpt_cli.errors import BudgetError
+from memgpt_cli.ports import Clock, Spending, Store
+
+
+def cost_of(usage: Usage, prices: ModelSettings) -> float | None:
+    """USD for one call; None when a price that it needs is unknown. Cached tokens cost as input where not priced apart."""
+    if prices.input_usd_per_million is None or prices.output_usd_per_million is None:
+        return None
+    cached_price = prices.cached_usd_per_million
+    if cached_price is None:
+        cached_price = prices.input_usd_per_million
+    fresh = usage.prompt_tokens - usage.cached_tokens
+    total = fresh * prices.input_usd_per_million + usage.cached_tokens * cached_price
+    return (total + usage.completion_tokens * prices.output_usd_per_million) / 1_000_000
+
+
+class Budget:
+    """The bounds of `budget.*`, held before each call."""
+
+    def __init__(
+        self, *, store: Store, spending: Spending, loop: LoopSettings, model: ModelSettings, clock: Clock, zone: tzinfo
+    ) -> None:
+        self._store = store
+        self._spending = spending
+        self._loop = loop
+        self._model = model
+        self._clock = clock
+        self._zone = zone
+
+    def check(self, turn: Turn, next_prompt: Callable[[], int], reserve: int) -> None:
+        """Raise BudgetError when the next call could pass a bound; `next_prompt` counts its prompt in tokens."""
+        most = self._loop.max_tokens_per_turn
+        if most is not None:
+            steps = self._store.turns.steps(turn.id)
+            used = sum(s.usage.prompt_tokens + s.usage.completion_tokens for s in steps)
+            if used + next_prompt() + reserve > most:
+                raise BudgetError(
+                    f"this turn has used {used} tokens and its next call may take {next_prompt() + reserve}:"
+                    f" over budget.max_tokens_per_turn = {most}",
+                    hint=f"memgpt config set budget.max_tokens_per_turn {2 * most}",
+                )
+        if self._loop.max_usd_per_day is not None:
+            self._check_money(self._loop.max_usd_per_day, next_prompt(), reserve)
+
+    def _check_money(self, most: float, prompt: int, reserve: int) -> None:
+        worst = cost_of(Usage(prompt_tokens=prompt, completion_tokens=reserve), self._model)
+        if worst is None:
+            raise BudgetError(
+                f"budget.max_usd_per_day is set, but the price of {self._model.name} is not known",
+                hint=f'give it in the configuration under [models."{self._model.name}"], or unset the budget',
+            )
+        spent = self._spending.spent_on(self._clock.now().astimezone(self._zone).date())
+        if spent + worst > most:
+            raise BudgetError(
+                f"{spent:.4f} USD were spent today and the next call may cost {worst:.4f}:"
+                f" over budget.max_usd_per_day = {most}",
+                hint="wait until tomorrow, or raise the budget with `memgpt config set budget.max_usd_per_day`",
+            )
+
+    def book(self, record: StepRecord) -> None:
+        """Add a call's cost to the day's spending, after its step is on disk."""
+        if record.cost_usd and record.at is not None:
+            self._spending.add(record.at.astimezone(self._zone).date(), record.cost_usd)

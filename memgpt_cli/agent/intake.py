@@ -1,0 +1,90 @@
+"""How an event becomes a turn: the message is on disk before anything else happens, once and only once."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from memgpt_cli.agent.replies import reply_of
+from memgpt_cli.domain.agents import Turn, TurnState
+from memgpt_cli.domain.events import Event, Resume
+from memgpt_cli.domain.messages import Message, Role, clean
+from memgpt_cli.main_context.queue_manager import QueueManager
+from memgpt_cli.ports import Clock, Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A turn to be run. `fresh`: its message has never been sent to a model. `lag`: add it to now to get the turn's time.
+
+    `message_id` is the message that caused the turn. `answered` holds the stored reply when there is nothing to run.
+    """
+
+    turn: Turn
+    message_id: int
+    fresh: bool
+    lag: timedelta
+    next_step: int = 1
+    answered: str | None = None
+
+
+class Intake:
+    """Takes events in for one agent."""
+
+    def __init__(self, *, store: Store, queue_manager: QueueManager, clock: Clock) -> None:
+        self._store = store
+        self._queue = queue_manager
+        self._clock = clock
+
+    def accept(self, event: Event) -> Accepted | None:
+        """Commit the event; None when a `Resume` finds nothing to resume."""
+        self._queue.reload()
+        if isinstance(event, Resume):
+            waiting = self._store.turns.open_turns()
+            return self._resume(waiting[-1]) if waiting else None
+        known = self._store.messages.by_external_id(event.external_id) if event.external_id else None
+        if known is not None and known.turn is not None:
+            return self._again(known.turn)
+        now = self._clock.now()
+        with self._store.transaction():
+            turn = self._store.turns.begin(now, epoch=self._queue.epoch.id)
+            # Whatever was left unanswered stands in the queue, and this turn's reply answers it too.
+            self._store.turns.close_open(TurnState.JOINED, joined=turn.id)
+            message = self._queue.append(
+                Message(
+                    role=Role.USER,
+                    name=clean(event.name) if event.name else None,
+                    text=clean(event.text),
+                    created_at=event.created_at or now,
+                    turn=turn.id,
+                    external_id=event.external_id,
+                )
+            )
+        return Accepted(turn=turn, message_id=message.id, fresh=True, lag=message.created_at - now)
+
+    def _again(self, turn_id: int) -> Accepted:
+        """A message delivered a second time: its stored answer, or another try at answering it."""
+        turn = self._turn(turn_id)
+        while turn.state is TurnState.JOINED and turn.joined is not None:
+            turn = self._turn(turn.joined)
+        if turn.state is TurnState.OPEN:
+            return self._resume(turn)
+        messages = self._store.messages.of_turn(turn.id)
+        cause = next((m.id for m in messages if m.role is Role.USER), 0)
+        return Accepted(turn=turn, message_id=cause, fresh=False, lag=timedelta(0), answered=reply_of(messages))
+
+    def _resume(self, turn: Turn) -> Accepted:
+        messages = self._store.messages.of_turn(turn.id)
+        cause = next((m for m in messages if m.role is Role.USER), None)
+        lag = cause.created_at - turn.started_at if cause else timedelta(0)
+        steps = [m.step for m in messages if m.step is not None]
+        if turn.epoch != self._queue.epoch.id:
+            turn = replace(turn, epoch=self._queue.epoch.id)
+        return Accepted(
+            turn=turn, message_id=cause.id if cause else 0, fresh=False, lag=lag, next_step=max(steps, default=0) + 1
+        )
+
+    def _turn(self, turn_id: int) -> Turn:
+        turn = self._store.turns.get(turn_id)
+        if turn is None:
+            msg = f"message without its turn {turn_id}"
+            raise LookupError(msg)
+        return turn

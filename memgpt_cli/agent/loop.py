@@ -1,0 +1,341 @@
+"""The agent loop (DESIGN §4): an event comes in, steps run, each step is on disk whole or not at all.
+
+The loop asks the queue manager for room, the model for a reply, the executor for results, the store for a commit. What a
+function does, what leaves the window and what a prompt looks like is decided in their rooms.
+"""
+
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from memgpt_cli.agent.budget import Budget, cost_of
+from memgpt_cli.agent.intake import Accepted, Intake
+from memgpt_cli.agent.replies import Reply, reply_of
+from memgpt_cli.domain.agents import Protocol, StepRecord, Turn, TurnState
+from memgpt_cli.domain.blocks import Author, Provenance
+from memgpt_cli.domain.chat import ChatRequest, TextDelta, Usage
+from memgpt_cli.domain.events import (
+    Event,
+    FunctionReturned,
+    Happening,
+    Notice,
+    ReplyDelta,
+    StepCommitted,
+    ThoughtText,
+    TurnEnded,
+    TurnStarted,
+)
+from memgpt_cli.domain.messages import FunctionCall, Message, Role, clean
+from memgpt_cli.domain.settings import Settings
+from memgpt_cli.errors import BudgetError, ContextLengthError
+from memgpt_cli.functions.executor import FunctionExecutor, Outcome
+from memgpt_cli.functions.spec import FunctionContext
+from memgpt_cli.main_context.queue_manager import QueueManager
+from memgpt_cli.ports import Calibration, ChatModel, Clock, Store
+
+MOST_CALLS = 32
+"""Calls of one step that are run; a model that asks for more has lost its way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Step:
+    committed: StepCommitted
+    goes_on: bool
+    failed: bool
+
+
+class Agent:
+    """One agent, opened by the holder of its lock.
+
+    `after_commit` is called after every commit, for work off the user's path.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        model: ChatModel,
+        queue_manager: QueueManager,
+        executor: FunctionExecutor,
+        context: FunctionContext,
+        settings: Settings,
+        protocol: Protocol,
+        clock: Clock,
+        calibration: Calibration,
+        budget: Budget,
+        after_commit: Callable[[], None],
+    ) -> None:
+        self.store = store
+        self.model = model
+        self.queue_manager = queue_manager
+        self.settings = settings
+        self.protocol = protocol
+        self._executor = executor
+        self._context = context
+        self._clock = clock
+        self._calibration = calibration
+        self._budget = budget
+        self._after_commit = after_commit
+        self._intake = Intake(store=store, queue_manager=queue_manager, clock=clock)
+        last = store.turns.last_step()
+        self._last_prompt = (last.epoch, last.counted_tokens) if last else (0, 0)
+
+    def handle(self, event: Event) -> Iterator[Happening]:
+        """Run one turn. Closing the iterator, or Ctrl-C, keeps what the model has said so far and ends the turn.
+
+        Raises ModelError, APIKeyError, LimitError, BudgetError or StorageError; after the first three the turn stays
+        open, and `Resume`, the same message again, or the next message goes on with it.
+        """
+        accepted = self._intake.accept(event)
+        if accepted is None:
+            return
+        turn = accepted.turn
+        if accepted.answered is not None:
+            yield TurnEnded(turn=turn.id, reply=accepted.answered, state=turn.state, evicted=turn.evicted, repeated=True)
+            return
+        yield TurnStarted(turn.id)
+        yield from self._run(accepted)
+
+    def request(self) -> ChatRequest:
+        """The request that the next call sends as things stand."""
+        return ChatRequest(
+            model=self.model.name,
+            messages=self.queue_manager.window.prompt(self.queue_manager.epoch, self.queue_manager.queue),
+            tools=self._executor.schemas,
+            max_tokens=self.queue_manager.window.settings.reserve,
+        )
+
+    def _run(self, accepted: Accepted) -> Iterator[Happening]:
+        loop = self.settings.loop
+        failures = 0
+        window = self.queue_manager.window
+        for number in range(accepted.next_step, accepted.next_step + loop.max_steps):
+            turn = accepted.turn
+            self.queue_manager.notice_edits(turn)
+            yield from self._make_room(accepted, fresh=accepted.fresh and number == 1)
+            self._budget.check(turn, lambda: self.queue_manager.usage().total, window.settings.reserve)
+            reply, record = yield from self._call_model(accepted, number)
+            step = self._commit(accepted, number, reply, record)
+            yield from self._told(step, reply)
+            if not step.goes_on:
+                yield self._ended(turn, TurnState.DONE)
+                return
+            failures = failures + 1 if step.failed else 0
+            if failures >= loop.max_failures:
+                yield self._ended(turn, TurnState.INTERRUPTED)
+                raise BudgetError(
+                    f"the model failed {failures} times in a row; the turn was ended",
+                    hint="ask again, or use a model that is better at calling functions (--model)",
+                )
+        yield self._ended(accepted.turn, TurnState.INTERRUPTED)
+        raise BudgetError(
+            f"the turn was ended after {loop.max_steps} steps",
+            hint="ask again to go on, or raise it: memgpt config set loop.max_steps 40",
+        )
+
+    def _make_room(self, accepted: Accepted, *, fresh: bool) -> Iterator[Happening]:
+        before = self.queue_manager.epoch.hidden
+        yield from self.queue_manager.make_room(accepted.turn, fresh=fresh)
+        self._note_eviction(accepted.turn, before)
+
+    def _note_eviction(self, turn: Turn, hidden_before: int) -> None:
+        gone = self.queue_manager.epoch.hidden - hidden_before
+        if gone:
+            with self.store.transaction():
+                stored = self.store.turns.get(turn.id) or turn
+                self.store.turns.update(replace(stored, evicted=stored.evicted + gone))
+
+    def _call_model(self, accepted: Accepted, number: int) -> Generator[Happening, None, tuple[Reply, StepRecord]]:
+        try:
+            return (yield from self._stream(accepted, number))
+        except ContextLengthError as error:
+            yield Notice(f"the server counted more tokens than we did ({error.message}); making room and trying again")
+            self._tighten(error)
+            before = self.queue_manager.epoch.hidden
+            yield from self.queue_manager.evict(accepted.turn)
+            self._note_eviction(accepted.turn, before)
+            yield from self._make_room(accepted, fresh=False)
+            return (yield from self._stream(accepted, number))
+
+    def _tighten(self, error: ContextLengthError) -> None:
+        """Learn from a refused prompt: a smaller window than we thought, or a tokenizer that counts more."""
+        window = self.queue_manager.window
+        counted = window.counted(self.queue_manager.epoch, self.queue_manager.queue)
+        if error.limit is not None and error.limit < window.settings.window:
+            window.settings = replace(window.settings, window=error.limit)
+            return
+        reported = error.counted or int(max(window.corrected(counted) * 1.25, window.settings.window))
+        self._calibration.observe(self.model.name, counted=counted, reported=reported)
+        window.ratio = max(window.ratio * 1.05, reported / max(1, counted))
+
+    def _stream(self, accepted: Accepted, number: int) -> Generator[Happening, None, tuple[Reply, StepRecord]]:
+        queue = self.queue_manager
+        counted = queue.window.counted(queue.epoch, queue.queue)
+        reply = Reply()
+        started = time.monotonic()
+        stream = self.model.stream(self.request())
+        try:
+            for delta in stream:
+                reply.add(delta)
+                if isinstance(delta, TextDelta) and delta.text:
+                    yield ReplyDelta(delta.text)
+        except (KeyboardInterrupt, GeneratorExit):
+            self._keep_interrupted(accepted, number, reply)
+            raise
+        finally:
+            close = getattr(stream, "close", None)
+            if close is not None:
+                close()
+        record = self._record(accepted.turn, number, reply, counted, time.monotonic() - started)
+        return reply, record
+
+    def _record(self, turn: Turn, number: int, reply: Reply, counted: int, seconds: float) -> StepRecord:
+        window = self.queue_manager.window
+        usage = reply.usage
+        if not reply.usage_reported:
+            said = reply.text + "".join(c.name + c.arguments for c in reply.calls(""))
+            usage = Usage(prompt_tokens=window.corrected(counted), completion_tokens=window.count_text(said))
+        epoch = self.queue_manager.epoch.id
+        repeated = self._last_prompt[1] if self._last_prompt[0] == epoch else 0
+        self._last_prompt = (epoch, counted)
+        return StepRecord(
+            turn=turn.id,
+            number=number,
+            model=self.model.name,
+            epoch=epoch,
+            counted_tokens=counted,
+            usage=usage,
+            usage_reported=reply.usage_reported,
+            repeated_tokens=min(repeated, counted),
+            cost_usd=cost_of(usage, self.settings.model),
+            duration_s=seconds,
+            at=self._clock.now(),
+        )
+
+    def _commit(self, accepted: Accepted, number: int, reply: Reply, record: StepRecord) -> _Step:
+        """Run the calls and put the whole step on disk, in one transaction."""
+        calls = reply.calls(f"{accepted.turn.id % 100_000:05d}{number % 100:02d}")[:MOST_CALLS]
+        context = self._context_for(accepted, record, len(calls))
+        vectors = [self._executor.prepare(call, context) for call in calls]
+        try:
+            with self.store.transaction():
+                versions = self._block_versions()
+                self._append(accepted, number, Role.ASSISTANT, clean(reply.text), calls=calls)
+                outcomes = [self._run_call(accepted, number, c, context, v) for c, v in zip(calls, vectors, strict=True)]
+                ends, failed = self._judge(accepted, number, reply, outcomes)
+                self._saw_own_edits(versions)
+                self.store.turns.add_step(record)
+                if ends:
+                    self._close_turn(accepted.turn, TurnState.DONE)
+        except BaseException:
+            self.queue_manager.reload()
+            raise
+        self._learn(record)
+        self._after_commit()
+        returned = tuple(
+            FunctionReturned(call=c, ok=o.ok, result=o.result) for c, o in zip(calls, outcomes, strict=True)
+        )
+        committed = StepCommitted(record=record, text=reply.text, final=ends, functions=returned)
+        return _Step(committed=committed, goes_on=not ends, failed=failed)
+
+    def _context_for(self, accepted: Accepted, record: StepRecord, calls: int) -> FunctionContext:
+        window = self.queue_manager.window
+        used = window.corrected(record.counted_tokens) + record.usage.completion_tokens
+        return replace(
+            self._context,
+            provenance=Provenance(author=Author.AGENT, message_id=accepted.message_id),
+            budget=int(window.result_cap(used, calls) / window.ratio),
+        )
+
+    def _run_call(
+        self, accepted: Accepted, number: int, call: FunctionCall, context: FunctionContext, vector: object
+    ) -> Outcome:
+        outcome = self._executor.run(call, context, vector)
+        text = clean(outcome.result)
+        self._append(accepted, number, Role.TOOL, text, name=call.name, call_id=call.id, ok=outcome.ok)
+        return outcome
+
+    def _judge(
+        self, accepted: Accepted, number: int, reply: Reply, outcomes: Sequence[Outcome]
+    ) -> tuple[bool, bool]:
+        """Whether the turn ends here, and whether the step counts as a failure."""
+        if outcomes:
+            return not any(o.goes_on for o in outcomes), all(not o.ok for o in outcomes)
+        if reply.text.strip():
+            return True, False
+        if any(m.turn == accepted.turn.id and m.call_id and m.name == "send_message" for m in self.queue_manager.queue):
+            return True, False
+        text = "Your last reply was empty. Answer the person, or call a function."
+        self._append(accepted, number, Role.SYSTEM, text, name="empty_reply")
+        return False, True
+
+    def _append(
+        self,
+        accepted: Accepted,
+        number: int,
+        role: Role,
+        text: str,
+        *,
+        name: str | None = None,
+        calls: tuple[FunctionCall, ...] = (),
+        call_id: str | None = None,
+        ok: bool | None = None,
+        interrupted: bool = False,
+    ) -> Message:
+        return self.queue_manager.append(
+            Message(
+                role=role,
+                text=text,
+                created_at=self._now(accepted.lag),
+                turn=accepted.turn.id,
+                step=number,
+                name=name,
+                calls=calls,
+                call_id=call_id,
+                ok=ok,
+                interrupted=interrupted,
+            )
+        )
+
+    def _now(self, lag: timedelta) -> datetime:
+        return self._clock.now() + lag
+
+    def _block_versions(self) -> dict[str, int]:
+        return {block.label: block.version for block in self.store.blocks.all()}
+
+    def _saw_own_edits(self, before: dict[str, int]) -> None:
+        own = {label: v for label, v in self._block_versions().items() if before.get(label) != v}
+        self.queue_manager.saw({**self.queue_manager.epoch.seen_blocks, **own})
+
+    def _close_turn(self, turn: Turn, state: TurnState) -> None:
+        stored = self.store.turns.get(turn.id) or turn
+        self.store.turns.update(replace(stored, state=state, epoch=self.queue_manager.epoch.id))
+
+    def _ended(self, turn: Turn, state: TurnState) -> TurnEnded:
+        with self.store.transaction():
+            self._close_turn(turn, state)
+        stored = self.store.turns.get(turn.id) or turn
+        reply = reply_of(self.store.messages.of_turn(turn.id))
+        return TurnEnded(turn=turn.id, reply=reply, state=state, evicted=stored.evicted)
+
+    def _keep_interrupted(self, accepted: Accepted, number: int, reply: Reply) -> None:
+        with self.store.transaction():
+            self._append(accepted, number, Role.ASSISTANT, clean(reply.text), interrupted=True)
+            self._close_turn(accepted.turn, TurnState.INTERRUPTED)
+        self._after_commit()
+
+    def _learn(self, record: StepRecord) -> None:
+        self._budget.book(record)
+        if record.usage_reported:
+            name = self.model.name
+            self._calibration.observe(name, counted=record.counted_tokens, reported=record.usage.prompt_tokens)
+            self.queue_manager.window.ratio = self._calibration.ratio(name) or self.queue_manager.window.ratio
+
+    def _told(self, step: _Step, reply: Reply) -> Iterator[Happening]:
+        if reply.thought:
+            yield ThoughtText(reply.thought)
+        if step.committed.functions and reply.text.strip():
+            yield ThoughtText(reply.text)
+        yield from step.committed.functions
+        yield step.committed

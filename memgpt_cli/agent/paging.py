@@ -1,0 +1,44 @@
+"""Paging out a message that is too large for the queue: its text goes to archival storage, a stub stands in its place."""
+
+from collections.abc import Callable
+
+from memgpt_cli.domain.blocks import Author, Provenance
+from memgpt_cli.domain.messages import Message, message_ref
+from memgpt_cli.domain.passages import Passage
+from memgpt_cli.external_context.chunking import chunk
+from memgpt_cli.main_context.rendering import escape
+from memgpt_cli.main_context.summarizer import pieces_of
+from memgpt_cli.ports import Store
+
+_SHOWN_TOKENS = 24
+
+
+class Pager:
+    """main_context.queue_manager.PageOut for one agent; `chunk_tokens` is the size of a passage."""
+
+    def __init__(self, store: Store, *, chunk_tokens: int) -> None:
+        self._store = store
+        self._chunk_tokens = chunk_tokens
+
+    def __call__(self, message: Message, count: Callable[[str], int]) -> tuple[str, int]:
+        """Store the passages inside the running transaction; returns the stub and how many passages there are."""
+        ref = message_ref(message.id)
+        passages = 0
+        for piece in chunk(message.text, max_tokens=self._chunk_tokens, count=count):
+            self._store.passages.add(
+                Passage(
+                    text=piece.text,
+                    created_at=message.created_at,
+                    tags=(ref,),
+                    source=f"message {ref}",
+                    location=f"lines {piece.start_line}-{piece.end_line}",
+                    provenance=Provenance(author=Author.USER, message_id=message.id),
+                )
+            )
+            passages += 1
+        shown = escape(" ".join(next(pieces_of(message.text[:400], _SHOWN_TOKENS, count), "").split()))
+        stub = (
+            f'(A message of {len(message.text)} characters, too long for the window. It begins: "{shown}" All of it is'
+            f' kept: find its parts with archival_memory_search and tags ["{ref}"].)'
+        )
+        return stub, passages

@@ -1,0 +1,58 @@
+"""Putting a streamed reply together, and reading the reply of a stored turn."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from memgpt_cli.domain.chat import CallDelta, Delta, TextDelta, ThoughtDelta, Usage, arguments_object
+from memgpt_cli.domain.messages import FunctionCall, Message, Role, clean
+
+
+@dataclass(slots=True)
+class Reply:
+    """What one model call has said so far."""
+
+    text: str = ""
+    thought: str = ""
+    usage: Usage = field(default_factory=Usage)
+    usage_reported: bool = False
+    _calls: dict[int, dict[str, str]] = field(default_factory=dict)
+
+    def add(self, delta: Delta) -> None:
+        """Take the next piece."""
+        if isinstance(delta, TextDelta):
+            self.text += delta.text
+        elif isinstance(delta, ThoughtDelta):
+            self.thought += delta.text
+        elif isinstance(delta, CallDelta):
+            call = self._calls.setdefault(delta.index, {"id": "", "name": "", "arguments": ""})
+            call["id"] = delta.id or call["id"]
+            call["name"] = delta.name or call["name"]
+            call["arguments"] += delta.arguments
+        else:
+            self.usage = delta
+            self.usage_reported = delta.prompt_tokens > 0
+
+    def calls(self, step_key: str) -> tuple[FunctionCall, ...]:
+        """The calls in order. Ids are ours (nine letters and digits, which every server takes), unique in the prompt."""
+        return tuple(
+            FunctionCall(id=f"{step_key}{n:02d}"[-9:], name=clean(c["name"]), arguments=clean(c["arguments"] or "{}"))
+            for n, (_, c) in enumerate(sorted(self._calls.items()))
+        )
+
+
+def reply_of(messages: Sequence[Message]) -> str:
+    """What the person read in a stored turn: its `send_message` calls, or its last plain text."""
+    sent = [
+        str((arguments_object(call.arguments) or {}).get("message", ""))
+        for message in messages
+        for call in message.calls
+        if call.name == "send_message" and _answered_well(call, messages)
+    ]
+    if sent:
+        return "\n".join(sent)
+    plain = [m.text for m in messages if m.role is Role.ASSISTANT and not m.calls]
+    return plain[-1] if plain else ""
+
+
+def _answered_well(call: FunctionCall, messages: Sequence[Message]) -> bool:
+    return any(m.role is Role.TOOL and m.call_id == call.id and m.ok for m in messages)

@@ -1,0 +1,52 @@
+"""The functions that write and search archival storage."""
+
+from memgpt_cli.domain.passages import passage_ref
+from memgpt_cli.domain.search import ArchivalFilters
+from memgpt_cli.errors import FunctionArgumentError
+from memgpt_cli.external_context.rendering import render_passages
+from memgpt_cli.functions.recall import PAGE, page_of
+from memgpt_cli.functions.spec import Arguments, FunctionContext, FunctionSpec, Parameter
+
+_TAGS = Parameter(name="tags", type="array", items="string", description="Labels, all must match.", required=False)
+
+
+def _insert(arguments: Arguments, context: FunctionContext) -> str:
+    content = arguments["content"].strip()
+    if not content:
+        raise FunctionArgumentError("content is empty", hint="pass the text to keep")
+    stored = context.archival.insert(
+        content, tags=tuple(arguments.get("tags", ())), provenance=context.provenance
+    )
+    ref = passage_ref(stored.passage.id)
+    return f"Stored as {ref}." if stored.new else f"It was there already, as {ref}; nothing was added."
+
+
+def _search(arguments: Arguments, context: FunctionContext) -> str:
+    filters = ArchivalFilters(tags=tuple(arguments.get("tags", ())))
+    page = page_of(arguments)
+    found = context.archival.search(arguments["query"], filters, page=page, query_vector=context.query_vector)
+    return render_passages(found, zone=context.settings.zone, count=context.count, budget=context.budget)
+
+
+ARCHIVAL_MEMORY_INSERT = FunctionSpec(
+    name="archival_memory_insert",
+    description="Store a self-contained text in archival storage.",
+    parameters=(
+        Parameter(name="content", type="string", description="The text."),
+        Parameter(name="tags", type="array", items="string", description="Labels to find it by.", required=False),
+    ),
+    run=_insert,
+)
+
+ARCHIVAL_MEMORY_SEARCH = FunctionSpec(
+    name="archival_memory_search",
+    description="Search archival storage, best matches first.",
+    parameters=(
+        Parameter(name="query", type="string", description="What to look for. Empty: newest first."),
+        PAGE,
+        _TAGS,
+    ),
+    run=_search,
+    query="query",
+    searches="archival",
+)

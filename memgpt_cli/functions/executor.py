@@ -1,0 +1,85 @@
+"""The function executor: validates a call, runs it, and turns whatever goes wrong into a result the model can use.
+
+One of the two places where any exception is caught: a model's mistake, or ours, must not end the turn.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from memgpt_cli.domain.agents import Protocol
+from memgpt_cli.domain.chat import ToolSchema, arguments_object
+from memgpt_cli.domain.messages import FunctionCall
+from memgpt_cli.domain.vectors import Vector
+from memgpt_cli.errors import MemGPTError, StorageError
+from memgpt_cli.functions.arguments import parse
+from memgpt_cli.functions.registry import function_set
+from memgpt_cli.functions.spec import After, FunctionContext, FunctionSpec
+from memgpt_cli.ports import Store
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a call came to. `goes_on` tells that the agent continues after it; `reply` is text for the person, if any."""
+
+    ok: bool
+    result: str
+    goes_on: bool
+    reply: str | None = None
+
+
+class FunctionExecutor:
+    """Runs the calls of one agent in one protocol."""
+
+    def __init__(self, *, store: Store, protocol: Protocol) -> None:
+        self._store = store
+        self._protocol = protocol
+        self._functions: Mapping[str, FunctionSpec] = function_set(protocol)
+
+    @property
+    def schemas(self) -> tuple[ToolSchema, ...]:
+        """The functions as the model is told of them, in a fixed order."""
+        return tuple(spec.schema(self._protocol) for spec in self._functions.values())
+
+    def prepare(self, call: FunctionCall, context: FunctionContext) -> Vector | None:
+        """Slow work before the transaction: the embedding of what a call searches for, where it searches."""
+        spec = self._functions.get(call.name)
+        if spec is None or spec.query is None:
+            return None
+        query = (arguments_object(call.arguments) or {}).get(spec.query)
+        if not isinstance(query, str) or not query.strip():
+            return None
+        storage = context.recall if spec.searches == "recall" else context.archival
+        return storage.embed_query(query)
+
+    def run(self, call: FunctionCall, context: FunctionContext, vector: Vector | None) -> Outcome:
+        """Run one call inside the step's transaction; a failure takes back its own effects only."""
+        spec = self._functions.get(call.name)
+        if spec is None:
+            names = ", ".join(self._functions)
+            return _failed(f"there is no function {call.name[:80]!r}; the functions are: {names}")
+        try:
+            arguments = parse(call.arguments, spec.parameters_in(self._protocol))
+            with self._store.savepoint():
+                result = spec.run(arguments, replace(context, query_vector=vector))
+        except StorageError:
+            raise
+        except MemGPTError as error:
+            return _failed(_sentence(error))
+        except Exception as error:  # noqa: BLE001 - the model is told, the log keeps the trace
+            _log.debug("function %s failed", call.name, exc_info=True)
+            return _failed(f"{call.name} failed unexpectedly ({type(error).__name__}); try another way")
+        after = spec.after[self._protocol]
+        goes_on = after is After.CONTINUE or (after is After.AS_ASKED and bool(arguments.get("request_heartbeat")))
+        reply = arguments.get("message") if spec.name == "send_message" else None
+        return Outcome(ok=True, result=result, goes_on=goes_on, reply=reply)
+
+
+def _failed(text: str) -> Outcome:
+    return Outcome(ok=False, result=text, goes_on=True)
+
+
+def _sentence(error: MemGPTError) -> str:
+    return f"{error.message}. {error.hint}" if error.hint else error.message

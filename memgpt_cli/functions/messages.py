@@ -1,0 +1,17 @@
+"""The function that speaks to the person, in the `paper` protocol only."""
+
+from memgpt_cli.domain.agents import Protocol
+from memgpt_cli.functions.spec import After, Arguments, FunctionContext, FunctionSpec, Parameter
+
+
+def _send(arguments: Arguments, context: FunctionContext) -> str:  # noqa: ARG001 - the message itself is the effect
+    return "Sent."
+
+
+SEND_MESSAGE = FunctionSpec(
+    name="send_message",
+    description="Send a message to the person. Nothing else that you write is shown.",
+    parameters=(Parameter(name="message", type="string", description="What the person reads."),),
+    run=_send,
+    after={Protocol.PAPER: After.YIELD},
+)

@@ -1,0 +1,108 @@
+"""What a memory function is: its schema, what comes after it, and what it may use while it runs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
+
+from memgpt_cli.domain.agents import Protocol
+from memgpt_cli.domain.blocks import Provenance
+from memgpt_cli.domain.chat import ToolSchema
+from memgpt_cli.domain.settings import Settings
+from memgpt_cli.domain.vectors import Vector
+from memgpt_cli.external_context.archival import ArchivalStorage
+from memgpt_cli.external_context.recall import RecallStorage
+from memgpt_cli.main_context.core_memory import CoreMemory
+
+Arguments = Mapping[str, Any]
+
+
+class After(Enum):
+    """What comes after a successful call: go on, yield, or what its `request_heartbeat` argument says."""
+
+    CONTINUE = auto()
+    YIELD = auto()
+    AS_ASKED = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionContext:
+    """What functions work on. `provenance` says on whose behalf they write; `budget` is the most tokens a result may take.
+
+    `count` gives tokens. `query_vector` was made before the transaction began; None when none was needed or none could
+    be had.
+    """
+
+    core_memory: CoreMemory
+    recall: RecallStorage
+    archival: ArchivalStorage
+    settings: Settings
+    provenance: Provenance
+    count: Callable[[str], int]
+    budget: int = 1_000
+    query_vector: Vector | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One argument; `type` is a JSON Schema type. `items` types the items of an array."""
+
+    name: str
+    type: str
+    description: str
+    required: bool = True
+    items: str | None = None
+    choices: tuple[str, ...] = ()
+
+    def to_schema(self) -> dict[str, Any]:
+        """The JSON Schema of the argument."""
+        schema: dict[str, Any] = {"type": self.type, "description": self.description}
+        if self.items:
+            schema["items"] = {"type": self.items}
+        if self.choices:
+            schema["enum"] = list(self.choices)
+        return schema
+
+
+HEARTBEAT = Parameter(
+    name="request_heartbeat",
+    type="boolean",
+    description="True to run again right after this call, to use its result.",
+    required=False,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionSpec:
+    """A memory function. `run` gets checked arguments and returns the text of the result; it raises MemGPTError to fail.
+
+    `query` names the argument that is searched for, so that it can be embedded before the transaction.
+    """
+
+    name: str
+    description: str
+    parameters: tuple[Parameter, ...]
+    run: Callable[[Arguments, FunctionContext], str]
+    after: Mapping[Protocol, After] = field(
+        default_factory=lambda: {Protocol.NATIVE: After.CONTINUE, Protocol.PAPER: After.AS_ASKED}
+    )
+    query: str | None = None
+    searches: str | None = None
+
+    def parameters_in(self, protocol: Protocol) -> tuple[Parameter, ...]:
+        """The arguments that the model is told of in this protocol."""
+        asked = self.after.get(protocol) is After.AS_ASKED
+        return (*self.parameters, HEARTBEAT) if asked else self.parameters
+
+    def schema(self, protocol: Protocol) -> ToolSchema:
+        """How the model is told of it."""
+        parameters = self.parameters_in(protocol)
+        return ToolSchema(
+            name=self.name,
+            description=self.description,
+            parameters={
+                "type": "object",
+                "properties": {p.name: p.to_schema() for p in parameters},
+                "required": [p.name for p in parameters if p.required],
+            },
+        )

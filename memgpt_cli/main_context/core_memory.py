@@ -1,0 +1,105 @@
+"""Core memory (the paper's working context): labelled blocks inside main context, and the rules for writing them.
+
+The model and the subcommands both write through here, so a limit holds whoever writes.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from memgpt_cli.domain.blocks import Block, Provenance
+from memgpt_cli.errors import LimitError, NotFoundError, UsageError
+from memgpt_cli.main_context.rendering import escape
+from memgpt_cli.ports import Clock, Store
+
+CHARACTERS_PER_TOKEN: Final = 2
+"""A block's limit in tokens is its limit in characters divided by this. English needs a token for four to five
+characters, Chinese about one for one: the bound keeps a block of any script inside the room set aside for it."""
+
+
+def token_limit(block: Block) -> int:
+    """The most tokens that the block's value may take in the prompt."""
+    return max(1, block.limit // CHARACTERS_PER_TOKEN)
+
+
+def state_of(block: Block) -> str:
+    """The block's new text in the words that function results and notices share."""
+    return f"Block {block.label} is now ({len(block.value)}/{block.limit} characters):\n{block.value}"
+
+
+def snapshot(blocks: Sequence[Block]) -> str:
+    """The section of the system message that shows core memory."""
+    lines = ["<core_memory>"]
+    for block in blocks:
+        described = f' description="{escape(block.description)}"' if block.description else ""
+        read_only = ' read_only="true"' if block.read_only else ""
+        head = f'<block label="{block.label}" chars="{len(block.value)}/{block.limit}"{described}{read_only}>'
+        lines += [head, *([escape(block.value)] if block.value else []), "</block>"]
+    return "\n".join([*lines, "</core_memory>"])
+
+
+class CoreMemory:
+    """Reads and writes blocks. Every change runs in a transaction and is kept as a version with its provenance."""
+
+    def __init__(self, store: Store, clock: Clock, count: Callable[[str], int]) -> None:
+        self._store = store
+        self._clock = clock
+        self._count = count
+
+    def block(self, label: str) -> Block:
+        """The block of this label; raises NotFoundError naming the ones there are."""
+        block = self._store.blocks.get(label)
+        if block is None:
+            labels = ", ".join(b.label for b in self._store.blocks.all()) or "none"
+            raise NotFoundError(
+                f"there is no memory block {label!r}; the blocks are: {labels}", hint="memgpt memory list"
+            )
+        return block
+
+    def append(self, label: str, content: str, provenance: Provenance) -> Block:
+        """Add a line at the end of a block. Raises LimitError, with the numbers, when it does not fit."""
+        block = self.block(label)
+        value = f"{block.value}\n{content}" if block.value else content
+        return self.write(block, value, provenance)
+
+    def replace(self, label: str, old: str, new: str, provenance: Provenance) -> Block:
+        """Put `new` in the place of `old`, which must stand in the block exactly once."""
+        block = self.block(label)
+        if not old:
+            raise UsageError("old_content is empty", hint="quote the exact text to replace, or append instead")
+        found = block.value.count(old)
+        if found != 1:
+            what = "does not stand" if found == 0 else f"stands {found} times"
+            raise UsageError(
+                f"{old!r} {what} in block {label}, so nothing was changed. {state_of(block)}",
+                hint="quote a text that stands there exactly once, letter by letter",
+            )
+        value = block.value.replace(old, new)
+        if not new:
+            value = "\n".join(line for line in value.split("\n") if line.strip())
+        return self.write(block, value, provenance)
+
+    def write(self, block: Block, value: str, provenance: Provenance) -> Block:
+        """Give the block this value, within its limits. The model may not write a read-only block."""
+        if block.read_only and provenance.author == "agent":
+            raise UsageError(f"block {block.label} is read-only", hint="only the person can change it")
+        value = value.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
+        self.check_fits(block, value)
+        with self._store.transaction():
+            return self._store.blocks.put(replace(block, value=value), at=self._clock.now(), provenance=provenance)
+
+    def check_fits(self, block: Block, value: str) -> None:
+        """Raise LimitError when `value` is over the block's limit in characters or in tokens."""
+        if len(value) > block.limit:
+            raise LimitError(
+                f"block {block.label} would hold {len(value)} characters, its limit is {block.limit}"
+                f" (it holds {len(block.value)} now); nothing was changed",
+                hint="shorten or replace something in it, or use archival storage",
+            )
+        most = token_limit(block)
+        if len(value.encode("utf-8", "surrogatepass")) > most and self._count(value) > most:
+            raise LimitError(
+                f"block {block.label} would take {self._count(value)} tokens, its limit of {block.limit} characters"
+                f" allows {most}; nothing was changed",
+                hint="shorten it, or use archival storage",
+            )

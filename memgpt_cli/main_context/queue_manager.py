@@ -1,0 +1,265 @@
+"""The queue manager: keeps every prompt inside the window (the paper's §2.2).
+
+Before each model call it counts, pages out what is too large by itself, warns once in each epoch, and evicts. It does not
+talk to the main model and runs no functions.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Final
+
+from memgpt_cli.domain.agents import Epoch, StepRecord, Turn
+from memgpt_cli.domain.blocks import Block
+from memgpt_cli.domain.events import Evicted, Happening, MemoryPressure, Notice, PagedOut
+from memgpt_cli.domain.messages import Message, Role, message_ref
+from memgpt_cli.errors import LimitError
+from memgpt_cli.main_context import core_memory
+from memgpt_cli.main_context.rendering import escape
+from memgpt_cli.main_context.summarizer import Summarizer, Summary
+from memgpt_cli.main_context.window import Window, WindowUsage
+from memgpt_cli.ports import Clock, Store
+
+_ATTEMPTS: Final = 4
+"""Evictions before one call: to the target; all but the newest step; that step too; without a summary."""
+
+PageOut = Callable[[Message, Callable[[str], int]], tuple[str, int]]
+"""Writes a message's text to archival storage inside the running transaction; gives the stub and the passage count."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Choice:
+    victims: tuple[Message, ...]
+    kept: tuple[Message, ...]
+
+
+class QueueManager:
+    """Owns the FIFO queue and the epoch of one agent while a turn runs. Only for the holder of the agent's lock."""
+
+    def __init__(
+        self, *, store: Store, window: Window, summarizer: Summarizer, clock: Clock, page_out: PageOut
+    ) -> None:
+        self._store = store
+        self.window = window
+        self._summarizer = summarizer
+        self._clock = clock
+        self._page_out = page_out
+        self.queue: list[Message] = []
+        self.epoch = self._load()
+
+    def _load(self) -> Epoch:
+        self.queue = self._store.messages.queue()
+        epoch = self._store.epochs.current()
+        if epoch is None or epoch.fingerprint != self.window.fingerprint():
+            cause = "start" if epoch is None else "changed model, protocol or instructions"
+            with self._store.transaction():
+                summary, hidden = (epoch.summary, epoch.hidden) if epoch else ("", 0)
+                epoch = self._begin(cause, self._store.blocks.all(), summary, hidden)
+        return epoch
+
+    def reload(self) -> None:
+        """Read queue and epoch anew: another process may have written since the last turn."""
+        self.epoch = self._load()
+
+    def append(self, message: Message) -> Message:
+        """Store a message at the end of the queue; joins the running transaction."""
+        stored = self._store.messages.append(message)
+        self.queue.append(stored)
+        return stored
+
+    def usage(self) -> WindowUsage:
+        """What the next prompt costs, by part."""
+        return self.window.usage(self.epoch, self.queue)
+
+    def notice_edits(self, turn: Turn) -> None:
+        """Tell the model of blocks that somebody else changed since it last saw them, at the end of the queue."""
+        blocks = {block.label: block for block in self._store.blocks.all()}
+        seen = self.epoch.seen_blocks
+        changed = [b for b in blocks.values() if seen.get(b.label) != b.version]
+        gone = [label for label in seen if label not in blocks]
+        if not changed and not gone:
+            return
+        texts = [f"Changed from outside. {escape(core_memory.state_of(block))}" for block in changed]
+        texts += [f"Block {escape(label)} was deleted from outside." for label in gone]
+        with self._store.transaction():
+            for text in texts:
+                self._add_event("core_memory_edited", text, turn)
+            self.saw({label: block.version for label, block in blocks.items()})
+
+    def saw(self, versions: dict[str, int]) -> None:
+        """Remember which version of each block the model has been shown; joins the running transaction."""
+        if versions != self.epoch.seen_blocks:
+            self.epoch = replace(self.epoch, seen_blocks=versions)
+            self._store.epochs.update(self.epoch)
+
+    def make_room(self, turn: Turn, *, fresh: bool) -> Iterator[Happening]:
+        """See to it that the next prompt fits. Raises LimitError when no eviction can make it fit.
+
+        `fresh` tells that the turn's message has not been sent to the model yet, so that a stub in its place leaves the
+        prompt's prefix as it was. Yields what happened. After the last item, `usage().total <= window.room` holds.
+        """
+        blocks = self._store.blocks.all()
+        self.window.check(blocks)
+        paged = self._page_out_large(turn, self.window.message_cap(blocks))
+        if paged and not fresh:
+            with self._store.transaction():
+                self.epoch = self._begin("paged out", blocks, self.epoch.summary, self.epoch.hidden)
+        yield from paged
+        if self.usage().total <= self.window.limit and self._pressed():
+            yield self._warn(turn)
+        for attempt in range(_ATTEMPTS):
+            if self.usage().total <= self.window.limit:
+                return
+            yield from self.evict(turn, attempt=attempt)
+        if self.usage().total > self.window.room:
+            raise LimitError(
+                f"the next prompt would take {self.usage().total} of {self.window.room} tokens, and nothing is left"
+                " that could leave the window",
+                hint="raise --window, or shorten the memory blocks",
+            )
+
+    def evict(self, turn: Turn, *, attempt: int = 0) -> Iterator[Happening]:
+        """Move the oldest messages out, fold them into the summary, and begin a new epoch."""
+        before = self.usage().total
+        blocks = self._store.blocks.all()
+        bare = self.window.head_tokens(self.window.head(blocks, self._statistics(), "", self.epoch.hidden + 1))
+        cap = self.window.summary_cap(bare) if attempt < _ATTEMPTS - 1 else 0
+        if attempt == _ATTEMPTS - 2:
+            yield from self._page_out_large(turn, cap=0)
+        choice = self._choose(turn, self.window.room - bare - cap, attempt)
+        # The cap is in corrected tokens, the summariser counts its own.
+        bound = int(cap / self.window.ratio)
+        summary = self._summarizer.summarise(self.epoch.summary, choice.victims, max_tokens=bound)
+        if summary.failure:
+            yield Notice(f"the summarising model failed ({summary.failure}); an extractive summary stands in")
+        with self._store.transaction():
+            self._leave(choice, turn, attempt)
+            hidden = self.epoch.hidden + sum(1 for m in choice.victims if _is_spoken(m))
+            self.epoch = self._begin("eviction", blocks, summary.text, hidden)
+            self._store.messages.evict([m.id for m in choice.victims], epoch=self.epoch.id)
+            self._record(summary, turn)
+        self.window.forget(choice.victims)
+        if choice.victims:
+            yield Evicted(
+                messages=len(choice.victims),
+                tokens_before=before,
+                tokens_after=self.usage().total,
+                summarised_by=summary.by,
+            )
+
+    def _pressed(self) -> bool:
+        return not self.epoch.warned and self.usage().total > self.window.room * self.window.settings.pressure
+
+    def _warn(self, turn: Turn) -> MemoryPressure:
+        share = round(self.window.settings.pressure * 100)
+        text = (
+            f"Memory pressure: over {share}% of the window is in use. Soon the oldest messages will be moved to recall"
+            " storage. If something in them matters for later, store it now in core memory or archival storage."
+        )
+        with self._store.transaction():
+            self._add_event("memory_pressure", text, turn)
+            self.epoch = replace(self.epoch, warned=True)
+            self._store.epochs.update(self.epoch)
+        return MemoryPressure(used=self.usage().total, limit=self.window.room)
+
+    def _add_event(self, kind: str, text: str, turn: Turn) -> None:
+        event = Message(role=Role.SYSTEM, name=kind, text=text, created_at=self._clock.now(), turn=turn.id)
+        self.append(event)
+
+    def _page_out_large(self, turn: Turn, cap: int) -> list[PagedOut]:
+        """Give a stub to every message of this turn's person that takes more than `cap` tokens."""
+        paged: list[PagedOut] = []
+        for index, message in enumerate(self.queue):
+            if not _is_pinned(message) or message.stub is not None or message.turn != turn.id:
+                continue
+            # Tokens never exceed UTF-8 bytes, so a short text needs no count.
+            if len(message.text) * 4 + 64 <= cap or self.window.message_tokens(message) <= cap:
+                continue
+            with self._store.transaction():
+                stub, passages = self._page_out(message, self.window.counter.count)
+                self._store.messages.set_stub(message.id, stub)
+            self.queue[index] = replace(message, stub=stub)
+            paged.append(PagedOut(message_id=message.id, passages=passages))
+        return paged
+
+    def _choose(self, turn: Turn, queue_room: int, attempt: int) -> _Choice:
+        """What leaves: the oldest whole turns, then the oldest whole steps of this turn, until the target is reached.
+
+        This turn's own messages from the person stay. Its newest step stays too in the first two attempts, unless it
+        cannot fit whatever else leaves.
+        """
+        goal = queue_room * self.window.settings.target if attempt == 0 else 0
+        older = [m for m in self.queue if m.turn != turn.id]
+        own = [m for m in self.queue if m.turn == turn.id]
+        units = [list(group) for _, group in groupby(older, key=lambda m: m.turn)]
+        steps = [list(g) for _, g in groupby((m for m in own if not _is_pinned(m)), key=lambda m: m.step)]
+        left = sum(self.window.message_tokens(m) for m in self.queue)
+        newest = next((s for s in reversed(steps) if s[0].step is not None), []) if attempt < _ATTEMPTS - 2 else []
+        victims: list[Message] = []
+        for unit in units + [step for step in steps if step is not newest]:
+            if left <= goal:
+                break
+            victims += unit
+            left -= sum(self.window.message_tokens(m) for m in unit)
+        if left > queue_room:
+            victims += newest
+        gone = {m.id for m in victims}
+        return _Choice(victims=tuple(victims), kept=tuple(m for m in self.queue if m.id not in gone))
+
+    def _leave(self, choice: _Choice, turn: Turn, attempt: int) -> None:
+        self.queue = list(choice.kept)
+        lost = [m for m in choice.victims if m.turn == turn.id and m.role is Role.TOOL]
+        if lost and attempt == 0:
+            first, last = message_ref(lost[0].id), message_ref(lost[-1].id)
+            text = (
+                f"Function results of this turn ({first} to {last}) were moved to recall storage to make room. Answer"
+                " with what you know now, or search for less at a time."
+            )
+            self._add_event("results_moved", text, turn)
+
+    def _begin(self, cause: str, blocks: Sequence[Block], summary: str, hidden: int) -> Epoch:
+        head = self.window.head(blocks, self._statistics(), summary, hidden)
+        return self._store.epochs.begin(
+            Epoch(
+                id=0,
+                started_at=self._clock.now(),
+                cause=cause,
+                head=head,
+                fingerprint=self.window.fingerprint(),
+                summary=summary,
+                hidden=hidden,
+                seen_blocks={block.label: block.version for block in blocks},
+            )
+        )
+
+    def _statistics(self) -> str:
+        messages, passages = self._store.messages.count(), self._store.passages.count()
+        return (
+            f"When this stretch of the conversation began, recall storage held {messages} messages and archival storage"
+            f" {passages} passages."
+        )
+
+    def _record(self, summary: Summary, turn: Turn) -> None:
+        for call in summary.calls:
+            self._store.turns.add_step(
+                StepRecord(
+                    turn=turn.id,
+                    number=0,
+                    model=call.model,
+                    epoch=self.epoch.id,
+                    counted_tokens=call.counted,
+                    usage=call.usage,
+                    usage_reported=call.usage.prompt_tokens > 0,
+                    duration_s=call.seconds,
+                    at=self._clock.now(),
+                    purpose="summary",
+                )
+            )
+
+
+def _is_pinned(message: Message) -> bool:
+    return message.role is Role.USER
+
+
+def _is_spoken(message: Message) -> bool:
+    return message.role in {Role.USER, Role.ASSISTANT} and bool(message.text)

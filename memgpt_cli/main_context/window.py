@@ -1,0 +1,223 @@
+"""The main context of one agent: what stands in it, what that costs in tokens, and what fits.
+
+The window only counts and lays out; deciding what leaves it is the queue manager's work.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from memgpt_cli.domain.agents import Epoch
+from memgpt_cli.domain.blocks import Block
+from memgpt_cli.domain.chat import PromptMessage, ToolSchema
+from memgpt_cli.domain.messages import Message
+from memgpt_cli.domain.settings import WindowSettings
+from memgpt_cli.errors import LimitError
+from memgpt_cli.main_context import core_memory
+from memgpt_cli.main_context.rendering import VERSION, Renderer
+from memgpt_cli.main_context.tokens import PRIMING, count_message, count_tools
+from memgpt_cli.ports import TokenCounter
+
+SMALLEST_QUEUE: Final = 256
+"""Tokens that the queue must at least have beside the fixed prompt, full blocks and the reserve (DESIGN §5)."""
+
+BLOCK_FRAME: Final = 48
+"""Tokens allowed for a block's own tag in the snapshot: label, description, numbers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instructions:
+    """The part of the prompt that no conversation changes: the system instructions and the function schemas."""
+
+    text: str
+    tools: tuple[ToolSchema, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowUsage:
+    """Tokens by part, each as it is counted against the window (corrected by the model's ratio, rounded up)."""
+
+    instructions: int
+    functions: int
+    core_memory: int
+    summary: int
+    queue: int
+
+    @property
+    def total(self) -> int:
+        """What the next prompt costs."""
+        return self.instructions + self.functions + self.core_memory + self.summary + self.queue
+
+
+class Window:
+    """Counts and lays out prompts of one model in one protocol.
+
+    `ratio` multiplies our counts by what this model's server has been seen to count (1.0 until it was seen).
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: WindowSettings,
+        instructions: Instructions,
+        renderer: Renderer,
+        counter: TokenCounter,
+        model: str,
+        ratio: float = 1.0,
+    ) -> None:
+        self.settings = settings
+        self.instructions = instructions
+        self.renderer = renderer
+        self.counter = counter
+        self.model = model
+        self.ratio = ratio
+        self._tools = count_tools(counter, instructions.tools)
+        self._fixed = count_message(counter, PromptMessage(role="system", content=instructions.text)) + PRIMING
+        self._message_tokens: dict[tuple[int, bool], int] = {}
+        self._rendered: dict[tuple[int, bool], PromptMessage] = {}
+        self._head_tokens: tuple[int, tuple[int, ...]] = (0, ())
+
+    @property
+    def room(self) -> int:
+        """Tokens that a prompt may take: the window without the reserve for the reply."""
+        return self.settings.window - self.settings.reserve
+
+    @property
+    def limit(self) -> int:
+        """Tokens at which eviction begins; never over `room`."""
+        return min(self.room, int(self.room * self.settings.evict_at))
+
+    @property
+    def fixed(self) -> int:
+        """Tokens of the instructions and the schemas."""
+        return self.corrected(self._fixed) + self.corrected(self._tools)
+
+    def fingerprint(self) -> str:
+        """Identifies what an epoch's head is made of besides memory; another one needs another epoch."""
+        made_of = [
+            VERSION,
+            self.model,
+            self.renderer.protocol,
+            str(self.renderer.zone),
+            self.instructions.text,
+            [tool.to_wire() for tool in self.instructions.tools],
+        ]
+        return hashlib.sha256(json.dumps(made_of, ensure_ascii=False).encode()).hexdigest()[:32]
+
+    def corrected(self, tokens: int) -> int:
+        """Our count as it is held against the window."""
+        return math.ceil(tokens * self.ratio)
+
+    def count_text(self, text: str) -> int:
+        """Tokens of a bare text, corrected."""
+        return self.corrected(self.counter.count(text))
+
+    def check(self, blocks: Sequence[Block]) -> None:
+        """Raise LimitError, with the numbers, when this window cannot hold its fixed prompt and full blocks."""
+        smallest = self.smallest(blocks)
+        if self.settings.window < smallest:
+            held = self._blocks_at_limit(blocks)
+            raise LimitError(
+                f"a window of {self.settings.window} tokens is too small for this agent: instructions and functions take"
+                f" {self.fixed}, its memory blocks up to {held}, the reply {self.settings.reserve}, and the conversation"
+                f" needs {SMALLEST_QUEUE}: {smallest} in all",
+                hint=f"--window {smallest} or more, or smaller blocks, or a smaller window.reserve",
+            )
+
+    def smallest(self, blocks: Sequence[Block]) -> int:
+        """The smallest window, in tokens, that this agent can live in."""
+        return self.fixed + self._blocks_at_limit(blocks) + self.settings.reserve + SMALLEST_QUEUE
+
+    def _blocks_at_limit(self, blocks: Sequence[Block]) -> int:
+        return sum(self.corrected(core_memory.token_limit(block) + BLOCK_FRAME) for block in blocks)
+
+    def summary_cap(self, head: int) -> int:
+        """The most tokens that a summary may take when the rest of the head takes `head`."""
+        return max(0, min(int(self.room * self.settings.summary_share), (self.room - head) // 4))
+
+    def message_cap(self, blocks: Sequence[Block]) -> int:
+        """The largest message, in corrected tokens, that the queue takes whole; a larger one is paged out."""
+        left = self.room - self.fixed - self._blocks_at_limit(blocks)
+        return max(64, min(int(self.room * self.settings.message_share), left // 2))
+
+    def result_cap(self, used: int, calls: int) -> int:
+        """Tokens that each result of a step with `calls` calls may take, in a prompt of `used` tokens so far."""
+        left = max(self.room - used, (self.room - self.fixed) // 3)
+        return max(48, min(int(self.room * self.settings.result_share), left // (2 * max(1, calls))))
+
+    def head(self, blocks: Sequence[Block], statistics: str, summary: str, hidden: int) -> tuple[PromptMessage, ...]:
+        """The beginning of every prompt of an epoch."""
+        system = "\n\n".join([self.instructions.text, core_memory.snapshot(blocks), statistics])
+        messages = [PromptMessage(role="system", content=system)]
+        if hidden:
+            intro = (
+                f"{hidden} earlier messages have left this window. They are all in recall storage: find them with"
+                " conversation_search."
+            )
+            text = f"{intro} Summary of them:\n{summary}" if summary else intro
+            messages.append(PromptMessage(role="user", content=self.renderer.event("summary", text, None)))
+        return tuple(messages)
+
+    def head_tokens(self, head: Sequence[PromptMessage]) -> int:
+        """Tokens of a head and the schemas."""
+        counted = sum(self.corrected(count_message(self.counter, message)) for message in head)
+        return counted + self.corrected(PRIMING) + self.corrected(self._tools)
+
+    def message(self, message: Message) -> PromptMessage:
+        """A queue message as the model sees it."""
+        key = (message.id, message.stub is not None)
+        rendered = self._rendered.get(key)
+        if rendered is None:
+            rendered = self.renderer.message(message)
+            if message.id:
+                self._rendered[key] = rendered
+        return rendered
+
+    def message_tokens(self, message: Message) -> int:
+        """Corrected tokens of a queue message."""
+        key = (message.id, message.stub is not None)
+        tokens = self._message_tokens.get(key)
+        if tokens is None or not message.id:
+            tokens = count_message(self.counter, self.message(message))
+            if message.id:
+                self._message_tokens[key] = tokens
+        return self.corrected(tokens)
+
+    def forget(self, messages: Sequence[Message]) -> None:
+        """Drop what was remembered of messages that left the queue."""
+        for message in messages:
+            for stubbed in (False, True):
+                self._message_tokens.pop((message.id, stubbed), None)
+                self._rendered.pop((message.id, stubbed), None)
+
+    def usage(self, epoch: Epoch, queue: Sequence[Message]) -> WindowUsage:
+        """What the next prompt costs, by part."""
+        head = self._count_head(epoch)
+        fixed = self.corrected(self._fixed)
+        system = self.corrected(head[0]) + self.corrected(PRIMING)
+        return WindowUsage(
+            instructions=fixed,
+            functions=self.corrected(self._tools),
+            core_memory=max(0, system - fixed),
+            summary=sum(self.corrected(tokens) for tokens in head[1:]),
+            queue=sum(self.message_tokens(m) for m in queue),
+        )
+
+    def counted(self, epoch: Epoch, queue: Sequence[Message]) -> int:
+        """Our own count of the next prompt, before any correction: what calibration compares with the server's."""
+        for message in queue:
+            self.message_tokens(message)
+        messages = sum(self._message_tokens[m.id, m.stub is not None] for m in queue)
+        return PRIMING + self._tools + sum(self._count_head(epoch)) + messages
+
+    def _count_head(self, epoch: Epoch) -> tuple[int, ...]:
+        if self._head_tokens[0] != epoch.id or not epoch.id:
+            self._head_tokens = (epoch.id, tuple(count_message(self.counter, m) for m in epoch.head))
+        return self._head_tokens[1]
+
+    def prompt(self, epoch: Epoch, queue: Sequence[Message]) -> tuple[PromptMessage, ...]:
+        """The messages of the next request."""
+        return (*epoch.head, *(self.message(m) for m in queue))
