@@ -1,8 +1,8 @@
 """Text cut into words, alike for what is stored and for what is asked.
 
 Writing without spaces (Chinese, Japanese, Korean, Thai and their neighbours) becomes one token for each character; a
-query asks for two neighbouring ones as a phrase, so a two-character word is found wherever it stands. Everything
-else is left to FTS5's own tokenizer (`porter unicode61`). Here is no SQL but the one that asks FTS5 how it would cut a query.
+query asks for two neighbouring ones as a phrase, so a two-character word is found wherever it stands. Everything else
+is left to FTS5's own tokenizer (`porter unicode61`). No SQL but the one that asks FTS5 how it would cut a query.
 """
 
 import re

@@ -1,0 +1,191 @@
+"""Archival storage as something to be asked and added to: passages found by words, meaning, tag and source.
+
+Nothing here reads documents; what is loaded comes in as passages.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Final
+
+from memgpt_cli.domain.blocks import Provenance
+from memgpt_cli.domain.passages import Passage
+from memgpt_cli.domain.search import ArchivalFilters, Hit, SearchResult
+from memgpt_cli.domain.settings import SearchSettings
+from memgpt_cli.domain.vectors import Collection, Vector
+from memgpt_cli.errors import APIKeyError, ModelError
+from memgpt_cli.external_context.questions import nearness, read_question
+from memgpt_cli.external_context.ranking import explain, rank
+from memgpt_cli.external_context.recall import WORDS_ONLY
+from memgpt_cli.ports import Clock, Embedder, Store, VectorIndex
+
+ALIKE: Final = 0.6
+"""The share of common words (Jaccard) from which on two passages are reported as near-duplicates."""
+
+_FILTERED: Final = 10
+_COMPARED: Final = 5
+_WORD: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\w+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inserted:
+    """What became of an insertion: the stored passage, whether it is new, and living ones that say nearly the same."""
+
+    passage: Passage
+    new: bool
+    similar: tuple[Passage, ...] = ()
+
+
+class ArchivalStorage:
+    """Searches and extends the passages of one agent. `zone` is where the dates of a question are meant."""
+
+    def __init__(
+        self,
+        store: Store,
+        index: VectorIndex,
+        embedder: Embedder,
+        *,
+        settings: SearchSettings,
+        zone: tzinfo,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._index = index
+        self._embedder = embedder
+        self._settings = settings
+        self._zone = zone
+        self._clock = clock
+
+    def insert(
+        self,
+        text: str,
+        *,
+        provenance: Provenance,
+        tags: Sequence[str] = (),
+        source: str | None = None,
+        location: str | None = None,
+    ) -> Inserted:
+        """Store a passage, once; joins the caller's transaction. Its vector is made later, off the user's path."""
+        similar = self._similar(text)
+        passage = Passage(
+            text=text,
+            created_at=self._clock.now(),
+            tags=tuple(dict.fromkeys(tags)),
+            source=source,
+            location=location,
+            provenance=provenance,
+        )
+        with self._store.transaction():
+            stored, new = self._store.passages.add(passage)
+        return Inserted(passage=stored, new=new, similar=tuple(p for p in similar if p.id != stored.id) if new else ())
+
+    def embed_query(self, text: str) -> Vector | None:
+        """The query's vector; None when there is nothing to embed or the embedder cannot be reached.
+
+        May talk to a network, so it is called outside of any transaction.
+        """
+        if not text.strip():
+            return None
+        try:
+            return self._embedder.embed([text])[0]
+        except (ModelError, APIKeyError):
+            return None
+
+    def search(
+        self,
+        query: str,
+        filters: ArchivalFilters | None = None,
+        *,
+        page: int = 0,
+        page_size: int | None = None,
+        query_vector: Vector | None = None,
+    ) -> SearchResult[Passage]:
+        """One page of answers: ranked for a query, newest first for filters alone. Reads only the record.
+
+        Without `query_vector` a query is answered by words only, and the result says so.
+        """
+        filters = filters or ArchivalFilters()
+        size = page_size or self._settings.page_size
+        if not query.strip():
+            return self._newest(filters, page, size)
+        lexical = self._store.lexical.search_passages(query, filters, self._settings.candidates)
+        nearest = self._nearest(query_vector, filters)
+        ids = list(dict.fromkeys([*(hit.id for hit in lexical), *(item for item, _ in nearest)]))
+        passages = {p.id: p for p in self._store.passages.get(ids) if passes(p, filters)}
+        dates = read_question(query, participants=(), zone=self._zone).dates
+        ranked = rank(
+            [hit for hit in lexical if hit.id in passages],
+            [(item, cosine) for item, cosine in nearest if item in passages][: self._settings.candidates],
+            settings=self._settings,
+            priors={
+                item: {"date": self._settings.date_weight * nearness(passage.created_at, dates, self._zone)}
+                for item, passage in passages.items()
+                if passage.source is None  # the time at which a document was loaded says nothing of what it tells
+            },
+        )
+        shown = ranked[page * size : (page + 1) * size]
+        return SearchResult(
+            hits=tuple(
+                Hit(item=passages[candidate.id], score=candidate.score, why=why)
+                for candidate, why in zip(shown, explain(shown), strict=True)
+            ),
+            total=len(ranked),
+            ranked=True,
+            page=page,
+            page_size=size,
+            notes=self._notes(query_vector),
+        )
+
+    def _newest(self, filters: ArchivalFilters, page: int, size: int) -> SearchResult[Passage]:
+        found = self._store.passages.page(filters, limit=size, offset=page * size)
+        return SearchResult(
+            hits=tuple(Hit(item=passage, score=0.0) for passage in found),
+            total=self._store.passages.count(filters),
+            ranked=False,
+            page=page,
+            page_size=size,
+        )
+
+    def _nearest(self, vector: Vector | None, filters: ArchivalFilters) -> list[tuple[int, float]]:
+        if vector is None:
+            return []
+        limit = self._settings.candidates * (1 if filters == ArchivalFilters() else _FILTERED)
+        return self._index.search(Collection.PASSAGES, vector, limit)
+
+    def _similar(self, text: str) -> list[Passage]:
+        """Living passages that share most of their words with `text`, most alike first."""
+        words = _words(text)
+        if not words:
+            return []
+        found = self._store.lexical.search_passages(" ".join(words), ArchivalFilters(), _COMPARED)
+        alike = [(_alike(words, _words(p.text)), p) for p in self._store.passages.get([hit.id for hit in found])]
+        return [p for share, p in sorted(alike, key=lambda pair: -pair[0]) if share >= ALIKE]
+
+    def _notes(self, vector: Vector | None) -> tuple[str, ...]:
+        if vector is None:
+            return (WORDS_ONLY,)
+        pending = self._index.pending(Collection.PASSAGES)
+        if pending == 0:
+            return ()
+        share = 1 - pending / max(pending, self._store.passages.count())
+        return (f"{share:.0%} of the passages are indexed by meaning so far, the others are found by words only",)
+
+
+def passes(passage: Passage, filters: ArchivalFilters) -> bool:
+    """Whether a passage passes the filters."""
+    return (
+        set(filters.tags) <= set(passage.tags)
+        and (filters.source is None or passage.source == filters.source)
+        and (filters.start is None or passage.created_at >= filters.start)
+        and (filters.end is None or passage.created_at < filters.end)
+    )
+
+
+def _words(text: str) -> dict[str, None]:
+    """The distinct words of a text."""
+    return dict.fromkeys(match.group().casefold() for match in _WORD.finditer(text[:8_000]))
+
+
+def _alike(one: dict[str, None], other: dict[str, None]) -> float:
+    return len(one.keys() & other.keys()) / len(one.keys() | other.keys())

@@ -1,0 +1,140 @@
+"""What a question says besides its words: whom it names, whether it asks for a time, which date it means.
+
+Rules for English, with the plain cases of Chinese, Japanese and Korean; where they see nothing, nothing is weighted.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Final
+
+_MONTHS: Final = (
+    "january february march april may june july august september october november december".split()  # noqa: SIM905
+)
+_MONTH: Final = "|".join([*_MONTHS, "jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec"])
+_WEEKDAY: Final = "monday|tuesday|wednesday|thursday|friday|saturday|sunday"
+
+_ASKS_WHEN: Final = re.compile(
+    r"\bwhen\b|\b(what|which) (date|day|month|year|time|week)\b|\bhow long ago\b|什么时候|什麼時候|何时|几月|哪年|いつ|언제",
+    re.IGNORECASE,
+)
+_TIME_CUE: Final = re.compile(
+    rf"\b(yesterday|today|tonight|tomorrow|ago|recently|lately|{_WEEKDAY}|{_MONTH}|(19|20)\d\d"
+    r"|(last|next|this|past|coming|following|previous) (\w+ )?(night|morning|evening|afternoon|day|week|weekend|month|year"
+    r"|spring|summer|fall|autumn|winter|mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun)s?"
+    r"|(\d+|a|an|one|two|three|few|couple of) (day|week|month|year)s?)\b"
+    r"|昨天|今天|明天|上周|下周|上个月|下个月|去年|明年|今年|昨日|今日|先週|来週|先月|来月|어제|오늘|내일|지난|다음",
+    re.IGNORECASE,
+)
+_DATE: Final = re.compile(
+    rf"(?P<iso>\b(?:19|20)\d\d-\d\d?-\d\d?\b)"
+    rf"|\b(?:(?P<day1>\d\d?)(?:st|nd|rd|th)?(?: of)? )?(?P<month>{_MONTH})\b\.?"
+    r"(?: (?P<day2>\d\d?)(?:st|nd|rd|th)?\b(?!\d))?(?:,? (?:of )?(?P<year>(?:19|20)\d\d)\b)?"
+    r"|\b(?P<only_year>(?:19|20)\d\d)\b",
+    re.IGNORECASE,
+)
+_SENTENCE_MAY: Final = re.compile(
+    r"\b(in|of|on|by|since|until|during|last|next|this|early|late|mid|\d\w*) may\b|\bmay \d", re.I
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time named in a question; `start` is None for a month of no year, which `month` then tells."""
+
+    start: datetime | None
+    end: datetime | None
+    month: int | None = None
+    day: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A query as read. `meaning` is the text to embed: without the names of participants, which pull every vector alike.
+
+    `speaker` is the participant it is about, when it names exactly one.
+    """
+
+    text: str
+    meaning: str
+    speaker: str | None
+    asks_when: bool
+    dates: tuple[Span, ...]
+
+
+def read_question(text: str, *, participants: Sequence[str], zone: tzinfo) -> Question:
+    """What `text` asks, among people of these names."""
+    named = [name for name in participants if _name_pattern(name).search(text)]
+    meaning = text
+    for name in named:
+        meaning = _name_pattern(name).sub(" ", meaning)
+    meaning = " ".join(meaning.split())
+    return Question(
+        text=text,
+        meaning=meaning if re.search(r"\w", meaning) else text,
+        speaker=named[0] if len(named) == 1 else None,
+        asks_when=bool(_ASKS_WHEN.search(text)),
+        dates=tuple(_dates(text, zone)),
+    )
+
+
+def has_time_cue(text: str) -> bool:
+    """Whether a message speaks of a time."""
+    return bool(_TIME_CUE.search(text))
+
+
+def nearness(moment: datetime, dates: Sequence[Span], zone: tzinfo) -> float:
+    """How near a moment is to the nearest of these dates: 1 within it, falling by e each week outside."""
+    return max((_nearness(moment, span, zone) for span in dates), default=0.0)
+
+
+def _nearness(moment: datetime, span: Span, zone: tzinfo) -> float:
+    if span.start is None or span.end is None:
+        local = moment.astimezone(zone)
+        best = 0.0
+        for year in (local.year - 1, local.year, local.year + 1):
+            dated = _stretch(year, span.month, span.day, zone)
+            best = max(best, 0.0 if dated is None else _nearness(moment, dated, zone))
+        return best
+    gap = max(span.start - moment, moment - span.end, timedelta(0))
+    return float(2.718281828 ** -(gap / timedelta(days=7)))
+
+
+def _name_pattern(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(name)}(?:'s|’s)?(?!\w)", re.IGNORECASE)  # noqa: RUF001
+
+
+def _dates(text: str, zone: tzinfo) -> list[Span]:
+    spans = []
+    for match in _DATE.finditer(text):
+        if match["month"] and match["month"].lower() == "may" and not _SENTENCE_MAY.search(text):
+            continue
+        if match["iso"]:
+            year, month, day = (int(part) for part in match["iso"].split("-"))
+            span = _stretch(year, month, day, zone)
+        elif match["only_year"]:
+            span = _stretch(int(match["only_year"]), None, None, zone)
+        else:
+            month = next(i for i, name in enumerate(_MONTHS, 1) if name.startswith(match["month"].lower()[:3]))
+            number = match["day1"] or match["day2"]
+            day = int(number) if number else None
+            span = _stretch(int(match["year"]), month, day, zone) if match["year"] else Span(None, None, month, day)
+        if span is not None:
+            spans.append(span)
+    return spans
+
+
+def _stretch(year: int, month: int | None, day: int | None, zone: tzinfo) -> Span | None:
+    """A year, a month or a day, in UTC; None for a date that does not exist."""
+    try:
+        start = datetime(year, month or 1, day or 1, tzinfo=zone)
+    except ValueError:
+        return None
+    if day is not None:
+        end = start + timedelta(days=1)
+    elif month is not None:
+        end = start.replace(year=year + month // 12, month=month % 12 + 1)
+    else:
+        end = start.replace(year=year + 1)
+    return Span(start.astimezone(UTC), end.astimezone(UTC), month, day)

@@ -1,0 +1,105 @@
+"""One ranking for everything that is searched: candidates by words and by meaning, weighed into one score.
+
+Scores are sums of named signals, so a hit can say what made it one. The weights are settings; where their defaults come
+from stands in docs/search.md. Nothing is fetched here: candidates come in, an order goes out.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from memgpt_cli.domain.search import LexicalHit, Why
+from memgpt_cli.domain.settings import SearchSettings
+
+_BEST_OF_SESSION: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranked:
+    """A candidate with its score: the sum of its `signals`. `words` are those of the query found in it."""
+
+    id: int
+    score: float
+    signals: dict[str, float] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
+
+
+def rank(
+    lexical: Sequence[LexicalHit],
+    nearest: Sequence[tuple[int, float]],
+    *,
+    settings: SearchSettings,
+    sessions: Mapping[int, int] | None = None,
+    priors: Mapping[int, Mapping[str, float]] | None = None,
+) -> list[Ranked]:
+    """Fuse candidates by words with candidates by meaning (id and cosine, best first), best first.
+
+    `sessions` tells which session an item belongs to, `priors` what else speaks for it. Of equals the later id comes first.
+    """
+    words = _scaled_words(lexical)
+    meaning = _scaled_cosines(nearest)
+    own = {hit.id: hit for hit in lexical}
+    session_of = sessions or {}
+    session_words = _session_means(words, session_of)
+    session_meaning = _session_means(meaning, session_of)
+    ranked = []
+    for item in {**words, **meaning}:
+        hit = own.get(item)
+        nearby = settings.lexical_weight * words.get(item, 0.0) * (hit.nearby / hit.score if hit and hit.score else 0.0)
+        session = session_of.get(item)
+        signals = {
+            "words": settings.lexical_weight * words.get(item, 0.0) - nearby,
+            "nearby": nearby,
+            "meaning": settings.vector_weight * meaning.get(item, 0.0),
+            "session": settings.session_weight
+            * (0.0 if session is None else session_words.get(session, 0.0) + session_meaning.get(session, 0.0)),
+            **(priors or {}).get(item, {}),
+        }
+        signals = {name: value for name, value in signals.items() if value}
+        ranked.append(
+            Ranked(id=item, score=math.fsum(signals.values()), signals=signals, words=hit.words if hit else ())
+        )
+    return sorted(ranked, key=lambda candidate: (-candidate.score, -candidate.id))
+
+
+def explain(page: Sequence[Ranked]) -> list[Why]:
+    """Why each of the hits of one page is one; their attention adds up to 1."""
+    if not page:
+        return []
+    top = max(hit.score for hit in page)
+    weights = [math.exp(hit.score - top) for hit in page]
+    total = sum(weights)
+    return [
+        Why(signals=hit.signals, words=hit.words, attention=weight / total)
+        for hit, weight in zip(page, weights, strict=True)
+    ]
+
+
+def _scaled_words(lexical: Sequence[LexicalHit]) -> dict[int, float]:
+    """BM25 as a share of the best."""
+    top = max((hit.score for hit in lexical), default=0.0)
+    return {hit.id: hit.score / top for hit in lexical} if top > 0 else {}
+
+
+def _scaled_cosines(nearest: Sequence[tuple[int, float]]) -> dict[int, float]:
+    """Cosines between that of the last candidate (0) and that of the best (1)."""
+    if not nearest:
+        return {}
+    last = min(cosine for _, cosine in nearest)
+    best = max(cosine for _, cosine in nearest)
+    width = best - last
+    return {item: (cosine - last) / width if width > 0 else 1.0 for item, cosine in nearest}
+
+
+def _session_means(scores: Mapping[int, float], session_of: Mapping[int, int]) -> dict[int, float]:
+    """The mean of the three best scores of each session; what is missing counts as 0."""
+    of_session: dict[int, list[float]] = defaultdict(list)
+    for item, score in scores.items():
+        if item in session_of:
+            of_session[session_of[item]].append(score)
+    return {
+        session: sum(sorted(values, reverse=True)[:_BEST_OF_SESSION]) / _BEST_OF_SESSION
+        for session, values in of_session.items()
+    }

@@ -1,0 +1,142 @@
+"""Recall storage as something to be asked: every message ever, found by words, meaning, session, speaker and time.
+
+Nothing here writes; messages enter through `ports.MessageStore`.
+"""
+
+from datetime import tzinfo
+from typing import Final
+
+from memgpt_cli.domain.messages import SPOKEN, Message
+from memgpt_cli.domain.search import Hit, RecallFilters, SearchResult
+from memgpt_cli.domain.settings import SearchSettings
+from memgpt_cli.domain.vectors import Collection, Vector
+from memgpt_cli.errors import APIKeyError, ModelError
+from memgpt_cli.external_context.questions import Question, has_time_cue, nearness, read_question
+from memgpt_cli.external_context.ranking import explain, rank
+from memgpt_cli.ports import Embedder, Store, VectorIndex
+
+WORDS_ONLY: Final = "searched by words only: the query has no vector, since the embedder did not answer"
+
+_FILTERED: Final = 10
+"""With filters this many times more candidates by meaning are asked for, as most of them will not pass."""
+
+_FULL_LENGTH: Final = 40
+"""Words from which on a message gets the whole length prior."""
+
+
+class RecallStorage:
+    """Searches the messages of one agent. `zone` is where the dates of a question are meant."""
+
+    def __init__(
+        self, store: Store, index: VectorIndex, embedder: Embedder, *, settings: SearchSettings, zone: tzinfo
+    ) -> None:
+        self._store = store
+        self._index = index
+        self._embedder = embedder
+        self._settings = settings
+        self._zone = zone
+
+    def embed_query(self, text: str) -> Vector | None:
+        """The query's vector; None when there is nothing to embed or the embedder cannot be reached.
+
+        May talk to a network, so it is called outside of any transaction.
+        """
+        if not text.strip():
+            return None
+        try:
+            return self._embedder.embed([self._read(text).meaning])[0]
+        except (ModelError, APIKeyError):
+            return None
+
+    def search(
+        self,
+        query: str,
+        filters: RecallFilters | None = None,
+        *,
+        page: int = 0,
+        page_size: int | None = None,
+        query_vector: Vector | None = None,
+    ) -> SearchResult[Message]:
+        """One page of answers: ranked for a query, newest first for filters alone. Reads only the record.
+
+        Without `query_vector` a query is answered by words only, and the result says so.
+        """
+        filters = filters or RecallFilters()
+        size = page_size or self._settings.page_size
+        if not query.strip():
+            return self._newest(filters, page, size)
+        question = self._read(query)
+        lexical = self._store.lexical.search_messages(query, filters, self._settings.candidates)
+        nearest = self._nearest(query_vector, filters)
+        ids = list(dict.fromkeys([*(hit.id for hit in lexical), *(item for item, _ in nearest)]))
+        messages = {m.id: m for m in self._store.messages.get(ids) if passes(m, filters)}
+        ranked = rank(
+            [hit for hit in lexical if hit.id in messages],
+            [(item, cosine) for item, cosine in nearest if item in messages][: self._settings.candidates],
+            settings=self._settings,
+            sessions=self._store.lexical.sessions(ids),
+            priors={item: self._priors(question, message) for item, message in messages.items()},
+        )
+        shown = ranked[page * size : (page + 1) * size]
+        return SearchResult(
+            hits=tuple(
+                Hit(item=messages[candidate.id], score=candidate.score, why=why)
+                for candidate, why in zip(shown, explain(shown), strict=True)
+            ),
+            total=len(ranked),
+            ranked=True,
+            page=page,
+            page_size=size,
+            notes=self._notes(query_vector),
+        )
+
+    def _newest(self, filters: RecallFilters, page: int, size: int) -> SearchResult[Message]:
+        found = self._store.messages.page(filters, limit=size, offset=page * size)
+        return SearchResult(
+            hits=tuple(Hit(item=message, score=0.0) for message in found),
+            total=self._store.messages.count(filters),
+            ranked=False,
+            page=page,
+            page_size=size,
+        )
+
+    def _read(self, text: str) -> Question:
+        return read_question(text, participants=self._store.messages.speakers(), zone=self._zone)
+
+    def _nearest(self, vector: Vector | None, filters: RecallFilters) -> list[tuple[int, float]]:
+        if vector is None:
+            return []
+        plain = filters == RecallFilters(in_context=filters.in_context)
+        limit = self._settings.candidates * (1 if plain else _FILTERED)
+        return self._index.search(Collection.MESSAGES, vector, limit)
+
+    def _priors(self, question: Question, message: Message) -> dict[str, float]:
+        weights = self._settings
+        about = question.speaker is not None and (message.name or "").casefold() == question.speaker.casefold()
+        return {
+            "speaker": weights.speaker_weight * about,
+            "when": weights.when_weight * (question.asks_when and has_time_cue(message.text)),
+            "date": weights.date_weight * nearness(message.created_at, question.dates, self._zone),
+            "length": weights.length_weight * min(1.0, len(message.text.split()) / _FULL_LENGTH),
+        }
+
+    def _notes(self, vector: Vector | None) -> tuple[str, ...]:
+        if vector is None:
+            return (WORDS_ONLY,)
+        pending = self._index.pending(Collection.MESSAGES)
+        if pending == 0:
+            return ()
+        share = 1 - pending / max(pending, self._store.messages.count())
+        return (f"{share:.0%} of the messages are indexed by meaning so far, the others are found by words only",)
+
+
+def passes(message: Message, filters: RecallFilters) -> bool:
+    """Whether a message passes the filters."""
+    return (
+        message.role in filters.roles
+        and (filters.start is None or message.created_at >= filters.start)
+        and (filters.end is None or message.created_at < filters.end)
+        and (filters.name is None or (message.name or "").casefold() == filters.name.casefold())
+        and (filters.in_context is None or message.in_context == filters.in_context)
+        and bool(message.text or set(filters.roles) - set(SPOKEN))
+    )
