@@ -283,6 +283,14 @@ class Store(Protocol):
         """Change it."""
         ...
 
+    def note(self, key: str) -> str | None:
+        """A small fact about the agent, kept beside its configuration."""
+        ...
+
+    def set_note(self, key: str, value: str) -> None:
+        """Keep a small fact about the agent."""
+        ...
+
     def transaction(self) -> AbstractContextManager[None]:
         """One atomic, durable write (BEGIN IMMEDIATE, synchronous FULL); nested uses join the outer one."""
         ...
@@ -396,7 +404,7 @@ class VectorStore(Protocol):
         """The external index has been given the log up to this `seq`."""
         ...
 
-    def reset_indexed(self, collection: Collection) -> None:
+    def reset_indexed(self) -> None:
         """The external index is gone: the whole log is to be given to it again."""
         ...
 

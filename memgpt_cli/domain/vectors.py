@@ -1,5 +1,6 @@
 """Vectors as opaque bytes: the core moves them, only adapters compute with them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
@@ -44,3 +45,17 @@ class StoredVector:
     seq: int
     id: int
     vector: Vector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexStatus:
+    """How far the vectors of an agent are, by collection: stored, waiting for one, stored but not yet given to Chroma.
+
+    `identity` is None before the first vector. `rebuilt` tells that Chroma's folder was found damaged since the start.
+    """
+
+    identity: EmbedderIdentity | None
+    vectors: Mapping[Collection, int]
+    waiting: Mapping[Collection, int]
+    unindexed: Mapping[Collection, int]
+    rebuilt: bool = False

@@ -1,23 +1,32 @@
 """The vectors of one agent, made searchable: what waits gets embedded, SQLite keeps the vectors, an index finds them.
 
-Up to a number of vectors a search is exact over SQLite. It knows nothing of words, ranking or what an item is.
+Up to `exact_vectors` vectors in a collection a search is exact over SQLite, and chromadb is not even imported. Above,
+Chroma answers for what it was given and the rest is searched exactly. It knows nothing of words, ranking or what an
+item is.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from threading import Event, Lock
 from typing import Final
 
-from memgpt_cli.domain.vectors import Collection, EmbedderIdentity, StoredVector, Vector
-from memgpt_cli.errors import APIKeyError, EmbedderMismatchError, ModelError
+from memgpt_cli.domain.vectors import Collection, EmbedderIdentity, IndexStatus, StoredVector, Vector
+from memgpt_cli.errors import APIKeyError, EmbedderMismatchError, ModelError, StorageError
 from memgpt_cli.ports import Embedder
-from memgpt_cli.storage.exact_index import ExactIndex, scan, similarities
-from memgpt_cli.storage.vectors import Vectors, check_identity
+from memgpt_cli.storage.chroma_index import ChromaError, ChromaIndex
+from memgpt_cli.storage.exact_index import ExactIndex, ranked, scan, similarities
+from memgpt_cli.storage.vectors import Vectors, check_identity, snapshot
 
 _KEEP: Final = 2
-"""A matrix is kept in memory up to this many times `exact_vectors`; beyond, a search scans and keeps nothing."""
+"""A matrix is kept in memory up to this many times `exact_vectors`; beyond, it begins anew or nothing is kept."""
+_GIVEN_AT_ONCE: Final = 1000
+_SAMPLES: Final = 128
+_REBUILDS: Final = 2
+"""After this many failures of Chroma in one session it is left alone, and searches are exact."""
+
+_PATIENCE_SECONDS: Final = 5.0
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage (`embed` or `index`), what is done of it and its total."""
@@ -28,8 +37,8 @@ class AgentVectorIndex:
 
     `connect` opens a connection to the agent's database in autocommit mode; each operation has one of its own.
     `folder` is where Chroma lives. `writer` says that this process holds the agent's lock: only then Chroma is opened.
-    `chroma` False keeps it closed for good (agents that will be discarded). `exact_vectors` is the number of vectors in
-    a collection up to which a search is exact. `batch` texts are embedded and committed at a time.
+    `chroma` False keeps it closed for good (agents that will be discarded). Up to `exact_vectors` in a collection a
+    search is exact; above, that many of the newest are searched exactly beside Chroma, if it lacks them. `batch` texts are embedded and committed at a time. `flush` opens Chroma when it has `push_at` vectors to give.
     """
 
     def __init__(
@@ -42,17 +51,25 @@ class AgentVectorIndex:
         chroma: bool = True,
         exact_vectors: int = 20_000,
         batch: int = 256,
+        push_at: int = 256,
     ) -> None:
         self._connect = connect
         self._embedder = embedder
         self._folder = folder
-        self._writes_chroma = writer and chroma
         self._exact_vectors = exact_vectors
         self._batch = batch
+        self._push_at = push_at
+        self._writer = writer
+        self._chroma_allowed = writer and chroma
+        self._rebuilds_left = _REBUILDS if self._chroma_allowed else 0
+        self._chroma: ChromaIndex | None = None
         self._matrices: dict[Collection, ExactIndex] = {}
         self._generation = -1
+        self._rebuilt = False
         self._searching = Lock()
         self._flushing = Lock()
+        self._opening = Lock()
+        self._giving = Lock()
         self._closing = Event()
 
     def check(self) -> None:
@@ -60,63 +77,128 @@ class AgentVectorIndex:
 
         A remote embedder that does not know its dimensions yet asks its server (ModelError, APIKeyError).
         """
-        with self._reading() as vectors:
-            _check(vectors.identity(), self._embedder)
+        with closing(self._connect()) as connection:
+            _check(Vectors(connection).identity(), self._embedder)
+
+    def warm(self) -> None:
+        """Do now, on some thread, what the first search would do: load the matrices, open Chroma where it is needed."""
+        with closing(self._connect()) as connection:
+            stored = Vectors(connection).identity()
+        if stored is not None:
+            for collection in Collection:
+                self.search(collection, Vector(bytes(4 * stored.dimensions)), 1)
 
     def search(self, collection: Collection, query: Vector, limit: int) -> list[tuple[int, float]]:
         """The ids nearest to `query` with their cosines, best first, at most `limit`.
 
         Raises EmbedderMismatchError when `query` is not of the space of the stored vectors.
         """
-        with self._searching, self._reading() as vectors:
+        with closing(self._connect()) as connection:
+            vectors = Vectors(connection)
             stored = vectors.identity()
             if stored is None:
                 return []
             self._check_query(stored, query)
-            if vectors.exceeds(collection, _KEEP * self._exact_vectors):
-                return scan(vectors, collection, query, limit)
-            return self._matrix(vectors, collection, stored.dimensions).search(query, limit)
+            chroma = self._opened(vectors) if vectors.exceeds(collection, self._exact_vectors) else None
+            if chroma is not None:
+                try:
+                    with snapshot(connection):
+                        return self._search_both(vectors, chroma, collection, query, limit)
+                except ChromaError:
+                    self._start_anew(vectors, chroma)
+            with snapshot(connection):
+                return self._search_exactly(vectors, collection, query, limit)
 
     def similarities(self, collection: Collection, query: Vector, ids: Sequence[int]) -> dict[int, float]:
         """The exact cosines of these items to `query`, best first; items without a vector are left out."""
-        with self._reading() as vectors:
-            found = vectors.vectors_of(collection, ids)
+        with closing(self._connect()) as connection:
+            found = Vectors(connection).vectors_of(collection, ids)
         entries = [StoredVector(0, item_id, vector) for item_id, vector in found.items()]
         return similarities(entries, query, limit=len(entries))
 
     def pending(self, collection: Collection) -> int:
-        """How many items still wait for a vector, and so cannot be found here."""
-        with self._reading() as vectors:
-            return vectors.waiting_count(collection)
+        """How many items cannot be found: they wait for a vector, or for Chroma beyond what is searched exactly."""
+        with closing(self._connect()) as connection, snapshot(connection):
+            vectors = Vectors(connection)
+            waiting = vectors.waiting_count(collection)
+            if self._rebuilds_left and vectors.exceeds(collection, self._exact_vectors):
+                waiting += max(0, vectors.unindexed_count(collection) - self._exact_vectors)
+            return waiting
+
+    def status(self) -> IndexStatus:
+        """How far the vectors are."""
+        with closing(self._connect()) as connection, snapshot(connection):
+            vectors = Vectors(connection)
+            return IndexStatus(
+                identity=vectors.identity(),
+                vectors={collection: vectors.count(collection) for collection in Collection},
+                waiting={collection: vectors.waiting_count(collection) for collection in Collection},
+                unindexed={collection: vectors.unindexed_count(collection) for collection in Collection},
+                rebuilt=self._rebuilt,
+            )
 
     def flush(self, *, progress: Progress | None = None) -> int:
-        """Embed what waits in the outbox; returns how many items got their vector.
+        """Embed what waits in the outbox and give Chroma what it lacks; returns how many items got their vector.
 
         Raises what the embedder raises, and EmbedderMismatchError; what was done until then stays done, the rest goes
-        on waiting. Ends early, without an error, when the index is closed meanwhile.
+        on waiting. Ends early, without an error, when the index is closed meanwhile. Without the agent's lock it embeds
+        and leaves Chroma alone.
         """
-        with self._flushing, closing(self._connect()) as connection:
-            return self._embed_waiting(Vectors(connection), progress)
+        return self._flush(self._push_at, progress)
+
+    def settle(self, *, progress: Progress | None = None) -> int:
+        """`flush`, and leave nothing that Chroma lacks, however little it is: for the end of a chat or a load."""
+        return self._flush(1, progress)
 
     def reindex(self, embedder: Embedder | None = None, *, progress: Progress | None = None) -> int:
-        """With an embedder: let it embed everything anew; returns how many items got their vector.
+        """Build Chroma anew from the stored vectors; with an embedder, embed everything anew before.
 
-        Killed at any point and called again with the same embedder, it goes on where it stopped.
+        Returns how many items got their vector. Killed at any point and called again with the same embedder, it goes on
+        where it stopped. Raises what the embedder raises, StorageError without the agent's lock.
         """
+        if not self._writer:
+            raise StorageError("the vector index belongs to the process that holds the agent's lock")
         if embedder is not None:
             embedder.embed(["a wrong key or model shows here, before anything is dropped"])
-            with self._flushing, closing(self._connect()) as connection:
-                vectors = Vectors(connection)
-                if vectors.identity() != embedder.identity:
-                    vectors.restart(embedder.identity)
-                self._embedder = embedder
-        return self.flush(progress=progress)
+        with self._flushing, closing(self._connect()) as connection:
+            vectors = Vectors(connection)
+            if embedder is not None and vectors.identity() != embedder.identity:
+                vectors.restart(embedder.identity)
+            self._embedder = embedder or self._embedder
+            if self._chroma_allowed:
+                with self._opening:
+                    chroma, self._chroma = self._chroma, None
+                    (chroma or ChromaIndex(self._folder)).throw_away()
+                    vectors.reset_indexed()
+                    self._rebuilds_left = _REBUILDS
+        return self.settle(progress=progress)
 
     def close(self) -> None:
-        """Let a running flush finish its batch and release what is held; what waits stays in the outbox."""
+        """Release files and threads; what waits stays in the outbox.
+
+        A running flush finishes its batch, but a slow endpoint is not waited for longer than some seconds: its thread
+        then ends after its batch, which goes to SQLite alone.
+        """
         self._closing.set()
-        with self._flushing, self._searching:
-            self._matrices.clear()
+        waited = self._flushing.acquire(timeout=_PATIENCE_SECONDS)
+        try:
+            with self._opening, self._searching:
+                chroma, self._chroma = self._chroma, None
+                self._matrices.clear()
+                if chroma is not None:
+                    with self._giving, closing(self._connect()) as connection:
+                        chroma.close(Vectors(connection).given())
+        finally:
+            if waited:
+                self._flushing.release()
+
+    def _flush(self, push_at: int, progress: Progress | None) -> int:
+        with self._flushing, closing(self._connect()) as connection:
+            vectors = Vectors(connection)
+            try:
+                return self._embed_waiting(vectors, progress)
+            finally:
+                self._give(vectors, push_at, progress)
 
     def _embed_waiting(self, vectors: Vectors, progress: Progress | None) -> int:
         total = sum(vectors.waiting_count(collection) for collection in Collection)
@@ -132,18 +214,104 @@ class AgentVectorIndex:
                 done += vectors.put(collection, zip(items, embedded, strict=True), identity=identity)
                 if progress is not None:
                     progress("embed", done, max(done, total))
+                self._give(vectors, max(self._push_at, _GIVEN_AT_ONCE), None)
         if done < total:
             vectors.prune()
         return done
 
-    def _matrix(self, vectors: Vectors, collection: Collection, dimensions: int) -> ExactIndex:
+    def _give(self, vectors: Vectors, at_least: int, progress: Progress | None) -> None:
+        """Give Chroma the log from where it stands, if it lacks `at_least` entries."""
+        while self._rebuilds_left and not self._closing.is_set():
+            if sum(vectors.unindexed_count(collection) for collection in Collection) < at_least:
+                return
+            chroma = self._opened(vectors)
+            if chroma is None:
+                return
+            try:
+                total = sum(vectors.unindexed_count(collection) for collection in Collection)
+                done = 0
+                for collection in Collection:
+                    while given := self._give_some(vectors, chroma, collection):
+                        done += given
+                        if progress is not None:
+                            progress("index", done, max(done, total))
+            except ChromaError:
+                self._start_anew(vectors, chroma)
+
+    def _give_some(self, vectors: Vectors, chroma: ChromaIndex, collection: Collection) -> int:
+        after = vectors.indexed_upto(collection)
+        entries = vectors.changes(collection, after=after, limit=_GIVEN_AT_ONCE)
+        with self._giving:
+            if not entries or self._closing.is_set():
+                return 0
+            chroma.give(collection, entries)
+            vectors.mark_indexed(collection, entries[-1].seq)
+        return len(entries)
+
+    def _opened(self, vectors: Vectors) -> ChromaIndex | None:
+        """Chroma, opened and found in order, or empty and to be given everything; None when it cannot be used."""
+        with self._opening:
+            if self._chroma is None and self._rebuilds_left and not self._closing.is_set():
+                chroma = ChromaIndex(self._folder)
+                try:
+                    trusted = chroma.open(vectors.given(samples=_SAMPLES))
+                except ChromaError:
+                    chroma.close()
+                    self._rebuilds_left = 0
+                    return None
+                if not trusted:
+                    self._reset(vectors)
+                self._chroma = chroma
+            return self._chroma
+
+    def _start_anew(self, vectors: Vectors, failed: ChromaIndex) -> None:
+        """Throw away what failed; the next opening finds an empty folder."""
+        with self._opening:
+            if self._chroma is not failed:
+                return
+            self._chroma = None
+            self._rebuilds_left -= 1
+            try:
+                failed.throw_away()
+            except ChromaError:
+                self._rebuilds_left = 0
+            self._reset(vectors)
+
+    def _reset(self, vectors: Vectors) -> None:
+        self._rebuilt = self._rebuilt or any(map(vectors.indexed_upto, Collection))
+        vectors.reset_indexed()
+
+    def _search_both(
+        self, vectors: Vectors, chroma: ChromaIndex, collection: Collection, query: Vector, limit: int
+    ) -> list[tuple[int, float]]:
+        """What Chroma finds, corrected and completed by what it has not been given yet."""
+        start = vectors.tail_start(collection, newest=self._exact_vectors)
+        found = chroma.search(collection, query, limit)
+        with self._searching:
+            tail = self._matrix(vectors, collection, start=start)
+            cosines = {item_id: cosine for item_id, cosine in found if item_id not in tail.touched}
+            cosines.update(tail.search(query, limit))
+        return ranked(cosines.items(), limit)
+
+    def _search_exactly(
+        self, vectors: Vectors, collection: Collection, query: Vector, limit: int
+    ) -> list[tuple[int, float]]:
+        if vectors.exceeds(collection, _KEEP * self._exact_vectors):
+            return scan(vectors, collection, query, limit)
+        with self._searching:
+            return self._matrix(vectors, collection, start=0).search(query, limit)
+
+    def _matrix(self, vectors: Vectors, collection: Collection, *, start: int) -> ExactIndex:
+        """The vectors of the log after `start`, and maybe some before."""
         generation = vectors.generation()
         if generation != self._generation:
             self._matrices.clear()
             self._generation = generation
         matrix = self._matrices.get(collection)
-        if matrix is None:
-            matrix = self._matrices[collection] = ExactIndex(collection, dimensions=dimensions)
+        if matrix is None or matrix.start > start or len(matrix) > _KEEP * self._exact_vectors:
+            stored = vectors.identity()
+            matrix = ExactIndex(collection, dimensions=0 if stored is None else stored.dimensions, start=start)
+            self._matrices[collection] = matrix
         matrix.follow(vectors)
         return matrix
 
@@ -156,14 +324,6 @@ class AgentVectorIndex:
                 f"the stored vectors have {stored.dimensions} dimensions, the query has {len(query) // 4}",
                 hint="memgpt archival reindex --embedder NAME",
             )
-
-    @contextmanager
-    def _reading(self) -> Iterator[Vectors]:
-        """One connection and one snapshot: what is read together belongs together."""
-        with closing(self._connect()) as connection:
-            connection.execute("BEGIN")
-            yield Vectors(connection)
-            connection.execute("COMMIT")
 
 
 def _check(stored: EmbedderIdentity | None, embedder: Embedder) -> EmbedderIdentity:

@@ -7,7 +7,9 @@ embedded gets a new ticket, and the vector of the old form is refused.
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Final
 
 from memgpt_cli.domain.vectors import Collection, EmbedderIdentity, StoredVector, Vector, WaitingItem
@@ -55,6 +57,25 @@ def check_identity(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What an external index should hold: the log of `generation` up to a `seq` for each collection, with samples."""
+
+    generation: int
+    upto: Mapping[Collection, int]
+    samples: Mapping[Collection, Sequence[StoredVector]] = field(default_factory=dict)
+
+
+@contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Several reads of one state of the database; nothing may be written within."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
+
+
 class Vectors:
     """ports.VectorStore over one connection in autocommit mode; each write is a transaction or joins the open one."""
 
@@ -78,8 +99,7 @@ class Vectors:
                 " SELECT collection, item_id FROM vectors WHERE vector <> x'' ORDER BY seq"
             )
             self._connection.execute("DELETE FROM vectors")
-            for collection in Collection:
-                self._set_meta(_indexed_key(collection), "0")
+            self.reset_indexed()
             self._set_meta(_IDENTITY, str(identity))
             self._set_meta(_GENERATION, str(self.generation() + 1))
 
@@ -183,9 +203,11 @@ class Vectors:
         with transaction(self._connection):
             self._set_meta(_indexed_key(collection), str(upto))
 
-    def reset_indexed(self, collection: Collection) -> None:
+    def reset_indexed(self) -> None:
         """The external index is gone: the whole log is to be given to it again."""
-        self.mark_indexed(collection, 0)
+        with transaction(self._connection):
+            for collection in Collection:
+                self.mark_indexed(collection, 0)
 
     def unindexed_count(self, collection: Collection) -> int:
         """How many entries of the log the external index has not been given."""
@@ -194,6 +216,41 @@ class Vectors:
             (collection, self.indexed_upto(collection)),
         ).fetchone()
         return int(row[0])
+
+    def tail_start(self, collection: Collection, *, newest: int) -> int:
+        """The `seq` after which the external index has nothing, but at most as early as leaves the `newest` entries."""
+        row = self._connection.execute(
+            "SELECT seq FROM vectors WHERE collection = ? ORDER BY seq DESC LIMIT 1 OFFSET ?", (collection, newest)
+        ).fetchone()
+        return max(self.indexed_upto(collection), 0 if row is None else int(row[0]))
+
+    def given(self, *, samples: int = 0) -> Given:
+        """What the external index should hold, with up to `samples` entries of each collection to look for."""
+        return Given(
+            generation=self.generation(),
+            upto={collection: self.indexed_upto(collection) for collection in Collection},
+            samples={collection: self._samples(collection, samples) for collection in Collection} if samples else {},
+        )
+
+    def _samples(self, collection: Collection, number: int) -> list[StoredVector]:
+        """Half of them the newest, half from all over."""
+        upto = self.indexed_upto(collection)
+        newest = self._connection.execute(
+            "SELECT seq, item_id, vector FROM vectors"
+            " WHERE collection = ? AND seq <= ? AND vector <> x'' ORDER BY seq DESC LIMIT ?",
+            (collection, upto, number // 2),
+        ).fetchall()
+        step = max(1, upto // (number - number // 2))
+        spread = [
+            self._connection.execute(
+                "SELECT seq, item_id, vector FROM vectors"
+                " WHERE collection = ? AND seq >= ? AND seq <= ? AND vector <> x'' ORDER BY seq LIMIT 1",
+                (collection, start, upto),
+            ).fetchone()
+            for start in range(1, upto + 1, step)
+        ]
+        rows = {row["seq"]: StoredVector(*row) for row in (*newest, *spread) if row is not None}
+        return list(rows.values())
 
     def _number(self, query: str, collection: Collection) -> int:
         return int(self._connection.execute(query, (collection,)).fetchone()[0])
