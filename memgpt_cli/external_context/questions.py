@@ -16,13 +16,14 @@ _MONTH: Final = "|".join([*_MONTHS, "jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|no
 _WEEKDAY: Final = "monday|tuesday|wednesday|thursday|friday|saturday|sunday"
 
 _ASKS_WHEN: Final = re.compile(
-    r"\bwhen\b|\b(what|which) (date|day|month|year|time|week)\b|\bhow long ago\b|什么时候|什麼時候|何时|几月|哪年|いつ|언제",
+    r"\bwhen\b|\b(what|which) (date|day|month|year|time|week)\b|\bhow long ago\b"
+    r"|什么时候|什麼時候|何时|几月|哪年|いつ|언제",
     re.IGNORECASE,
 )
 _TIME_CUE: Final = re.compile(
     rf"\b(yesterday|today|tonight|tomorrow|ago|recently|lately|{_WEEKDAY}|{_MONTH}|(19|20)\d\d"
-    r"|(last|next|this|past|coming|following|previous) (\w+ )?(night|morning|evening|afternoon|day|week|weekend|month|year"
-    r"|spring|summer|fall|autumn|winter|mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun)s?"
+    r"|(last|next|this|past|coming|following|previous) (\w+ )?(night|morning|evening|afternoon|day|week|weekend|month"
+    r"|year|spring|summer|fall|autumn|winter|mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun)s?"
     r"|(\d+|a|an|one|two|three|few|couple of) (day|week|month|year)s?)\b"
     r"|昨天|今天|明天|上周|下周|上个月|下个月|去年|明年|今年|昨日|今日|先週|来週|先月|来月|어제|오늘|내일|지난|다음",
     re.IGNORECASE,
@@ -34,8 +35,8 @@ _DATE: Final = re.compile(
     r"|\b(?P<only_year>(?:19|20)\d\d)\b",
     re.IGNORECASE,
 )
-_SENTENCE_MAY: Final = re.compile(
-    r"\b(in|of|on|by|since|until|during|last|next|this|early|late|mid|\d\w*) may\b|\bmay \d", re.I
+_THE_MONTH_MAY: Final = re.compile(
+    r"\b(in|of|on|by|since|until|during|last|next|this|early|late|mid|\d\w*) may\b|\bmay \d", re.IGNORECASE
 )
 
 
@@ -51,7 +52,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A query as read. `meaning` is the text to embed: without the names of participants, which pull every vector alike.
+    """A query as read. `meaning` is the text to embed: without the participants' names, which pull every vector alike.
 
     `speaker` is the participant it is about, when it names exactly one.
     """
@@ -94,7 +95,7 @@ def _nearness(moment: datetime, span: Span, zone: tzinfo) -> float:
         local = moment.astimezone(zone)
         best = 0.0
         for year in (local.year - 1, local.year, local.year + 1):
-            dated = _stretch(year, span.month, span.day, zone)
+            dated = _stretch(year, span.month, span.day, zone=zone)
             best = max(best, 0.0 if dated is None else _nearness(moment, dated, zone))
         return best
     gap = max(span.start - moment, moment - span.end, timedelta(0))
@@ -102,30 +103,31 @@ def _nearness(moment: datetime, span: Span, zone: tzinfo) -> float:
 
 
 def _name_pattern(name: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w){re.escape(name)}(?:'s|’s)?(?!\w)", re.IGNORECASE)  # noqa: RUF001
+    return re.compile(rf"(?<!\w){re.escape(name)}(?:'s|’s)?(?!\w)", re.IGNORECASE)
 
 
 def _dates(text: str, zone: tzinfo) -> list[Span]:
     spans = []
     for match in _DATE.finditer(text):
-        if match["month"] and match["month"].lower() == "may" and not _SENTENCE_MAY.search(text):
+        if match["month"] and match["month"].lower() == "may" and not _THE_MONTH_MAY.search(text):
             continue
         if match["iso"]:
-            year, month, day = (int(part) for part in match["iso"].split("-"))
-            span = _stretch(year, month, day, zone)
+            span = _stretch(*(int(part) for part in match["iso"].split("-")), zone=zone)
         elif match["only_year"]:
-            span = _stretch(int(match["only_year"]), None, None, zone)
+            span = _stretch(int(match["only_year"]), None, None, zone=zone)
         else:
             month = next(i for i, name in enumerate(_MONTHS, 1) if name.startswith(match["month"].lower()[:3]))
             number = match["day1"] or match["day2"]
             day = int(number) if number else None
-            span = _stretch(int(match["year"]), month, day, zone) if match["year"] else Span(None, None, month, day)
+            span = (
+                _stretch(int(match["year"]), month, day, zone=zone) if match["year"] else Span(None, None, month, day)
+            )
         if span is not None:
             spans.append(span)
     return spans
 
 
-def _stretch(year: int, month: int | None, day: int | None, zone: tzinfo) -> Span | None:
+def _stretch(year: int, month: int | None, day: int | None, *, zone: tzinfo) -> Span | None:
     """A year, a month or a day, in UTC; None for a date that does not exist."""
     try:
         start = datetime(year, month or 1, day or 1, tzinfo=zone)

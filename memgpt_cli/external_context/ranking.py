@@ -36,7 +36,7 @@ def rank(
 ) -> list[Ranked]:
     """Fuse candidates by words with candidates by meaning (id and cosine, best first), best first.
 
-    `sessions` tells which session an item belongs to, `priors` what else speaks for it. Of equals the later id comes first.
+    `sessions` tells to which session an item belongs, `priors` what else speaks for it. Of equals the later id leads.
     """
     words = _scaled_words(lexical)
     meaning = _scaled_cosines(nearest)

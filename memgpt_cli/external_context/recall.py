@@ -106,7 +106,7 @@ class RecallStorage:
     def _nearest(self, vector: Vector | None, filters: RecallFilters) -> list[tuple[int, float]]:
         if vector is None:
             return []
-        plain = filters == RecallFilters(in_context=filters.in_context)
+        plain = filters == RecallFilters(in_context=filters.in_context, not_turn=filters.not_turn)
         limit = self._settings.candidates * (1 if plain else _FILTERED)
         return self._index.search(Collection.MESSAGES, vector, limit)
 
@@ -138,5 +138,6 @@ def passes(message: Message, filters: RecallFilters) -> bool:
         and (filters.end is None or message.created_at < filters.end)
         and (filters.name is None or (message.name or "").casefold() == filters.name.casefold())
         and (filters.in_context is None or message.in_context == filters.in_context)
+        and (filters.not_turn is None or message.turn != filters.not_turn)
         and bool(message.text or set(filters.roles) - set(SPOKEN))
     )

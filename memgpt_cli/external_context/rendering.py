@@ -35,7 +35,7 @@ def render_messages(result: SearchResult[Message], *, zone: tzinfo, budget: int,
 
 
 def render_passages(result: SearchResult[Passage], *, zone: tzinfo, budget: int, count: Count) -> str:
-    """A page of passages in at most `budget` tokens; hits that follow on each other come in the order of the document."""
+    """A page of passages in at most `budget` tokens; hits that follow on each other come in the document's order."""
     lines = [(hit.item.id, passage_line(hit.item, zone=zone)) for hit in result.hits]
     return _page(result, lines, budget=budget, count=count, beside=1 if result.ranked else 0, what="passages")
 
@@ -73,7 +73,7 @@ def _page(
 
 
 def _packed(lines: Sequence[tuple[int, str]], room: int, count: Count) -> tuple[list[tuple[int, str]], bool]:
-    """What fits, best first, and whether the first line had to be cut; the first hit is always there, whole or in part."""
+    """What fits, best first, and whether the first line had to be cut; the best hit is always there, if only in part."""
     shown: list[tuple[int, str]] = []
     for number, line in lines:
         tokens = count(line) + 1
