@@ -73,7 +73,7 @@ def _page(
 
 
 def _packed(lines: Sequence[tuple[int, str]], room: int, count: Count) -> tuple[list[tuple[int, str]], bool]:
-    """What fits, best first, and whether the first line had to be cut; the best hit is always there, if only in part."""
+    """What fits, best first, and whether a line had to be cut; the best hit is always there, if only in part."""
     shown: list[tuple[int, str]] = []
     for number, line in lines:
         tokens = count(line) + 1
@@ -135,7 +135,8 @@ def _nothing(result: "SearchResult[Message] | SearchResult[Passage]", what: str)
         return f"0 of {result.total} results, page {result.page}.\nThere are no more {what}; the first are on page=0."
     notes = "".join(f"\nnote: {note}." for note in result.notes)
     other = "archival_memory_search" if what == "messages" else "conversation_search"
-    return f"0 of 0 results, page 0.{notes}\nNothing was found among the {what}. Try other words, fewer filters, or {other}."
+    advice = f"Nothing was found among the {what}. Try other words, fewer filters, or {other}."
+    return f"0 of 0 results, page 0.{notes}\n{advice}"
 
 
 def _one_line(text: str) -> str:
