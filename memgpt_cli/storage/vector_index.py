@@ -38,7 +38,8 @@ class AgentVectorIndex:
     `connect` opens a connection to the agent's database in autocommit mode; each operation has one of its own.
     `folder` is where Chroma lives. `writer` says that this process holds the agent's lock: only then Chroma is opened.
     `chroma` False keeps it closed for good (agents that will be discarded). Up to `exact_vectors` in a collection a
-    search is exact; above, that many of the newest are searched exactly beside Chroma, if it lacks them. `batch` texts are embedded and committed at a time. `flush` opens Chroma when it has `push_at` vectors to give.
+    search is exact; above, that many of the newest are searched exactly beside Chroma, if it lacks them.
+    `batch` texts are embedded and committed at a time. `flush` opens Chroma when it has `push_at` vectors to give.
     """
 
     def __init__(

@@ -1,0 +1,246 @@
+"""An embedder behind any `/v1/embeddings` endpoint: OpenAI, Ollama, vLLM, llama.cpp, LM Studio and their likes.
+
+What differs between servers is handled here: answers as base64 or as numbers, limits on a request or on a text that
+are learnt from refusals, missing usage. It keeps no vectors and records no cost; it tells the tokens it spent.
+"""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from memgpt_cli.domain.vectors import EmbedderIdentity, Vector
+from memgpt_cli.errors import APIKeyError, EmbedderMismatchError, MemGPTError, ModelError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import openai
+    from numpy.typing import NDArray
+
+_TOO_LARGE: Final = re.compile(
+    r"too (large|long|many)|maximum|max_\w+|context (length|size|window)|exceed|batch size|less than \d+ tokens",
+    re.IGNORECASE,
+)
+_SMALLEST_CUT: Final = 100
+"""Characters. A server that refuses a text this short does not refuse it for its length."""
+_REFUSED: Final = (400, 413, 422, 500)
+
+
+class OpenAIEmbedder:
+    """ports.Embedder over HTTP.
+
+    `base_url` None is OpenAI's own (or `OPENAI_BASE_URL`). `api_key` may be None for a server that asks for none.
+    `dimensions` asks the server for shorter vectors; `known_dimensions`, from the stored identity, spares the first
+    call that would learn them. `batch` texts go into a request. A failed request is repeated `max_retries` times with
+    growing pauses, or those that the server's Retry-After asks for. `on_usage` is told the tokens of every answer.
+    A text over the server's limit is embedded by its beginning.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: str,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        dimensions: int | None = None,
+        known_dimensions: int | None = None,
+        batch: int = 64,
+        timeout_s: float = 60.0,
+        max_retries: int = 5,
+        on_usage: Callable[[int], None] | None = None,
+    ) -> None:
+        self._model = model
+        self._base_url = base_url
+        self._api_key = api_key
+        self._requested = dimensions
+        self._dimensions = dimensions or known_dimensions
+        self._batch = batch
+        self._timeout_s = timeout_s
+        self._max_retries = max_retries
+        self._on_usage = on_usage
+        self._client: openai.OpenAI | None = None
+        self._connecting = Lock()
+        self._encoding: Literal["base64", "float"] = "base64"
+
+    @property
+    def identity(self) -> EmbedderIdentity:
+        """`openai/<model>/<dimensions>`; asks the server once when the dimensions are not known.
+
+        Raises APIKeyError or ModelError when it cannot be asked.
+        """
+        if self._dimensions is None:
+            self._request(["How many dimensions?"])
+        return EmbedderIdentity(provider="openai", model=self._model, dimensions=self._dimensions or 0)
+
+    def embed(self, texts: Sequence[str]) -> list[Vector]:
+        """One unit vector for each text, in order; an empty text gets the first axis, and is not sent.
+
+        Raises APIKeyError, ModelError, or EmbedderMismatchError when vectors of another length come back.
+        """
+        filled = [index for index, text in enumerate(texts) if text.strip()]
+        vectors: dict[int, Vector] = {}
+        done = 0
+        while done < len(filled):
+            chosen = filled[done : done + self._batch]
+            vectors.update(zip(chosen, self._request([_clean(texts[index]) for index in chosen]), strict=True))
+            done += len(chosen)
+        if len(filled) == len(texts):
+            return [vectors[index] for index in range(len(texts))]
+        blank = _unit(_numbers([0.0] * self.identity.dimensions))
+        return [vectors.get(index, blank) for index in range(len(texts))]
+
+    def close(self) -> None:
+        """Close the connections."""
+        with self._connecting:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _request(self, texts: list[str]) -> list[Vector]:
+        """Embed these texts, in smaller requests where the server wants that."""
+        import openai
+
+        try:
+            return self._vectors(self._post(texts), len(texts))
+        except openai.APIStatusError as error:
+            parts = self._in_parts(texts, error)
+        except openai.APIError as error:
+            raise self._explained(error) from error
+        return [vector for part in parts for vector in self._request(part)]
+
+    def _in_parts(self, texts: list[str], error: "openai.APIStatusError") -> list[list[str]]:
+        """What to send in place of a refused request; raises when nothing smaller or plainer would help."""
+        said = self._said(error)
+        if error.status_code == 400 and self._encoding == "base64" and "encoding" in said:  # noqa: PLR2004
+            self._encoding = "float"
+            return [texts]
+        if error.status_code in _REFUSED and _TOO_LARGE.search(said):
+            if len(texts) > 1:
+                half = len(texts) // 2
+                if "batch" in said.lower():
+                    self._batch = half
+                return [texts[:half], texts[half:]]
+            if len(texts[0]) > _SMALLEST_CUT:
+                return [[texts[0][: len(texts[0]) // 2]]]
+        raise self._explained(error) from error
+
+    def _post(self, texts: list[str]) -> Any:
+        """The parsed answer of one call."""
+        import openai
+
+        response = self._connected().embeddings.with_raw_response.create(
+            model=self._model,
+            input=texts,
+            encoding_format=self._encoding,
+            dimensions=self._requested if self._requested is not None else openai.omit,
+        )
+        try:
+            return json.loads(response.content)
+        except ValueError as error:
+            raise self._malformed("no JSON") from error
+
+    def _vectors(self, body: Any, expected: int) -> list[Vector]:
+        try:
+            rows = sorted(body["data"], key=lambda row: int(row["index"]))
+            vectors = [_unit(_numbers(row["embedding"])) for row in rows]
+            tokens = int((body.get("usage") or {}).get("prompt_tokens") or 0)
+        except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
+            raise self._malformed(str(error)) from error
+        if len(vectors) != expected:
+            raise self._malformed(f"{len(vectors)} vectors for {expected} texts")
+        if self._on_usage is not None and tokens:
+            self._on_usage(tokens)
+        for vector in vectors:
+            self._check_length(len(vector) // 4)
+        return vectors
+
+    def _check_length(self, dimensions: int) -> None:
+        if self._dimensions is None:
+            self._dimensions = dimensions
+        if dimensions == self._dimensions:
+            return
+        raise EmbedderMismatchError(
+            f"{self._model} answered with vectors of {dimensions} dimensions, expected were {self._dimensions}",
+            hint=f"memgpt archival reindex --embedder openai/{self._model}",
+        )
+
+    def _connected(self) -> "openai.OpenAI":
+        import openai
+
+        with self._connecting:
+            if self._client is None:
+                if self._api_key is None and self._base_url is None:
+                    raise APIKeyError(f"the embedder {self._model} needs an API key", hint="memgpt keys set openai")
+                self._client = openai.OpenAI(
+                    api_key=self._api_key or "none",
+                    base_url=self._base_url,
+                    timeout=openai.Timeout(self._timeout_s, connect=min(10.0, self._timeout_s)),
+                    max_retries=self._max_retries,
+                )
+            return self._client
+
+    def _explained(self, error: "openai.APIError") -> MemGPTError:
+        import openai
+
+        where = f"the embedder {self._model}" + (f" at {self._base_url}" if self._base_url else "")
+        if isinstance(error, (openai.AuthenticationError, openai.PermissionDeniedError)):
+            return APIKeyError(f"{where} refused the API key: {self._said(error)}", hint="memgpt keys set openai")
+        if isinstance(error, openai.NotFoundError):
+            return ModelError(
+                f"{where} was not found: {self._said(error)}",
+                hint="check `memgpt config get embedder.model` and `embedder.base_url` (most end in /v1)",
+            )
+        if isinstance(error, openai.RateLimitError):
+            return ModelError(
+                f"{where} has had enough for now: {self._said(error)}",
+                hint="wait, or see to the account's quota; what waits is embedded with the next start",
+            )
+        if isinstance(error, openai.APIStatusError):
+            return ModelError(
+                f"{where} answered with status {error.status_code}: {self._said(error)}",
+                hint="see the server's log; `memgpt doctor --online` tries the embedder",
+            )
+        return ModelError(
+            f"{where} cannot be reached: {error.__cause__ or error}",
+            hint="check `memgpt config get embedder.base_url` and that the server runs",
+        )
+
+    def _said(self, error: "openai.APIStatusError") -> str:
+        """The server's words on one line, not too long, and without the key should it repeat that."""
+        words = " ".join(str(error).split())
+        return (words.replace(self._api_key, "***") if self._api_key else words)[:300]
+
+    def _malformed(self, what: str) -> ModelError:
+        return ModelError(
+            f"the embedder {self._model} sent an answer that is no embedding: {what}",
+            hint="check `memgpt config get embedder.base_url` (most end in /v1)",
+        )
+
+
+def _clean(text: str) -> str:
+    """Without lone surrogates (half an emoji from a broken file), which no request can carry."""
+    return text.encode(errors="replace").decode()
+
+
+def _numbers(embedding: str | Iterable[float]) -> "NDArray[np.float32]":
+    import numpy as np
+
+    if isinstance(embedding, str):
+        return np.frombuffer(base64.b64decode(embedding, validate=True), dtype="<f4")
+    return np.asarray([float(value) for value in embedding], dtype="<f4")
+
+
+def _unit(vector: "NDArray[np.float32]") -> Vector:
+    """Scaled to length one; a zero vector becomes the first axis. Raises ValueError for anything but finite numbers."""
+    import numpy as np
+
+    if not vector.size or not np.isfinite(vector).all():
+        raise ValueError("a vector is empty or holds something that is not a finite number")
+    length = float(np.linalg.norm(vector))
+    if length == 0.0:
+        vector = np.eye(1, vector.size, dtype="<f4")[0]
+        length = 1.0
+    return Vector(np.asarray(vector / length, dtype="<f4").tobytes())
