@@ -174,7 +174,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
         kind=int,
         low=64,
         high=1_000_000,
-        help="Tokens kept free for the reply.",
+        help="Tokens kept free for the reply. Unset, an eighth of the window, at most 4,096.",
     ),
     _share("window.pressure", "Share of (tokens - reserve) at which the model is warned."),
     _share("window.evict_at", "Share at which old turns are evicted."),

@@ -105,7 +105,8 @@ def known_option(key: str) -> Option:
     """The option of this key; raises ConfigError that names the nearest one."""
     if option := BY_KEY.get(key):
         return option
-    raise ConfigError(f"there is no setting {key!r}", hint=_did_you_mean(key))
+    hint = "memgpt config edit" if key.startswith("models.") else _did_you_mean(key)
+    raise ConfigError(f"there is no setting {key!r}", hint=hint)
 
 
 def load(
@@ -114,18 +115,22 @@ def load(
     environ: Mapping[str, str] = os.environ,
     directory: Path | None = None,
     flags: Mapping[str, Scalar | None] | None = None,
+    user: Mapping[str, Any] | None = None,
 ) -> Configuration:
-    """Read every layer. `flags` maps keys to what was typed (None: not given); `directory` is where `.memgpt/` may lie.
+    """Read every layer.
 
+    `flags` maps keys to what was typed (None: not given); `directory` is where `.memgpt/` may lie; `user` stands in for
+    the content of the user file, to try a change before it is written.
     Raises ConfigError for an unknown key, a value of the wrong type or out of range, and for values that do not go
     together; each names the file, the key and what was expected.
     """
     layers = _Layers()
     for option in OPTIONS:
         layers.values[option.key] = SettingValue(option=option, value=None, source=Source.DEFAULT, where="")
-    _read_file(layers, packaged("configs", "models.toml"), Source.DEFAULT)
-    _read_file(layers, packaged("configs", "default.toml"), Source.DEFAULT)
-    _read_file(layers, paths.user_file, Source.USER)
+    for name in ("models.toml", "default.toml"):
+        path = packaged("configs", name)
+        _read_tables(layers, read_toml(path), path, Source.DEFAULT)
+    _read_tables(layers, read_toml(paths.user_file) if user is None else user, paths.user_file, Source.USER)
     project = find_project(directory or Path.cwd(), paths.trust_file)
     if project is not None and project.folder.resolve() in (paths.config, paths.config.parent):
         project = None  # the person's own folder, met from the home directory
@@ -146,9 +151,9 @@ def load(
     )
 
 
-def _read_file(layers: _Layers, path: Path, source: Source) -> None:
+def _read_tables(layers: _Layers, tables: Mapping[str, Any], path: Path, source: Source) -> None:
     models: dict[str, dict[str, Scalar]] = {}
-    for key, value in flatten(read_toml(path), path, models):
+    for key, value in flatten(tables, path, models):
         layers.put(BY_KEY[key], accept(BY_KEY[key], value, path), source, str(path))
     layers.add_models(models, stated=source is not Source.DEFAULT)
 

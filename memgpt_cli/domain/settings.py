@@ -1,6 +1,6 @@
 """Settings as values. The configuration adapter fills them from files and the environment; the core only reads them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 from memgpt_cli.domain.agents import Protocol
@@ -30,11 +30,12 @@ class WindowSettings:
     """The main context. `window` and `reserve` are tokens; the three shares are of `window - reserve`.
 
     `pressure` 0.7 and eviction to one half are the paper's numbers. `message_share` is the largest share one message
-    may take before it is paged to archival storage; `result_share` bounds one function result.
+    may take before it is paged to archival storage; `result_share` bounds one function result. A `reserve` of 0 stands
+    for an eighth of the window, at most 4,096.
     """
 
     window: int = 32_768
-    reserve: int = 1_024
+    reserve: int = 0
     pressure: float = 0.7
     evict_at: float = 1.0
     target: float = 0.5
@@ -42,6 +43,10 @@ class WindowSettings:
     result_share: float = 0.15
     summary_share: float = 0.1
     summary_model: str | None = None
+
+    def with_reserve(self) -> "WindowSettings":
+        """The same with the reserve as a number of tokens."""
+        return self if self.reserve else replace(self, reserve=min(4_096, self.window // 8))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,7 +79,7 @@ def test_openai_base_url_is_weaker_than_ours_and_stronger_than_files(load_config
         ("[window]\ntokens = 1\n", "from 512 to 10,000,000", "window.tokens"),
         ("[window]\ntarget = 0.9\nevict_at = 0.8\n", "must be under window.evict_at (0.8)", "window.target"),
         ("[window]\npressure = 0.9\nevict_at = 0.8\n", "must not be over window.evict_at", "window.pressure"),
-        ("[window]\ntokens = 1024\n", "must be under window.tokens (1024)", "window.reserve"),
+        ("[window]\ntokens = 1024\nreserve = 1024\n", "must be under window.tokens (1024)", "window.reserve"),
         ("[models.x]\ncontxt = 3\n", 'models."x".contxt', "context"),
         ("[models.x]\ncontext = 0\n", "a whole number of tokens", "correct"),
         ("[models.x]\ninput = -1\n", "US dollars", "correct"),

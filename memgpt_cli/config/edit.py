@@ -1,0 +1,112 @@
+"""Writing the person's settings file, with its comments and order kept. Only commands that change settings pay for it.
+
+Not here: reading settings (settings.py).
+"""
+
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from memgpt_cli.config.files import write_private
+from memgpt_cli.config.options import Scalar
+from memgpt_cli.config.paths import Paths
+from memgpt_cli.config.resources import packaged
+from memgpt_cli.config.settings import known_option, load
+from memgpt_cli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+
+
+class SettingsFile:
+    """The user file, made by the first change."""
+
+    def __init__(self, paths: Paths) -> None:
+        self.path = paths.user_file
+        self._paths = paths
+
+    def set(self, key: str, text: str) -> Scalar:
+        """Write one setting and return its value.
+
+        Raises ConfigError for an unknown key, for a value that cannot be, and for one that does not go with the others
+        in the file; the file is then left as it was.
+        """
+        option = known_option(key)
+        try:
+            value = option.parse(text)
+        except ValueError as error:
+            raise ConfigError(f"{key}: expected {error}, got {text!r}", hint=f"memgpt config get {key}") from None
+        document = self._read()
+        section, _, name = key.partition(".")
+        _table(document, section)[name] = value
+        self._refuse_new_faults(document)
+        write_private(self.path, document.as_string())
+        return value
+
+    def unset(self, key: str) -> bool:
+        """Remove one setting; False when the file did not have it. A key that no setting has can be removed too."""
+        document = self._read()
+        section, _, name = key.rpartition(".")
+        found: Any = document
+        for part in filter(None, section.split(".")):
+            found = found.get(part, {}) if isinstance(found, dict) else {}
+        if not isinstance(found, dict) or name not in found:
+            known_option(key)
+            return False
+        del found[name]
+        if section and not found:
+            del document[section]
+        write_private(self.path, document.as_string())
+        return True
+
+    def create(self) -> None:
+        """Make the file if there is none: every setting with its default and its comment, all of them commented out."""
+        if not self.path.exists():
+            write_private(self.path, template())
+
+    def check(self) -> None:
+        """Raises ConfigError when the file as it stands cannot be used."""
+        load(self._paths, environ={}, directory=self.path.parent)
+
+    def _read(self) -> "TOMLDocument":
+        import tomlkit
+        from tomlkit.exceptions import TOMLKitError
+
+        try:
+            return tomlkit.parse(self.path.read_text(encoding="utf-8-sig"))
+        except FileNotFoundError:
+            return tomlkit.document()
+        except (TOMLKitError, OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{self.path} cannot be read: {error}", hint="memgpt config edit") from error
+
+    def _refuse_new_faults(self, document: "TOMLDocument") -> None:
+        """A change may not make a usable file unusable; a file that is faulty already may be repaired step by step."""
+        try:
+            self._try(tomllib.loads(document.as_string()))
+        except ConfigError:
+            try:
+                self._try(None)
+            except ConfigError:
+                return
+            raise
+
+    def _try(self, tables: dict[str, Any] | None) -> None:
+        load(self._paths, environ={}, directory=self.path.parent, user=tables)
+
+
+def template() -> str:
+    """The packaged defaults as a user file: section headings stand, every setting is commented out."""
+    text = packaged("configs", "default.toml").read_text(encoding="utf-8")
+    _, _, body = text.partition("\n\n")
+    lines = [line if not line or line[0] in "[#" else f"# {line}" for line in body.splitlines()]
+    head = "# Your settings. Take the # away from a line to change it; `memgpt config list` shows what is in force."
+    return "\n".join((head, "", *lines, ""))
+
+
+def _table(document: "TOMLDocument", section: str) -> Any:
+    import tomlkit
+
+    if section not in document:
+        if len(document):
+            document.add(tomlkit.nl())
+        document.add(section, tomlkit.table())
+    return document[section]
