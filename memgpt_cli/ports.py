@@ -268,12 +268,35 @@ class LexicalIndex(Protocol):
 class Store(Protocol):
     """The record of one agent."""
 
-    messages: MessageStore
-    blocks: BlockStore
-    passages: PassageStore
-    epochs: EpochStore
-    turns: TurnStore
-    lexical: LexicalIndex
+    @property
+    def messages(self) -> MessageStore:
+        """Recall storage."""
+        ...
+
+    @property
+    def blocks(self) -> BlockStore:
+        """Core memory."""
+        ...
+
+    @property
+    def passages(self) -> PassageStore:
+        """Archival storage."""
+        ...
+
+    @property
+    def epochs(self) -> EpochStore:
+        """Epochs."""
+        ...
+
+    @property
+    def turns(self) -> TurnStore:
+        """Turns and steps."""
+        ...
+
+    @property
+    def lexical(self) -> LexicalIndex:
+        """The full-text index."""
+        ...
 
     def config(self) -> AgentConfig:
         """What the agent says of itself."""
@@ -293,6 +316,10 @@ class Store(Protocol):
 
     def transaction(self) -> AbstractContextManager[None]:
         """One atomic, durable write (BEGIN IMMEDIATE, synchronous FULL); nested uses join the outer one."""
+        ...
+
+    def rehearsal(self) -> AbstractContextManager[None]:
+        """A transaction that is always taken back: for showing what would happen."""
         ...
 
     def savepoint(self) -> AbstractContextManager[None]:
@@ -317,14 +344,18 @@ class Calibration(Protocol):
 
 
 class Spending(Protocol):
-    """What was spent on a day, by all agents together."""
+    """What was spent on each day, by all agents together."""
 
-    def add(self, day: date, usd: float) -> None:
-        """Book a call."""
+    def add_spending(self, at: datetime, usd: float) -> None:
+        """Book a call made at this instant."""
         ...
 
     def spent_on(self, day: date) -> float:
-        """USD booked on that day."""
+        """US dollars booked on that day."""
+        ...
+
+    def day(self, at: datetime) -> date:
+        """The day, in the person's zone, that an instant belongs to."""
         ...
 
 

@@ -1,7 +1,6 @@
 """What calls cost, and the bounds that stop a call before it is made."""
 
 from collections.abc import Callable
-from datetime import tzinfo
 
 from memgpt_cli.domain.agents import StepRecord, Turn
 from memgpt_cli.domain.chat import Usage
@@ -26,14 +25,13 @@ class Budget:
     """The bounds of `budget.*`, held before each call."""
 
     def __init__(
-        self, *, store: Store, spending: Spending, loop: LoopSettings, model: ModelSettings, clock: Clock, zone: tzinfo
+        self, *, store: Store, spending: Spending, loop: LoopSettings, model: ModelSettings, clock: Clock
     ) -> None:
         self._store = store
         self._spending = spending
         self._loop = loop
         self._model = model
         self._clock = clock
-        self._zone = zone
 
     def check(self, turn: Turn, next_prompt: Callable[[], int], reserve: int) -> None:
         """Raise BudgetError when the next call could pass a bound; `next_prompt` counts its prompt in tokens."""
@@ -57,7 +55,7 @@ class Budget:
                 f"budget.max_usd_per_day is set, but the price of {self._model.name} is not known",
                 hint=f'give it in the configuration under [models."{self._model.name}"], or unset the budget',
             )
-        spent = self._spending.spent_on(self._clock.now().astimezone(self._zone).date())
+        spent = self._spending.spent_on(self._spending.day(self._clock.now()))
         if spent + worst > most:
             raise BudgetError(
                 f"{spent:.4f} USD were spent today and the next call may cost {worst:.4f}:"
@@ -68,4 +66,4 @@ class Budget:
     def book(self, record: StepRecord) -> None:
         """Add a call's cost to the day's spending, after its step is on disk."""
         if record.cost_usd and record.at is not None:
-            self._spending.add(record.at.astimezone(self._zone).date(), record.cost_usd)
+            self._spending.add_spending(record.at, record.cost_usd)

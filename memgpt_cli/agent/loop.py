@@ -28,6 +28,7 @@ from memgpt_cli.domain.events import (
 )
 from memgpt_cli.domain.messages import FunctionCall, Message, Role, clean
 from memgpt_cli.domain.settings import Settings
+from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.errors import BudgetError, ContextLengthError
 from memgpt_cli.functions.executor import FunctionExecutor, Outcome
 from memgpt_cli.functions.spec import FunctionContext
@@ -92,7 +93,9 @@ class Agent:
             return
         turn = accepted.turn
         if accepted.answered is not None:
-            yield TurnEnded(turn=turn.id, reply=accepted.answered, state=turn.state, evicted=turn.evicted, repeated=True)
+            yield TurnEnded(
+                turn=turn.id, reply=accepted.answered, state=turn.state, evicted=turn.evicted, repeated=True
+            )
             return
         yield TurnStarted(turn.id)
         yield from self._run(accepted)
@@ -105,6 +108,18 @@ class Agent:
             tools=self._executor.schemas,
             max_tokens=self.queue_manager.window.settings.reserve,
         )
+
+    def prepare(self, event: Event | None) -> tuple[ChatRequest, list[Happening]]:
+        """The next request after `event`, or as things stand, and what making it entails. For rehearsals: it writes."""
+        if event is None:
+            self.queue_manager.reload()
+            return self.request(), []
+        accepted = self._intake.accept(event)
+        if accepted is None:
+            return self.request(), []
+        self.queue_manager.notice_edits(accepted.turn)
+        happenings = list(self._make_room(accepted, fresh=accepted.fresh))
+        return self.request(), happenings
 
     def _run(self, accepted: Accepted) -> Iterator[Happening]:
         loop = self.settings.loop
@@ -119,16 +134,16 @@ class Agent:
             step = self._commit(accepted, number, reply, record)
             yield from self._told(step, reply)
             if not step.goes_on:
-                yield self._ended(turn, TurnState.DONE)
+                yield self._ended(turn)
                 return
             failures = failures + 1 if step.failed else 0
             if failures >= loop.max_failures:
-                yield self._ended(turn, TurnState.INTERRUPTED)
+                yield self._given_up(turn)
                 raise BudgetError(
                     f"the model failed {failures} times in a row; the turn was ended",
                     hint="ask again, or use a model that is better at calling functions (--model)",
                 )
-        yield self._ended(accepted.turn, TurnState.INTERRUPTED)
+        yield self._given_up(accepted.turn)
         raise BudgetError(
             f"the turn was ended after {loop.max_steps} steps",
             hint="ask again to go on, or raise it: memgpt config set loop.max_steps 40",
@@ -222,7 +237,9 @@ class Agent:
             with self.store.transaction():
                 versions = self._block_versions()
                 self._append(accepted, number, Role.ASSISTANT, clean(reply.text), calls=calls)
-                outcomes = [self._run_call(accepted, number, c, context, v) for c, v in zip(calls, vectors, strict=True)]
+                outcomes = [
+                    self._run_call(accepted, number, c, context, v) for c, v in zip(calls, vectors, strict=True)
+                ]
                 ends, failed = self._judge(accepted, number, reply, outcomes)
                 self._saw_own_edits(versions)
                 self.store.turns.add_step(record)
@@ -245,20 +262,19 @@ class Agent:
         return replace(
             self._context,
             provenance=Provenance(author=Author.AGENT, message_id=accepted.message_id),
+            turn=accepted.turn.id,
             budget=int(window.result_cap(used, calls) / window.ratio),
         )
 
     def _run_call(
-        self, accepted: Accepted, number: int, call: FunctionCall, context: FunctionContext, vector: object
+        self, accepted: Accepted, number: int, call: FunctionCall, context: FunctionContext, vector: Vector | None
     ) -> Outcome:
         outcome = self._executor.run(call, context, vector)
         text = clean(outcome.result)
         self._append(accepted, number, Role.TOOL, text, name=call.name, call_id=call.id, ok=outcome.ok)
         return outcome
 
-    def _judge(
-        self, accepted: Accepted, number: int, reply: Reply, outcomes: Sequence[Outcome]
-    ) -> tuple[bool, bool]:
+    def _judge(self, accepted: Accepted, number: int, reply: Reply, outcomes: Sequence[Outcome]) -> tuple[bool, bool]:
         """Whether the turn ends here, and whether the step counts as a failure."""
         if outcomes:
             return not any(o.goes_on for o in outcomes), all(not o.ok for o in outcomes)
@@ -312,12 +328,15 @@ class Agent:
         stored = self.store.turns.get(turn.id) or turn
         self.store.turns.update(replace(stored, state=state, epoch=self.queue_manager.epoch.id))
 
-    def _ended(self, turn: Turn, state: TurnState) -> TurnEnded:
+    def _given_up(self, turn: Turn) -> TurnEnded:
         with self.store.transaction():
-            self._close_turn(turn, state)
+            self._close_turn(turn, TurnState.INTERRUPTED)
+        return self._ended(turn)
+
+    def _ended(self, turn: Turn) -> TurnEnded:
         stored = self.store.turns.get(turn.id) or turn
         reply = reply_of(self.store.messages.of_turn(turn.id))
-        return TurnEnded(turn=turn.id, reply=reply, state=state, evicted=stored.evicted)
+        return TurnEnded(turn=turn.id, reply=reply, state=stored.state, evicted=stored.evicted)
 
     def _keep_interrupted(self, accepted: Accepted, number: int, reply: Reply) -> None:
         with self.store.transaction():
@@ -330,7 +349,7 @@ class Agent:
         if record.usage_reported:
             name = self.model.name
             self._calibration.observe(name, counted=record.counted_tokens, reported=record.usage.prompt_tokens)
-            self.queue_manager.window.ratio = self._calibration.ratio(name) or self.queue_manager.window.ratio
+            self.queue_manager.window.learn(self._calibration.ratio(name))
 
     def _told(self, step: _Step, reply: Reply) -> Iterator[Happening]:
         if reply.thought:

@@ -12,13 +12,17 @@ Item = TypeVar("Item", Message, Passage)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecallFilters:
-    """Which messages come into question: `start` inclusive, `end` exclusive, both in UTC."""
+    """Which messages come into question: `start` inclusive, `end` exclusive, both in UTC.
+
+    `not_turn` leaves out a turn: the one that is asking, whose question holds all of its own words.
+    """
 
     roles: tuple[Role, ...] = SPOKEN
     start: datetime | None = None
     end: datetime | None = None
     name: str | None = None
     in_context: bool | None = None
+    not_turn: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from memgpt_cli.domain.passages import passage_ref
 from memgpt_cli.domain.search import ArchivalFilters
 from memgpt_cli.errors import FunctionArgumentError
-from memgpt_cli.external_context.rendering import render_passages
+from memgpt_cli.external_context.rendering import passage_line, render_passages
 from memgpt_cli.functions.recall import PAGE, page_of
 from memgpt_cli.functions.spec import Arguments, FunctionContext, FunctionSpec, Parameter
 
@@ -14,11 +14,14 @@ def _insert(arguments: Arguments, context: FunctionContext) -> str:
     content = arguments["content"].strip()
     if not content:
         raise FunctionArgumentError("content is empty", hint="pass the text to keep")
-    stored = context.archival.insert(
-        content, tags=tuple(arguments.get("tags", ())), provenance=context.provenance
-    )
+    stored = context.archival.insert(content, tags=tuple(arguments.get("tags", ())), provenance=context.provenance)
     ref = passage_ref(stored.passage.id)
-    return f"Stored as {ref}." if stored.new else f"It was there already, as {ref}; nothing was added."
+    if not stored.new:
+        return f"It was there already, as {ref}; nothing was added."
+    if not stored.similar:
+        return f"Stored as {ref}."
+    like = "\n".join(passage_line(passage, zone=context.settings.zone) for passage in stored.similar[:2])
+    return f"Stored as {ref}. It is much like what was there before:\n{like}"
 
 
 def _search(arguments: Arguments, context: FunctionContext) -> str:

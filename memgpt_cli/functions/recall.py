@@ -15,7 +15,8 @@ PAGE = Parameter(name="page", type="integer", description="Page of results, from
 def _search(arguments: Arguments, context: FunctionContext) -> str:
     start, end = _bounds(arguments, context)
     role = arguments.get("role")
-    filters = RecallFilters(roles=(Role(role),) if role else SPOKEN, start=start, end=end)
+    roles = (Role(role),) if role else SPOKEN
+    filters = RecallFilters(roles=roles, start=start, end=end, not_turn=context.turn)
     page = page_of(arguments)
     found = context.recall.search(arguments["query"], filters, page=page, query_vector=context.query_vector)
     return render_messages(found, zone=context.settings.zone, count=context.count, budget=context.budget)

@@ -29,7 +29,7 @@ class After(Enum):
 class FunctionContext:
     """What functions work on. `provenance` says on whose behalf they write; `budget` is the most tokens a result may take.
 
-    `count` gives tokens. `query_vector` was made before the transaction began; None when none was needed or none could
+    `count` gives tokens, `turn` is the one that is running. `query_vector` was made before the transaction began; None when none was needed or none could
     be had.
     """
 
@@ -39,6 +39,7 @@ class FunctionContext:
     settings: Settings
     provenance: Provenance
     count: Callable[[str], int]
+    turn: int | None = None
     budget: int = 1_000
     query_vector: Vector | None = None
 

@@ -38,6 +38,23 @@ def snapshot(blocks: Sequence[Block]) -> str:
     return "\n".join([*lines, "</core_memory>"])
 
 
+def check_block(block: Block, value: str, count: Callable[[str], int]) -> None:
+    """Raise LimitError when `value` is over the block's limit in characters or in tokens."""
+    if len(value) > block.limit:
+        raise LimitError(
+            f"block {block.label} would hold {len(value)} characters, its limit is {block.limit}"
+            f" (it holds {len(block.value)} now); nothing was changed",
+            hint="shorten or replace something in it, or use archival storage",
+        )
+    most = token_limit(block)
+    if len(value.encode("utf-8", "surrogatepass")) > most and count(value) > most:
+        raise LimitError(
+            f"block {block.label} would take {count(value)} tokens, its limit of {block.limit} characters"
+            f" allows {most}; nothing was changed",
+            hint="shorten it, or use archival storage",
+        )
+
+
 class CoreMemory:
     """Reads and writes blocks. Every change runs in a transaction and is kept as a version with its provenance."""
 
@@ -84,22 +101,6 @@ class CoreMemory:
         if block.read_only and provenance.author == "agent":
             raise UsageError(f"block {block.label} is read-only", hint="only the person can change it")
         value = value.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
-        self.check_fits(block, value)
+        check_block(block, value, self._count)
         with self._store.transaction():
             return self._store.blocks.put(replace(block, value=value), at=self._clock.now(), provenance=provenance)
-
-    def check_fits(self, block: Block, value: str) -> None:
-        """Raise LimitError when `value` is over the block's limit in characters or in tokens."""
-        if len(value) > block.limit:
-            raise LimitError(
-                f"block {block.label} would hold {len(value)} characters, its limit is {block.limit}"
-                f" (it holds {len(block.value)} now); nothing was changed",
-                hint="shorten or replace something in it, or use archival storage",
-            )
-        most = token_limit(block)
-        if len(value.encode("utf-8", "surrogatepass")) > most and self._count(value) > most:
-            raise LimitError(
-                f"block {block.label} would take {self._count(value)} tokens, its limit of {block.limit} characters"
-                f" allows {most}; nothing was changed",
-                hint="shorten it, or use archival storage",
-            )

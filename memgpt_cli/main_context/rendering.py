@@ -6,6 +6,7 @@ in the middle. Text from people, models, documents and memories is escaped so th
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from typing import Final
 
@@ -94,5 +95,5 @@ def _sendable(call: FunctionCall) -> FunctionCall:
     return FunctionCall(id=call.id, name=name, arguments=arguments or "{}")
 
 
-def _json(value: dict[str, object]) -> str:
+def _json(value: Mapping[str, object]) -> str:
     return json.dumps(value, ensure_ascii=False)

@@ -88,7 +88,9 @@ class Summarizer:
         return Summary(text=text, by=EXTRACTIVE, calls=tuple(calls), failure=failure)
 
     def _ask(self, model: ChatModel, previous: str, part: str, max_tokens: int) -> tuple[str, SummaryCall]:
-        request = ChatRequest(model=model.name, messages=self._messages(previous, part, max_tokens), max_tokens=max_tokens)
+        request = ChatRequest(
+            model=model.name, messages=self._messages(previous, part, max_tokens), max_tokens=max_tokens
+        )
         counted = PRIMING + sum(count_message(self._counter, m) for m in request.messages)
         pieces: list[str] = []
         usage = Usage()

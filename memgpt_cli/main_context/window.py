@@ -27,6 +27,9 @@ SMALLEST_QUEUE: Final = 256
 BLOCK_FRAME: Final = 48
 """Tokens allowed for a block's own tag in the snapshot: label, description, numbers."""
 
+LOWEST_RATIO: Final = 0.8
+"""An estimate may be corrected down to this share: the next text may be in a script that it counts worse."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instructions:
@@ -55,7 +58,7 @@ class WindowUsage:
 class Window:
     """Counts and lays out prompts of one model in one protocol.
 
-    `ratio` multiplies our counts by what this model's server has been seen to count (1.0 until it was seen).
+    `ratio` multiplies our counts by what this model's server has been seen to count (None: not seen yet, taken as 1.0).
     """
 
     def __init__(
@@ -66,14 +69,15 @@ class Window:
         renderer: Renderer,
         counter: TokenCounter,
         model: str,
-        ratio: float = 1.0,
+        ratio: float | None = None,
     ) -> None:
         self.settings = settings
         self.instructions = instructions
         self.renderer = renderer
         self.counter = counter
         self.model = model
-        self.ratio = ratio
+        self.ratio = 1.0
+        self.learn(ratio)
         self._tools = count_tools(counter, instructions.tools)
         self._fixed = count_message(counter, PromptMessage(role="system", content=instructions.text)) + PRIMING
         self._message_tokens: dict[tuple[int, bool], int] = {}
@@ -106,6 +110,11 @@ class Window:
             [tool.to_wire() for tool in self.instructions.tools],
         ]
         return hashlib.sha256(json.dumps(made_of, ensure_ascii=False).encode()).hexdigest()[:32]
+
+    def learn(self, ratio: float | None) -> None:
+        """Take over what calibration says. An exact table is never corrected downwards, an estimate hardly."""
+        if ratio is not None:
+            self.ratio = max(ratio, 1.0 if self.counter.exact else LOWEST_RATIO)
 
     def corrected(self, tokens: int) -> int:
         """Our count as it is held against the window."""

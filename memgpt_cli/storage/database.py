@@ -46,16 +46,29 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield
+            connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            # SQLite has rolled back by itself after some errors, a full disk among them.
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
             raise
-        connection.execute("COMMIT")
     except sqlite3.Error as error:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
         raise StorageError(
             f"the record could not be written: {error}", hint="check the disk; `memgpt doctor` looks at the database"
         ) from error
+
+
+@contextmanager
+def rehearsal(connection: sqlite3.Connection) -> Iterator[None]:
+    """A transaction that is always taken back: for showing what would happen."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.Error as error:
+        raise StorageError(f"the record is busy: {error}", hint="try again in a moment") from error
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
 
 
 @contextmanager

@@ -159,6 +159,9 @@ def _where(filters: RecallFilters) -> tuple[str, list[object]]:
         values.append(filters.name)
     if filters.in_context is not None:
         clauses.append("evicted_by IS NULL" if filters.in_context else "evicted_by IS NOT NULL")
+    if filters.not_turn is not None:
+        clauses.append("turn IS NOT ?")
+        values.append(filters.not_turn)
     return " AND ".join(clauses), values
 
 

@@ -12,7 +12,7 @@ from memgpt_cli.domain.agents import AgentConfig, Protocol
 from memgpt_cli.domain.times import from_text, to_text
 from memgpt_cli.errors import StorageError
 from memgpt_cli.storage.blocks import Blocks
-from memgpt_cli.storage.database import connect, savepoint, transaction
+from memgpt_cli.storage.database import connect, rehearsal, savepoint, transaction
 from memgpt_cli.storage.lexical import FullText
 from memgpt_cli.storage.messages import Messages
 from memgpt_cli.storage.passages import Passages
@@ -59,13 +59,33 @@ class SQLiteStore:
                 (json.dumps(values, ensure_ascii=False),),
             )
 
+    def note(self, key: str) -> str | None:
+        """A small fact about the agent, kept beside its configuration."""
+        row = self.connection.execute("SELECT value FROM meta WHERE key = ?", (f"note.{key}",)).fetchone()
+        return None if row is None else str(row["value"])
+
+    def set_note(self, key: str, value: str) -> None:
+        """Keep a small fact about the agent."""
+        with self.transaction():
+            self.connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (f"note.{key}", value))
+
     def transaction(self) -> AbstractContextManager[None]:
         """One atomic, durable write; nested uses join the outer one."""
         return transaction(self.connection)
 
+    def rehearsal(self) -> AbstractContextManager[None]:
+        """A transaction that is always taken back."""
+        return rehearsal(self.connection)
+
     def savepoint(self) -> AbstractContextManager[None]:
         """Inside a transaction: what happens within is taken back alone when it raises."""
         return savepoint(self.connection)
+
+    def check(self) -> None:
+        """Look at the whole file; raises StorageError when SQLite finds damage."""
+        found = [row[0] for row in self.connection.execute("PRAGMA quick_check(3)")]
+        if found != ["ok"]:
+            raise StorageError(f"{self.path} is damaged: {found[0]}", hint="restore a backup with `memgpt restore`")
 
     def close(self) -> None:
         """Close the database."""

@@ -1,0 +1,111 @@
+"""Putting an agent together from its ports. Knows the core's parts and no adapter."""
+
+from memgpt_cli.agent.budget import Budget
+from memgpt_cli.agent.loop import Agent
+from memgpt_cli.agent.outbox import OutboxWorker
+from memgpt_cli.agent.paging import Pager
+from memgpt_cli.agent.session import Lock, Session
+from memgpt_cli.domain.agents import Protocol
+from memgpt_cli.domain.blocks import Author, Provenance
+from memgpt_cli.domain.settings import Settings
+from memgpt_cli.external_context.archival import ArchivalStorage
+from memgpt_cli.external_context.recall import RecallStorage
+from memgpt_cli.functions.executor import FunctionExecutor
+from memgpt_cli.functions.spec import FunctionContext
+from memgpt_cli.main_context.core_memory import CoreMemory
+from memgpt_cli.main_context.queue_manager import QueueManager
+from memgpt_cli.main_context.rendering import Renderer
+from memgpt_cli.main_context.summarizer import Summarizer
+from memgpt_cli.main_context.window import Instructions, Window
+from memgpt_cli.ports import (
+    Calibration,
+    ChatModel,
+    Clock,
+    PromptSource,
+    Spending,
+    Store,
+    TokenCounter,
+    VectorIndex,
+)
+
+_SYSTEM_PROMPT = {Protocol.NATIVE: "system_native", Protocol.PAPER: "system_paper"}
+
+
+def assemble(
+    *,
+    name: str,
+    store: Store,
+    settings: Settings,
+    model: ChatModel,
+    summary_model: ChatModel | None,
+    counter: TokenCounter,
+    prompts: PromptSource,
+    calibration: Calibration,
+    spending: Spending,
+    clock: Clock,
+    recall: RecallStorage,
+    archival: ArchivalStorage,
+    index: VectorIndex,
+    lock: Lock | None,
+    notices: tuple[str, ...] = (),
+) -> Session:
+    """An open agent. Raises LimitError when the window is too small for it, ConfigError for a faulty prompt."""
+    protocol = store.config().protocol
+    executor = FunctionExecutor(store=store, protocol=protocol)
+    window = Window(
+        settings=settings.window,
+        instructions=Instructions(text=prompts.render(_SYSTEM_PROMPT[protocol], {}), tools=executor.schemas),
+        renderer=Renderer(protocol, settings.zone),
+        counter=counter,
+        model=model.name,
+        ratio=calibration.ratio(model.name),
+    )
+    window.check(store.blocks.all())
+    summarizer = Summarizer(
+        model=summary_model,
+        prompts=prompts,
+        counter=counter,
+        room=int(window.room / window.ratio),
+        zone=settings.zone,
+    )
+    queue_manager = QueueManager(
+        store=store,
+        window=window,
+        summarizer=summarizer,
+        clock=clock,
+        page_out=Pager(store, chunk_tokens=settings.archival.chunk_tokens),
+    )
+    core_memory = CoreMemory(store, clock, counter.count)
+    worker = OutboxWorker(index)
+    agent = Agent(
+        store=store,
+        model=model,
+        queue_manager=queue_manager,
+        executor=executor,
+        context=FunctionContext(
+            core_memory=core_memory,
+            recall=recall,
+            archival=archival,
+            settings=settings,
+            provenance=Provenance(author=Author.AGENT),
+            count=counter.count,
+        ),
+        settings=settings,
+        protocol=protocol,
+        clock=clock,
+        calibration=calibration,
+        budget=Budget(store=store, spending=spending, loop=settings.loop, model=settings.model, clock=clock),
+        after_commit=lambda: None,
+    )
+    return Session(
+        name=name,
+        agent=agent,
+        store=store,
+        recall=recall,
+        archival=archival,
+        core_memory=core_memory,
+        index=index,
+        lock=lock,
+        worker=worker,
+        notices=notices,
+    )

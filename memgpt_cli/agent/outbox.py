@@ -1,0 +1,47 @@
+"""Work off the user's path: a thread that embeds and indexes what waits in the outbox."""
+
+import logging
+import threading
+
+from memgpt_cli.errors import MemGPTError
+from memgpt_cli.ports import VectorIndex
+
+_log = logging.getLogger(__name__)
+
+
+class OutboxWorker:
+    """Flushes the index after each commit that it is told of. `failure` holds what went wrong last, if anything."""
+
+    def __init__(self, index: VectorIndex) -> None:
+        self._index = index
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.failure = ""
+
+    def wake(self) -> None:
+        """There is something new; returns at once."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="outbox", daemon=True)
+            self._thread.start()
+        self._wake.set()
+
+    def close(self) -> None:
+        """Let the running batch finish. What still waits stays in the outbox for the next start."""
+        self._stopping.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.wait()
+            self._wake.clear()
+            if self._stopping.is_set():
+                return
+            try:
+                self._index.flush()
+                self.failure = ""
+            except MemGPTError as error:
+                self.failure = error.message
+                _log.debug("the outbox could not be flushed", exc_info=True)

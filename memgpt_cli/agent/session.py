@@ -1,0 +1,94 @@
+"""An agent held open: its lock, its loop, its index and its outbox, closed in the right order."""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Protocol, Self, TypeVar
+
+from memgpt_cli.agent.loop import Agent
+from memgpt_cli.agent.outbox import OutboxWorker
+from memgpt_cli.domain.chat import ChatRequest
+from memgpt_cli.domain.events import Happening, UserMessage
+from memgpt_cli.domain.vectors import Collection
+from memgpt_cli.errors import MemGPTError
+from memgpt_cli.external_context.archival import ArchivalStorage
+from memgpt_cli.external_context.recall import RecallStorage
+from memgpt_cli.main_context.core_memory import CoreMemory
+from memgpt_cli.ports import Store, VectorIndex
+
+Read = TypeVar("Read")
+
+WORTH_FLUSHING = 32
+"""Items in the outbox from which on a short-lived process embeds them before it ends; fewer wait for company."""
+
+
+class Lock(Protocol):
+    """The exclusive right to an agent, already taken."""
+
+    def release(self) -> None:
+        """Give it back."""
+        ...
+
+
+class Session:
+    """What a command holds while it talks to one agent. Without a lock it is only for looking."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        agent: Agent,
+        store: Store,
+        recall: RecallStorage,
+        archival: ArchivalStorage,
+        core_memory: CoreMemory,
+        index: VectorIndex,
+        lock: Lock | None,
+        worker: OutboxWorker,
+        notices: tuple[str, ...] = (),
+    ) -> None:
+        self.name = name
+        self.agent = agent
+        self.store = store
+        self.recall = recall
+        self.archival = archival
+        self.core_memory = core_memory
+        self.index = index
+        self.worker = worker
+        self.notices = notices
+        self._lock = lock
+
+    def preview(self, text: str | None = None) -> tuple[ChatRequest, list[Happening]]:
+        """The request that the next call would send, after `text` if given; nothing of it stays on disk."""
+        with self.store.rehearsal():
+            return self.agent.prepare(UserMessage(text=text) if text is not None else None)
+
+    def look(self, text: str | None, read: "Callable[[Session], Read]") -> Read:
+        """What `read` sees of this session as things stand, or after `text`; nothing of it stays on disk."""
+        with self.store.rehearsal():
+            self.agent.prepare(UserMessage(text=text) if text is not None else None)
+            return read(self)
+
+    def close(self) -> None:
+        """Finish the running batch, then close index, database and lock."""
+        self.worker.close()
+        try:
+            if self._lock is not None and self._waiting() >= WORTH_FLUSHING:
+                self.index.flush()
+        except MemGPTError:
+            pass  # it waits in the outbox, and a search says so
+        finally:
+            self.index.close()
+            self.store.close()
+            if self._lock is not None:
+                self._lock.release()
+
+    def _waiting(self) -> int:
+        return sum(self.index.pending(collection) for collection in Collection)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

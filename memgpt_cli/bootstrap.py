@@ -1,0 +1,372 @@
+"""The one place that names concrete adapters: settings become a workspace, an agent's name becomes an open agent.
+
+Adapters are imported inside the functions that need them, so that a command pays only for what it uses.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from memgpt_cli.config.keys import ApiKeys
+from memgpt_cli.config.models import Endpoint, ModelChoice, is_builtin, resolve_model
+from memgpt_cli.config.paths import Paths, find_paths
+from memgpt_cli.config.prompts import PromptFiles
+from memgpt_cli.config.settings import Configuration, Source
+from memgpt_cli.config.settings import load as load_configuration
+from memgpt_cli.domain.agents import AgentConfig
+from memgpt_cli.domain.blocks import Author, Block, Provenance
+from memgpt_cli.domain.settings import Settings
+from memgpt_cli.errors import NotFoundError
+from memgpt_cli.ports import ChatModel, Clock, Embedder, Store, TokenCounter
+from memgpt_cli.storage.agent_folders import VECTORS, AgentFolders
+
+if TYPE_CHECKING:
+    from memgpt_cli.agent.session import Lock, Session
+    from memgpt_cli.config.edit import SettingsFile
+    from memgpt_cli.config.trust import Project
+    from memgpt_cli.external_context.archival import ArchivalStorage
+    from memgpt_cli.external_context.recall import RecallStorage
+    from memgpt_cli.storage.state import StateDatabase
+    from memgpt_cli.storage.store import SQLiteStore
+    from memgpt_cli.storage.vector_index import AgentVectorIndex
+
+PERSONA = "persona"
+HUMAN = "human"
+_DESCRIPTIONS = {PERSONA: "who you are and how you speak", HUMAN: "what you know about the person you talk to"}
+
+
+class SystemClock:
+    """ports.Clock of the machine."""
+
+    def now(self) -> datetime:
+        """The present instant in UTC."""
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flags:
+    """What was typed on the command line that overrides settings; None where nothing was."""
+
+    agent: str | None = None
+    model: str | None = None
+    base_url: str | None = None
+    window: int | None = None
+
+    def as_settings(self) -> dict[str, str | int | float | bool | None]:
+        """By setting."""
+        return {
+            "agent.name": self.agent,
+            "model.name": self.model,
+            "model.base_url": self.base_url,
+            "window.tokens": self.window,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """Reading and writing one agent's memory without talking to it: no lock, no model."""
+
+    name: str
+    store: Store
+    recall: "RecallStorage"
+    archival: "ArchivalStorage"
+
+
+class Workspace:
+    """Settings, keys and agents of this machine and this person, as one command sees them."""
+
+    def __init__(
+        self,
+        flags: Flags | None = None,
+        *,
+        environ: Mapping[str, str] = os.environ,
+        directory: Path | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._flags = flags or Flags()
+        self._environ = environ
+        self._directory = directory
+        self.clock: Clock = clock or SystemClock()
+
+    @cached_property
+    def paths(self) -> Paths:
+        """Where things are kept; needs no settings, so it can be told even when they are faulty."""
+        return find_paths(self._environ)
+
+    @cached_property
+    def configuration(self) -> Configuration:
+        """The settings with their sources. Raises ConfigError."""
+        return load_configuration(
+            self.paths,
+            environ=self._environ,
+            directory=self._directory,
+            flags=self._flags.as_settings(),
+        )
+
+    @property
+    def settings(self) -> Settings:
+        """The settings, before an agent's own model is known."""
+        return self.configuration.settings
+
+    @cached_property
+    def keys(self) -> ApiKeys:
+        """The person's API keys."""
+        return ApiKeys(self.paths.keys_file, self._environ)
+
+    @property
+    def settings_file(self) -> "SettingsFile":
+        """The person's own settings, for changing them."""
+        from memgpt_cli.config.edit import SettingsFile
+
+        return SettingsFile(self.paths)
+
+    def trust_project(self) -> "Project":
+        """Trust `./.memgpt` as it stands. Raises NotFoundError when there is none."""
+        from memgpt_cli.config.trust import trust_project
+
+        return trust_project(self._directory or Path.cwd(), self.paths.trust_file)
+
+    def distrust_project(self) -> bool:
+        """Take trust back from `./.memgpt`; False when it had none."""
+        from memgpt_cli.config.trust import distrust_project
+
+        return distrust_project(self._directory or Path.cwd(), self.paths.trust_file)
+
+    @cached_property
+    def agents(self) -> AgentFolders:
+        """All agents."""
+        gap = timedelta(hours=self.settings.search.session_gap_hours)
+        return AgentFolders(self.configuration.paths.agents, session_gap=gap)
+
+    @cached_property
+    def state(self) -> "StateDatabase":
+        """What spans agents."""
+        from memgpt_cli.storage.state import StateDatabase
+
+        return StateDatabase(self.configuration.paths.state_db, zone=self.settings.zone)
+
+    @cached_property
+    def prompts(self) -> PromptFiles:
+        """The instructions' texts."""
+        return PromptFiles(self.configuration.prompt_folders)
+
+    @property
+    def agent_name(self) -> str:
+        """The agent that is meant, checked to be a possible name."""
+        from memgpt_cli.config.paths import check_agent_name
+
+        return check_agent_name(self.settings.agent)
+
+    def create_agent(
+        self,
+        name: str,
+        *,
+        config: AgentConfig | None = None,
+        persona: str | None = None,
+        human: str = "",
+        blocks: Sequence[Block] = (),
+        may_exist: bool = False,
+    ) -> None:
+        """Make an agent with its first blocks. Raises UsageError when it exists, LimitError for a block over its limit."""
+        from memgpt_cli.config.paths import check_agent_name
+        from memgpt_cli.main_context.core_memory import check_block
+
+        check_agent_name(name)
+        config = config or AgentConfig(name=name, created_at=self.clock.now(), protocol=self.settings.loop.protocol)
+        limit = self.settings.memory.block_limit
+        texts = {PERSONA: self.prompts.render("persona", {}) if persona is None else persona, HUMAN: human}
+        first = [
+            Block(label=label, value=value.strip(), description=_DESCRIPTIONS[label], limit=limit)
+            for label, value in texts.items()
+        ]
+        given = {block.label: block for block in blocks}
+        everything = [given.pop(b.label, b) for b in first] + list(given.values())
+        counter = self.counter(config.model or "offline")
+        for block in everything:
+            check_block(block, block.value, counter.count)
+        provenance = Provenance(author=Author.SYSTEM, command="agent create")
+        self.agents.create(config, everything, provenance=provenance, may_exist=may_exist)
+
+    def ensure_agent(self, name: str) -> None:
+        """Make the default agent on first use; any other must have been created. Raises NotFoundError."""
+        if self.agents.exists(name):
+            return
+        if not self._is_default(name):
+            raise NotFoundError(f"there is no agent {name!r}", hint=f"memgpt agent create {name}")
+        self.agents.sweep()
+        self.create_agent(name, may_exist=True)
+
+    def _is_default(self, name: str) -> bool:
+        """Whether nobody typed this name, so that it cannot be a slip of the finger."""
+        setting = self.configuration["agent.name"]
+        return name == setting.value and (setting.source is not Source.FLAG or name == "default")
+
+    @contextmanager
+    def memory(self, name: str | None = None) -> Iterator[Memory]:
+        """An agent's memory for looking and editing, while it may be talking to somebody. Raises NotFoundError."""
+        name = name or self.agent_name
+        if not self.agents.exists(name) and self._is_default(name):
+            raise NotFoundError(f"there is no agent {name!r} yet", hint="memgpt chat begins a conversation with it")
+        store = self.agents.open(name)
+        try:
+            index = self._index(name, store, writer=False)
+            recall, archival = self._external_context(store, index)
+            yield Memory(name=name, store=store, recall=recall, archival=archival)
+            index.close()
+        finally:
+            store.close()
+
+    def choose_model(self, store: Store) -> ModelChoice:
+        """The model that this agent is answered by, with the reasons. Raises ConfigError."""
+        last = store.note("endpoint")
+        return resolve_model(
+            self.configuration,
+            has_key=self.keys.has,
+            agent=store.config(),
+            last=_endpoint(last) if last else None,
+        )
+
+    def choice_for_nobody(self) -> ModelChoice:
+        """The model that an agent without a choice of its own is answered by."""
+        return resolve_model(self.configuration, has_key=self.keys.has)
+
+    def open_session(self, name: str | None = None, *, purpose: str, wait: bool = False) -> "Session":
+        """An agent to talk to, under its lock. Raises AgentBusyError, NotFoundError, ConfigError, LimitError."""
+        name = name or self.agent_name
+        self.ensure_agent(name)
+        lock = self.agents.lock(name, purpose=purpose, since=self.clock.now()).acquire(wait=wait)
+        try:
+            return self._session(name, self.agents.open(name), lock)
+        except BaseException:
+            lock.release()
+            raise
+
+    def peek_session(self, name: str | None = None) -> "Session":
+        """An agent to look at, without its lock: for previews inside `Store.rehearsal`."""
+        name = name or self.agent_name
+        return self._session(name, self.agents.open(name), None)
+
+    def _session(self, name: str, store: "SQLiteStore", lock: "Lock | None") -> "Session":
+        from memgpt_cli.agent.assembly import assemble
+
+        try:
+            choice = self.choose_model(store)
+            settings = choice.apply(self.settings)
+            settings = replace(settings, window=settings.window.with_reserve())
+            index = self._index(name, store, writer=lock is not None)
+            recall, archival = self._external_context(store, index)
+            with store.rehearsal() if lock is None else nullcontext():
+                session = assemble(
+                    name=name,
+                    store=store,
+                    settings=settings,
+                    model=self._model(choice),
+                    summary_model=None if lock is None else self._summary_model(choice, settings),
+                    counter=self.counter(choice.name),
+                    prompts=self.prompts,
+                    calibration=self.state,
+                    spending=self.state,
+                    clock=self.clock,
+                    recall=recall,
+                    archival=archival,
+                    index=index,
+                    lock=lock,
+                    notices=tuple(n for n in (*self.configuration.notes, choice.notice) if n),
+                )
+            if lock is not None:
+                self._remember_endpoint(store, choice)
+        except BaseException:
+            store.close()
+            raise
+        return session
+
+    def _remember_endpoint(self, store: Store, choice: ModelChoice) -> None:
+        text = "\n".join((choice.endpoint.model, choice.endpoint.base_url or ""))
+        if store.note("endpoint") != text:
+            store.set_note("endpoint", text)
+
+    def _external_context(self, store: Store, index: "AgentVectorIndex") -> "tuple[RecallStorage, ArchivalStorage]":
+        from memgpt_cli.external_context.archival import ArchivalStorage
+        from memgpt_cli.external_context.recall import RecallStorage
+
+        search, zone, embedder = self.settings.search, self.settings.zone, self.embedder
+        return (
+            RecallStorage(store, index, embedder, settings=search, zone=zone),
+            ArchivalStorage(store, index, embedder, settings=search, zone=zone, clock=self.clock),
+        )
+
+    def _index(self, name: str, store: "SQLiteStore", *, writer: bool) -> "AgentVectorIndex":
+        from memgpt_cli.storage.database import connect
+        from memgpt_cli.storage.vector_index import AgentVectorIndex
+
+        path = store.path
+        return AgentVectorIndex(
+            connect=lambda: connect(path, any_thread=True),
+            embedder=self.embedder,
+            folder=self.agents.path(name) / VECTORS,
+            writer=writer,
+            exact_vectors=self.settings.archival.exact_vectors,
+        )
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The configured embedder; it loads nothing and calls nobody before the first text."""
+        settings = self.settings.embedder
+        if settings.provider == "static":
+            from memgpt_cli.llm.static_embedder import StaticEmbedder
+
+            return StaticEmbedder()
+        from memgpt_cli.llm.openai_embedder import OpenAIEmbedder
+
+        source = self.configuration["embedder.base_url"].source
+        return OpenAIEmbedder(
+            model=settings.model,
+            base_url=settings.base_url,
+            api_key=self.keys.find(settings.base_url, source),
+            dimensions=settings.dimensions,
+            batch=settings.batch,
+        )
+
+    def _model(self, choice: ModelChoice) -> ChatModel:
+        if choice.name == "offline":
+            from memgpt_cli.llm.offline.responder import OfflineResponder
+
+            return OfflineResponder()
+        if is_builtin(choice.name):
+            from memgpt_cli.llm.scripted import ScriptedModel
+
+            return ScriptedModel(choice.name)
+        return self._openai(choice.name, choice)
+
+    def _summary_model(self, choice: ModelChoice, settings: Settings) -> ChatModel | None:
+        """A model for summaries; None for the built-in ones, whose summaries are extracts."""
+        if settings.window.summary_model:
+            return self._openai(settings.window.summary_model, choice)
+        return None if is_builtin(choice.name) else self._openai(choice.name, choice)
+
+    def _openai(self, model: str, choice: ModelChoice) -> ChatModel:
+        from memgpt_cli.llm.openai_chat import OpenAIChat
+
+        return OpenAIChat(
+            model,
+            base_url=choice.base_url,
+            api_key=self.keys.require(choice.base_url, choice.base_url_source),
+            timeout_s=choice.settings.timeout_s,
+            max_retries=choice.settings.max_retries,
+        )
+
+    def counter(self, model: str) -> TokenCounter:
+        """How tokens are counted for a model."""
+        from memgpt_cli.llm.token_counters import counter_for
+
+        return counter_for(model)
+
+
+def _endpoint(text: str) -> Endpoint:
+    model, _, base_url = text.partition("\n")
+    return Endpoint(model=model, base_url=base_url or None)

@@ -1,0 +1,129 @@
+"""The `memgpt` command: its subcommands, and the one place where an error becomes a message and an exit code."""
+
+import json
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from typer.core import TyperGroup
+
+from memgpt_cli import __version__
+from memgpt_cli.cli import (
+    agents,
+    archival,
+    chat,
+    config_commands,
+    context,
+    doctor,
+    evaluate,
+    key_commands,
+    memory,
+    recall,
+)
+from memgpt_cli.cli import options, send
+from memgpt_cli.cli.options import Command, Group
+from memgpt_cli.errors import ExitCode, MemGPTError
+
+app = typer.Typer(
+    cls=Group,
+    name="memgpt",
+    help="Talk to a language model whose memory outlives its context window.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("chat", cls=Command)(chat.chat)
+app.command("send", cls=Command)(send.send)
+app.command("context", cls=Command)(context.context)
+app.command("doctor", cls=Command)(doctor.doctor)
+for name, room in (
+    ("agent", agents),
+    ("memory", memory),
+    ("recall", recall),
+    ("archival", archival),
+    ("eval", evaluate),
+    ("config", config_commands),
+    ("keys", key_commands),
+):
+    app.add_typer(room.app, name=name, cls=Group)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
+    if wanted:
+        sys.stdout.write(f"memgpt {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Talk to a language model whose memory outlives its context window."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code (DESIGN §10)."""
+    options.reset()
+    _take_any_text()
+    try:
+        code = app(arguments, standalone_mode=False, prog_name="memgpt")
+        sys.stdout.flush()
+    except MemGPTError as error:
+        return _report(error.code, error.message, error.hint, error.exit_code)
+    except typer.exceptions.TyperException as error:
+        return _usage(error)
+    except (typer.Abort, KeyboardInterrupt):
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader has gone. Nothing is to be said, and Python must not try to flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    except Exception as error:  # noqa: BLE001 - the CLI boundary
+        hint = "this is a bug in memgpt; run the command again with --debug and report what it prints"
+        return _report("bug", f"{type(error).__name__}: {error}", hint, ExitCode.FAILURE)
+    return code if isinstance(code, int) else ExitCode.OK
+
+
+def _take_any_text() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+
+
+def _usage(error: "typer.exceptions.TyperException") -> int:
+    text = error.format_message()
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        sys.stderr.write(text + "\n")
+        return ExitCode.USAGE
+    hint = f"{context.command_path} --help" if context is not None else "memgpt --help"
+    return _report("usage", text, hint, ExitCode.USAGE)
+
+
+def _report(code: str, message: str, hint: str, exit_code: int) -> int:
+    from memgpt_cli.cli.console import plain
+
+    if options.current.debug and sys.exc_info()[0] is not None:
+        traceback.print_exc()
+    if options.current.json:
+        document = {"error": {"code": code, "message": message, "hint": hint}}
+        sys.stderr.write(json.dumps(document, ensure_ascii=False) + "\n")
+    else:
+        sys.stderr.write(plain(f"error: {message}\n" + (f"\nhint: {hint}\n" if hint else "")))
+    return exit_code
+
+
+logging.getLogger("memgpt_cli").addHandler(logging.NullHandler())

@@ -1,0 +1,85 @@
+"""What goes to the terminal: data to stdout, everything else to stderr, nothing that could command the terminal."""
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_CONTROL: Final = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_].*?(?:\x07|\x1b\\|$)|\x1b[@-Z\\-_]?|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
+    r"|[\u202a-\u202e\u2066-\u2069\u200e\u200f]"
+)
+
+
+def plain(text: str) -> str:
+    """Text without control sequences: it may come from a model, a document or a memory.
+
+    Escape sequences vanish, as do characters that turn the direction of writing; line ends and tabs stay.
+    """
+    return _CONTROL.sub("", text.replace("\r\n", "\n"))
+
+
+@cache
+def out() -> "Console":
+    """Standard output, for data."""
+    from rich.console import Console
+
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+@cache
+def err() -> "Console":
+    """Standard error, for notices and progress."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def say(text: str, *, style: str | None = None) -> None:
+    """Print data."""
+    out().print(plain(text), style=style)
+
+
+def notice(text: str, *, style: str | None = "dim") -> None:
+    """Print something beside the data, on stderr."""
+    err().print(plain(text), style=style)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, wide: str | None = None) -> None:
+    """Print rows under headings; the column called `wide` takes the space that is left and wraps."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    grid = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for column in columns:
+        grid.add_column(column, overflow="fold", no_wrap=column != wide, ratio=1 if column == wide else None)
+    for row in rows:
+        grid.add_row(*(plain(cell) for cell in row))
+    out().print(grid, soft_wrap=False)
+
+
+def is_interactive() -> bool:
+    """Whether a person sits at both ends."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def confirm(question: str, *, yes: bool) -> bool:
+    """Ask before something is destroyed; `--yes` answers it. Without a terminal it is a no that names the flag."""
+    from memgpt_cli.errors import UsageError
+
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise UsageError("this needs a confirmation, and there is no terminal to ask at", hint="add --yes")
+    err().print(plain(question) + " [y/N] ", end="")
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}

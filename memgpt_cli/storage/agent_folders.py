@@ -1,0 +1,187 @@
+"""Agents as folders: `<agents>/<name>/` with the record, the vectors and the lock."""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from memgpt_cli.domain.agents import AgentConfig
+from memgpt_cli.domain.blocks import Block, Provenance
+from memgpt_cli.domain.times import to_text
+from memgpt_cli.errors import AgentBusyError, NotFoundError, StorageError, UsageError
+from memgpt_cli.storage.store import SQLiteStore
+
+RECORD: Final = "agent.db"
+VECTORS: Final = "vectors"
+_UNFINISHED: Final = ".new-"
+_DELETED: Final = ".gone-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who holds an agent's lock, as far as it said so."""
+
+    process: int
+    purpose: str
+    since: str
+
+
+class AgentLock:
+    """The exclusive right to talk to one agent. Released by the system when the process dies."""
+
+    def __init__(self, folder: Path, *, purpose: str, since: datetime) -> None:
+        from filelock import FileLock
+
+        self._lock = FileLock(folder / "lock")
+        self._holder = folder / "holder.json"
+        self._purpose = purpose
+        self._since = since
+        self._name = folder.name
+
+    def acquire(self, *, wait: bool = False) -> Self:
+        """Take it. Raises AgentBusyError, naming the holder, when another process has it; with `wait`, waits."""
+        from filelock import Timeout
+
+        try:
+            self._lock.acquire(timeout=-1 if wait else 0)
+        except Timeout as error:
+            raise AgentBusyError(
+                f"agent {self._name!r} is in use{self._who()}",
+                hint="wait for it with --wait, or talk to another one with -a NAME; reading and editing its memory works",
+            ) from error
+        mine = {"process": os.getpid(), "purpose": self._purpose, "since": to_text(self._since)}
+        self._holder.write_text(json.dumps(mine), encoding="utf-8")
+        return self
+
+    def release(self) -> None:
+        """Give it back."""
+        self._holder.unlink(missing_ok=True)
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def _who(self) -> str:
+        try:
+            holder = Holder(**json.loads(self._holder.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return ""
+        return f" by `{holder.purpose}` (process {holder.process}, since {holder.since})"
+
+
+class AgentFolders:
+    """All agents below one folder. Names are checked by the caller; they are folder names."""
+
+    def __init__(self, root: Path, *, session_gap: timedelta) -> None:
+        self._root = root
+        self._gap = session_gap
+
+    def names(self) -> list[str]:
+        """The agents there are, by name."""
+        if not self._root.is_dir():
+            return []
+        return sorted(p.name for p in self._root.iterdir() if (p / RECORD).is_file() and not p.name.startswith("."))
+
+    def path(self, name: str) -> Path:
+        """The agent's folder, existing or not."""
+        return self._root / name
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such an agent."""
+        return (self.path(name) / RECORD).is_file()
+
+    def create(
+        self, config: AgentConfig, blocks: Sequence[Block], *, provenance: Provenance, may_exist: bool = False
+    ) -> None:
+        """Make an agent whole or not at all. Raises UsageError when there is one of this name, unless `may_exist`."""
+        target = self.path(config.name)
+        unfinished = self._root / f"{_UNFINISHED}{os.getpid()}-{config.name}"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        try:
+            unfinished.mkdir(parents=True, mode=0o700)
+            store = SQLiteStore(unfinished / RECORD, session_gap=self._gap)
+            try:
+                with store.transaction():
+                    store.set_config(config)
+                    for block in blocks:
+                        store.blocks.put(block, at=config.created_at, provenance=provenance)
+            finally:
+                store.close()
+            if target.exists():
+                raise FileExistsError(target)
+            unfinished.rename(target)
+        except FileExistsError as error:
+            if not may_exist:
+                raise UsageError(
+                    f"there is an agent {config.name!r} already", hint=f"memgpt agent show {config.name}"
+                ) from error
+        except OSError as error:
+            if may_exist and self.exists(config.name):  # another process was quicker
+                return
+            raise StorageError(
+                f"the agent's folder cannot be made: {error}", hint="check the disk and the permissions of MEMGPT_HOME"
+            ) from error
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+    def open(self, name: str, *, any_thread: bool = False) -> SQLiteStore:
+        """The agent's record. Raises NotFoundError naming the nearest agents."""
+        if not self.exists(name):
+            raise NotFoundError(f"there is no agent {name!r}{_nearest(name, self.names())}", hint="memgpt agent list")
+        return SQLiteStore(self.path(name) / RECORD, session_gap=self._gap, any_thread=any_thread)
+
+    def lock(self, name: str, *, purpose: str, since: datetime) -> AgentLock:
+        """The agent's lock, not yet taken."""
+        return AgentLock(self.path(name), purpose=purpose, since=since)
+
+    def size(self, name: str) -> int:
+        """Bytes on disk."""
+        return sum(p.stat().st_size for p in self.path(name).rglob("*") if p.is_file())
+
+    def delete(self, name: str) -> None:
+        """Remove the folder. The caller holds the lock; what a crash leaves half removed is no agent any more."""
+        gone = self._root / f"{_DELETED}{os.getpid()}-{name}"
+        try:
+            self.path(name).rename(gone)
+            shutil.rmtree(gone)
+        except OSError as error:
+            raise StorageError(f"agent {name!r} cannot be deleted: {error}", hint="check the permissions") from error
+
+    def sweep(self) -> None:
+        """Remove what crashes left of agents half made or half deleted by processes that are gone."""
+        if not self._root.is_dir():
+            return
+        for path in self._root.iterdir():
+            if path.name.startswith((_UNFINISHED, _DELETED)) and not _alive(path.name):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _alive(folder_name: str) -> bool:
+    process = folder_name.split("-")[1]
+    if sys.platform == "win32" or not process.isdecimal():
+        return True
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _nearest(name: str, names: Sequence[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, names, n=3, cutoff=0.5)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
