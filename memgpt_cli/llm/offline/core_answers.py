@@ -1,0 +1,121 @@
+"""Answers from core memory: the lines of a block that a question about a person asks for."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from memgpt_cli.llm.offline.facts import joined, lines_of, parse_line, said_back, slot
+from memgpt_cli.llm.offline.relevance import Query, Text, coverage, query_of
+from memgpt_cli.llm.offline.words import COMMON_STEMS, is_chinese, terms
+
+ENOUGH: Final = 0.6
+"""The share of a question that a line must speak of."""
+MOST_LINES: Final = 6
+
+_HINTS: Final[Mapping[str, str]] = {
+    "name": "name 名字 姓名 叫",
+    "called": "name nickname 名字 昵称 叫",
+    "home": "live home city town place 住 城市",
+    "origin": "origin hometown country 来自 老家 家乡 人",
+    "work as": "work job 工作 职业 做 上班",
+    "work at": "work job company office 工作 上班 公司 单位",
+    "age": "age 年龄 岁",
+    "birthday": "birthday born 生日 出生",
+    "born": "birthday born year",
+    "diet": "diet eat food 吃",
+    "marital": "married single relationship 结婚 婚姻",
+}
+_KINDS: Final = (
+    ("taste ", "like food hobby"),
+    ("allergic ", "allergic allergy eat food 过敏 吃"),
+)
+_REWORDED: Final = (
+    (re.compile(r"\bfor a living\b"), "work"),
+    (re.compile(r"\b(?:what|which) do i do\b(?! (?:on|in|at|every|when|with))"), "what is my job"),
+    (re.compile(r"\bhow old\b"), "what age"),
+    (re.compile(r"\bwhere (?:am|do) i (?:originally )?(?:come )?from\b"), "what is my origin"),
+    (re.compile(r"\bwhat am i called\b|\bwho am i\b"), "what is my name"),
+    (re.compile(r"\b(?:don't|do not|do i not|doesn't|never) (?:i )?(?:like|love|enjoy)\b"), "dislike"),
+    (re.compile(r"\bnot (?:like|love|enjoy)\b"), "dislike"),
+    (re.compile(r"几岁|多大"), "年龄"),
+    (re.compile(r"我(?:是|来自)哪里?的?人?$|我(?:是)?哪里?人|我老家"), "我来自"),
+    (re.compile(r"(?:做|干)什么(?:工作|的)?$|什么工作"), "工作"),
+    (re.compile(r"(喜欢|爱)(?:吃|喝|看|听|玩|做)"), r"\1"),
+    (re.compile(r"叫什么名字"), "叫什么"),
+)
+_PAST: Final = re.compile(
+    r"\b(?:used to|before|previous(?:ly)?|formerly|first time|last time|in the past|earlier|why|how (?:do|did|come|can|was|is))\b|以前|之前|曾经|为什么|上次",
+    re.IGNORECASE,
+)
+_NEGATIVE: Final = re.compile(r"不|讨厌|怕")
+
+
+def reworded(question: str) -> str:
+    """A question in the words in which facts are noted."""
+    text = question.lower().replace("’", "'").rstrip(" ?？。.!！")
+    for pattern, words in _REWORDED:
+        text = pattern.sub(words, text)
+    return text
+
+
+def lines_for(question: str, query: Query, block: str, *, asker: str | None) -> list[str]:
+    """The lines that answer the question, best first; empty when none does."""
+    if not block or _PAST.search(question):
+        return []
+    asked = query_of(reworded(question)).terms
+    if not asked:
+        return []
+    weight = {term: 0.5 if term in COMMON_STEMS and len(asked) > 1 else 1.0 for term in asked}
+    rated = []
+    for text in lines_of(block):
+        share = _share(text, question, query, weight, asker)
+        if share >= ENOUGH:
+            rated.append((share, text))
+    best = max((share for share, _ in rated), default=0.0)
+    return [text for share, text in rated if share > best - 0.05][:MOST_LINES]
+
+
+def _share(text: str, question: str, query: Query, weight: Mapping[str, float], asker: str | None) -> float:
+    line = parse_line(text)
+    about = slot(line.fact)
+    if query.kind == "when" and about not in ("birthday", "born") and not re.search(r"\d", line.fact):
+        return 0.0
+    if is_chinese(question) and _NEGATIVE.match(line.fact) and not _NEGATIVE.search(question):
+        return 0.0
+    clause = said_back(text) or text
+    hints = _HINTS.get(about or "", "") or next((words for head, words in _KINDS if (about or "").startswith(head)), "")
+    seen = Text(f"{clause} {hints}", frozenset(terms(f"{clause} {hints}")) | frozenset(hints.split()))
+    share = coverage(query_of(question) if not weight else query, weight, seen)
+    if line.speaker is not None:
+        named = line.speaker.split()[0].lower() in question.lower()
+        own = query.personal and asker is not None and asker.lower() == line.speaker.lower()
+        return share if named or own else 0.0
+    if query.personal and asker is None:
+        return share
+    return share if share >= 0.99 and query.names else 0.0  # noqa: PLR2004 - all of the question, rounding aside
+
+
+def sentence(lines: list[str], *, chinese: bool) -> str:
+    """The lines as one sentence to the person."""
+    clauses = [said_back(line) or (f"“{line}”" if chinese else f'I noted "{line}"') for line in lines]
+    text = joined(clauses, chinese=chinese)
+    return f"{text[:1].upper()}{text[1:]}{'。' if chinese else '.'}"
+
+
+def overview(block: str, *, chinese: bool) -> str:
+    """All that core memory holds about the person."""
+    lines = lines_of(block)
+    if not lines:
+        return (
+            "我的核心记忆里还没有关于你的内容。告诉我一些吧，比如“我叫小明”。"
+            if chinese
+            else 'My core memory holds nothing about you yet. Tell me something, for instance "My name is Ada".'
+        )
+    listed = "\n".join(f"- {line}" for line in lines)
+    head = "关于你，我的核心记忆里有：" if chinese else "This is what core memory holds about you:"
+    tail = (
+        "其余说过的话都在对话记录里，问我就能找到。"
+        if chinese
+        else "Everything else you said is in recall storage: ask me about it."
+    )
+    return f"{head}\n{listed}\n{tail}"

@@ -1,0 +1,313 @@
+"""Facts about a person as lines of a memory block: what a line is about, which old line it replaces, how it is said back.
+
+A line is a note without a subject, "Lives in Lyon", "Name: Ada", "Sister Ann works at Airbus"; with several speakers it
+carries a name in front, "Caroline: Lives in Boston". Lines of any other form, written by a person or another model, are
+left alone and said back in quotation marks.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from memgpt_cli.llm.offline.words import is_chinese, terms
+
+MANY: Final = frozenset(
+    "brother sister sibling son daughter child kid friend cousin uncle aunt nephew niece colleague coworker neighbor neighbour"
+    " roommate cat dog pet kitten puppy rabbit hamster parrot horse grandson granddaughter baby twin hobby goal"
+    " 哥哥 弟弟 姐姐 妹妹 儿子 女儿 孩子 朋友 同事 猫 狗 宠物 兔子 爱好".split()
+)
+"""Labels of which a person may have several: a second value stands beside the first unless it is a correction."""
+
+_VERBS: Final = {
+    "Lives": "live",
+    "Works": "work",
+    "Comes": "come",
+    "Likes": "like",
+    "Loves": "love",
+    "Enjoys": "enjoy",
+    "Prefers": "prefer",
+    "Dislikes": "dislike",
+    "Hates": "hate",
+    "Speaks": "speak",
+    "Plays": "play",
+    "Studies": "study",
+    "Goes": "go",
+    "Has": "have",
+    "Is": "are",
+    "Was": "were",
+    "Owns": "own",
+    "Drives": "drive",
+    "Wants": "want",
+    "Cannot": "cannot",
+    "Eats": "eat",
+    "Drinks": "drink",
+    "Grew": "grew",
+}
+_PARTS: Final = ("Allergic", "Not", "No", "Learning", "Training", "Born", "Diagnosed")
+_TASTE: Final = re.compile(r"(?:Likes|Loves|Enjoys|Prefers|Dislikes|Hates) (?:to )?(.+)")
+_WORK: Final = re.compile(r"(?:No longer w|W)orks (as|at|for|in|with)\b")
+_LABEL: Final = re.compile(r"([A-Z][\w' -]{0,40}|[\u3400-\u9fff]{1,10}): ?(.+)|([\u3400-\u9fff]{1,10})：(.+)")
+_SPEAKER: Final = re.compile(r"([^\W\d_][\w.'’ -]{0,40}): (.+)")
+_RELATIVE: Final = re.compile(
+    r"[A-Z]\w*(?: \w+){0,3}? (?:is|works?|lives?|has|likes|loves|studies|plays|speaks|owns|teaches|hates)\b(?: (?:at|in|as|for))?"
+)
+_CHINESE_TASTE: Final = re.compile(r"(?:最|很|非常|特别)?(?:喜欢|爱|讨厌|不喜欢|不爱|怕)(?:吃|喝|看|听|玩)?(.+)")
+_CHINESE_NAMED: Final = re.compile(r"([\u3400-\u9fff]{1,6}?)(?:名叫|叫)(.{1,12})")
+_CHINESE_SLOTS: Final = (
+    (re.compile(r"姓名：|名字："), "name"),
+    (re.compile(r"昵称："), "called"),
+    (re.compile(r"(?:不再)?住在"), "home"),
+    (re.compile(r"来自|老家"), "origin"),
+    (re.compile(r"(?:不再)?在.+(?:工作|上班)"), "work at"),
+    (re.compile(r"职业："), "work as"),
+    (re.compile(r"年龄："), "age"),
+    (re.compile(r"生日："), "birthday"),
+    (re.compile(r"已婚|未婚|单身|离婚|不再单身"), "marital"),
+    (re.compile(r"(?:不再)?吃素|素食"), "diet"),
+)
+_SLOTS: Final = (
+    (re.compile(r"Name: "), "name"),
+    (re.compile(r"Goes by "), "called"),
+    (re.compile(r"(?:No longer l|L)ives (?:in|at|near) "), "home"),
+    (re.compile(r"Comes from "), "origin"),
+    (re.compile(r"Age: "), "age"),
+    (re.compile(r"Birthday: "), "birthday"),
+    (re.compile(r"Born in \d"), "born"),
+    (re.compile(r"(?:Is|No longer) (?:\w+ )?(?:vegetarian|vegan|pescatarian)\b"), "diet"),
+    (re.compile(r"(?:Is|No longer) (?:happily )?(?:married|single|divorced|engaged|widowed|separated)\b"), "marital"),
+    (re.compile(r"(?:Is|No longer) (?:retired|unemployed|a student)\b"), "occupation state"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A line for the block; `correction` when the person said that it replaces what was said before."""
+
+    line: str
+    correction: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a block taken apart: whose fact it is (None: the one user's) and the fact without that name."""
+
+    speaker: str | None
+    fact: str
+
+
+def parse_line(text: str) -> Line:
+    """Tell `Caroline: Lives in Boston` from `Name: Ada`: after a speaker's name stands a fact of a known form."""
+    text = text.strip().removeprefix("- ")
+    match = _SPEAKER.fullmatch(text)
+    if match is not None and match[1] not in ("Name", "Age", "Birthday") and _is_fact(match[2]):
+        return Line(match[1], match[2])
+    return Line(None, text)
+
+
+def _is_fact(text: str) -> bool:
+    first = text.split(" ", 1)[0]
+    if first in _VERBS or first in _PARTS or slot(text) is not None:
+        return True
+    return _LABEL.fullmatch(text) is not None
+
+
+def slot(fact: str) -> str | None:
+    """What a fact is about, when a person can have only one of it; None for facts that stand beside each other."""
+    if is_chinese(fact):
+        return _chinese_slot(fact)
+    for pattern, name in _SLOTS:
+        if pattern.match(fact):
+            return name
+    if work := _WORK.match(fact):
+        return "work as" if work[1] == "as" else "work at"
+    if fact.startswith(("Allergic to ", "Not allergic to ", "No longer allergic to ")):
+        return "allergic " + _key(fact.split(" to ", 1)[1])
+    if taste := _TASTE.fullmatch(fact):
+        return "taste " + _key(taste[1])
+    if label := _LABEL.fullmatch(fact):
+        return "label " + _key(label[1] or label[3])
+    if relative := _RELATIVE.match(fact):
+        return "of " + relative.group().lower()
+    return None
+
+
+def _chinese_slot(fact: str) -> str | None:
+    for pattern, name in _CHINESE_SLOTS:
+        if pattern.match(fact):
+            return name
+    if fact.startswith(("对", "不对")) and "过敏" in fact:
+        return "allergic " + fact[fact.index("对") + 1 : fact.index("过敏")]
+    if taste := _CHINESE_TASTE.fullmatch(fact):
+        return "taste " + taste[1]
+    if label := _LABEL.fullmatch(fact):
+        return "label " + (label[1] or label[3])
+    if named := _CHINESE_NAMED.fullmatch(fact):
+        return "label " + named[1]
+    return None
+
+
+def _key(text: str) -> str:
+    return " ".join(terms(text)) or text.lower()
+
+
+def replaced_by(fact: Fact, speaker: str | None, block: str) -> str | None:
+    """The line of the block that this fact takes the place of: itself when it stands there already."""
+    about = slot(fact.line)
+    several = about is not None and about.removeprefix("label ") in MANY and not fact.correction
+    for text in reversed(block.split("\n")):
+        line = parse_line(text)
+        if line.speaker != speaker:
+            continue
+        if same(line.fact, fact.line):
+            return text
+        if about is not None and not several and slot(line.fact) == about:
+            return text
+    return None
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two facts say the same in the same words."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\W_]+", " ", text).strip().lower()
+
+
+def unique_part(block: str, line: str) -> str | None:
+    """A text that stands in the block exactly once and ends with this line; None when there is none."""
+    if block.count(line) == 1:
+        return line
+    lines = block.split("\n")
+    if lines.count(line) != 1:
+        return None
+    at = lines.index(line)
+    for start in range(at - 1, -1, -1):
+        text = "\n".join(lines[start : at + 1])
+        if block.count(text) == 1:
+            return text
+    return None
+
+
+def known_name(block: str) -> str | None:
+    """What to call the one user, if the block says so."""
+    name = None
+    for text in block.split("\n"):
+        line = parse_line(text)
+        if line.speaker is not None:
+            continue
+        for head in ("Goes by ", "昵称：", "Name: ", "姓名："):
+            if line.fact.startswith(head):
+                value = line.fact.removeprefix(head).strip()
+                if head in ("Goes by ", "昵称：") or name is None:
+                    name = value
+    return name
+
+
+def lines_of(block: str) -> list[str]:
+    """The lines of a block that say something."""
+    return [line.strip() for line in block.split("\n") if line.strip()]
+
+
+def said_back(text: str) -> str | None:
+    """A line as a clause: "you live in Lyon", "Caroline's sister Ann works at Airbus", 你住在上海; None for another form."""
+    line = parse_line(text)
+    if is_chinese(line.fact):
+        return _said_back_in_chinese(line)
+    first, _, rest = line.fact.partition(" ")
+    who = line.speaker or "you"
+    whose = f"{line.speaker}'s" if line.speaker else "your"
+    clause: str | None = None
+    if line.fact.startswith("Name: "):
+        clause = f"{whose} name is {line.fact[6:]}"
+    elif first in _VERBS:
+        verb = first.lower() if line.speaker else _VERBS[first]
+        clause = f"{who} {verb} {rest}"
+    elif line.fact.startswith("No longer "):
+        verb, _, object_ = rest.removeprefix("longer ").partition(" ")
+        clause = _no_longer(who, verb, object_, named=line.speaker is not None)
+    elif first in _PARTS:
+        clause = f"{who} {'is' if line.speaker else 'are'} {first.lower()} {rest}"
+    elif label := _LABEL.fullmatch(line.fact):
+        clause = _label_said_back(whose, label[1], label[2])
+    elif _RELATIVE.match(line.fact):
+        clause = f"{whose} {line.fact[0].lower()}{line.fact[1:]}"
+    return None if clause is None else (clause if line.speaker else to_second_person(clause))
+
+
+def _no_longer(who: str, verb: str, object_: str, *, named: bool) -> str:
+    if verb.capitalize() in _VERBS:
+        return f"{who} no longer {verb if named else _VERBS[verb.capitalize()]} {object_}"
+    return f"{who} {'is' if named else 'are'} no longer {verb} {object_}".rstrip()
+
+
+def _label_said_back(whose: str, label: str, value: str) -> str:
+    lowered = label[0].lower() + label[1:]
+    if lowered == "age":
+        return f"{'you are' if whose == 'your' else whose.removesuffix(chr(39) + 's') + ' is'} {value} years old"
+    head = lowered.split()[-1]
+    if head.rstrip("s") in _NAMED and value[:1].isupper():
+        return f"{whose} {lowered} {'are' if head.endswith('s') else 'is'} called {value}"
+    return f"{whose} {lowered} {'are' if head.endswith('s') and not head.endswith('ss') else 'is'} {value}"
+
+
+_NAMED: Final = MANY | frozenset(
+    "wife husband partner girlfriend boyfriend fiance fiancé fiancée mother father mom mum dad grandmother grandfather"
+    " grandma grandpa boss company band boat ex".split()
+)
+
+
+def _said_back_in_chinese(line: Line) -> str:
+    who = line.speaker or "你"
+    fact = line.fact
+    for head, form in (("姓名：", "叫{}"), ("昵称：", "希望被称为{}"), ("职业：", "是{}"), ("年龄：", "今年{}")):
+        if fact.startswith(head):
+            return who + form.format(fact.removeprefix(head))
+    if (label := _LABEL.fullmatch(fact)) and (name := label[3] or label[1]):
+        return f"{who}的{name}是{label[4] or label[2]}"
+    if _CHINESE_NAMED.fullmatch(fact) or fact[:2] in _CHINESE_KIN or fact[:1] in _CHINESE_PETS:
+        return f"{who}的{fact.replace('我', '你')}"
+    return who + fact.replace("我", "你")
+
+
+_CHINESE_KIN: Final = frozenset(
+    "妈妈 爸爸 母亲 父亲 哥哥 弟弟 姐姐 妹妹 儿子 女儿 孩子 妻子 老婆 丈夫 老公 太太 先生 爷爷 奶奶 外公 外婆 男友 女友 男朋 女朋 朋友 同事 老板"
+    " 老师 室友 邻居 同学 叔叔 阿姨 舅舅 姑姑 表哥 表姐 表弟 表妹 堂哥 堂姐 公司 学校 电话 手机 邮箱 地址 车子".split()
+)
+_CHINESE_PETS: Final = frozenset("猫狗鱼鸟兔")
+
+_TO_SECOND: Final = {
+    "i": "you",
+    "me": "you",
+    "my": "your",
+    "mine": "yours",
+    "myself": "yourself",
+    "am": "are",
+    "i'm": "you are",
+    "i've": "you have",
+    "i'll": "you will",
+    "i'd": "you would",
+    "we": "you",
+    "our": "your",
+    "us": "you",
+}
+
+
+def to_second_person(text: str) -> str:
+    """The person's own words turned round: "my dog" becomes "your dog"."""
+
+    def turned(match: re.Match[str]) -> str:
+        return _TO_SECOND.get(match.group().lower().replace("’", "'"), match.group())
+
+    return re.sub(r"\b[A-Za-z]+(?:['’][A-Za-z]+)?\b", turned, text)
+
+
+def joined(clauses: Iterable[str], *, chinese: bool) -> str:
+    """Several clauses as one: commas and "and"."""
+    parts = list(clauses)
+    if chinese:
+        return "，".join(parts)
+    if len(parts) <= 2:
+        return " and ".join(parts)
+    return ", ".join(parts[:-1]) + ", and " + parts[-1]

@@ -1,0 +1,192 @@
+"""What becomes of facts: which calls write them, and what the results of those calls say.
+
+A changed fact takes the place of the old line, a known one is not written again, and what finds no room in the block
+goes to archival storage.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from memgpt_cli.llm.offline import chinese, english
+from memgpt_cli.llm.offline.facts import Fact, lines_of, parse_line, replaced_by, said_back, slot, unique_part
+from memgpt_cli.llm.offline.prompt import BlockView, Returned, Situation
+from memgpt_cli.llm.offline.relevance import coverage, query_of, text_of
+from memgpt_cli.llm.offline.understanding import Understanding
+from memgpt_cli.llm.offline.words import is_chinese
+
+LABEL: Final = "human"
+APPEND: Final = "core_memory_append"
+REPLACE: Final = "core_memory_replace"
+INSERT: Final = "archival_memory_insert"
+NEARLY_FULL: Final = 0.9
+"""Share of the block up to which facts about several named speakers are written."""
+
+_LASTING: Final = re.compile(
+    r"(?:Lives|Works|Comes|Is|Loves|Hates|Has|Age|Birthday|Allergic|Diagnosed|Favorite|Plays|Studies|No longer|Cannot)\b"
+    r"|(?:\w+ )?(?:wife|husband|partner|mother|father|mom|dad|brother|sister|son|daughter|children|kids|dog|cat)\b"
+    r"|住在|来自|在.+工作|职业|年龄|生日|对.+过敏|最喜欢|有[一两三]",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function call to make."""
+
+    name: str
+    arguments: dict[str, object]
+
+
+@dataclass(slots=True)
+class Results:
+    """What this turn's calls have done so far. `failed` holds texts that found no place in core memory."""
+
+    noted: list[str] = field(default_factory=list)
+    changed: list[tuple[str, str]] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    archived: list[str] = field(default_factory=list)
+    failed: list[Returned] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+
+
+class Notebook:
+    """The block as it will be when the calls planned so far have run."""
+
+    def __init__(self, block: BlockView | None, functions: frozenset[str]) -> None:
+        self._block = block
+        self._functions = functions
+        self.text = block.text if block is not None else ""
+        self.calls: list[Call] = []
+
+    def note(self, fact: Fact, speaker: str | None) -> None:
+        """Plan what this fact needs: nothing, an addition, a replacement, or a passage when there is no room."""
+        if speaker is not None and not _LASTING.match(fact.line):
+            return
+        line = f"{speaker}: {fact.line}" if speaker else fact.line
+        old = replaced_by(fact, speaker, self.text)
+        if old is not None and old.strip() == line:
+            return
+        if old is not None and parse_line(old).fact.lower() == fact.line.lower():
+            return
+        if self._replaces(old, line) or self._appends(line, sparing=speaker is not None):
+            return
+        if speaker is None:
+            self.keep(line)
+
+    def keep(self, text: str) -> None:
+        """Plan a passage."""
+        if INSERT in self._functions and text:
+            self.calls.append(Call(INSERT, {"content": text}))
+
+    def drop(self, line: str) -> bool:
+        """Plan the removal of a line."""
+        part = unique_part(self.text, line)
+        if part is None or not self._writable(REPLACE):
+            return False
+        kept = part.removesuffix(line).rstrip("\n")
+        self.calls.append(Call(REPLACE, {"label": LABEL, "old_content": part, "new_content": kept}))
+        self.text = "\n".join(row for row in self.text.replace(part, kept).split("\n") if row.strip())
+        return True
+
+    def _writable(self, function: str) -> bool:
+        return function in self._functions and self._block is not None and not self._block.read_only
+
+    def _fits(self, text: str, *, sparing: bool) -> bool:
+        limit = self._block.limit if self._block is not None else 0
+        room = limit * NEARLY_FULL if sparing else limit
+        ascii_only = sum(character < "\x80" for character in text)
+        tokens = ascii_only / 4 + (len(text) - ascii_only) * 1.1
+        return len(text) <= room and tokens <= room / 2
+
+    def _replaces(self, old: str | None, line: str) -> bool:
+        if old is None or not self._writable(REPLACE):
+            return False
+        part = unique_part(self.text, old)
+        if part is None:
+            return False
+        new = part.removesuffix(old) + line
+        text = self.text.replace(part, new)
+        if not self._fits(text, sparing=False):
+            return False
+        self.calls.append(Call(REPLACE, {"label": LABEL, "old_content": part, "new_content": new}))
+        self.text = text
+        return True
+
+    def _appends(self, line: str, *, sparing: bool) -> bool:
+        text = f"{self.text}\n{line}" if self.text else line
+        if not self._writable(APPEND) or not self._fits(text, sparing=sparing):
+            return False
+        self.calls.append(Call(APPEND, {"label": LABEL, "content": line}))
+        self.text = text
+        return True
+
+
+def planned(situation: Situation, understood: Iterable[Understanding]) -> list[Call]:
+    """The calls that write what was said."""
+    notebook = Notebook(situation.blocks.get(LABEL), situation.functions)
+    for message in understood:
+        for content in message.forget:
+            for line in lines_meant(content, notebook.text):
+                notebook.drop(line)
+        for fact in message.facts:
+            notebook.note(fact, message.utterance.speaker)
+        for text in message.keep:
+            notebook.keep(text)
+    return notebook.calls
+
+
+def lines_meant(content: str, block: str) -> list[str]:
+    """The lines that "forget that I like coffee" or "forget my address" means."""
+    sentence = re.sub(r"^(?:that|about|the fact that)\s+", "", content, flags=re.IGNORECASE)
+    facts = list(chinese.facts(sentence) if is_chinese(sentence) else english.facts(sentence))
+    lines = lines_of(block)
+    about = {slot(fact.line) for fact in facts} - {None}
+    meant = [line for line in lines if slot(parse_line(line).fact) in about]
+    if meant or not lines:
+        return meant
+    query = query_of(sentence)
+    if not query.terms:
+        return []
+    weight = dict.fromkeys(query.terms, 1.0)
+    return [line for line in lines if coverage(query, weight, text_of(f"{said_back(line) or ''} {line}")) >= 0.6]  # noqa: PLR2004
+
+
+def results(situation: Situation) -> Results:
+    """What the calls of this turn have done."""
+    done = Results()
+    for step in situation.steps:
+        for call in step:
+            text = str(call.arguments.get("content") or call.arguments.get("new_content") or "")
+            if call.name == APPEND:
+                (done.noted.append(text) if call.ok else done.failed.append(call))
+            elif call.name == REPLACE:
+                _replaced(call, text, done)
+            elif call.name == INSERT:
+                (done.archived if call.ok else done.lost).append(text)
+    return done
+
+
+def _replaced(call: Returned, new: str, done: Results) -> None:
+    old = str(call.arguments.get("old_content", ""))
+    if not call.ok:
+        done.failed.append(call)
+    elif old.startswith(new) and old != new:
+        done.removed.append(old[len(new) :].strip("\n"))
+    else:
+        done.changed.append((old.split("\n")[-1], new.split("\n")[-1]))
+
+
+def second_try(situation: Situation, failed: Sequence[Returned]) -> list[Call]:
+    """Where facts go whose call failed: a new line when the old one was not found, else archival storage."""
+    block = situation.blocks.get(LABEL)
+    notebook = Notebook(block, situation.functions)
+    for call in failed:
+        line = str(call.arguments.get("content") or call.arguments.get("new_content") or "").split("\n")[-1]
+        if not line or parse_line(line).speaker is not None:
+            continue
+        not_found = call.name == REPLACE and "stand" in call.text
+        if not (not_found and notebook._appends(line, sparing=False)):  # noqa: SLF001
+            notebook.keep(line)
+    return notebook.calls

@@ -1,0 +1,129 @@
+"""What the offline responder says, in English and Chinese. Nothing here decides anything."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from memgpt_cli.llm.offline.understanding import Talk
+
+CONNECT_EN: Final = "set OPENAI_API_KEY, or start `memgpt chat --model NAME --base-url URL` for Ollama, vLLM, LM Studio or any other compatible server"
+CONNECT_ZH: Final = (
+    "设置 OPENAI_API_KEY，或者用 `memgpt chat --model 模型名 --base-url 地址` 连接 Ollama、vLLM、LM Studio 等兼容的服务"
+)
+
+_WHO_EN: Final = (
+    "I am the offline responder of memgpt: no language model, no network. I store what you tell me, word for word, and find it again"
+    f" when you ask. To talk to a real language model with this same memory, {CONNECT_EN}."
+)
+_WHO_ZH: Final = (
+    "我是 memgpt 的离线应答器：没有语言模型，也不联网。你告诉我的话我会原样存下来，你问的时候再找出来。"
+    f"想让真正的语言模型使用同一份记忆，请{CONNECT_ZH}。"
+)
+_ENGLISH: Final[Mapping[Talk, str]] = {
+    Talk.HOW_ARE_YOU: "I have no days of my own, but your memory is in order. What is new with you?",
+    Talk.THANKS: "You're welcome.",
+    Talk.FAREWELL: "Goodbye. Everything you told me is kept.",
+    Talk.WHO: _WHO_EN,
+    Talk.HELP: (
+        'Tell me things ("My name is Ada", "I live in Lyon", "Remember that the spare key is with Ann") and ask about them later'
+        ' ("Where do I live?", "When did I see the dentist?"). "What do you know about me?" shows your core memory. I have no language model,'
+        f" so I cannot chat, write or reason; for that, {CONNECT_EN}."
+    ),
+    Talk.CONNECT: f"To connect a real language model, {CONNECT_EN}. It will use the memory that is already here.",
+    Talk.CALCULATE: f"I have no language model and cannot calculate. I store what you tell me and find it again; for more, {CONNECT_EN}.",
+    Talk.CREATE: (
+        f"That takes a language model, and I have none. I store what you tell me and find it again; to connect one, {CONNECT_EN}."
+    ),
+    Talk.OPINION: "I have no language model, so no opinions, tastes or plans of my own. I can only store what you tell me and find it again.",
+    Talk.AGREE: "All right.",
+}
+_CHINESE: Final[Mapping[Talk, str]] = {
+    Talk.HOW_ARE_YOU: "我没有自己的生活，不过你的记忆都好好地存着。你最近有什么新鲜事？",
+    Talk.THANKS: "不客气。",
+    Talk.FAREWELL: "再见。你告诉我的都存着。",
+    Talk.WHO: _WHO_ZH,
+    Talk.HELP: (
+        "你可以告诉我事情（“我叫小明”、“我住在上海”、“记住备用钥匙在小红那里”），以后再来问我（“我住在哪里？”、“我什么时候去看过牙医？”）。"
+        f"问“你知道我什么”可以看到核心记忆。我没有语言模型，不能闲聊、写作或推理；需要的话请{CONNECT_ZH}。"
+    ),
+    Talk.CONNECT: f"要连接真正的语言模型，请{CONNECT_ZH}。它会使用这里已有的记忆。",
+    Talk.CALCULATE: f"我没有语言模型，不会计算。我只能存下你说的话并找出来；需要更多请{CONNECT_ZH}。",
+    Talk.CREATE: f"这需要语言模型，而我没有。我能存下你说的话并找出来；要连接模型请{CONNECT_ZH}。",
+    Talk.OPINION: "我没有语言模型，所以没有自己的看法、喜好和打算。我只能存下你告诉我的话，再找出来。",
+    Talk.AGREE: "好的。",
+}
+
+
+def small_talk(kind: Talk, *, chinese: bool) -> str:
+    """The reply to a kind of small talk that needs no memory; empty for the others."""
+    return (_CHINESE if chinese else _ENGLISH).get(kind, "")
+
+
+def greeting(name: str | None, *, known: bool, chinese: bool) -> str:
+    """A greeting; to somebody unknown it says what this is."""
+    if name:
+        return f"你好，{name}。" if chinese else f"Hello, {name}."
+    if known:
+        return "你好。" if chinese else "Hello."
+    if chinese:
+        return "你好！我是离线应答器：没有语言模型，但会记住你告诉我的事，并在你问的时候找出来。怎么称呼你？"
+    return (
+        "Hello! I am the offline responder: I have no language model, but I keep what you tell me and find it again when you ask."
+        " What should I call you?"
+    )
+
+
+def nothing_found(*, chinese: bool, name_asked: bool = False) -> str:
+    """The answer when memory holds nothing."""
+    if name_asked:
+        return "你还没有告诉我你的名字。" if chinese else "You have not told me your name yet."
+    if chinese:
+        return "我没有找到相关的内容：核心记忆、对话记录和归档里都没有。我没有语言模型，不能凭常识回答。"
+    return (
+        "I found nothing about that, neither in core memory nor in what was said or stored. Without a language model I cannot answer"
+        " from general knowledge."
+    )
+
+
+def nearest(*, chinese: bool) -> str:
+    """What stands before quotes that may not be the answer."""
+    return "我不确定这是不是答案，最接近的是：" if chinese else "I am not sure this answers it; the nearest I found:"
+
+
+def search_failed(*, chinese: bool) -> str:
+    """Said when the search itself failed."""
+    return "搜索没有成功，请再问一次。" if chinese else "The search failed, so I cannot say. Please ask again."
+
+
+def no_room(*, chinese: bool) -> str:
+    """Said when the results had to leave the window before they could be used."""
+    return (
+        "窗口太小，放不下搜索结果。请问得更具体一些，或者用更大的 --window。"
+        if chinese
+        else "The window is too small for what I found. Ask for less at a time, or use a larger --window."
+    )
+
+
+def acknowledged(speaker: str | None, *, explain: bool, chinese: bool) -> str:
+    """The reply to what stays in recall storage."""
+    if chinese:
+        return "好的，我存下来了，以后可以问我。" if explain else "好的。"
+    if explain:
+        return "Got it. I keep every word; ask me about it any time."
+    return f"Got it, {speaker}." if speaker else "Got it."
+
+
+def paged_out(*, chinese: bool) -> str:
+    """The reply to a message so long that it went to archival storage."""
+    if chinese:
+        return "这段文字很长，我已把它全部存入归档记忆。你可以就其中的内容提问。"
+    return "That is a long text. All of it is in archival storage now; ask me about anything in it."
+
+
+def nothing_to_answer() -> str:
+    """Said when the program alone has spoken."""
+    return "I am here. There is nothing to answer yet."
+
+
+def empty_message() -> str:
+    """The reply to a message without a word."""
+    return "Your message has no words that I could keep. Tell me something, or ask."

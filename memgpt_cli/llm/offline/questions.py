@@ -1,0 +1,167 @@
+"""Questions: what they ask of which memory, and the searches made for them.
+
+A question is searched as it was asked; a second search, when the first finds little, uses other words. What a pronoun
+refers to is taken from the last exchange.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from memgpt_cli.llm.offline import dates
+from memgpt_cli.llm.offline.answers import Quote, is_sure, keywords, quotes
+from memgpt_cli.llm.offline.memory import Call
+from memgpt_cli.llm.offline.prompt import SEARCHES, Hit, Situation, Utterance, hits
+from memgpt_cli.llm.offline.relevance import Query, query_of
+from memgpt_cli.llm.offline.understanding import Understanding
+from memgpt_cli.llm.offline.words import COMMON_STEMS, terms
+
+MOST_QUESTIONS: Final = 3
+"""Questions of one turn that are searched for; the last ones."""
+CONTEXT_TERMS: Final = 8
+LONGEST_QUERY: Final = 300
+
+_PRONOUN: Final = re.compile(
+    r"\b(?:he|she|it|they|him|her|his|hers|its|them|their|that|this|those|these|there|then|one)\b|[他她它]|那[个里时天次]?|这[个里时天次]?",
+    re.IGNORECASE,
+)
+_OF_ASSISTANT: Final = re.compile(
+    r"\b(?:did|have|had|were) you (?:\w+ )?(?:say|said|tell|told|mention|suggest|recommend|advise|answer|reply|replied|write)|\byour (?:last )?(?:answer|reply|advice|suggestion|recommendation)"
+    r"|你(?:刚才|之前|上次)?(?:说|建议|推荐|回答)(?:过|了)?(?:什么|的)",
+    re.IGNORECASE,
+)
+_QUOTED: Final = re.compile(r"[\"“]([^\"”]{4,})[\"”]")
+_DID_WHAT: Final = re.compile(
+    r"\b(?:what|anything|something)\b.*\b(?:do|did|done|doing|happen|happened|say|said|tell|told|talk|talked|discuss|discussed|write|wrote|up to)\b"
+    r"|(?:做|干|说|聊|讲|发生)了?(?:些)?什么|什么事",
+    re.IGNORECASE,
+)
+_EMPTY_DOING: Final = frozenset("happen discuss write say tell talk 做 干 说 聊 讲 发生 事".split())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One question with what it is searched by. `days` bounds the search for questions about a stretch of time."""
+
+    question: str
+    utterance: Utterance
+    chinese: bool
+    query: Query
+    search: str
+    days: dates.When | None = None
+    of_assistant: bool = False
+
+
+def asked_in(understood: Sequence[Understanding], situation: Situation) -> list[Asked]:
+    """The questions of the turn, at most `MOST_QUESTIONS`."""
+    found = [_asked(question, message, situation) for message in understood for question in message.questions]
+    return found[-MOST_QUESTIONS:]
+
+
+def _asked(question: str, message: Understanding, situation: Situation) -> Asked:
+    context = _context(question, message, situation)
+    said_at = message.utterance.said_at
+    return Asked(
+        question=question,
+        utterance=message.utterance,
+        chinese=message.chinese,
+        query=query_of(question, context),
+        search=f"{question} {context}".strip()[:LONGEST_QUERY],
+        days=_days(question, said_at.date()) if said_at is not None else None,
+        of_assistant=_OF_ASSISTANT.search(question) is not None,
+    )
+
+
+def _context(question: str, message: Understanding, situation: Situation) -> str:
+    """What "she" or "that" may refer to: content words of the last exchange, or of what stands before in the message."""
+    matter = [term for term in terms(question) if term not in COMMON_STEMS]
+    if len(matter) > 2 or (matter and _PRONOUN.search(question) is None):  # noqa: PLR2004
+        return ""
+    before = message.utterance.text.partition(question)[0]
+    quoted = _QUOTED.search(situation.replied)
+    sources = [before, *(u.text for u in reversed(situation.asked)), quoted[1] if quoted else ""]
+    words: list[str] = []
+    for source in sources:
+        for word in re.findall(r"[\u3400-\u9fff]+|[^\W_]+(?:['’][^\W_]+)?", source[:400]):
+            if word not in words and terms(word):
+                words.append(word)
+    return " ".join(words[:CONTEXT_TERMS])
+
+
+def _days(question: str, today: date) -> dates.When | None:
+    """The stretch that "what did I do yesterday?" asks about; None when the question has other words to search by."""
+    whens = dates.resolve(question, today)
+    if not whens or _DID_WHAT.search(question) is None:
+        return None
+    rest = question
+    for when in whens:
+        rest = rest.replace(when.phrase, " ")
+    matter = [term for term in terms(rest) if term not in COMMON_STEMS and term not in _EMPTY_DOING]
+    return whens[0] if not matter else None
+
+
+def searches(asked: Sequence[Asked], situation: Situation) -> list[Call]:
+    """The first searches, recall and archival storage in one step."""
+    calls: list[Call] = []
+    for question in asked:
+        if not question.query.terms and question.days is None:
+            continue
+        role = {} if question.of_assistant else {"role": "user"}
+        bounds: dict[str, object] = {}
+        query = question.search
+        if question.days is not None:
+            # What was done on a day is often told on the next one.
+            last = question.days.end + timedelta(days=1)
+            bounds = {"start_date": question.days.start.isoformat(), "end_date": last.isoformat()}
+            query = ""
+        calls.append(Call(SEARCHES[0], {"query": query, **bounds, **role}))
+        if question.days is None:
+            calls.append(Call(SEARCHES[1], {"query": query}))
+    return [call for call in calls if call.name in situation.functions]
+
+
+def second_searches(asked: Sequence[Asked], situation: Situation) -> list[Call]:
+    """Another search, in other words and among all speakers, for each question to which no sure answer was found."""
+    calls = []
+    for question in asked:
+        if question.days is not None or not question.query.terms or is_sure(found_for(question, situation)):
+            continue
+        words = keywords(question.query)
+        if words and SEARCHES[0] in situation.functions:
+            calls.append(Call(SEARCHES[0], {"query": words}))
+    return calls
+
+
+def found_for(asked: Asked, situation: Situation) -> list[Quote]:
+    """The quotes that this turn's searches have brought for a question."""
+    queries = {asked.search, keywords(asked.query)}
+    found: dict[str, Hit] = {}
+    for step in situation.steps:
+        for call in step:
+            if call.name not in SEARCHES or not call.ok:
+                continue
+            dated = asked.days is not None and call.arguments.get("start_date") == asked.days.start.isoformat()
+            if dated or call.arguments.get("query") in queries:
+                for hit in hits(call.text):
+                    found.setdefault(hit.ref, hit)
+    own = [utterance.text for utterance in situation.pending]
+    if asked.days is not None:
+        return _told_then(list(found.values()), own)
+    return quotes(asked.query, list(found.values()), asked=own)
+
+
+def _told_then(found: Sequence[Hit], own: Sequence[str]) -> list[Quote]:
+    kept = [
+        hit
+        for hit in found
+        if hit.text.strip() not in {text.strip() for text in own} and not hit.text.rstrip().endswith(("?", "？"))
+    ]
+    return [Quote(hit=hit, text=hit.text[:240], covered=1.0, score=1.0) for hit in reversed(kept[:5])]
+
+
+def search_failed(situation: Situation) -> bool:
+    """Whether a search of this turn failed and none succeeded."""
+    outcomes = [call.ok for step in situation.steps for call in step if call.name in SEARCHES]
+    return bool(outcomes) and not any(outcomes)
