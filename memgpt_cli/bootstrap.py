@@ -172,7 +172,10 @@ class Workspace:
         blocks: Sequence[Block] = (),
         may_exist: bool = False,
     ) -> None:
-        """Make an agent with its first blocks. Raises UsageError when it exists, LimitError for a block over its limit."""
+        """Make an agent with its first blocks.
+
+        Raises UsageError when it exists, LimitError for a block over its limit.
+        """
         from memgpt_cli.config.paths import check_agent_name
         from memgpt_cli.main_context.core_memory import check_block
 

@@ -13,7 +13,8 @@ MemGPTError                  1  anything the program reports on purpose
 │   ├── AgentBusyError       5  another process holds the agent's lock
 │   └── EmbedderMismatchError 5 the stored vectors come from another embedder
 └── ModelError               6  the model or the network failed
-    └── ContextLengthError   6  the server says that the prompt is over its window
+    ├── ContextLengthError   6  the server says that the prompt is over its window
+    └── RateLimitError       6  the server asks to slow down
 
 Not here: errors of Python itself, which are bugs and end in a traceback (with `--debug`) or a one-line report.
 """
@@ -138,3 +139,16 @@ class ContextLengthError(ModelError):
         super().__init__(message, hint=hint)
         self.limit = limit
         self.counted = counted
+
+
+class RateLimitError(ModelError):
+    """The server asks to slow down, after the client's own retries.
+
+    `retry_after_s` is the wait that it asks for, where it says so.
+    """
+
+    code = "rate_limit"
+
+    def __init__(self, message: str, *, hint: str = "", retry_after_s: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s

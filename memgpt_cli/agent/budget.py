@@ -10,7 +10,10 @@ from memgpt_cli.ports import Clock, Spending, Store
 
 
 def cost_of(usage: Usage, prices: ModelSettings) -> float | None:
-    """USD for one call; None when a price that it needs is unknown. Cached tokens cost as input where not priced apart."""
+    """USD for one call; None when a price that it needs is unknown.
+
+    Cached tokens cost as input where they are not priced apart.
+    """
     if prices.input_usd_per_million is None or prices.output_usd_per_million is None:
         return None
     cached_price = prices.cached_usd_per_million

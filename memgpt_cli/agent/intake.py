@@ -13,9 +13,10 @@ from memgpt_cli.ports import Clock, Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """A turn to be run. `fresh`: its message has never been sent to a model. `lag`: add it to now to get the turn's time.
+    """A turn to be run. `fresh`: its message has never been sent to a model.
 
-    `message_id` is the message that caused the turn. `answered` holds the stored reply when there is nothing to run.
+    `lag` added to now gives the turn's own time. `message_id` is the message that caused the turn. `answered` holds the
+    stored reply when there is nothing to run.
     """
 
     turn: Turn

@@ -1,7 +1,7 @@
 """The agent loop (DESIGN §4): an event comes in, steps run, each step is on disk whole or not at all.
 
-The loop asks the queue manager for room, the model for a reply, the executor for results, the store for a commit. What a
-function does, what leaves the window and what a prompt looks like is decided in their rooms.
+The loop asks the queue manager for room, the model for a reply, the executor for results, the store for a commit. What
+a function does, what leaves the window and what a prompt looks like is decided in their rooms.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""Paging out a message that is too large for the queue: its text goes to archival storage, a stub stands in its place."""
+"""Paging out a message too large for the queue: its text goes to archival storage, a stub stands in its place."""
 
 from collections.abc import Callable
 

@@ -33,7 +33,7 @@ class Reply:
             self.usage_reported = delta.prompt_tokens > 0
 
     def calls(self, step_key: str) -> tuple[FunctionCall, ...]:
-        """The calls in order. Ids are ours (nine letters and digits, which every server takes), unique in the prompt."""
+        """The calls in order. Ids are ours: nine digits, which every server takes, unique in the prompt."""
         return tuple(
             FunctionCall(id=f"{step_key}{n:02d}"[-9:], name=clean(c["name"]), arguments=clean(c["arguments"] or "{}"))
             for n, (_, c) in enumerate(sorted(self._calls.items()))

@@ -51,8 +51,8 @@ def create(
     """Create an agent; --model, --base-url and --window become its own.
 
     Example:
-
         memgpt agent create tutor --persona @tutor.md --model gpt-4.1
+
     """
     workspace = current.workspace()
     config = AgentConfig(

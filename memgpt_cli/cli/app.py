@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from memgpt_cli import __version__
 from memgpt_cli.cli import (
@@ -22,9 +21,10 @@ from memgpt_cli.cli import (
     evaluate,
     key_commands,
     memory,
+    options,
     recall,
+    send,
 )
-from memgpt_cli.cli import options, send
 from memgpt_cli.cli.options import Command, Group
 from memgpt_cli.errors import ExitCode, MemGPTError
 

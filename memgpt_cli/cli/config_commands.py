@@ -1,15 +1,12 @@
 """`memgpt config`: looking at settings and changing them."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from memgpt_cli.cli import options
 from memgpt_cli.cli.console import notice, print_json, say, table
 from memgpt_cli.cli.options import Command
-
-if TYPE_CHECKING:
-    from memgpt_cli.bootstrap import SettingValue
 
 app = typer.Typer(no_args_is_help=True, help="Look at settings and change them.")
 
@@ -20,7 +17,9 @@ Key = Annotated[str, typer.Argument(metavar="KEY", help="A setting such as windo
 def list_settings() -> None:
     """Every setting, its value, and where the value comes from.
 
-    Example: memgpt config list
+    Example:
+
+        memgpt config list
     """
     configuration = _read()
     settings = [configuration[key] for key in configuration.values]
@@ -34,7 +33,9 @@ def list_settings() -> None:
 def get(key: Key) -> None:
     """One setting as it is in force.
 
-    Example: memgpt config get model.name
+    Example:
+
+        memgpt config get model.name
     """
     setting = _read()[key]
     if options.current.json:
@@ -49,7 +50,9 @@ def get(key: Key) -> None:
 def set_setting(key: Key, value: Annotated[str, typer.Argument(metavar="VALUE", help="What it shall be.")]) -> None:
     """Write a setting into your settings file, keeping its comments.
 
-    Example: memgpt config set window.tokens 16384
+    Example:
+
+        memgpt config set window.tokens 16384
     """
     workspace = options.current.workspace()
     file = workspace.settings_file
@@ -67,7 +70,9 @@ def set_setting(key: Key, value: Annotated[str, typer.Argument(metavar="VALUE", 
 def unset(key: Key) -> None:
     """Remove a setting from your settings file.
 
-    Example: memgpt config unset window.tokens
+    Example:
+
+        memgpt config unset window.tokens
     """
     file = options.current.workspace().settings_file
     removed = file.unset(key)
@@ -81,7 +86,9 @@ def unset(key: Key) -> None:
 def edit() -> None:
     """Open your settings file in $VISUAL or $EDITOR; it is made, with every setting explained, if there is none.
 
-    Example: memgpt config edit
+    Example:
+
+        memgpt config edit
     """
     from memgpt_cli.cli.editor import open_editor
 
@@ -95,7 +102,9 @@ def edit() -> None:
 def path() -> None:
     """Where your settings file is; with --json, where everything is kept.
 
-    Example: memgpt config path
+    Example:
+
+        memgpt config path
     """
     paths = options.current.workspace().paths
     if options.current.json:
@@ -112,7 +121,9 @@ def trust(*, revoke: Annotated[bool, typer.Option("--revoke", help="Take trust b
 
     Any later change to them takes the trust away again.
 
-    Example: memgpt config trust
+    Example:
+
+        memgpt config trust
     """
     workspace = options.current.workspace()
     if revoke:
@@ -136,7 +147,7 @@ def _read() -> Any:
     return configuration
 
 
-def _shape(setting: "SettingValue") -> dict[str, Any]:
+def _shape(setting: Any) -> dict[str, Any]:
     return {
         "key": setting.option.key,
         "value": setting.value,
@@ -148,11 +159,11 @@ def _shape(setting: "SettingValue") -> dict[str, Any]:
     }
 
 
-def _text(setting: "SettingValue") -> str:
+def _text(setting: Any) -> str:
     return "-" if setting.value is None else str(setting.value)
 
 
-def _origin(setting: "SettingValue") -> str:
+def _origin(setting: Any) -> str:
     """`default`, or the layer and what exactly in it."""
     if setting.source.value == "default":
         return "default" if setting.value is not None else "unset"

@@ -25,10 +25,10 @@ def context(
     """Show the context window. Nothing is written and nothing is sent.
 
     Examples:
-
         memgpt context
 
         memgpt context --prompt --with "Hello"
+
     """
     workspace = current.workspace()
     with workspace.peek_session() as session:
@@ -70,6 +70,6 @@ def _draw(shape: dict[str, Any]) -> None:
     how = "exact text" if counting["exact"] else "estimated"
     ratio = f", calibrated x{counting['ratio']:.2f}" if counting["ratio"] != 1.0 else ""
     say(
-        f"pressure {shape['pressure']:.0%} · epoch {shape['epoch']} · {shape['messages_in_queue']} messages in the queue,"
-        f" {shape['messages_total']} in all · counted with {counting['table']} ({how}{ratio})"
+        f"pressure {shape['pressure']:.0%} · epoch {shape['epoch']} · {shape['messages_in_queue']} messages in the"
+        f" queue, {shape['messages_total']} in all · counted with {counting['table']} ({how}{ratio})"
     )

@@ -1,4 +1,4 @@
-"""`memgpt doctor`: is everything in order here?"""
+"""`memgpt doctor`: whether everything is in order here."""
 
 import sqlite3
 import sys

@@ -19,7 +19,9 @@ _PROVIDER_HELP = "openai, or the host of another endpoint (openrouter.ai)."
 def set_key(provider: Annotated[str, typer.Argument(metavar="PROVIDER", help=_PROVIDER_HELP)] = "openai") -> None:
     """Store a key: typed at a prompt that shows nothing, or piped in.
 
-    Example: memgpt keys set openai
+    Example:
+
+        memgpt keys set openai
     """
     keys = options.current.workspace().keys
     entry = keys.set(provider, _read_key(provider))
@@ -36,7 +38,9 @@ def set_key(provider: Annotated[str, typer.Argument(metavar="PROVIDER", help=_PR
 def list_keys() -> None:
     """Which keys there are, masked, and where they are kept.
 
-    Example: memgpt keys list
+    Example:
+
+        memgpt keys list
     """
     entries = options.current.workspace().keys.entries()
     if options.current.json:
@@ -55,7 +59,9 @@ def delete(
 ) -> None:
     """Forget a stored key.
 
-    Example: memgpt keys delete openai
+    Example:
+
+        memgpt keys delete openai
     """
     keys = options.current.workspace().keys
     if not confirm(f"Delete the key of {provider}?", yes=yes):

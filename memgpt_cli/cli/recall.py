@@ -69,7 +69,8 @@ def search(
         return
     zone = workspace.settings.zone
     for hit in found.hits:
-        head = f"{message_ref(hit.item.id)}  {for_people(hit.item.created_at, zone)}  {hit.item.name or hit.item.role.value}"
+        who = hit.item.name or hit.item.role.value
+        head = f"{message_ref(hit.item.id)}  {for_people(hit.item.created_at, zone)}  {who}"
         say(head + (f"  score {hit.score:.2f}" if found.ranked else ""), style="bold")
         say(f"  {hit.item.text}")
         if explain:

@@ -31,12 +31,12 @@ def send(
     """Send one message and print the answer.
 
     Examples:
-
         memgpt send "My name is Ada"
 
         memgpt send --json --id 42 "Where do I live?"
 
         git log -5 | memgpt send -
+
     """
     workspace = current.workspace()
     message = UserMessage(

@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a call came to. `goes_on` tells that the agent continues after it; `reply` is text for the person, if any."""
+    """What a call came to. `goes_on`: the agent continues after it. `reply` is text for the person, if any."""
 
     ok: bool
     result: str

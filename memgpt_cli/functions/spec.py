@@ -27,10 +27,12 @@ class After(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionContext:
-    """What functions work on. `provenance` says on whose behalf they write; `budget` is the most tokens a result may take.
+    """What functions work on.
 
-    `count` gives tokens, `turn` is the one that is running. `query_vector` was made before the transaction began; None when none was needed or none could
-    be had.
+    `provenance` says on whose behalf they write; `budget` is the most tokens a result may take.
+
+    `count` gives tokens, `turn` is the one that is running. `query_vector` was made before the transaction began; None
+    when none was needed or none could be had.
     """
 
     core_memory: CoreMemory
@@ -75,7 +77,7 @@ HEARTBEAT = Parameter(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionSpec:
-    """A memory function. `run` gets checked arguments and returns the text of the result; it raises MemGPTError to fail.
+    """A memory function. `run` gets checked arguments and returns the result's text; it raises MemGPTError to fail.
 
     `query` names the argument that is searched for, so that it can be embedded before the transaction.
     """

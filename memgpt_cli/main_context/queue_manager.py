@@ -1,7 +1,7 @@
 """The queue manager: keeps every prompt inside the window (the paper's §2.2).
 
-Before each model call it counts, pages out what is too large by itself, warns once in each epoch, and evicts. It does not
-talk to the main model and runs no functions.
+Before each model call it counts, pages out what is too large by itself, warns once in each epoch, and evicts. It does
+not talk to the main model and runs no functions.
 """
 
 from collections.abc import Callable, Iterator, Sequence

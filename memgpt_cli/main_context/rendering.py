@@ -30,7 +30,7 @@ def escape(text: str) -> str:
 
 
 def envelope(kind: str, text: str, at: datetime | None, zone: tzinfo) -> str:
-    """The program speaking, in the native protocol. `kind` is a word of ours, `text` is already escaped where foreign."""
+    """The program speaking, in the native protocol. `kind` is ours; `text` is already escaped where foreign."""
     time = f' time="{for_people(at, zone)}"' if at is not None else ""
     return f'<{_ENVELOPE} type="{kind}"{time}>\n{text}\n</{_ENVELOPE}>'
 

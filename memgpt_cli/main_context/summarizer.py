@@ -32,7 +32,7 @@ class SummaryCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """The new summary, who made it (a model's name or `extractive`), what it cost, and why a model failed, if one did."""
+    """The new summary, who made it (a model, or `extractive`), what it cost, and why a model failed, if one did."""
 
     text: str
     by: str

@@ -130,9 +130,9 @@ class Window:
         if self.settings.window < smallest:
             held = self._blocks_at_limit(blocks)
             raise LimitError(
-                f"a window of {self.settings.window} tokens is too small for this agent: instructions and functions take"
-                f" {self.fixed}, its memory blocks up to {held}, the reply {self.settings.reserve}, and the conversation"
-                f" needs {SMALLEST_QUEUE}: {smallest} in all",
+                f"a window of {self.settings.window} tokens is too small for this agent: instructions and functions"
+                f" take {self.fixed}, its memory blocks up to {held}, the reply {self.settings.reserve}, and the"
+                f" conversation needs {SMALLEST_QUEUE}: {smallest} in all",
                 hint=f"--window {smallest} or more, or smaller blocks, or a smaller window.reserve",
             )
 

@@ -53,7 +53,7 @@ class AgentLock:
         except Timeout as error:
             raise AgentBusyError(
                 f"agent {self._name!r} is in use{self._who()}",
-                hint="wait for it with --wait, or talk to another one with -a NAME; reading and editing its memory works",
+                hint="wait with --wait, or talk to another with -a NAME; reading and editing its memory works meanwhile",
             ) from error
         mine = {"process": os.getpid(), "purpose": self._purpose, "since": to_text(self._since)}
         self._holder.write_text(json.dumps(mine), encoding="utf-8")
@@ -118,17 +118,15 @@ class AgentFolders:
                         store.blocks.put(block, at=config.created_at, provenance=provenance)
             finally:
                 store.close()
-            if target.exists():
-                raise FileExistsError(target)
             unfinished.rename(target)
-        except FileExistsError as error:
-            if not may_exist:
+        except OSError as error:
+            # Renaming onto a folder that is not empty fails: there is one already, or another process was quicker.
+            if self.exists(config.name):
+                if may_exist:
+                    return
                 raise UsageError(
                     f"there is an agent {config.name!r} already", hint=f"memgpt agent show {config.name}"
                 ) from error
-        except OSError as error:
-            if may_exist and self.exists(config.name):  # another process was quicker
-                return
             raise StorageError(
                 f"the agent's folder cannot be made: {error}", hint="check the disk and the permissions of MEMGPT_HOME"
             ) from error

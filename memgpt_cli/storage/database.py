@@ -48,14 +48,18 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
             yield
             connection.execute("COMMIT")
         except BaseException:
-            # SQLite has rolled back by itself after some errors, a full disk among them.
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            _roll_back(connection)
             raise
     except sqlite3.Error as error:
         raise StorageError(
             f"the record could not be written: {error}", hint="check the disk; `memgpt doctor` looks at the database"
         ) from error
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    """End the transaction; after some errors, a full disk among them, SQLite has done so by itself."""
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
 
 
 @contextmanager
@@ -68,7 +72,7 @@ def rehearsal(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        connection.execute("ROLLBACK")
+        _roll_back(connection)
 
 
 @contextmanager

@@ -76,8 +76,8 @@ class Messages:
         """Take these out of the queue; the spoken ones wait for embedding from now on."""
         self._db.executemany("UPDATE messages SET evicted_by = ? WHERE id = ?", [(epoch, i) for i in ids])
         self._db.executemany(
-            "INSERT OR IGNORE INTO outbox (collection, item_id) SELECT ?, id FROM messages"
-            f" WHERE id = ? AND role IN ({_SPOKEN_SQL}) AND text != ''",  # noqa: S608
+            "INSERT OR IGNORE INTO outbox (collection, item_id) SELECT ?, id FROM messages"  # noqa: S608
+            f" WHERE id = ? AND role IN ({_SPOKEN_SQL}) AND text != ''",
             [(Collection.MESSAGES, i) for i in ids],
         )
 
