@@ -1,0 +1,167 @@
+"""Which files are meant: folders walked as version control would, patterns, standard input. Nothing is read here.
+
+In a folder, hidden files, what a .gitignore names, and a few folders of other programs are left out without a word; a
+file named outright is always taken. Links are not followed inside a folder, so a walk ends and stays where it was sent.
+"""
+
+import glob
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from memgpt_cli.domain.documents import FoundFile, SkippedFile
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+_NOT_ENTERED: Final = frozenset({"node_modules", "__pycache__", "__MACOSX"})
+_LARGEST_GITIGNORE: Final = 1_000_000
+
+_Rules = tuple[tuple[str, "GitIgnoreSpec"], ...]
+"""From the outermost folder inwards: the folder, ending in a separator, and the rules in its .gitignore."""
+
+
+def find(paths: Sequence[str]) -> Iterator[FoundFile | SkippedFile]:
+    """The files that `paths` stand for, each once; what is named and not there comes as skipped."""
+    seen: set[str] = set()
+    for name in paths:
+        for found in _one(name):
+            if found.source not in seen:
+                seen.add(found.source)
+                yield found
+
+
+def source_name(path: str | Path) -> str:
+    """How a file is called in memory: its absolute path without links, the home folder written as `~`.
+
+    So it is one source from wherever it is loaded, and the name of the person's account stays out of what models see.
+    """
+    real = os.path.realpath(path)
+    home = os.path.realpath(os.path.expanduser("~"))  # noqa: PTH111 - Path.home() raises where there is none
+    if Path(home).parent != Path(home) and real.startswith(home + os.sep):
+        real = "~/" + real[len(home) + 1 :].replace(os.sep, "/")
+    return os.fsencode(real).decode("utf-8", "replace")
+
+
+def _one(name: str) -> Iterator[FoundFile | SkippedFile]:
+    if name == "-":
+        yield FoundFile(source="stdin", path=None)
+        return
+    named = os.path.expanduser(name)  # noqa: PTH111 - keeps a trailing separator, and `~unknown` as it is
+    if os.path.lexists(named):
+        yield from _path(named)
+        return
+    matches = sorted(glob.iglob(named, recursive=True)) if glob.has_magic(named) else []  # noqa: PTH207 - takes a whole pattern
+    if not matches:
+        yield SkippedFile(source=name, reason="no such file or folder")
+    for match in matches:
+        if "**" not in named or not Path(match).is_dir():
+            yield from _path(match)
+
+
+def _path(name: str) -> Iterator[FoundFile | SkippedFile]:
+    path = Path(os.path.realpath(name))
+    try:
+        if path.is_dir():
+            yield from _walk(str(path))
+        elif path.is_file():
+            yield FoundFile(source=source_name(path), path=path, size=path.stat().st_size)
+        else:
+            yield SkippedFile(
+                source=source_name(name), reason="a broken link" if Path(name).is_symlink() else "not a regular file"
+            )
+    except OSError as error:
+        yield SkippedFile(source=source_name(name), reason=error.strerror or str(error))
+
+
+def _walk(root: str) -> Iterator[FoundFile | SkippedFile]:
+    """Files below a folder, sorted by name, folder by folder; with a stack of its own, since folders nest deep."""
+    waiting: list[tuple[str, _Rules]] = [(root, _rules_above(root))]
+    while waiting:
+        folder, rules = waiting.pop()
+        try:
+            rules = _with_own_rules(folder, rules)
+            with os.scandir(folder) as entries:
+                listed = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            yield SkippedFile(source=source_name(folder), reason=error.strerror or str(error))
+            continue
+        folders: list[tuple[str, _Rules]] = []
+        for entry in listed:
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if entry.name.startswith(".") or _ignored(entry.path, rules, is_folder=is_folder):
+                continue
+            if is_folder:
+                if entry.name not in _NOT_ENTERED:
+                    folders.append((entry.path, rules))
+            elif (found := _entry(entry, root)) is not None:
+                yield found
+        waiting.extend(reversed(folders))
+
+
+def _entry(entry: os.DirEntry[str], root: str) -> FoundFile | SkippedFile | None:
+    """A file in a folder; None for a link to what the walk meets anyway."""
+    if entry.is_symlink():
+        inside = os.path.realpath(entry.path).startswith(root + os.sep)
+        return (
+            None if inside else SkippedFile(source=_own_name(entry.path), reason="a link that leads out of the folder")
+        )
+    if not entry.is_file(follow_symlinks=False):
+        return SkippedFile(source=source_name(entry.path), reason="not a regular file")
+    size = entry.stat(follow_symlinks=False).st_size
+    return FoundFile(source=source_name(entry.path), path=Path(entry.path), size=size)
+
+
+def _own_name(link: str) -> str:
+    """The source name of a link itself, not of what it leads to."""
+    return f"{source_name(os.path.dirname(link))}/{os.path.basename(link)}"  # noqa: PTH119, PTH120 - plain text
+
+
+def _rules_above(folder: str) -> _Rules:
+    """The rules of the folders around this one, when it lies in a git repository."""
+    around = [Path(folder), *Path(folder).parents]
+    repository = next((number for number, path in enumerate(around) if (path / ".git").exists()), None)
+    if repository is None:
+        return ()
+    rules = _with_own_rules(str(around[repository]), (), name=".git/info/exclude")
+    for path in reversed(around[1 : repository + 1]):
+        rules = _with_own_rules(str(path), rules)
+    return rules
+
+
+def _with_own_rules(folder: str, rules: _Rules, *, name: str = ".gitignore") -> _Rules:
+    path = Path(folder, name)
+    try:
+        if not path.is_file() or path.stat().st_size > _LARGEST_GITIGNORE:
+            return rules
+        lines = path.read_bytes().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return rules
+    from pathspec import GitIgnoreSpec
+
+    try:
+        spec = GitIgnoreSpec.from_lines(lines)
+    except ValueError:  # git passes over a line that it cannot understand
+        spec = GitIgnoreSpec.from_lines(line for line in lines if _is_valid(line))
+    return (*rules, (folder.rstrip(os.sep) + os.sep, spec))
+
+
+def _is_valid(line: str) -> bool:
+    from pathspec import GitIgnoreSpec
+
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except ValueError:
+        return False
+    return True
+
+
+def _ignored(path: str, rules: _Rules, *, is_folder: bool) -> bool:
+    """What the innermost rule that says anything about this path says."""
+    for folder, spec in reversed(rules):
+        relative = path[len(folder) :].replace(os.sep, "/") + ("/" if is_folder else "")
+        decision = spec.check_file(relative).include
+        if decision is not None:
+            return decision
+    return False

@@ -1,0 +1,86 @@
+"""Which format a file is in, by its content and its name, and what is refused at once. Not here: reading it."""
+
+from typing import Final
+
+from memgpt_cli.errors import DocumentError
+
+_SUFFIXES: Final = {
+    "markdown": ".md .markdown .mdx .mkd .qmd .rmd",
+    "html": ".html .htm .xhtml",
+    "csv": ".csv",
+    "tsv": ".tsv .tab",
+    "json": ".json .geojson .jsonld .webmanifest",
+    "jsonl": ".jsonl .ndjson",
+    "ipynb": ".ipynb",
+    "pdf": ".pdf",
+    "docx": ".docx",
+    "epub": ".epub",
+    "code": """
+        .asm .awk .bash .bat .c .cc .cfg .clj .cljs .cmake .cmd .cob .conf .cpp .cs .css .cxx .d .dart .diff .dockerfile
+        .el .erl .ex .exs .f .f90 .fish .for .fs .go .gradle .graphql .groovy .h .hh .hpp .hrl .hs .ini .java .jl .js
+        .jsx .kt .kts .less .lisp .lua .m .mjs .mk .ml .mli .mm .nim .pas .patch .php .pl .pm .properties .proto .ps1
+        .py .pyi .pyx .r .rb .rs .s .sass .scala .scm .scss .sed .sh .sql .sv .svelte .swift .tcl .tf .thrift .toml .ts
+        .tsx .v .vb .vhd .vhdl .vim .vue .xml .xsd .xsl .yaml .yml .zig .zsh""",
+}
+_BY_SUFFIX: Final = {suffix: name for name, suffixes in _SUFFIXES.items() for suffix in suffixes.split()}
+_CODE_NAMES: Final = frozenset({"makefile", "dockerfile", "jenkinsfile", "rakefile", "gemfile"})
+
+HEAD: Final = 8_192
+"""Bytes that suffice to recognise a file."""
+
+_PICTURE = ("a picture", "")
+_SOUND = ("sound or video", "")
+_PROGRAM = ("a program", "")
+_PACKED = ("a packed file", "unpack it and load what is in it")
+_BEGINNINGS: Final = (
+    (b"\x89PNG", _PICTURE),
+    (b"\xff\xd8\xff", _PICTURE),
+    (b"GIF8", _PICTURE),
+    (b"II*\x00", _PICTURE),
+    (b"MM\x00*", _PICTURE),
+    (b"\x00\x00\x01\x00", _PICTURE),
+    (b"8BPS", _PICTURE),
+    (b"ID3", _SOUND),
+    (b"OggS", _SOUND),
+    (b"fLaC", _SOUND),
+    (b"RIFF", _SOUND),
+    (b"\x1aE\xdf\xa3", _SOUND),
+    (b"\x7fELF", _PROGRAM),
+    (b"MZ\x90", _PROGRAM),
+    (b"\xca\xfe\xba\xbe", _PROGRAM),
+    (b"\xcf\xfa\xed\xfe", _PROGRAM),
+    (b"\x00asm", _PROGRAM),
+    (b"\x1f\x8b", _PACKED),
+    (b"BZh", _PACKED),
+    (b"\xfd7zXZ", _PACKED),
+    (b"7z\xbc\xaf", _PACKED),
+    (b"Rar!", _PACKED),
+    (b"\x28\xb5\x2f\xfd", _PACKED),
+    (b"SQLite format 3", ("a database", "")),
+    (b"\xd0\xcf\x11\xe0", ("an old Office file", "save it as DOCX, CSV or PDF")),
+    (b"{\\rtf", ("rich text (RTF)", "save it as DOCX")),
+)
+
+
+def refuse(head: bytes) -> None:
+    """Raise DocumentError when the first `HEAD` bytes of a file already say that it holds no text to read."""
+    for beginning, (what, hint) in _BEGINNINGS:
+        if head.startswith(beginning):
+            raise DocumentError(what, hint=hint)
+    if head[4:8] == b"ftyp":
+        raise DocumentError(_SOUND[0])
+
+
+def by_name(name: str) -> str:
+    """The format that a file's name claims; `text` when it claims none."""
+    stem, dot, suffix = name.lower().rpartition(".")
+    return _BY_SUFFIX.get(dot + suffix, "text") if stem else "code" if suffix in _CODE_NAMES else "text"
+
+
+def by_content(data: bytes) -> str | None:
+    """`pdf` or `archive` (DOCX, EPUB, or any other ZIP) when the content is one; `html` for a page; else None."""
+    if b"%PDF-" in data[:1024]:  # the format allows a little of anything before its mark
+        return "pdf"
+    if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return "archive"
+    return "html" if data[:1000].lstrip().lower().startswith((b"<!doctype html", b"<html")) else None

@@ -1,0 +1,129 @@
+"""One way to read any document: `read_document` for a path, `FileReader` as the port that loading stands on."""
+
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from memgpt_cli.documents import formats
+from memgpt_cli.documents.archives import read_archive
+from memgpt_cli.documents.data import read_json, read_json_lines, read_notebook, read_table
+from memgpt_cli.documents.encodings import decode
+from memgpt_cli.documents.finding import find, source_name
+from memgpt_cli.documents.html import decode_html, to_markdown
+from memgpt_cli.documents.pdf import read_pdf
+from memgpt_cli.domain.documents import Document, FoundFile, Part, SkippedFile, TextKind
+from memgpt_cli.errors import DocumentError
+
+MAX_BYTES: Final = 100 * 1024 * 1024
+"""The largest file that is read, in bytes; memory use is a few times this at most."""
+
+
+def read_document(path: str | Path, *, encoding: str | None = None) -> Document:
+    """Read one file. Raises DocumentError with the reason when it cannot be read, or holds no text."""
+    path = Path(path)
+    reader = FileReader(encoding=encoding)
+    return reader.read(reader.content(FoundFile(source=source_name(path), path=path)), name=path.name)
+
+
+class FileReader:
+    """ports.DocumentReader over the file system.
+
+    `encoding` is obeyed for text files in place of detection; `max_bytes` bounds a file; `stdin` stands for `-`.
+    """
+
+    def __init__(
+        self, *, encoding: str | None = None, max_bytes: int = MAX_BYTES, stdin: BinaryIO | None = None
+    ) -> None:
+        self._encoding = encoding
+        self._max_bytes = max_bytes
+        self._stdin = stdin
+
+    def find(self, paths: Sequence[str]) -> Iterator[FoundFile | SkippedFile]:
+        """What these files, folders, patterns and `-` stand for; each file once, in a fixed order."""
+        return find(paths)
+
+    def content(self, file: FoundFile) -> bytes:
+        """The bytes of a file. Raises DocumentError when it cannot be opened, is too large, or is clearly no text."""
+        if file.path is None:
+            return self._bounded(self._stdin or sys.stdin.buffer)
+        try:
+            # Not blocking: a pipe that nobody writes to would hold up the load for ever.
+            descriptor = os.open(file.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+            with open(descriptor, "rb") as stream:  # noqa: PTH123 - opens a descriptor
+                status = os.fstat(descriptor)
+                if not stat.S_ISREG(status.st_mode):
+                    raise DocumentError("not a regular file")
+                if status.st_size > self._max_bytes:
+                    raise self._too_large(status.st_size)
+                return self._bounded(stream)
+        except OSError as error:
+            raise DocumentError(error.strerror or str(error)) from error
+
+    def read(self, content: bytes, *, name: str) -> Document:
+        """What the bytes of a file called `name` say. Raises DocumentError when they say nothing that can be read."""
+        document = _read(content, name, self._encoding)
+        parts = tuple(part for part in map(_storable, document.parts) if part.text.strip())
+        if not parts:
+            raise DocumentError("no text in it")
+        return Document(parts=parts, title=_storable_text(document.title), kind=document.kind)
+
+    def _bounded(self, stream: BinaryIO) -> bytes:
+        head = stream.read(formats.HEAD)
+        formats.refuse(head)
+        rest = stream.read(self._max_bytes - len(head) + 1)
+        if len(head) + len(rest) > self._max_bytes:
+            raise self._too_large(len(head) + len(rest))
+        return head + rest
+
+    def _too_large(self, size: int) -> DocumentError:
+        return DocumentError(
+            f"{size / 2**20:,.0f} MB or more, over the limit of {self._max_bytes / 2**20:,.0f} MB",
+            hint="split the file",
+        )
+
+
+def _read(data: bytes, name: str, encoding: str | None) -> Document:
+    formats.refuse(data[: formats.HEAD])
+    called, found = formats.by_name(name), formats.by_content(data)
+    if found in ("pdf", "archive"):
+        return read_pdf(data, name) if found == "pdf" else read_archive(data, name)
+    if called in ("pdf", "docx", "epub"):
+        raise DocumentError(f"called .{called}, but it is none")
+    if called == "html" or (called == "text" and found == "html"):
+        return _read_html(decode_html(data, encoding=encoding), name)
+    text = decode(data, encoding=encoding)
+    if (read_as := _READERS.get(called)) is not None:
+        return read_as(text, name)
+    kind: TextKind = "code" if called == "code" else "markdown" if called == "markdown" else "text"
+    return Document(parts=(Part(text=text, kind=kind),), title=name, kind=called)
+
+
+_READERS: Final[dict[str, Callable[[str, str], Document]]] = {
+    "csv": read_table,
+    "tsv": partial(read_table, delimiter="\t"),
+    "json": read_json,
+    "jsonl": read_json_lines,
+    "ipynb": read_notebook,
+}
+
+
+def _read_html(html: str, name: str) -> Document:
+    text, title = to_markdown(html, xhtml=html[:200].lstrip().startswith("<?xml"))
+    return Document(parts=(Part(text=text, kind="markdown", unit=None),), title=title or name, kind="html")
+
+
+def _storable(part: Part) -> Part:
+    return Part(text=_storable_text(part.text), kind=part.kind, place=part.place, unit=part.unit)
+
+
+def _storable_text(text: str) -> str:
+    """Without what no database takes: halves of characters, which JSON escapes can spell, and zeros."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = text.encode("utf-8", "replace").decode()
+    return text.replace("\x00", "")

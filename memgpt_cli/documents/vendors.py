@@ -1,0 +1,23 @@
+"""The reader libraries, imported when a file of their format comes along."""
+
+import importlib
+from types import ModuleType
+from typing import Final
+
+from memgpt_cli.errors import DocumentError
+
+_DISTRIBUTIONS: Final = {
+    "bs4": "beautifulsoup4",
+    "markdownify": "markdownify",
+    "mammoth": "mammoth",
+    "pypdfium2": "pypdfium2",
+}
+
+
+def vendor(module: str) -> ModuleType:
+    """Import a reader library. Raises DocumentError with the command that installs it when it is not there."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        name = _DISTRIBUTIONS[module]
+        raise DocumentError(f"its reader {name} cannot be imported: {error}", hint=f"pip install {name}") from error
