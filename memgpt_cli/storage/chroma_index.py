@@ -128,6 +128,8 @@ class ChromaIndex:
                 shutil.rmtree(self._folder, ignore_errors=True)
                 if not self._folder.exists():
                     return
+                if not self._folder.is_dir():
+                    break
                 time.sleep(0.05)  # Windows keeps a file until Chroma's threads have let go of it
             raise ChromaError(f"{self._folder} cannot be deleted", hint=f"delete {self._folder} by hand")
 

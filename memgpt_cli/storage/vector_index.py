@@ -20,7 +20,7 @@ from memgpt_cli.storage.exact_index import ExactIndex, ranked, scan, similaritie
 from memgpt_cli.storage.vectors import Vectors, check_identity, snapshot
 
 _KEEP: Final = 2
-"""A matrix is kept in memory up to this many times `exact_vectors`; beyond, it begins anew or nothing is kept."""
+"""A matrix is kept in memory up to this many times the tail; beyond, it begins anew or nothing is kept."""
 _GIVEN_AT_ONCE: Final = 1000
 _SAMPLES: Final = 128
 _REBUILDS: Final = 2
@@ -58,6 +58,7 @@ class AgentVectorIndex:
         self._embedder = embedder
         self._folder = folder
         self._exact_vectors = exact_vectors
+        self._tail = max(exact_vectors, push_at)
         self._batch = batch
         self._push_at = push_at
         self._writer = writer
@@ -123,7 +124,7 @@ class AgentVectorIndex:
             vectors = Vectors(connection)
             waiting = vectors.waiting_count(collection)
             if self._rebuilds_left and vectors.exceeds(collection, self._exact_vectors):
-                waiting += max(0, vectors.unindexed_count(collection) - self._exact_vectors)
+                waiting += max(0, vectors.unindexed_count(collection) - self._tail)
             return waiting
 
     def status(self) -> IndexStatus:
@@ -286,7 +287,7 @@ class AgentVectorIndex:
         self, vectors: Vectors, chroma: ChromaIndex, collection: Collection, query: Vector, limit: int
     ) -> list[tuple[int, float]]:
         """What Chroma finds, corrected and completed by what it has not been given yet."""
-        start = vectors.tail_start(collection, newest=self._exact_vectors)
+        start = vectors.tail_start(collection, newest=self._tail)
         found = chroma.search(collection, query, limit)
         with self._searching:
             tail = self._matrix(vectors, collection, start=start)
@@ -297,7 +298,7 @@ class AgentVectorIndex:
     def _search_exactly(
         self, vectors: Vectors, collection: Collection, query: Vector, limit: int
     ) -> list[tuple[int, float]]:
-        if vectors.exceeds(collection, _KEEP * self._exact_vectors):
+        if vectors.exceeds(collection, _KEEP * self._tail):
             return scan(vectors, collection, query, limit)
         with self._searching:
             return self._matrix(vectors, collection, start=0).search(query, limit)
@@ -309,7 +310,7 @@ class AgentVectorIndex:
             self._matrices.clear()
             self._generation = generation
         matrix = self._matrices.get(collection)
-        if matrix is None or matrix.start > start or len(matrix) > _KEEP * self._exact_vectors:
+        if matrix is None or matrix.start > start or len(matrix) > _KEEP * self._tail:
             stored = vectors.identity()
             matrix = ExactIndex(collection, dimensions=0 if stored is None else stored.dimensions, start=start)
             self._matrices[collection] = matrix
