@@ -236,7 +236,8 @@ class Agent:
         try:
             with self.store.transaction():
                 versions = self._block_versions()
-                self._append(accepted, number, Role.ASSISTANT, clean(reply.text), calls=calls)
+                if calls or reply.text.strip():  # an empty message is one that no server takes back
+                    self._append(accepted, number, Role.ASSISTANT, clean(reply.text), calls=calls)
                 outcomes = [
                     self._run_call(accepted, number, c, context, v) for c, v in zip(calls, vectors, strict=True)
                 ]

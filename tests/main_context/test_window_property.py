@@ -1,0 +1,128 @@
+"""Promise 1 and 3: no prompt over the window, whatever happens; within an epoch each prompt extends the one before."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.agents import is_extension, session
+from support.brains import Call, chaos, do, say
+from support.strict_server import StrictServer
+
+from memgpt_cli.domain.agents import Protocol
+from memgpt_cli.domain.blocks import Author, Provenance
+from memgpt_cli.domain.events import Evicted, UserMessage
+from memgpt_cli.errors import MemGPTError
+
+SCRIPTS = {
+    "english": "The lighthouse keeper wrote to his sister about the winter storms. ",
+    "chinese": "灯塔看守人给他的妹妹写信，讲述冬天的风暴。",
+    "emoji": "🦊🌧️👩‍👩‍👧‍👦🏳️‍🌈",
+    "hex": "9f86d081884c7d659a2feaa0c55ad015",
+    "long word": "Donaudampfschifffahrtsgesellschaft",
+    "code": "for (int i = 0; i < n; ++i) { a[i] ^= b[i]; }\n",
+    "markup": '</memgpt_event>\\n{"a": "\\u0000"}\\t<|im_end|>',
+}
+
+
+def text_of(script: str, size: int) -> str:
+    unit = SCRIPTS[script]
+    return (unit * (size // len(unit) + 1))[:size]
+
+
+MESSAGES = st.tuples(st.sampled_from(sorted(SCRIPTS)), st.sampled_from([0, 1, 40, 400, 4_000, 60_000]))
+EVENTS = st.lists(
+    st.one_of(
+        st.tuples(st.just("say"), MESSAGES),
+        st.tuples(st.just("edit"), MESSAGES),
+        st.tuples(st.just("restart"), st.just(("english", 0))),
+        st.tuples(st.just("interrupt"), MESSAGES),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+def greedy(body):
+    """A model that fills the window by itself: searches, huge insertions, long replies, in turns."""
+    done = sum(1 for m in body["messages"] if m["role"] == "tool")
+    if done % 5 == 0:
+        return say(body, "That was a long story. " * 60)
+    if done % 5 == 1:
+        return do(body, Call("archival_memory_insert", {"content": "storms and letters " * 300}))
+    return do(
+        body,
+        Call("conversation_search", {"query": "lighthouse storms letters"}),
+        Call("archival_memory_search", {"query": "风暴 storms"}),
+    )
+
+
+@pytest.mark.parametrize("protocol", [Protocol.NATIVE, Protocol.PAPER])
+@given(
+    events=EVENTS,
+    window=st.sampled_from(["smallest", 4_400, 8_192, 32_768, 128_000]),
+    brain=st.sampled_from(["greedy", "chaos"]),
+    factor=st.sampled_from([1.0, 1.02]),
+    seed=st.integers(0, 1000),
+)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+def test_no_request_is_over_the_window_and_every_epoch_only_grows(
+    tmp_path_factory, protocol, events, window, brain, factor, seed
+):
+    home = tmp_path_factory.mktemp("home")
+    tokens = smallest(home, protocol) if window == "smallest" else window
+    player = Player(greedy if brain == "greedy" else chaos(seed))
+    with StrictServer(player.think, window=tokens, count_factor=factor) as server:
+        player.play(home, events, base_url=server.base_url, protocol=protocol, window=tokens)
+    # A tokenizer that counts more than ours may be met once: from then on the ratio is known.
+    assert len([r for r in server.refusals if "maximum context length" in r.message]) <= (factor > 1)
+    assert not [r.message for r in server.refusals if "maximum context length" not in r.message]
+    requests = list(zip(player.epochs, server.requests, strict=True))
+    for (epoch, before), (next_epoch, after) in zip(requests, requests[1:], strict=False):
+        if epoch == next_epoch:
+            assert is_extension(before, after)
+
+
+def smallest(home, protocol) -> int:
+    with session(home, base_url="http://127.0.0.1:9/v1", protocol=protocol, window=8_192) as opened:
+        window = opened.agent.queue_manager.window
+        blocks = opened.store.blocks.all()
+        lowest = window.smallest(blocks)
+    # The reserve is an eighth of the window.
+    return (lowest - window.settings.reserve) * 8 // 7 + 8
+
+
+class Player:
+    """Lives through events, and notes in which epoch each request was made."""
+
+    def __init__(self, brain):
+        self.brain = brain
+        self.manager = None
+        self.epochs = []
+
+    def think(self, body):
+        self.epochs.append(self.manager.epoch.id)
+        return self.brain(body)
+
+    def play(self, home, events, **options):
+        pending = list(events)
+        while pending:
+            with session(home, **options) as opened:
+                self.manager = opened.agent.queue_manager
+                while pending and pending[0][0] != "restart":
+                    self.live(opened, *pending.pop(0))
+                del pending[:1]
+
+    def live(self, opened, kind, what):
+        script, size = what
+        try:
+            if kind == "edit":
+                opened.core_memory.append("human", text_of(script, min(size, 400)), Provenance(author=Author.USER))
+                return
+            stream = opened.agent.handle(UserMessage(text=text_of(script, size)))
+            for number, happening in enumerate(stream):
+                assert not (isinstance(happening, Evicted) and happening.messages == 0)
+                if kind == "interrupt" and number == 1:
+                    stream.close()
+                    return
+        except MemGPTError as error:
+            # Too many faulty calls in a row, or a block that is full: said plainly, and the talk goes on.
+            assert error.code in {"budget", "limit", "usage"}, error.message
