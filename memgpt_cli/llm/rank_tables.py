@@ -57,17 +57,9 @@ O200K = RankTable(
 CL100K = RankTable(
     name="cl100k_base",
     tokens=100_256,
-    pattern="|".join(
-        (
-            r"'(?i:[sdmt]|ll|ve|re)",
-            r"[^\r\n\p{L}\p{N}]?+\p{L}++",
-            r"\p{N}{1,3}+",
-            r" ?[^\s\p{L}\p{N}]++[\r\n]*+",
-            r"\s++$",
-            r"\s*[\r\n]",
-            r"\s+(?!\S)",
-            r"\s",
-        )
+    pattern=(
+        r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+"
+        r"|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
     ),
     sha256="18288f996f452d44e0e65996176591a4b712a3eb1b42afd6f0511e735c099480",
     published_sha256="223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",

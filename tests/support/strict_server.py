@@ -7,7 +7,8 @@
 
 It checks every request (`strict_rules`), counts it its own way (`strict_counting`), asks the brain (`brains`), and
 answers as OpenAI does: in SSE chunks or in one piece. `server.requests` holds the accepted bodies in order,
-`server.refusals` what was refused and why, `server.exchanges` the token counts of each answered request.
+`server.refusals` what was refused and why, `server.exchanges` the token counts of each answered request,
+`server.headers` the headers of all of them.
 
 Import it as `from support.strict_server import StrictServer` (`tests` is on pytest's path). Not here: anything that
 imitates a language model.
@@ -16,10 +17,12 @@ imitates a language model.
 import itertools
 import json
 import math
+import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -107,6 +110,7 @@ class StrictServer:
     def __post_init__(self) -> None:
         self.exchanges: deque[Exchange] = deque(maxlen=self.keep)
         self.refusals: list[Refusal] = []
+        self.headers: deque[dict[str, str]] = deque(maxlen=self.keep)
         self.faults = deque(self.faults)
         self.stopped = threading.Event()
         self.disconnects = 0
@@ -200,13 +204,30 @@ class StrictServer:
 
 
 class _HTTPServer(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
+    """Closes what clients left open, and waits for its threads, so that a test leaves nothing behind."""
+
+    daemon_threads = False
+    block_on_close = True
     request_queue_size = 128
 
     def __init__(self, strict: StrictServer) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.strict = strict
+        self._open: set[socket.socket] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        for connection in tuple(self._open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        super().server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no news."""
@@ -275,6 +296,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _completions(self) -> None:
         raw = self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.strict.headers.append({name.lower(): value for name, value in self.headers.items()})
         fault = self.strict.next_fault()
         if fault.hang:
             self.strict.stopped.wait()

@@ -1,0 +1,248 @@
+"""Chat Completions over any base URL: OpenAI, Ollama, vLLM, llama.cpp, LM Studio, OpenRouter and their likes.
+
+The openai package does the talking (connections, retries, server-sent events); it is imported at the first call. Here
+is what differs between servers' requests; what differs between their replies is in `reply_stream` and `written_calls`,
+between their refusals in `server_errors`. Nothing but the request is sent: no description of this machine, no
+organisation named for OpenAI to anyone else, and no proxy between this program and a server on the same machine.
+"""
+
+import json
+import sys
+import threading
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from memgpt_cli import __version__
+from memgpt_cli.domain.chat import ChatRequest, Delta
+from memgpt_cli.errors import APIKeyError, ConfigError, ModelError
+from memgpt_cli.llm.reply_stream import ReplyStream
+from memgpt_cli.llm.server_errors import Endpoint, explain, is_about
+
+if TYPE_CHECKING:
+    import openai
+
+OPENAI_URL: Final = "https://api.openai.com/v1"
+
+_CONNECT_S: Final = 10.0
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - as a destination, not to listen on
+_STAINLESS: Final = (
+    *("Lang", "Package-Version", "OS", "Arch", "Runtime", "Runtime-Version", "Async"),
+    *("Retry-Count", "Read-Timeout", "Raw-Response"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedModel:
+    """A model that an endpoint lists; `window` in tokens where the server tells it."""
+
+    name: str
+    window: int | None = None
+
+
+class OpenAIChat:
+    """ports.ChatModel over HTTP.
+
+    `base_url` None is OpenAI. `timeout_s` bounds the wait for a connection's next bytes, not the whole reply: a local
+    model may take minutes to read a long prompt. A failed call is repeated `max_retries` times, with growing pauses or
+    those that the server asks for, as long as nothing of the reply has come. One instance may serve several threads.
+
+    Raises ConfigError for a base URL that is none, APIKeyError for a key that no header can carry.
+    """
+
+    def __init__(
+        self, model: str, *, base_url: str | None, api_key: str | None, timeout_s: float = 600.0, max_retries: int = 2
+    ) -> None:
+        self._endpoint = Endpoint(model=model, base_url=_checked_url(base_url), api_key=_checked_key(api_key))
+        self._timeout_s = timeout_s
+        self._max_retries = max_retries
+        self._is_openai = self._endpoint.host == urlsplit(OPENAI_URL).netloc
+        self._limit_field: str | None = "max_completion_tokens" if self._is_openai else "max_tokens"
+        self._limit_fields_left = ["max_tokens" if self._is_openai else "max_completion_tokens", None]
+        self._ask_for_usage = True
+        self._client: openai.OpenAI | None = None
+        self._connecting = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        """The model's name, as the server knows it."""
+        return self._endpoint.model
+
+    def body(self, request: ChatRequest) -> dict[str, Any]:
+        """The exact body that `stream` sends, with the fields that this server was found to take."""
+        body = request.body()
+        limit = body.pop("max_tokens", None)
+        if limit is not None and self._limit_field is not None:
+            body[self._limit_field] = limit
+        if not self._ask_for_usage:
+            del body["stream_options"]
+        return {field: _sendable(value) for field, value in body.items()}
+
+    def stream(self, request: ChatRequest) -> Iterator[Delta]:
+        """Yield the reply as it comes, at the end its usage where the server reports it.
+
+        Closing the iterator, or an interrupt in it, closes the connection. Raises ContextLengthError, RateLimitError,
+        APIKeyError or ModelError; after a part of the reply has come too.
+        """
+        import openai
+
+        reply = ReplyStream(request)
+        events = self._open(request)
+        try:
+            for chunk in _chunks(events):
+                yield from reply.feed(chunk)
+        except openai.OpenAIError as error:
+            raise explain(error, self._endpoint) from None
+        except _transport_errors() as error:
+            raise ModelError(
+                f"{self._endpoint.host} broke off: {error}", hint="try again; what was said is kept"
+            ) from None
+        except (ValueError, RecursionError):
+            raise ModelError(f"{self._endpoint.host} sent what is no JSON.", hint="see the server's log") from None
+        finally:
+            events.close()
+        yield from reply.finish()
+
+    def models(self) -> list[ServedModel]:
+        """What the endpoint says that it serves, by name. Raises APIKeyError or ModelError."""
+        import openai
+
+        try:
+            listed = self._connected().get("/models", cast_to=object, options={"headers": self._headers()})
+        except openai.OpenAIError as error:
+            raise explain(error, self._endpoint) from None
+        rows = listed.get("data") if isinstance(listed, dict) else None
+        found = [row for row in rows or () if isinstance(row, dict) and isinstance(row.get("id"), str)]
+        return sorted((ServedModel(name=row["id"], window=_window(row)) for row in found), key=lambda m: m.name)
+
+    def close(self) -> None:
+        """Close the connections; the next call opens new ones."""
+        with self._connecting:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _open(self, request: ChatRequest) -> "openai.Stream[object]":
+        """Send the request; where the server refuses one of its fields, once more without that."""
+        import openai
+
+        while True:
+            body = self.body(request)
+            try:
+                return self._connected().post(
+                    "/chat/completions",
+                    body=body,
+                    cast_to=object,
+                    options={"headers": self._headers()},
+                    stream=True,
+                    stream_cls=openai.Stream[object],
+                )
+            except openai.APIStatusError as error:
+                if not self._adapt(error, body):
+                    raise explain(error, self._endpoint) from None
+            except openai.OpenAIError as error:
+                raise explain(error, self._endpoint) from None
+
+    def _adapt(self, error: "openai.APIStatusError", body: dict[str, Any]) -> bool:
+        """Learn from a refusal which fields this server takes; False when there is nothing to learn."""
+        if error.status_code not in (400, 422):
+            return False
+        if "stream_options" in body and is_about(error, "stream_options"):
+            self._ask_for_usage = False
+            return True
+        used = next((field for field in ("max_completion_tokens", "max_tokens") if field in body), None)
+        if used is None or not is_about(error, used) or not self._limit_fields_left:
+            return False
+        if self._limit_field == used:  # another thread may have learnt it meanwhile
+            self._limit_field = self._limit_fields_left.pop(0)
+        return True
+
+    def _headers(self) -> dict[str, Any]:
+        """Headers that replace those of the openai package."""
+        import openai
+
+        omit = openai.Omit()
+        headers: dict[str, Any] = {f"X-Stainless-{name}": omit for name in _STAINLESS}
+        headers["User-Agent"] = f"memgpt/{__version__}"
+        if not self._is_openai:
+            headers |= {"OpenAI-Organization": omit, "OpenAI-Project": omit}
+        if self._endpoint.api_key is None:
+            headers["Authorization"] = omit
+        return headers
+
+    def _connected(self) -> "openai.OpenAI":
+        import openai
+
+        if self._is_openai and self._endpoint.api_key is None:
+            raise APIKeyError(
+                "OpenAI needs an API key.",
+                hint="export OPENAI_API_KEY=... or memgpt keys set openai (or --model offline)",
+            )
+        with self._connecting:
+            if self._client is None:
+                base_url = self._endpoint.base_url or OPENAI_URL
+                local = (urlsplit(base_url).hostname or "") in _LOOPBACK
+                self._client = client = openai.OpenAI(
+                    api_key=self._endpoint.api_key or "none",
+                    base_url=base_url,
+                    timeout=openai.Timeout(self._timeout_s, connect=min(_CONNECT_S, self._timeout_s)),
+                    max_retries=self._max_retries,
+                    http_client=openai.DefaultHttpxClient(trust_env=False) if local else None,
+                )
+                weakref.finalize(self, client.close).atexit = False
+            return self._client
+
+
+def _chunks(events: "openai.Stream[object]") -> Iterator[Any]:
+    """The parsed events; a server that does not stream is taken at its one word."""
+    if "application/json" in events.response.headers.get("content-type", ""):
+        yield json.loads(events.response.read())
+    else:
+        yield from events
+
+
+def _transport_errors() -> tuple[type[Exception], ...]:
+    """What the package under openai raises when a connection breaks while a body is read: httpx2, formerly httpx."""
+    transport = sys.modules.get("httpx2") or sys.modules.get("httpx")
+    return (transport.HTTPError, transport.StreamError) if transport is not None else ()
+
+
+def _checked_url(base_url: str | None) -> str | None:
+    if base_url is None or not base_url.strip():
+        return None
+    base_url = base_url.strip().rstrip("/")
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError(
+            f"{base_url!r} is no base URL.", hint="write it whole, as in --base-url http://localhost:11434/v1"
+        )
+    return base_url
+
+
+def _checked_key(api_key: str | None) -> str | None:
+    key = (api_key or "").strip()
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise APIKeyError("The API key holds characters that no key has.", hint="copy it again: memgpt keys set openai")
+    return key or None
+
+
+def _sendable(value: Any) -> Any:
+    """The same value with lone surrogates replaced: JSON for the network cannot carry them."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, dict):
+        return {key: _sendable(item) for key, item in value.items()}
+    return [_sendable(item) for item in value] if isinstance(value, list) else value
+
+
+def _window(row: dict[str, Any]) -> int | None:
+    """vLLM, OpenRouter and LM Studio tell a model's window, each under its own name."""
+    for key in ("max_model_len", "context_length", "max_context_length", "context_window"):
+        if isinstance(row.get(key), int):
+            return int(row[key])
+    return None
