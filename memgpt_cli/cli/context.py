@@ -42,10 +42,11 @@ def context(
     if current.json:
         print_json(shape)
     else:
-        _draw(shape)
+        draw(shape)
 
 
-def _draw(shape: dict[str, Any]) -> None:
+def draw(shape: dict[str, Any]) -> None:
+    """Draw the window as it stands."""
     from rich.text import Text
 
     console = out()

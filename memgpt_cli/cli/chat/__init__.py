@@ -1,0 +1,36 @@
+"""`memgpt chat`: a conversation in the terminal, or one message a line from a pipe.
+
+Not here: what a turn is (agent/), and what a slash command does beyond showing it (the subcommands' own modules).
+"""
+
+from typing import Annotated
+
+import typer
+
+from memgpt_cli.cli.options import current
+from memgpt_cli.errors import UsageError
+
+
+def chat(
+    thoughts: Annotated[bool, typer.Option("--thoughts/--no-thoughts", help="Show what the model thinks.")] = True,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show each function call with its result.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait while another process holds the agent.")] = False,
+) -> None:
+    """Talk with an agent that remembers.
+
+    Examples:
+        memgpt chat
+
+        memgpt chat --agent research --model gpt-4.1
+
+        memgpt chat --model llama3.1 --base-url http://localhost:11434/v1
+
+        memgpt chat < questions.txt     (one message a line, answers on standard output)
+
+    """
+    from memgpt_cli.cli.chat.conversation import Conversation, Preferences
+
+    if current.json:
+        raise UsageError("a chat has no JSON form", hint='memgpt send --json "Hello"')
+    preferences = Preferences(thoughts=thoughts, verbose=verbose, wait=wait)
+    raise typer.Exit(Conversation(current.workspace(), preferences).run())
