@@ -1,9 +1,12 @@
 """The options that every command takes, before or after its name, and the command classes that add them."""
 
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Annotated, Any
 
-from typer.core import TyperCommand, TyperGroup, TyperOption
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
 from memgpt_cli.bootstrap import Flags, Workspace
 
@@ -36,9 +39,9 @@ def reset() -> None:
     current.json = current.debug = False
 
 
-def _keep(_context: Any, parameter: Any, value: Any) -> Any:
+def _keep(parameter: typer.CallbackParam, value: Any) -> Any:
     if value is not None and value is not False:
-        setattr(current, parameter.name, value)
+        setattr(current, str(parameter.name), value)
     return value
 
 
@@ -46,26 +49,34 @@ def _agents(incomplete: str) -> list[str]:
     return [name for name in current.workspace().agents.names() if name.startswith(incomplete)]
 
 
-def _common() -> list[TyperOption]:
-    def option(declarations: list[str], kind: type, text: str, **more: Any) -> TyperOption:
-        return TyperOption(
-            param_decls=declarations,
-            type_descriptor=kind,
-            help=text,
-            callback=_keep,
-            expose_value=False,
-            rich_help_panel="Common options",
-            **more,
-        )
+def _option(*names: str, text: str, **more: Any) -> Any:
+    panel = "Common options"
+    return typer.Option(*names, help=text, callback=_keep, expose_value=False, rich_help_panel=panel, **more)
 
-    return [
-        option(["--agent", "-a"], str, "The agent to work with.", metavar="NAME", autocompletion=_agents),
-        option(["--model"], str, "The model that answers: a name, offline, or scripted:FILE.", metavar="NAME"),
-        option(["--base-url"], str, "Any OpenAI-compatible endpoint.", metavar="URL"),
-        option(["--window"], int, "The context window, in tokens.", metavar="TOKENS"),
-        option(["--json"], bool, "Print one JSON document on stdout.", is_flag=True, default=False),
-        option(["--debug"], bool, "Show tracebacks and logs.", is_flag=True, default=False),
-    ]
+
+def _declared(
+    agent: Annotated[
+        str | None, _option("--agent", "-a", text="The agent to work with.", metavar="NAME", autocompletion=_agents)
+    ] = None,
+    model: Annotated[
+        str | None, _option("--model", text="Which model answers: a name, offline, or scripted:FILE.", metavar="NAME")
+    ] = None,
+    base_url: Annotated[
+        str | None, _option("--base-url", text="Any OpenAI-compatible endpoint.", metavar="URL")
+    ] = None,
+    window: Annotated[int | None, _option("--window", text="The context window, in tokens.", metavar="TOKENS")] = None,
+    json: Annotated[bool, _option("--json", text="Print one JSON document on stdout.")] = False,
+    debug: Annotated[bool, _option("--debug", text="Show tracebacks and logs.")] = False,
+) -> None:
+    """A command of nothing but the common options."""
+
+
+@cache
+def _common() -> tuple[Any, ...]:
+    """The common options as typer makes them; they hold nothing, so that every command can share them."""
+    app = typer.Typer(add_completion=False)
+    app.command()(_declared)
+    return tuple(option for option in get_command(app).params if option.name in Globals.__slots__)
 
 
 class Command(TyperCommand):
