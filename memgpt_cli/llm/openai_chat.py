@@ -47,13 +47,21 @@ class OpenAIChat:
 
     `base_url` None is OpenAI. `timeout_s` bounds the wait for a connection's next bytes, not the whole reply: a local
     model may take minutes to read a long prompt. A failed call is repeated `max_retries` times, with growing pauses or
-    those that the server asks for, as long as nothing of the reply has come. One instance may serve several threads.
+    those that the server asks for, as long as nothing of the reply has come. `reasoning_effort` goes into the request
+    as it stands, where the server takes it. One instance may serve several threads.
 
     Raises ConfigError for a base URL that is none, APIKeyError for a key that no header can carry.
     """
 
     def __init__(
-        self, model: str, *, base_url: str | None, api_key: str | None, timeout_s: float = 600.0, max_retries: int = 2
+        self,
+        model: str,
+        *,
+        base_url: str | None,
+        api_key: str | None,
+        timeout_s: float = 600.0,
+        max_retries: int = 2,
+        reasoning_effort: str | None = None,
     ) -> None:
         self._endpoint = Endpoint(model=model, base_url=_checked_url(base_url), api_key=_checked_key(api_key))
         self._timeout_s = timeout_s
@@ -62,6 +70,7 @@ class OpenAIChat:
         self._limit_field: str | None = "max_completion_tokens" if self._is_openai else "max_tokens"
         self._limit_fields_left = ["max_tokens" if self._is_openai else "max_completion_tokens", None]
         self._ask_for_usage = True
+        self._reasoning_effort = reasoning_effort
         self._client: openai.OpenAI | None = None
         self._connecting = threading.Lock()
 
@@ -76,6 +85,8 @@ class OpenAIChat:
         limit = body.pop("max_tokens", None)
         if limit is not None and self._limit_field is not None:
             body[self._limit_field] = limit
+        if self._reasoning_effort is not None:
+            body["reasoning_effort"] = self._reasoning_effort
         if not self._ask_for_usage:
             del body["stream_options"]
         return {field: _sendable(value) for field, value in body.items()}
@@ -151,6 +162,9 @@ class OpenAIChat:
             return False
         if "stream_options" in body and is_about(error, "stream_options"):
             self._ask_for_usage = False
+            return True
+        if "reasoning_effort" in body and is_about(error, "reasoning_effort"):
+            self._reasoning_effort = None
             return True
         used = next((field for field in ("max_completion_tokens", "max_tokens") if field in body), None)
         if used is None or not is_about(error, used) or not self._limit_fields_left:

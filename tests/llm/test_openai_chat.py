@@ -100,6 +100,14 @@ def test_openai_itself_is_given_max_completion_tokens() -> None:
     assert "max_tokens" not in body
 
 
+def test_reasoning_effort_is_sent_as_it_stands_and_left_out_where_it_is_refused() -> None:
+    with StrictServer(refused_fields=("reasoning_effort",)) as server:
+        model = OpenAIChat("gpt-5", base_url=server.base_url, api_key=None, reasoning_effort="none")
+        assert model.body(ask())["reasoning_effort"] == "none"
+        assert text_of(list(model.stream(ask()))) == "You said: Hello"
+        assert "reasoning_effort" not in model.body(ask())
+
+
 @pytest.mark.parametrize("ids", ["own", "none", "empty", "same"])
 @pytest.mark.parametrize("whole", [False, True])
 def test_parallel_calls_come_apart_whatever_the_server_does_with_ids(ids: str, whole: bool) -> None:
