@@ -264,6 +264,10 @@ class LexicalIndex(Protocol):
         """For each of these messages a number that its session's messages share; only spoken messages have one."""
         ...
 
+    def beside(self, ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
+        """For each of these messages the spoken ones that the index weighs with it: its neighbours in the session."""
+        ...
+
 
 class Store(Protocol):
     """The record of one agent."""

@@ -71,9 +71,12 @@ class SearchSettings:
     vector_weight: float = 0.5
     session_weight: float = 0.25
     speaker_weight: float = 0.5
+    self_weight: float = 0.25
     when_weight: float = 0.5
+    name_weight: float = 0.5
+    number_weight: float = 0.5
     date_weight: float = 0.5
-    length_weight: float = 0.25
+    asking_weight: float = 0.25
     session_gap_hours: float = 4.0
 
 

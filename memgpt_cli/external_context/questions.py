@@ -1,5 +1,6 @@
-"""What a question says besides its words: whom it names, whether it asks for a time, which date it means.
+"""What a question says besides its words: whom it names, what kind of answer it wants, which date it means.
 
+And whether a message holds such an answer: a time, a name, a number; whether it speaks of its own speaker, or asks.
 Rules for English, with the plain cases of Chinese, Japanese and Korean; where they see nothing, nothing is weighted.
 """
 
@@ -20,6 +21,19 @@ _ASKS_WHEN: Final = re.compile(
     r"|什么时候|什麼時候|何时|几月|哪年|いつ|언제",
     re.IGNORECASE,
 )
+_ASKS_NAME: Final = re.compile(
+    r"\b(where|who|whom|whose|which)\b"
+    r"|\bwhat (\w+ )?(artist|author|band|book|cit(y|ie)|compan(y|ie)|countr(y|ie)|game|movie|name|place|song|state"
+    r"|team)s?\b",
+    re.IGNORECASE,
+)
+_ASKS_NUMBER: Final = re.compile(r"\bhow (many|much|long|often|old|far)\b|\bwhat age\b", re.IGNORECASE)
+_NAME: Final = re.compile(r"(?<=[^.!?\"\s] )[A-Z][a-z]+")
+_NUMBER: Final = re.compile(
+    r"\d|\b(one|two|three|four|five|six|seven|eight|nine|ten|once|twice|couple|few|several)\b", re.IGNORECASE
+)
+_SELF: Final = re.compile(r"\b(I|my|me|mine|myself|we|our|us|My|We|Our)\b|[我俺]|(私|僕|俺)|(나는|내가|제가|저는|우리)")
+_SENTENCE: Final = re.compile(r"[^.!?。！？]+[.!?。！？]*")
 _TIME_CUE: Final = re.compile(
     rf"\b(yesterday|today|tonight|tomorrow|ago|recently|lately|{_WEEKDAY}|{_MONTH}|(19|20)\d\d"
     r"|(last|next|this|past|coming|following|previous) (\w+ )?(night|morning|evening|afternoon|day|week|weekend|month"
@@ -54,14 +68,17 @@ class Span:
 class Question:
     """A query as read. `meaning` is the text to embed: without the participants' names, which pull every vector alike.
 
-    `speaker` is the participant it is about, when it names exactly one.
+    `speaker` is the participant it is about, when it names exactly one; the `asks_` tell what its answer will hold.
     """
 
     text: str
     meaning: str
     speaker: str | None
     asks_when: bool
+    asks_name: bool
+    asks_number: bool
     dates: tuple[Span, ...]
+    participants: tuple[str, ...]
 
 
 def read_question(text: str, *, participants: Sequence[str], zone: tzinfo) -> Question:
@@ -76,13 +93,44 @@ def read_question(text: str, *, participants: Sequence[str], zone: tzinfo) -> Qu
         meaning=meaning if re.search(r"\w", meaning) else text,
         speaker=named[0] if len(named) == 1 else None,
         asks_when=bool(_ASKS_WHEN.search(text)),
+        asks_name=bool(_ASKS_NAME.search(text)),
+        asks_number=bool(_ASKS_NUMBER.search(text)),
         dates=tuple(_dates(text, zone)),
+        participants=tuple(participants),
     )
 
 
 def has_time_cue(text: str) -> bool:
     """Whether a message speaks of a time."""
     return bool(_TIME_CUE.search(text))
+
+
+def has_name(text: str, *, participants: Sequence[str]) -> bool:
+    """Whether a message holds a capitalised word within a sentence that names none of the participants."""
+    known = {word.casefold() for name in participants for word in name.split()}
+    return any(match.group().casefold() not in known for match in _NAME.finditer(text))
+
+
+def has_number(text: str) -> bool:
+    """Whether a message holds a number, in figures or as a small number's word."""
+    return bool(_NUMBER.search(text))
+
+
+def of_oneself(text: str) -> bool:
+    """Whether a message speaks of the one who speaks."""
+    return bool(_SELF.search(text))
+
+
+def asking_share(text: str) -> float:
+    """The share of a message's words that stand in questions."""
+    if "?" not in text and "？" not in text:
+        return 0.0
+    asked = total = 0
+    for match in _SENTENCE.finditer(text):
+        words = len(match.group().split())
+        total += words
+        asked += words if match.group().rstrip().endswith(("?", "？")) else 0
+    return asked / max(1, total)
 
 
 def nearness(moment: datetime, dates: Sequence[Span], zone: tzinfo) -> float:

@@ -3,15 +3,25 @@
 Nothing here writes; messages enter through `ports.MessageStore`.
 """
 
+from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Final
 
 from memgpt_cli.domain.messages import SPOKEN, Message
-from memgpt_cli.domain.search import Hit, RecallFilters, SearchResult
+from memgpt_cli.domain.search import Hit, LexicalHit, RecallFilters, SearchResult
 from memgpt_cli.domain.settings import SearchSettings
 from memgpt_cli.domain.vectors import Collection, Vector
 from memgpt_cli.errors import APIKeyError, ModelError
-from memgpt_cli.external_context.questions import Question, has_time_cue, nearness, read_question
+from memgpt_cli.external_context.questions import (
+    Question,
+    asking_share,
+    has_name,
+    has_number,
+    has_time_cue,
+    nearness,
+    of_oneself,
+    read_question,
+)
 from memgpt_cli.external_context.ranking import explain, rank
 from memgpt_cli.ports import Embedder, Store, VectorIndex
 
@@ -19,9 +29,6 @@ WORDS_ONLY: Final = "searched by words only: the query has no vector, since the 
 
 _FILTERED: Final = 10
 """With filters this many times more candidates by meaning are asked for, as most of them will not pass."""
-
-_FULL_LENGTH: Final = 40
-"""Words from which on a message gets the whole length prior."""
 
 
 class RecallStorage:
@@ -66,13 +73,14 @@ class RecallStorage:
         if not query.strip():
             return self._newest(filters, page, size)
         question = self._read(query)
-        lexical = self._store.lexical.search_messages(query, filters, self._settings.candidates)
-        nearest = self._nearest(query_vector, filters)
+        candidates = self._settings.candidates
+        lexical = self._store.lexical.search_messages(query, filters, candidates * (1 if query_vector else 2))
+        nearest = self._nearest(query_vector, filters, lexical)
         ids = list(dict.fromkeys([*(hit.id for hit in lexical), *(item for item, _ in nearest)]))
         messages = {m.id: m for m in self._store.messages.get(ids) if passes(m, filters)}
         ranked = rank(
             [hit for hit in lexical if hit.id in messages],
-            [(item, cosine) for item, cosine in nearest if item in messages][: self._settings.candidates],
+            [(item, cosine) for item, cosine in nearest if item in messages][:candidates],
             settings=self._settings,
             sessions=self._store.lexical.sessions(ids),
             priors={item: self._priors(question, message) for item, message in messages.items()},
@@ -103,21 +111,40 @@ class RecallStorage:
     def _read(self, text: str) -> Question:
         return read_question(text, participants=self._store.messages.speakers(), zone=self._zone)
 
-    def _nearest(self, vector: Vector | None, filters: RecallFilters) -> list[tuple[int, float]]:
+    def _nearest(
+        self, vector: Vector | None, filters: RecallFilters, lexical: Sequence[LexicalHit]
+    ) -> list[tuple[int, float]]:
+        """Candidates by meaning, best first: the mean cosine of a message and, by `context_weight`, its neighbours."""
         if vector is None:
             return []
         plain = filters == RecallFilters(in_context=filters.in_context, not_turn=filters.not_turn)
         limit = self._settings.candidates * (1 if plain else _FILTERED)
-        return self._index.search(Collection.MESSAGES, vector, limit)
+        found = [item for item, _ in self._index.search(Collection.MESSAGES, vector, limit)]
+        candidates = list(dict.fromkeys([*found, *(hit.id for hit in lexical)]))
+        beside = self._store.lexical.beside(candidates)
+        wanted = {*candidates, *(neighbour for neighbours in beside.values() for neighbour in neighbours)}
+        cosines = self._index.similarities(Collection.MESSAGES, vector, sorted(wanted))
+        weight = self._settings.context_weight
+        means = []
+        for item in candidates:
+            if item in cosines:
+                near = [cosines[neighbour] for neighbour in beside.get(item, ()) if neighbour in cosines]
+                means.append((item, (cosines[item] + weight * sum(near)) / (1 + weight * len(near))))
+        return sorted(means, key=lambda pair: (-pair[1], -pair[0]))
 
     def _priors(self, question: Question, message: Message) -> dict[str, float]:
+        """What speaks for a message besides words and meaning, where the question calls for it."""
         weights = self._settings
+        text = message.text
         about = question.speaker is not None and (message.name or "").casefold() == question.speaker.casefold()
         return {
             "speaker": weights.speaker_weight * about,
-            "when": weights.when_weight * (question.asks_when and has_time_cue(message.text)),
+            "self": weights.self_weight * (about and of_oneself(text)),
+            "when": weights.when_weight * (question.asks_when and has_time_cue(text)),
+            "name": weights.name_weight * (question.asks_name and has_name(text, participants=question.participants)),
+            "number": weights.number_weight * (question.asks_number and has_number(text)),
             "date": weights.date_weight * nearness(message.created_at, question.dates, self._zone),
-            "length": weights.length_weight * min(1.0, len(message.text.split()) / _FULL_LENGTH),
+            "asking": -weights.asking_weight * asking_share(text),
         }
 
     def _notes(self, vector: Vector | None) -> tuple[str, ...]:

@@ -26,10 +26,11 @@ _EXACT: Final = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Postings:
-    """Where one term occurs: rising row numbers, and how often (weighted by column)."""
+    """In which rows one term occurs, rising, and how often. `weight` is its own among the terms of the query."""
 
     rows: "NDArray[np.int64]"
     counts: "NDArray[np.float32]"
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +54,6 @@ class Scored:
     score: float
     nearby: float
     terms: tuple[int, ...]
-
-
-def as_numbers(joined: str | None) -> "NDArray[np.int64]":
-    """Integers from SQL's `group_concat`, which hands them over at a tenth of the cost of rows."""
-    import numpy as np
-
-    return np.fromstring(joined or "", dtype=np.int64, sep=",")
-
-
-def as_postings(joined: str | None, *, weights: Sequence[float] = (1.0,)) -> Postings:
-    """Postings from a rising list `row * len(weights) + column`, comma separated, with repetitions."""
-    import numpy as np
-
-    found = as_numbers(joined)
-    rows = found // len(weights)
-    each = np.asarray(weights, np.float32)[found % len(weights)]
-    if len(rows) == 0:
-        return Postings(rows, each)
-    starts = np.flatnonzero(np.concatenate(([True], rows[1:] != rows[:-1])))
-    return Postings(rows[starts], np.add.reduceat(each, starts))
 
 
 def extended(lengths: Lengths | None, rows: "NDArray[np.int64]", tokens: "NDArray[np.int64]", *, reach: int) -> Lengths:
@@ -105,13 +86,14 @@ def best(
 ) -> list[Scored]:
     """The `limit` best rows, best first, later rows before earlier ones of the same score.
 
-    `allowed` restricts them to these row numbers, `barred` takes some out.
+    `allowed` restricts them to these row numbers; rows of `barred`, rising, count for nothing, not even as neighbours.
     """
     import numpy as np
 
-    present = [p if len(p.rows) else None for p in postings]
-    weights = [0.0 if p is None else _rarity(p, lengths, reach=reach) for p in present]
-    estimate = _estimate(present, weights, len(lengths.tokens), reach=reach, context=context)
+    if barred is not None and len(barred):
+        postings = [_without(p, barred) for p in postings]
+    weights = [p.weight * _rarity(p, lengths, reach=reach) for p in postings]
+    estimate = _estimate(postings, weights, len(lengths.tokens), reach=reach, context=context)
     if barred is not None:
         estimate[barred] = 0
     if allowed is not None:
@@ -126,11 +108,9 @@ def best(
     norm = K1 * (1 - B + B * total / lengths.mean)
     score = np.zeros(len(candidates), np.float32)
     alone = np.zeros(len(candidates), np.float32)
-    found = np.zeros((len(present), len(candidates)), bool)
+    found = np.zeros((len(postings), len(candidates)), bool)
     counts = np.zeros(len(lengths.tokens), np.float32)
-    for number, (p, weight) in enumerate(zip(present, weights, strict=True)):
-        if p is None:
-            continue
+    for number, (p, weight) in enumerate(zip(postings, weights, strict=True)):
         counts[p.rows] = p.counts
         own = counts[candidates]
         both = own + context * _window(counts, candidates, reach=reach)
@@ -151,25 +131,33 @@ def best(
     ]
 
 
+def _without(postings: Postings, barred: "NDArray[np.int64]") -> Postings:
+    import numpy as np
+
+    kept = barred[np.minimum(np.searchsorted(barred, postings.rows), len(barred) - 1)] != postings.rows
+    return Postings(postings.rows[kept], postings.counts[kept], postings.weight)
+
+
 def _rarity(postings: Postings, lengths: Lengths, *, reach: int) -> float:
     """The inverse document frequency of a term, a document being a row with its window."""
     import numpy as np
 
+    if len(postings.rows) == 0:
+        return 0.0
     width = 2 * reach + 1
     windows = min(lengths.rows, int(np.minimum(np.diff(postings.rows), width).sum()) + width)
     return math.log(1 + (lengths.rows - windows + 0.5) / (windows + 0.5))
 
 
 def _estimate(
-    postings: Sequence[Postings | None], weights: Sequence[float], size: int, *, reach: int, context: float
+    postings: Sequence[Postings], weights: Sequence[float], size: int, *, reach: int, context: float
 ) -> "NDArray[np.float32]":
     """A first score of all rows: a sum over terms that is linear in the neighbours."""
     import numpy as np
 
     estimate = np.zeros(size, np.float32)
     for p, weight in zip(postings, weights, strict=True):
-        if p is not None:
-            estimate[p.rows] += weight * p.counts * (K1 + 1) / (p.counts + K1)
+        estimate[p.rows] += weight * p.counts * (K1 + 1) / (p.counts + K1)
     return _spread(estimate, reach=reach, weight=context)
 
 

@@ -19,8 +19,9 @@ from memgpt_cli.domain.messages import SPOKEN, Message, Role
 from memgpt_cli.domain.passages import Passage
 from memgpt_cli.domain.search import ArchivalFilters, LexicalHit, RecallFilters
 from memgpt_cli.domain.times import from_text
-from memgpt_cli.storage.bm25 import Lengths, Postings, as_numbers, as_postings, best, extended
+from memgpt_cli.storage.bm25 import Lengths, Postings, best, extended
 from memgpt_cli.storage.filters import archival_where, recall_where
+from memgpt_cli.storage.occurrences import OCCURRENCE, as_numbers, as_postings, either, near, phrase
 from memgpt_cli.storage.words import Term, Tokenizer, segment
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ REACH: Final = 2
 
 GAP: Final = REACH + 1
 """The distance between the last place of a session and the first of the next."""
+
+_TOGETHER: Final = 2
+_PAIR_WEIGHT: Final = 0.5
+"""Two neighbouring words of a query count as a term of this weight where at most one word parts them."""
 
 _CHUNK: Final = 10_000
 
@@ -190,12 +195,15 @@ class FullText:
         terms = self._terms(query)
         if not terms or limit <= 0:
             return []
-        postings = [self._postings("passage", term, columns=("words", "context")) for term in terms]
+        postings = self._postings("passage", terms)
         where, values = archival_where(filters)
         allowed = self._numbers(f"SELECT group_concat(id) FROM passages WHERE {where}", values) if values else None  # noqa: S608
         lengths = self._passage_lengths.read(self._db)
         found = best(postings, lengths, limit=limit, reach=0, context=0.0, allowed=allowed)
-        return [LexicalHit(id=hit.row, score=hit.score, words=tuple(terms[n].word for n in hit.terms)) for hit in found]
+        return [
+            LexicalHit(id=hit.row, score=hit.score, words=tuple(terms[n].word for n in hit.terms if n < len(terms)))
+            for hit in found
+        ]
 
     def sessions(self, ids: Sequence[int]) -> dict[int, int]:
         """For each of these messages a number that its session's messages share."""
@@ -205,8 +213,21 @@ class FullText:
         )
         return dict(rows.fetchall())
 
+    def beside(self, ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
+        """For each of these messages the spoken ones at most `REACH` before and after it in its session."""
+        rows = self._db.execute(
+            "SELECT p.message, q.message FROM message_places p JOIN message_places q"  # noqa: S608 - a constant
+            f" ON q.place BETWEEN p.place - {REACH} AND p.place + {REACH} AND q.place != p.place"
+            " WHERE p.message IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(ids)),),
+        )
+        found: dict[int, list[int]] = {}
+        for message, neighbour in rows:
+            found.setdefault(message, []).append(neighbour)
+        return {message: tuple(neighbours) for message, neighbours in found.items()}
+
     def _search_spoken(self, terms: Sequence[Term], filters: RecallFilters, limit: int) -> list[LexicalHit]:
-        postings = [self._postings("message", term) for term in terms]
+        postings = self._postings("message", terms)
         allowed, barred = self._allowed(filters), self._barred(filters)
         found = best(
             postings,
@@ -227,7 +248,7 @@ class FullText:
                 id=places[hit.row][0],
                 score=hit.score,
                 nearby=hit.nearby,
-                words=tuple(terms[n].word for n in hit.terms),
+                words=tuple(terms[n].word for n in hit.terms if n < len(terms)),
                 session=places[hit.row][1],
             )
             for hit in found
@@ -239,7 +260,7 @@ class FullText:
         rows = self._db.execute(
             "SELECT m.id, -bm25(event_words), m.text FROM event_words JOIN messages m ON m.id = event_words.rowid"  # noqa: S608
             f" WHERE event_words MATCH ? AND {where} ORDER BY bm25(event_words), m.id DESC LIMIT ?",
-            (" OR ".join(_quoted(term) for term in terms), *values, limit),
+            (" OR ".join(f'"{segment(term.word)}"' for term in terms), *values, limit),
         )
         return [
             LexicalHit(id=row[0], score=row[1], words=tuple(t.word for t in terms if t.word in row[2].casefold()))
@@ -251,14 +272,23 @@ class FullText:
             self._tokenizer = Tokenizer()
         return self._tokenizer.terms(query)
 
-    def _postings(self, kind: str, term: Term, *, columns: Sequence[str] = ("words",)) -> Postings:
-        weights = (1.0, self._context_weight)[: len(columns)]
-        if len(term.tokens) == 1:
-            number = "doc" if len(columns) == 1 else "doc * 2 + (col = 'context')"
-            sql = f"SELECT group_concat({number}) FROM {kind}_terms WHERE term = ?"  # noqa: S608 - our own names
-            return as_postings(self._db.execute(sql, term.tokens).fetchone()[0], weights=weights)
-        sql = f"SELECT group_concat(rowid) FROM {kind}_words WHERE {kind}_words MATCH ?"  # noqa: S608
-        return as_postings(self._db.execute(sql, (_quoted(term),)).fetchone()[0])
+    def _postings(self, kind: str, terms: Sequence[Term]) -> list[Postings]:
+        """Of each term, then of each two neighbouring words of the query where they stand together too."""
+        columns = (1.0, self._context_weight)
+        found = [either([self._form(kind, form) for form in term.forms]) for term in terms]
+        pairs = [
+            near(found[i], found[i + 1], within=_TOGETHER)
+            for i in range(len(terms) - 1)
+            if len(terms[i].forms[0]) == len(terms[i + 1].forms[0]) == 1
+        ]
+        return [
+            *(as_postings(occurrences, columns=columns) for occurrences in found),
+            *(as_postings(occurrences, columns=columns, weight=_PAIR_WEIGHT) for occurrences in pairs),
+        ]
+
+    def _form(self, kind: str, tokens: Sequence[str]) -> "NDArray[np.int64]":
+        sql = f"SELECT {OCCURRENCE} FROM {kind}_terms WHERE term = ?"  # noqa: S608 - our own names
+        return phrase([as_numbers(self._db.execute(sql, (token,)).fetchone()[0]) for token in tokens])
 
     def _allowed(self, filters: RecallFilters) -> "NDArray[np.int64] | None":
         """The places that pass the filters; None when that is all of them, but for those that are barred."""
@@ -270,13 +300,14 @@ class FullText:
         return self._numbers(sql, values)
 
     def _barred(self, filters: RecallFilters) -> "NDArray[np.int64] | None":
-        """The places of what stands in the queue, when that is not wanted: they are few."""
-        if filters.in_context is not False:
+        """The places, rising, of the turn that asks, and of the queue when that is not wanted: they are few."""
+        if filters.in_context is not False and filters.not_turn is None:
             return None
         return self._numbers(
-            "SELECT group_concat(place) FROM messages m JOIN message_places p ON p.message = m.id"
-            " WHERE evicted_by IS NULL",
-            (),
+            "SELECT group_concat(place) FROM (SELECT place FROM messages m JOIN message_places p ON p.message = m.id"
+            " WHERE m.id IN (SELECT id FROM messages WHERE evicted_by IS NULL AND ? UNION ALL"
+            " SELECT id FROM messages WHERE turn = ?) ORDER BY place)",
+            (filters.in_context is False, filters.not_turn),
         )
 
     def _numbers(self, sql: str, values: Sequence[object]) -> "NDArray[np.int64]":
@@ -333,11 +364,6 @@ class _LengthCache:
             self._lengths = extended(self._lengths, numbers, tokens, reach=self._reach)
             self._last = int(numbers[-1]) if len(numbers) else 0
         return self._lengths
-
-
-def _quoted(term: Term) -> str:
-    """A term for MATCH, as a phrase: nothing of it can be taken for FTS5's own syntax."""
-    return f'"{segment(term.word)}"'
 
 
 def _passage_context(source: str | None, location: str | None, tags: Sequence[str]) -> str:

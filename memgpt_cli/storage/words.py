@@ -8,9 +8,11 @@ is left to FTS5's own tokenizer (`porter unicode61`). No SQL but the one that as
 import re
 import sqlite3
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from memgpt_cli.storage.english import IRREGULAR, STOP_WORDS
 
 _UNSPACED: Final = (
     "\u0e00-\u0eff"  # Thai, Lao
@@ -23,18 +25,6 @@ _UNSPACED_CHARACTER: Final = re.compile(f"([{_UNSPACED}])")
 _IDEOGRAPH: Final = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _PIECE: Final = re.compile(f"[{_UNSPACED}]+|[^\\W_{_UNSPACED}]+")
 
-STOP_WORDS: Final = frozenset(
-    """a about above after again against ain all also am an and any are aren as at be because been before being below
-    between both but by can cannot could couldn d did didn do does doesn doing don down during each else ever
-    few for from further had hadn has hasn have haven having he her here hers herself him himself his how i if
-    in into is isn it its itself just ll m me might mightn mine more most must mustn my myself no nor not now o
-    of off on once only or other our ours ourselves out over own re s same shall she should shouldn so some such
-    t than that the their theirs them themselves then there these they this those through to too under until up
-    upon us ve very was wasn we were weren what when where which while who whom whose why will with won would
-    wouldn yet you your yours yourself yourselves""".split()  # noqa: SIM905 - a list of words reads better so
-)
-"""English words that say nothing of what is looked for."""
-
 _STOP_CHARACTERS: Final = re.compile(
     "什么时候|什么|怎么样|怎么|怎样|为什么|哪里|哪儿|哪个|哪些|多少|是不是|有没有|我们|你们|他们|她们|它们|这个|那个|这些|那些|"
     "的|了|吗|呢|吧|啊|是|在|我|你|他|她|它|您|和|与|及|或|也|都|就|把|被|给|对|很|这|那|哪|谁|"
@@ -43,7 +33,7 @@ _STOP_CHARACTERS: Final = re.compile(
     "わたし|あなた|この|その|あの|これ|それ|から|まで|は|が|を|に|で|と|の|も|へ|か|"
     "무엇|언제|어디|누구|어떤|어느|왜|어떻게|나는|너는|내가|네가"
 )
-"""Likewise for Chinese (both scripts), Japanese and Korean: a query is divided where they stand."""
+"""Words that say nothing, in Chinese (both scripts), Japanese and Korean: a query is divided where they stand."""
 
 _KNOWN_WORDS: Final = 10_000
 """How many words a tokenizer keeps in mind: about a megabyte."""
@@ -53,11 +43,11 @@ _KNOWN_WORDS: Final = 10_000
 class Term:
     """One thing to look for: `word` as it was typed, and what the full-text table calls it.
 
-    `tokens` are the table's tokens; two or more of them are looked for as a phrase.
+    Each of `forms` is as good as the others; a form of several tokens is a phrase. The first is the word's own.
     """
 
     word: str
-    tokens: tuple[str, ...]
+    forms: tuple[tuple[str, ...], ...]
 
 
 def segment(text: str) -> str:
@@ -106,28 +96,45 @@ class Tokenizer:
         self._db.execute("CREATE VIRTUAL TABLE words USING fts5 (word, content = '', tokenize = 'porter unicode61')")
         self._db.execute("CREATE VIRTUAL TABLE cut USING fts5vocab (words, instance)")
         self._known: dict[str, tuple[str, ...]] = {}
+        self._groups: dict[tuple[str, ...], tuple[tuple[str, ...], ...]] = {}
 
     def terms(self, query: str) -> list[Term]:
-        """The terms of a query; words of one stem are one term, words without any token are left out."""
+        """The terms of a query; forms of one word are one term, words without any token are left out."""
+        groups = self._irregular()
         words = query_words(query)
-        if len(self._known) > _KNOWN_WORDS:
-            self._known.clear()
-        self._learn([word for word in words if word not in self._known])
-        terms: dict[tuple[str, ...], Term] = {}
+        tokens_of = self._cut(words)
+        terms: dict[tuple[tuple[str, ...], ...], Term] = {}
         for word in words:
-            if tokens := self._known[word]:
-                terms.setdefault(tokens, Term(word, tokens))
+            if tokens := tokens_of[word]:
+                forms = groups.get(tokens, (tokens,))
+                terms.setdefault(tuple(sorted(forms)), Term(word, forms))
         return list(terms.values())
-
-    def _learn(self, words: list[str]) -> None:
-        for number, word in enumerate(words):
-            self._db.execute("INSERT INTO words (rowid, word) VALUES (?, ?)", (number, segment(word)))
-        cut: dict[int, list[str]] = {}
-        for number, token in self._db.execute("SELECT doc, term FROM cut ORDER BY doc, offset"):
-            cut.setdefault(number, []).append(token)
-        self._db.execute("INSERT INTO words (words) VALUES ('delete-all')")
-        self._known.update({word: tuple(cut.get(number, ())) for number, word in enumerate(words)})
 
     def close(self) -> None:
         """Release the database."""
         self._db.close()
+
+    def _irregular(self) -> dict[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+        """For the stem of each irregular form the stems of all forms of its word, its own first."""
+        if not self._groups:
+            for group in IRREGULAR:
+                tokens_of = self._cut(group)
+                stems = tuple(dict.fromkeys(tokens_of.values()))
+                for stem in stems:
+                    self._groups[stem] = (stem, *(other for other in stems if other != stem))
+        return self._groups
+
+    def _cut(self, words: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        if len(self._known) > _KNOWN_WORDS:
+            self._known.clear()
+        new = [word for word in words if word not in self._known]
+        if new:
+            self._db.executemany(
+                "INSERT INTO words (rowid, word) VALUES (?, ?)", ((n, segment(word)) for n, word in enumerate(new))
+            )
+            cut: dict[int, list[str]] = {}
+            for number, token in self._db.execute("SELECT doc, term FROM cut ORDER BY doc, offset"):
+                cut.setdefault(number, []).append(token)
+            self._db.execute("INSERT INTO words (words) VALUES ('delete-all')")
+            self._known.update({word: tuple(cut.get(number, ())) for number, word in enumerate(new)})
+        return {word: self._known[word] for word in words}
