@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from memgpt_cli.domain.agents import AgentConfig, Epoch, StepRecord, Turn, TurnState
 from memgpt_cli.domain.blocks import Block, BlockVersion, Provenance
 from memgpt_cli.domain.chat import ChatRequest, Delta
+from memgpt_cli.domain.documents import Document, FoundFile, LoadedDocument, SkippedFile, Source
 from memgpt_cli.domain.messages import Message
 from memgpt_cli.domain.passages import Passage
 from memgpt_cli.domain.search import ArchivalFilters, LexicalHit, RecallFilters
@@ -192,8 +193,63 @@ class PassageStore(Protocol):
         """Newest first."""
         ...
 
+    def revise(self, passage: Passage) -> None:
+        """Store another source, location or tags of a living passage; its text stays."""
+        ...
+
+    def delete(self, ids: Sequence[int], *, at: datetime) -> int:
+        """Leave tombstones, out of every index; returns how many of these were living."""
+        ...
+
     def count(self, filters: ArchivalFilters | None = None) -> int:
         """How many living passages match; None counts all."""
+        ...
+
+
+class DocumentStore(Protocol):
+    """Which documents are in archival storage, and which passages are theirs. Writes join the caller's transaction.
+
+    Documents share passages of equal text: one is deleted only with the last document that has it.
+    """
+
+    def get(self, source: str) -> LoadedDocument | None:
+        """What is remembered of a document."""
+        ...
+
+    def begin(self, document: LoadedDocument) -> None:
+        """Load it, for the first time or anew: until `finish` the passages it had before stay as they are."""
+        ...
+
+    def add(self, source: str, passages: Sequence[Passage]) -> int:
+        """Give a document that was begun its next passages; returns how many of them were not stored yet."""
+        ...
+
+    def finish(self, source: str, *, at: datetime) -> int:
+        """All of it is there: delete the passages that it had before and has no more; returns how many."""
+        ...
+
+    def delete(self, source: str, *, at: datetime) -> int:
+        """Delete the passages of a document or of any other source, and forget the document; returns how many."""
+        ...
+
+    def sources(self) -> list[Source]:
+        """Every source of a living passage and every document, by name."""
+        ...
+
+
+class DocumentReader(Protocol):
+    """Finds files and makes texts of them."""
+
+    def find(self, paths: Sequence[str]) -> Iterator[FoundFile | SkippedFile]:
+        """What these files, folders, patterns and `-` stand for; each file once, in a fixed order."""
+        ...
+
+    def content(self, file: FoundFile) -> bytes:
+        """The bytes of a file. Raises DocumentError."""
+        ...
+
+    def read(self, content: bytes, *, name: str) -> Document:
+        """What the bytes of a file called `name` say. Raises DocumentError."""
         ...
 
 
@@ -285,6 +341,11 @@ class Store(Protocol):
     @property
     def passages(self) -> PassageStore:
         """Archival storage."""
+        ...
+
+    @property
+    def documents(self) -> DocumentStore:
+        """What was loaded into archival storage."""
         ...
 
     @property

@@ -103,7 +103,7 @@ def _walk(root: str) -> Iterator[FoundFile | SkippedFile]:
 def _entry(entry: os.DirEntry[str], root: str) -> FoundFile | SkippedFile | None:
     """A file in a folder; None for a link to what the walk meets anyway."""
     if entry.is_symlink():
-        inside = os.path.realpath(entry.path).startswith(root + os.sep)
+        inside = (os.path.realpath(entry.path) + os.sep).startswith(root.rstrip(os.sep) + os.sep)
         return (
             None if inside else SkippedFile(source=_own_name(entry.path), reason="a link that leads out of the folder")
         )

@@ -51,7 +51,7 @@ class SkippedFile:
 
 
 class DocumentState(StrEnum):
-    """`LOADING` until every chunk is stored: a load that was cut off goes on from there."""
+    """`LOADING` until all of it is stored; a load that was cut off begins the file again, and finds what is there."""
 
     LOADING = "loading"
     LOADED = "loaded"
@@ -61,24 +61,26 @@ class DocumentState(StrEnum):
 class LoadedDocument:
     """What is remembered of a document whose passages are in archival storage.
 
-    `content_hash` is the SHA-256 of the file; `plan` says how it was divided; `done` counts the chunks handled so far.
+    `content_hash` is the SHA-256 of the file in hexadecimal, `size` its bytes; `loaded_at` is None until all of it was
+    loaded once.
     """
 
     source: str
     content_hash: str
-    plan: str
-    loaded_at: datetime
-    title: str = ""
-    kind: str = ""
-    size: int = 0
+    title: str
+    kind: str
+    size: int
     tags: tuple[str, ...] = ()
     state: DocumentState = DocumentState.LOADING
-    done: int = 0
+    loaded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where passages come from: a loaded document, or whatever else a passage names as its source."""
+    """Where passages come from: a loaded document, or whatever else a passage names as its source.
+
+    `passages` counts the living ones; what several documents share counts for each.
+    """
 
     name: str
     passages: int
@@ -98,7 +100,7 @@ class Outcome(StrEnum):
 class LoadProgress:
     """How far a load is. Numbers are totals so far, but for the two totals of all that was found.
 
-    `outcome` is None while the file is being worked on, and then stands in exactly one progress for each file; a skipped one
+    `outcome` is None while the file is being worked on, and stands in exactly one progress for each file; a skipped one
     has its `reason`. `new` counts passages that were stored, `shared` those that archival storage held already,
     `removed` those that a changed file no longer has.
     """

@@ -112,7 +112,7 @@ class ArchivalStorage:
         lexical = self._store.lexical.search_passages(query, filters, self._settings.candidates)
         nearest = self._nearest(query_vector, filters)
         ids = list(dict.fromkeys([*(hit.id for hit in lexical), *(item for item, _ in nearest)]))
-        passages = {p.id: p for p in self._store.passages.get(ids) if passes(p, filters)}
+        passages = {p.id: p for p in self._store.passages.get(ids, filters)}
         dates = read_question(query, participants=(), zone=self._zone).dates
         ranked = rank(
             [hit for hit in lexical if hit.id in passages],
@@ -170,16 +170,6 @@ class ArchivalStorage:
             return ()
         share = 1 - pending / max(pending, self._store.passages.count())
         return (f"{share:.0%} of the passages are indexed by meaning so far, the others are found by words only",)
-
-
-def passes(passage: Passage, filters: ArchivalFilters) -> bool:
-    """Whether a passage passes the filters."""
-    return (
-        set(filters.tags) <= set(passage.tags)
-        and (filters.source is None or passage.source == filters.source)
-        and (filters.start is None or passage.created_at >= filters.start)
-        and (filters.end is None or passage.created_at < filters.end)
-    )
 
 
 def _words(text: str) -> dict[str, None]:

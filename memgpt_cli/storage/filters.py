@@ -27,6 +27,13 @@ def recall_where(filters: RecallFilters) -> tuple[str, list[object]]:
     return " AND ".join(clauses), values
 
 
+# A passage that several documents share names the first as its source and is linked to all.
+_FROM_SOURCE = (
+    "(source = ? OR id IN (SELECT passage FROM document_passages JOIN documents ON documents.id = document"
+    " WHERE documents.source = ?))"
+)
+
+
 def archival_where(filters: ArchivalFilters) -> tuple[str, list[object]]:
     """A condition on the living rows of `passages` and its values."""
     clauses = ["deleted_at IS NULL"]
@@ -35,8 +42,8 @@ def archival_where(filters: ArchivalFilters) -> tuple[str, list[object]]:
         clauses.append("EXISTS (SELECT 1 FROM json_each(tags) WHERE json_each.value = ?)")
         values.append(tag)
     if filters.source is not None:
-        clauses.append("source = ?")
-        values.append(filters.source)
+        clauses.append(_FROM_SOURCE)
+        values += [filters.source, filters.source]
     if filters.start is not None:
         clauses.append("created_at >= ?")
         values.append(to_text(filters.start))

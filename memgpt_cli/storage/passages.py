@@ -5,13 +5,16 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.passages import Passage
 from memgpt_cli.domain.search import ArchivalFilters
 from memgpt_cli.domain.times import from_text, to_text
 from memgpt_cli.domain.vectors import Collection
+from memgpt_cli.storage.filters import archival_where
 from memgpt_cli.storage.lexical import FullText
+from memgpt_cli.storage.vectors import Vectors
 
 
 class Passages:
@@ -28,7 +31,7 @@ class Passages:
             "SELECT * FROM passages WHERE content_hash = ? AND deleted_at IS NULL", (digest,)
         ).fetchone()
         if same is not None:
-            return _passage(same), False
+            return self._claimed(_passage(same), passage), False
         cursor = self._db.execute(
             "INSERT INTO passages (text, tags, source, location, author, message_id, command, created_at, content_hash)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -51,20 +54,49 @@ class Passages:
         )
         return stored, True
 
-    def get(self, ids: Sequence[int]) -> list[Passage]:
-        """The living passages with these ids, in the order asked for."""
+    def _claimed(self, stored: Passage, wanted: Passage) -> Passage:
+        """What a document says belongs to whoever says it outright too, and so outlives the document."""
+        provenance = wanted.provenance
+        if stored.provenance.author is not Author.DOCUMENT or provenance.author is Author.DOCUMENT:
+            return stored
+        self._db.execute(
+            "UPDATE passages SET author = ?, message_id = ?, command = ? WHERE id = ?",
+            (provenance.author, provenance.message_id, provenance.command, stored.id),
+        )
+        return replace(stored, provenance=provenance)
+
+    def revise(self, passage: Passage) -> None:
+        """Store another source, location or tags of a living passage; its text, and so its vector, stays."""
+        self._words.replace_passage(passage)
+        self._db.execute(
+            "UPDATE passages SET tags = ?, source = ?, location = ? WHERE id = ?",
+            (json.dumps(passage.tags, ensure_ascii=False), passage.source, passage.location, passage.id),
+        )
+
+    def delete(self, ids: Sequence[int], *, at: datetime) -> int:
+        """Leave tombstones, out of every index; returns how many of these were living."""
+        living = [passage.id for passage in self.get(ids)]
+        for passage_id in living:
+            self._words.remove_passage(passage_id)
+        self._db.executemany("UPDATE passages SET deleted_at = ? WHERE id = ?", [(to_text(at), i) for i in living])
+        Vectors(self._db).remove(Collection.PASSAGES, living)
+        return len(living)
+
+    def get(self, ids: Sequence[int], filters: ArchivalFilters | None = None) -> list[Passage]:
+        """The living passages with these ids that pass the filters, in the order asked for."""
+        where, values = archival_where(filters or ArchivalFilters())
         found: dict[int, Passage] = {}
         for start in range(0, len(ids), 500):
             chunk = list(ids[start : start + 500])
             marks = ", ".join("?" * len(chunk))
-            sql = f"SELECT * FROM passages WHERE id IN ({marks}) AND deleted_at IS NULL"  # noqa: S608
-            for row in self._db.execute(sql, chunk):
+            sql = f"SELECT * FROM passages WHERE id IN ({marks}) AND {where}"  # noqa: S608
+            for row in self._db.execute(sql, [*chunk, *values]):
                 found[row["id"]] = _passage(row)
         return [found[i] for i in ids if i in found]
 
     def page(self, filters: ArchivalFilters, *, limit: int, offset: int = 0) -> list[Passage]:
         """Newest first."""
-        where, values = _where(filters)
+        where, values = archival_where(filters)
         rows = self._db.execute(
             f"SELECT * FROM passages WHERE {where} ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?",  # noqa: S608
             [*values, limit, offset],
@@ -73,26 +105,8 @@ class Passages:
 
     def count(self, filters: ArchivalFilters | None = None) -> int:
         """How many living passages match; None counts all."""
-        where, values = _where(filters or ArchivalFilters())
+        where, values = archival_where(filters or ArchivalFilters())
         return int(self._db.execute(f"SELECT count(*) FROM passages WHERE {where}", values).fetchone()[0])  # noqa: S608
-
-
-def _where(filters: ArchivalFilters) -> tuple[str, list[object]]:
-    clauses = ["deleted_at IS NULL"]
-    values: list[object] = []
-    for tag in filters.tags:
-        clauses.append("EXISTS (SELECT 1 FROM json_each(tags) WHERE json_each.value = ?)")
-        values.append(tag)
-    if filters.source is not None:
-        clauses.append("source = ?")
-        values.append(filters.source)
-    if filters.start is not None:
-        clauses.append("created_at >= ?")
-        values.append(to_text(filters.start))
-    if filters.end is not None:
-        clauses.append("created_at < ?")
-        values.append(to_text(filters.end))
-    return " AND ".join(clauses), values
 
 
 def _passage(row: sqlite3.Row) -> Passage:

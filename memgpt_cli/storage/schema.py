@@ -127,6 +127,78 @@ CREATE UNIQUE INDEX passages_content ON passages (content_hash) WHERE deleted_at
 CREATE INDEX passages_source ON passages (source) WHERE source IS NOT NULL;
 CREATE INDEX passages_time ON passages (created_at, id) WHERE deleted_at IS NULL;
 
+CREATE TABLE documents (
+    id INTEGER PRIMARY KEY,
+    source TEXT NOT NULL UNIQUE,
+    content_hash TEXT NOT NULL,
+    title TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    tags TEXT NOT NULL,
+    state TEXT NOT NULL,
+    loaded_at TEXT,
+    generation INTEGER NOT NULL
+);
+
+CREATE TABLE document_passages (
+    document INTEGER NOT NULL REFERENCES documents (id),
+    passage INTEGER NOT NULL REFERENCES passages (id),
+    generation INTEGER NOT NULL,
+    location TEXT,
+    PRIMARY KEY (document, passage)
+) WITHOUT ROWID;
+CREATE INDEX documents_of_passage ON document_passages (passage);
+
+CREATE TABLE passage_versions (
+    passage INTEGER NOT NULL REFERENCES passages (id),
+    version INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    author TEXT NOT NULL,
+    message_id INTEGER,
+    command TEXT,
+    deleted INTEGER NOT NULL DEFAULT 0,
+    text TEXT,
+    tags TEXT,
+    source TEXT,
+    location TEXT,
+    PRIMARY KEY (passage, version)
+) WITHOUT ROWID;
+
+CREATE TABLE tombstones (
+    message INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    author TEXT NOT NULL,
+    command TEXT,
+    turn INTEGER,
+    content TEXT
+);
+CREATE INDEX tombstones_of_turn ON tombstones (turn) WHERE turn IS NOT NULL;
+
+CREATE TABLE operations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at TEXT NOT NULL,
+    author TEXT NOT NULL,
+    message_id INTEGER,
+    command TEXT,
+    turn INTEGER,
+    undone_at TEXT,
+    undone_with_turn INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX operations_of_turn ON operations (turn) WHERE turn IS NOT NULL;
+CREATE INDEX operations_standing ON operations (id) WHERE undone_at IS NULL;
+
+CREATE TABLE changes (
+    id INTEGER PRIMARY KEY,
+    operation INTEGER NOT NULL REFERENCES operations (id),
+    kind TEXT NOT NULL,
+    label TEXT,
+    first INTEGER,
+    last INTEGER,
+    before INTEGER NOT NULL,
+    after INTEGER NOT NULL
+);
+CREATE INDEX changes_of ON changes (operation);
+
 CREATE TABLE epochs (
     id INTEGER PRIMARY KEY,
     started_at TEXT NOT NULL,

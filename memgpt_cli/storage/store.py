@@ -13,6 +13,7 @@ from memgpt_cli.domain.times import from_text, to_text
 from memgpt_cli.errors import StorageError
 from memgpt_cli.storage.blocks import Blocks
 from memgpt_cli.storage.database import connect, rehearsal, savepoint, transaction
+from memgpt_cli.storage.documents import Documents
 from memgpt_cli.storage.lexical import FullText
 from memgpt_cli.storage.messages import Messages
 from memgpt_cli.storage.passages import Passages
@@ -37,6 +38,7 @@ class SQLiteStore:
         self.messages = Messages(self.connection, self.lexical, session_gap=session_gap)
         self.blocks = Blocks(self.connection)
         self.passages = Passages(self.connection, self.lexical)
+        self.documents = Documents(self.connection, self.passages)
         self.epochs = Epochs(self.connection)
         self.turns = Turns(self.connection)
 

@@ -1,0 +1,202 @@
+"""Loading documents into archival storage: found, read, divided, and stored with where each passage comes from.
+
+Idempotent and resumable: killed at any point and started again, a load goes on. A file that has not changed adds
+nothing, one that has changed replaces its own passages only. Not here: reading formats, writing to a terminal.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from memgpt_cli.domain.blocks import Author, Provenance
+from memgpt_cli.domain.documents import (
+    Document,
+    DocumentState,
+    FoundFile,
+    LoadedDocument,
+    LoadProgress,
+    Outcome,
+    SkippedFile,
+)
+from memgpt_cli.domain.passages import Passage
+from memgpt_cli.errors import DocumentError
+from memgpt_cli.external_context.chunking import chunk
+from memgpt_cli.ports import Clock, DocumentReader, Embedder, Store
+
+BATCH: Final = 512
+"""Passages stored in one transaction, and embedded together."""
+
+
+class Loader:
+    """Loads files into the archival storage of one agent, whose lock the caller holds.
+
+    `count` gives the tokens of a text; `max_tokens` bounds a passage. `flush` embeds what waits in the outbox
+    (`VectorIndex.flush`); without it vectors come later. `command` is remembered as the cause of each passage.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        reader: DocumentReader,
+        embedder: Embedder,
+        *,
+        clock: Clock,
+        count: Callable[[str], int],
+        max_tokens: int = 256,
+        flush: Callable[[], int] | None = None,
+        command: str = "archival load",
+    ) -> None:
+        self._store = store
+        self._reader = reader
+        self._embedder = embedder
+        self._clock = clock
+        self._count = count
+        self._max_tokens = max_tokens
+        self._flush = flush
+        self._provenance = Provenance(author=Author.DOCUMENT, command=command)
+
+    def load(
+        self, paths: Sequence[str], *, tags: Sequence[str] = (), name: str | None = None, again: bool = False
+    ) -> Iterator[LoadProgress]:
+        """Load files, folders, patterns and `-`, and tell how it goes after each batch and each file.
+
+        What cannot be read is skipped with its reason. `tags` are added to those that a document has. `name` is the
+        source of standard input, and tells its format; without one it is `stdin` and a part of its hash. `again` loads
+        what has not changed too, for example to divide it anew.
+        Raises ModelError or APIKeyError before anything is written when the embedder does not work, and when it fails
+        later; what was stored stays, and the same call goes on.
+        """
+        found = list(self._reader.find(paths))
+        sizes = [file.size for file in found if isinstance(file, FoundFile)]
+        if sizes:
+            self._embedder.embed(["a wrong key or model shows here, before any work is done"])
+        run = _Run(tags=tuple(tags), name=name, again=again, total_files=len(found), total_bytes=sum(sizes))
+        for file in found:
+            if isinstance(file, SkippedFile):
+                yield run.ended(file.source, Outcome.SKIPPED, reason=file.reason)
+            else:
+                yield from self._file(file, run)
+        self._embed()
+
+    def _file(self, file: FoundFile, run: "_Run") -> Iterator[LoadProgress]:
+        """One file; its last progress has the outcome."""
+        yield run.progress(file.source)
+        source, end = file.source, run.bytes + file.size
+        try:
+            content = self._reader.content(file)
+            digest = hashlib.sha256(content).hexdigest()
+            if file.path is None:
+                source = run.name or f"{source} {digest[:12]}"
+            before = self._store.documents.get(source)
+            if before is not None and not run.concerns(before, digest):
+                run.bytes = end
+                yield run.ended(source, Outcome.UNCHANGED)
+                return
+            document = self._reader.read(content, name=file.path.name if file.path else run.name or "")
+        except DocumentError as error:
+            run.bytes = end
+            reason = f"{error.message} ({error.hint})" if error.hint else error.message
+            yield run.ended(source, Outcome.SKIPPED, reason=reason)
+            return
+        record = LoadedDocument(
+            source=source,
+            content_hash=digest,
+            title=document.title or source,
+            kind=document.kind,
+            size=len(content),
+            tags=tuple(dict.fromkeys((*(before.tags if before else ()), *run.tags))),
+        )
+        yield from self._store_document(record, self._divided(record, document), run, end_bytes=end)
+        yield run.ended(source, Outcome.UPDATED if before and before.loaded_at else Outcome.LOADED)
+
+    def _store_document(
+        self, record: LoadedDocument, passages: list[Passage], run: "_Run", *, end_bytes: int
+    ) -> Iterator[LoadProgress]:
+        """Batch by batch, each in its transaction; the first one begins the document, the last one finishes it."""
+        documents, start_bytes = self._store.documents, run.bytes
+        for start in range(0, len(passages), BATCH):
+            batch = passages[start : start + BATCH]
+            with self._store.transaction():
+                if start == 0:
+                    documents.begin(record)
+                new = documents.add(record.source, batch)
+                is_last = start + BATCH >= len(passages)
+                removed = documents.finish(record.source, at=self._clock.now()) if is_last else 0
+            run.new += new
+            run.shared += len(batch) - new
+            run.removed += removed
+            run.bytes = start_bytes + (end_bytes - start_bytes) * (start + len(batch)) // len(passages)
+            run.unembedded += new
+            if run.unembedded >= BATCH:
+                self._embed()
+                run.unembedded = 0
+            yield run.progress(record.source)
+
+    def _divided(self, record: LoadedDocument, document: Document) -> list[Passage]:
+        now = self._clock.now()
+        return [
+            Passage(
+                text=piece.text,
+                created_at=now,
+                tags=record.tags,
+                source=record.source,
+                location=piece.location,
+                provenance=self._provenance,
+            )
+            for part in document.parts
+            for piece in chunk(
+                part.text,
+                max_tokens=self._max_tokens,
+                count=self._count,
+                kind=part.kind,
+                place=part.place,
+                unit=part.unit,
+            )
+        ]
+
+    def _embed(self) -> None:
+        if self._flush is not None:
+            self._flush()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """What one call of `load` was asked for, and its tally."""
+
+    tags: tuple[str, ...]
+    name: str | None
+    again: bool
+    total_files: int
+    total_bytes: int
+    files: int = 0
+    bytes: int = 0
+    new: int = 0
+    shared: int = 0
+    removed: int = 0
+    unembedded: int = 0
+
+    def concerns(self, before: LoadedDocument, digest: str) -> bool:
+        """Whether a document that is known has to be loaded once more."""
+        is_same = before.state is DocumentState.LOADED and before.content_hash == digest
+        return self.again or not is_same or not set(self.tags) <= set(before.tags)
+
+    def progress(self, source: str, outcome: Outcome | None = None, *, reason: str = "") -> LoadProgress:
+        """How it stands now."""
+        return LoadProgress(
+            source=source,
+            outcome=outcome,
+            reason=reason,
+            files=self.files,
+            total_files=self.total_files,
+            bytes=self.bytes,
+            total_bytes=self.total_bytes,
+            new=self.new,
+            shared=self.shared,
+            removed=self.removed,
+        )
+
+    def ended(self, source: str, outcome: Outcome, *, reason: str = "") -> LoadProgress:
+        """One more file is done with."""
+        self.files += 1
+        return self.progress(source, outcome, reason=reason)
