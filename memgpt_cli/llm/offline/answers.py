@@ -1,35 +1,40 @@
 """From search results to an answer: the sentences that hold it, and when and by whom they were said."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from memgpt_cli.llm.offline import dates
 from memgpt_cli.llm.offline.prompt import Hit
-from memgpt_cli.llm.offline.relevance import Query, Text, coverage, fits, is_empty_talk, text_of, weights
-from memgpt_cli.llm.offline.words import first_words, is_chinese, sentences
+from memgpt_cli.llm.offline.relevance import Query, coverage, fits, is_empty_talk, is_personal, text_of, weights
+from memgpt_cli.llm.offline.understanding import is_forget, is_question
+from memgpt_cli.llm.offline.words import COMMON_STEMS, RELATED, first_words, is_chinese, sentences
 
 MOST_QUOTES: Final = 3
 LONGEST_QUOTE: Final = 240
 """Characters of a message that is quoted whole; of a longer one the best sentence and what stands next to it."""
-RELEVANT: Final = 0.3
+RELEVANT: Final = 0.2
 """The share of a question that a quoted text must speak of."""
 SURE: Final = 0.5
 """The share from which it is taken for the answer and not only for the nearest thing there is."""
-NEAR_THE_BEST: Final = 0.72
+NEAR_THE_BEST: Final = 0.65
 """Further quotes must come this close to the score of the first."""
 
-_RANK_WEIGHT: Final = 0.5
 _SENTENCE_WEIGHT: Final = 0.5
-_MESSAGE_WEIGHT: Final = 0.35
+_MESSAGE_WEIGHT: Final = 0.25
+_BEFORE_WEIGHT: Final = 0.4
+_RANK_WEIGHT: Final = 0.5
 _KIND_BONUS: Final = 0.12
-_NAMED_BONUS: Final = 0.12
+_WHOSE_BONUS: Final = 0.25
 _EMPTY_PENALTY: Final = 0.15
+SHORTEST_OF_A_MODEL: Final = 80
+"""Characters below which something the assistant said is taken for one of the responder's own replies."""
 _OWN_WORDS: Final = re.compile(
-    r"^(?:You told me|You just said|I found nothing|Noted|I am the offline responder|Here is what I know|The nearest)|said on \d{1,2} \w+ \d{4}: [\"“]"
-    r"|^(?:你在\d+年|我没有找到|记下了|我是离线)",
+    r"language model|core memory|recall storage|archival storage|You told me|said on \d{1,2} \w+ \d{4}|You just said|Noted: |I know already|Got it"
+    r"|语言模型|核心记忆|归档记忆|说过：“|记下了"
 )
+_EXPLAINED_DATE: Final = ("today", "今天")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,56 +52,92 @@ class Quote:
 
 
 def quotes(query: Query, found: Sequence[Hit], *, asked: Iterable[str]) -> list[Quote]:
-    """The best quotes, best first, at most `MOST_QUOTES`. `asked` are messages of this turn, which are no answer to themselves."""
+    """The best quotes, best first, at most `MOST_QUOTES`.
+
+    `asked` are messages of this turn, which are no answer to themselves. A message is judged by its own words and by
+    the message before it where that was found too: "In 2019." answers the question in front of it.
+    """
     own = {_squeezed(text) for text in asked}
-    hits = [hit for hit in found if not _is_no_answer(hit, own)]
+    hits = [hit for hit in found if _squeezed(hit.text) not in own]
     texts = [text_of(hit.text, hit.speaker) for hit in hits]
     weight = weights(query.terms, texts)
-    scored = [_quote(query, weight, hit, text, rank) for rank, (hit, text) in enumerate(zip(hits, texts, strict=True))]
-    relevant = [quote for quote in scored if quote.covered >= RELEVANT and _speaks_of_the_matter(query, quote)]
-    relevant.sort(key=lambda quote: -quote.score)
+    matter = _matter(query, weight)
+    shares = [coverage(weight, text) for text in texts]
+    by_ref = {hit.ref: (hit.speaker, share) for hit, share in zip(hits, shares, strict=True)}
+    rated: list[Quote] = []
+    for rank, (hit, text, share) in enumerate(zip(hits, texts, shares, strict=True)):
+        before = _share_before(hit, by_ref)
+        covered = min(1.0, share + before / 2)
+        if covered < RELEVANT or not (before or coverage(matter, text)) or _is_no_answer(hit):
+            continue
+        text_quoted, score = _best_part(query, weight, hit)
+        score += _MESSAGE_WEIGHT * share + _BEFORE_WEIGHT * before + _RANK_WEIGHT / (1 + 0.25 * rank)
+        rated.append(Quote(hit=hit, text=text_quoted, covered=covered, score=score + _whose(query, hit)))
+    rated.sort(key=lambda quote: -quote.score)
     best: list[Quote] = []
-    for quote in relevant:
+    for quote in rated:
         if len(best) == MOST_QUOTES or (best and quote.score < NEAR_THE_BEST * best[0].score):
             break
-        if all(_squeezed(quote.text) != _squeezed(other.text) for other in best):
+        if not any(_repeats(quote.text, other.text) for other in best):
             best.append(quote)
     return best
 
 
-def _is_no_answer(hit: Hit, own: set[str]) -> bool:
-    if _squeezed(hit.text) in own:
-        return True
+def _repeats(one: str, other: str) -> bool:
+    one, other = _squeezed(one), _squeezed(other)
+    return one in other or other in one
+
+
+def _matter(query: Query, weight: Mapping[str, float]) -> Mapping[str, float]:
+    """The words that say what is asked: neither names nor common words, where there are others."""
+    unnamed = {term: value for term, value in weight.items() if term not in query.names}
+    return {term: value for term, value in unnamed.items() if term not in COMMON_STEMS} or unnamed or weight
+
+
+def _share_before(hit: Hit, found: Mapping[str, tuple[str, float]]) -> float:
+    """What was said just before it among named people, when that was found too; half for the message before that."""
+    if hit.kind != "message":
+        return 0.0
+    number = int(hit.ref[1:])
+    most = 0.0
+    for distance in (1, 2):
+        speaker, share = found.get(f"m{number - distance}", (hit.speaker, 0.0))
+        if speaker != "assistant" and (speaker != hit.speaker or speaker != "user"):
+            most = max(most, share / distance)
+    return most
+
+
+def _is_no_answer(hit: Hit) -> bool:
     if hit.speaker == "assistant":
-        return _OWN_WORDS.search(hit.text) is not None
+        return len(hit.text) < SHORTEST_OF_A_MODEL or _OWN_WORDS.search(hit.text) is not None
     if hit.kind == "passage":
         return False
-    return all(sentence.rstrip().endswith(("?", "？")) for sentence in sentences(hit.text))
+    return all(is_question(sentence) or is_forget(sentence) for sentence in sentences(hit.text))
 
 
 def _squeezed(text: str) -> str:
     return re.sub(r"[\W_]+", "", text).lower()
 
 
-def _quote(query: Query, weight: dict[str, float], hit: Hit, text: Text, rank: int) -> Quote:
+def _best_part(query: Query, weight: Mapping[str, float], hit: Hit) -> tuple[str, float]:
+    """What to quote of a hit, and what its best sentence is worth."""
     parts = list(sentences(hit.text.replace(" / ", "\n"))) or [hit.text]
-    rated = [(_sentence_score(query, weight, part, hit.speaker), part) for part in parts]
-    best = max(range(len(rated)), key=lambda i: rated[i][0])
-    whole = coverage(query, weight, text)
-    score = _SENTENCE_WEIGHT * rated[best][0] + _MESSAGE_WEIGHT * whole + _RANK_WEIGHT / (1 + 0.25 * rank)
-    if hit.speaker and any(name in text_of(hit.speaker).terms for name in query.names):
-        score += _NAMED_BONUS
-    if (
-        query.personal
-        and hit.speaker == "user"
-        and re.search(r"\b(?:i|my|me|i'm|i've|we|our)\b|我", hit.text, re.IGNORECASE)
-    ):
-        score += _NAMED_BONUS
-    return Quote(hit=hit, text=_excerpt(parts, best, hit.text), covered=whole, score=score)
+    scores = [_sentence_score(query, weight, part, hit.speaker) for part in parts]
+    best = max(range(len(parts)), key=scores.__getitem__)
+    return _excerpt(parts, best, hit.text), _SENTENCE_WEIGHT * scores[best]
 
 
-def _sentence_score(query: Query, weight: dict[str, float], part: str, speaker: str) -> float:
-    score = coverage(query, weight, text_of(part, speaker))
+def _whose(query: Query, hit: Hit) -> float:
+    """What it adds that the one who speaks is the one who is asked about."""
+    if not hit.speaker:
+        return 0.0
+    if any(name in text_of(hit.speaker).terms for name in query.names):
+        return _WHOSE_BONUS
+    return _WHOSE_BONUS if query.personal and hit.speaker == "user" and is_personal(hit.text) else 0.0
+
+
+def _sentence_score(query: Query, weight: Mapping[str, float], part: str, speaker: str) -> float:
+    score = coverage(weight, text_of(part, speaker))
     if fits(query.kind, part):
         score += _KIND_BONUS
     if part.rstrip().endswith(("?", "？")) or is_empty_talk(part):
@@ -124,15 +165,6 @@ def _excerpt(parts: Sequence[str], best: int, whole: str) -> str:
     return f"{'… ' if first else ''}{text}{' …' if last < len(parts) - 1 and not text.endswith('…') else ''}"
 
 
-def _speaks_of_the_matter(query: Query, quote: Quote) -> bool:
-    """Whether more is shared than the name of a person."""
-    matter = [term for term in query.terms if term not in query.names]
-    if not matter:
-        return True
-    text = text_of(quote.hit.text)
-    return coverage(query, dict.fromkeys(matter, 1.0), text) > 0
-
-
 def cited(quote: Quote, *, asker: str | None, chinese: bool) -> str:
     """A quote with who said it and when, and what its time words mean."""
     hit = quote.hit
@@ -154,9 +186,7 @@ def cited(quote: Quote, *, asker: str | None, chinese: bool) -> str:
 
 
 def _meanings(quote: Quote, *, chinese: bool) -> str:
-    whens = [when for when in quote.whens() if when.start != when.end or when.phrase.lower() not in ("today", "今天")][
-        :2
-    ]
+    whens = [when for when in quote.whens() if when.start != when.end or when.phrase.lower() not in _EXPLAINED_DATE][:2]
     if not whens:
         return ""
     if chinese:
@@ -171,8 +201,6 @@ def is_sure(found: Sequence[Quote]) -> bool:
 
 def keywords(query: Query) -> str:
     """Another wording of the question for a second search: its content words and, where there are any, related ones."""
-    from memgpt_cli.llm.offline.words import RELATED  # noqa: PLC0415
-
     if is_chinese(query.text):
         return " ".join(query.terms)
     words = [word for term in query.terms for word in (term, *sorted(RELATED.get(term, ()))[:4])]

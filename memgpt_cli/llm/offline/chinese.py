@@ -12,11 +12,14 @@ from memgpt_cli.llm.offline.facts import Fact
 LONGEST_CLAUSE: Final = 40
 """Characters beyond which a clause is a story and not a fact."""
 
-_CLAUSE: Final = re.compile(r"[，,。.！!？?；;、\n\s：:~～…]+")
+_CLAUSE: Final = re.compile(r"[，,。.！!？?；;\n\s~～…]+")
+_SAYS: Final = re.compile(r"(?:说|问|道|告诉我|觉得|表示|认为)[:：]?$")
+_LABELLED: Final = re.compile(r"(?:自我介绍|关于我|更正|补充|备注)[:：]")
 _FILLER: Final = re.compile(
     r"(?:你好|您好|嗨|哈喽|大家好|其实|对了|顺便说一下|顺便|不对|不是|错了|更正一下|嗯|哦|啊|那个|然后|而且|另外|还有|因为|所以|但是|但|不过|可是|现在|目前|请|麻烦)+"
     r"(?=我|叫|请)"
 )
+_LEFT_OUT: Final = re.compile(r"(?:也|还|又|同时)?(?:是|住在|在|喜欢|不喜欢|讨厌|来自|有|养|对|今年|会|叫)")
 _CORRECTION: Final = re.compile(r"其实|不对|不是|错了|更正|现在|改成|改名|换")
 _TAIL: Final = re.compile(r"(?:了|啊|呀|哦|呢|吧|哈|啦|喔|噢|嘛|哟|的说|就好|就行|就可以)+$")
 _PASSING: Final = re.compile(r"昨天|今天|明天|刚才|刚刚|前天|后天|今晚|昨晚|上周|下周|这周|一会儿|待会")
@@ -47,6 +50,11 @@ def facts(sentence: str) -> Iterator[Fact]:
     correction = _CORRECTION.search(sentence) is not None
     previous = ""
     for clause in clauses(sentence):
+        if _SAYS.search(previous):
+            previous = clause
+            continue
+        if _LEFT_OUT.match(clause) and previous.startswith("我"):
+            clause = f"我{clause}"
         if not clause or len(clause) > LONGEST_CLAUSE or _QUESTION.search(clause):
             continue
         # 我有一只猫，叫咪咪: the second clause speaks of what the first one ends with
@@ -64,7 +72,7 @@ def facts(sentence: str) -> Iterator[Fact]:
 def clauses(sentence: str) -> Iterator[str]:
     """The clauses of a sentence without fillers and final particles."""
     for part in _CLAUSE.split(sentence):
-        clause = _FILLER.sub("", part, count=1) if part else part
+        clause = _FILLER.sub("", _LABELLED.sub("", part), count=1)
         if stripped := _TAIL.sub("", clause):
             yield stripped
 

@@ -4,13 +4,15 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from memgpt_cli.llm.offline.facts import joined, lines_of, parse_line, said_back, slot
-from memgpt_cli.llm.offline.relevance import Query, Text, coverage, query_of
-from memgpt_cli.llm.offline.words import COMMON_STEMS, is_chinese, terms
+from memgpt_cli.llm.offline.facts import is_of_somebody, joined, known_name, lines_of, parse_line, said_back, slot
+from memgpt_cli.llm.offline.relevance import Query, Text, coverage, query_of, text_of
+from memgpt_cli.llm.offline.words import COMMON_STEMS, is_chinese, stem, terms
 
 ENOUGH: Final = 0.6
 """The share of a question that a line must speak of."""
 MOST_LINES: Final = 6
+_RELATED_SHARE: Final = 0.9
+_SPREAD: Final = 0.12
 
 _HINTS: Final[Mapping[str, str]] = {
     "name": "name 名字 姓名 叫",
@@ -25,10 +27,26 @@ _HINTS: Final[Mapping[str, str]] = {
     "diet": "diet eat food 吃",
     "marital": "married single relationship 结婚 婚姻",
 }
-_KINDS: Final = (
-    ("taste ", "like food hobby"),
-    ("allergic ", "allergic allergy eat food 过敏 吃"),
+_FORM_HINTS: Final = (
+    (re.compile(r"Is an? |职业"), "work job 工作"),
+    (
+        re.compile(r"(?:Not a|A)llergic |Cannot eat|Does not eat|.*过敏|不吃"),
+        "allergic allergy eat food diet health 过敏 吃",
+    ),
+    (
+        re.compile(
+            r"Diagnosed |Has (?:asthma|diabetes|epilepsy|migraine|arthritis|adhd|depression|anxiety|high blood|cancer|insomnia)",
+            re.IGNORECASE,
+        ),
+        "health sick",
+    ),
+    (re.compile(r"Has .*\b(?:kids?|child(?:ren)?|sons?|daughters?|brothers?|sisters?)\b"), "family"),
+    (re.compile(r"Learning |Studies "), "study learn"),
+    (re.compile(r"有.*(?:猫|狗|兔|鸟|鱼)|(?:猫|狗).*叫"), "宠物"),
 )
+NAME_TERMS: Final = frozenset((stem("name"), stem("call"), "叫", "名字", "姓名"))
+"""The terms of a question for a name."""
+_SUBJECT: Final = re.compile(r"[A-Z][\w-]*(?: [A-Z]\w*| friend)*|[\u3400-\u9fff]+?(?=叫|是|在|住|有|喜|爱|会|对|学|今)")
 _REWORDED: Final = (
     (re.compile(r"\bfor a living\b"), "work"),
     (re.compile(r"\b(?:what|which) do i do\b(?! (?:on|in|at|every|when|with))"), "what is my job"),
@@ -72,7 +90,7 @@ def lines_for(question: str, query: Query, block: str, *, asker: str | None) -> 
         if share >= ENOUGH:
             rated.append((share, text))
     best = max((share for share, _ in rated), default=0.0)
-    return [text for share, text in rated if share > best - 0.05][:MOST_LINES]
+    return [text for share, text in rated if share > best - _SPREAD][:MOST_LINES]
 
 
 def _share(text: str, question: str, query: Query, weight: Mapping[str, float], asker: str | None) -> float:
@@ -83,9 +101,11 @@ def _share(text: str, question: str, query: Query, weight: Mapping[str, float], 
     if is_chinese(question) and _NEGATIVE.match(line.fact) and not _NEGATIVE.search(question):
         return 0.0
     clause = said_back(text) or text
-    hints = _HINTS.get(about or "", "") or next((words for head, words in _KINDS if (about or "").startswith(head)), "")
+    hints = " ".join([_HINTS.get(about or "", ""), *(words for form, words in _FORM_HINTS if form.match(line.fact))])
     seen = Text(f"{clause} {hints}", frozenset(terms(f"{clause} {hints}")) | frozenset(hints.split()))
-    share = coverage(query_of(question) if not weight else query, weight, seen)
+    if not _is_about(line.fact, seen, hints, weight):
+        return 0.0
+    share = coverage(weight, seen, related=_RELATED_SHARE)
     if line.speaker is not None:
         named = line.speaker.split()[0].lower() in question.lower()
         own = query.personal and asker is not None and asker.lower() == line.speaker.lower()
@@ -93,6 +113,17 @@ def _share(text: str, question: str, query: Query, weight: Mapping[str, float], 
     if query.personal and asker is None:
         return share
     return share if share >= 0.99 and query.names else 0.0  # noqa: PLR2004 - all of the question, rounding aside
+
+
+def _is_about(fact: str, seen: Text, hints: str, weight: Mapping[str, float]) -> bool:
+    """Not about somebody else, "Brother Tom lives in Denver" for "where do I live", and a name where a name is asked."""
+    asks_name = any(term in NAME_TERMS for term in weight)
+    if asks_name and not any(seen.holds(term) for term in NAME_TERMS) and not is_of_somebody(fact, named=True):
+        return False
+    if not is_of_somebody(fact):
+        return True
+    subject = _SUBJECT.match(fact)
+    return coverage(weight, text_of(f"{subject.group() if subject is not None else ''} {hints}")) > 0
 
 
 def sentence(lines: list[str], *, chinese: bool) -> str:
@@ -112,7 +143,11 @@ def overview(block: str, *, chinese: bool) -> str:
             else 'My core memory holds nothing about you yet. Tell me something, for instance "My name is Ada".'
         )
     listed = "\n".join(f"- {line}" for line in lines)
-    head = "关于你，我的核心记忆里有：" if chinese else "This is what core memory holds about you:"
+    name = known_name(block)
+    if chinese:
+        head = f"{f'你是{name}。' if name else ''}关于你，我的核心记忆里有："
+    else:
+        head = f"{f'You are {name}. ' if name else ''}This is what core memory holds about you:"
     tail = (
         "其余说过的话都在对话记录里，问我就能找到。"
         if chinese

@@ -21,6 +21,11 @@ RELATIVES: Final = (
 ).split()  # noqa: SIM905
 _RELATIVE: Final = "|".join(sorted(RELATIVES, key=len, reverse=True))
 _PETS: Final = "cat|dog|kitten|puppy|rabbit|hamster|parrot|horse|turtle|bird|fish|snake|pet|guinea pig"
+_COUNTED: Final = r"(?:an?|one|two|three|four|five|six|seven|\d|some|several|no) "
+_OWNED: Final = (
+    rf"{_COUNTED}(?:(?!and )[\w-]+ ){{0,2}}(?:{_RELATIVE}|{_PETS})(?:s|es)?"
+    rf"(?:,? (?:called|named|whose name is) (?!{_COUNTED})[\w'’-]+(?:(?:,| and) (?!{_COUNTED})[\w'’-]+){{0,3}})?"
+)
 _ATTRIBUTE: Final = (
     r"email(?: address)?|e-mail|(?:home |work |mobile |phone |cell )?(?:phone|number|address)|mobile|job|profession|occupation"
     r"|home ?town|home country|nationality|native language|mother tongue|religion|(?:zodiac|star) sign|hobby|hobbies|goal"
@@ -50,7 +55,7 @@ _PASSING: Final = re.compile(
     re.IGNORECASE,
 )
 _FILLER: Final = re.compile(
-    r"(?:(?:hi|hello|hey|hiya|well|oh|ok|okay|so|yes|yeah|yep|no|nope|also|and|but|plus|actually|btw|by the way|anyway|sorry|fyi|wow"
+    r"(?:(?:hi|hello|hey|hiya|about me|well|oh|ok|okay|so|yes|yeah|yep|no|nope|also|and|but|plus|actually|btw|by the way|anyway|sorry|fyi|wow"
     r"|haha|please note(?: that)?|note that|just so you know|for your information|you know|to be honest|honestly|in fact|correction"
     r"|wait|oops|i meant?|i mean|good (?:morning|evening|afternoon)|thanks|thank you|as you know|now|currently|these days"
     r"|there|everyone|all)(?:\s*[,:;.!—–-]+\s*|\s+))+",
@@ -60,8 +65,12 @@ _CORRECTION: Final = re.compile(
     r"\b(?:actually|no|sorry|correction|i meant?|instead|not any ?more|now|wait|oops|wrong|changed)\b", re.IGNORECASE
 )
 _CLAUSES: Final = re.compile(
-    r"(?:\s*[;:—–]\s*|,?\s+(?:and|but|so|because|while|although|though)\s+|,\s*)(?=(?:i|i['’](?:m|ve)|my|we)\b)",
+    r"(?:\s*[;—–]\s*|,?\s+(?:and|but|so|because|while|although|though)\s+|,\s*)(?=(?:i|i['’](?:m|ve)|my|we)\b)",
     re.IGNORECASE,
+)
+_SAYS: Final = re.compile(
+    r"\b(?:said|says|asked|asks|replied|wrote|writes|told (?:me|him|her|us|them)|thinks|thought|shouted|answered)\W*$",
+    re.I,
 )
 _TAIL: Final = re.compile(
     r"(?:[\s,]+(?:too|as well|though|now|right now|currently|these days|actually|by the way|btw|you know|of course|so much|a lot|anyway"
@@ -105,7 +114,11 @@ def facts(sentence: str) -> Iterator[Fact]:
 
 
 def clauses(sentence: str) -> Iterator[str]:
-    """The clauses of a sentence that may begin with "I" or "my", without fillers and closing words."""
+    """The clauses of a sentence that may begin with "I" or "my", without fillers and closing words.
+
+    What stands after "she said," is somebody else speaking.
+    """
+    quoted = False
     for part in _CLAUSES.split(sentence):
         clause = part.strip()
         if filler := _FILLER.match(clause):
@@ -113,8 +126,9 @@ def clauses(sentence: str) -> Iterator[str]:
         before = None
         while before != clause:
             before, clause = clause, _TAIL.sub("", clause)
-        if clause:
+        if clause and not quoted:
             yield clause
+        quoted = _SAYS.search(part) is not None
 
 
 def _short(value: str, words: int = _VALUE_WORDS) -> str | None:
@@ -146,6 +160,7 @@ def _place(value: str) -> str | None:
     value = _PLACE_END.sub("", value.strip()).strip(" ,.!")
     if not value or _NOT_A_PLACE.match(value) or len(value.split()) > 6:
         return None
+    value = re.sub(r"\s+originally$", "", value, flags=re.IGNORECASE)
     return value if value != value.lower() or value.startswith(("a ", "the ")) else value.title()
 
 
@@ -265,8 +280,23 @@ def _taste(match: re.Match[str]) -> str | None:
     value = re.sub(r"\s+any ?more$", "", match["what"])
     if _NO_TASTE.match(value) or _PASSING.search(value):
         return None
-    value_kept = _short(value, 9)
-    return f"{_TASTE_HEADS[verb]} {value_kept}" if value_kept else None
+    value_kept = _short(value)
+    return _listed(_TASTE_HEADS[verb], value_kept) if value_kept else None
+
+
+def _allergic(match: re.Match[str]) -> str | None:
+    value = _short(match[1])
+    return _listed("Allergic to", value, pairs=True) if value else None
+
+
+def _listed(head: str, value: str, *, pairs: bool = False) -> str:
+    """A line for each thing of a list; "fish and chips" is one thing unless `pairs` are lists too."""
+    if "," not in value and not pairs:
+        return f"{head} {value}"
+    things = [thing.strip() for thing in re.split(r",\s*(?:and |or )?|\s+(?:and|or)\s+", value) if thing.strip()]
+    if any(len(thing.split()) > 3 for thing in things):  # noqa: PLR2004 - clauses, not things
+        return f"{head} {value}"
+    return "\n".join(f"{head} {thing}" for thing in things)
 
 
 def _favourite(match: re.Match[str]) -> str | None:
@@ -308,8 +338,13 @@ def _attribute(match: re.Match[str]) -> str | None:
 
 
 def _has(match: re.Match[str]) -> str | None:
-    what = _short(match["what"], 8)
-    return f"Has {what}" if what and not _PASSING.search(what) else None
+    """Two kids and a dog named Rex are two facts."""
+    what = _short(match["what"], 12)
+    if what is None or _PASSING.search(what):
+        return None
+    return "\n".join(
+        f"Has {part}" for part in re.split(rf",? and (?={_COUNTED})|, (?={_COUNTED})", what, flags=re.IGNORECASE)
+    )
 
 
 def _capital(text: str) -> str:
@@ -375,7 +410,7 @@ _FORMS: Final[tuple[tuple[re.Pattern[str], Maker], ...]] = (
     _form(r"i (?:no longer|don['’]?t|do not) work (?:at|for) (.+?)(?: any ?more)?", _made("No longer works at")),
     _form(rf"{_I_AM} (?:only |now |almost |just )?(\d{{1,3}})(?: years? old| yrs? old| y/?o)?", _age),
     _form(r"(?:i (?:just )?turned|my age is) (\d{1,3})(?: .{0,30})?", _age),
-    _form(rf"{_I_AM}{_ADVERB} (?:deathly |severely |very |badly )?allergic to (.+)", _made("Allergic to")),
+    _form(rf"{_I_AM}{_ADVERB} (?:deathly |severely |very |badly )?allergic to (.+)", _allergic),
     _form(r"i have (?:an? )?(?:severe |bad )?(.+?) allergy", _made("Allergic to", words=3, stop="no|an|a|some")),
     _form(rf"{_I_AM} not allergic to (.+?)(?: any ?more)?", _made("Not allergic to")),
     _form(rf"{_I_AM} no longer ((?:allergic to .+)|{_STATE}|an? .+)", _made("No longer")),
@@ -420,8 +455,7 @@ _FORMS: Final[tuple[tuple[re.Pattern[str], Maker], ...]] = (
         _relative,
     ),
     _form(
-        rf"(?:i|we)(?:['’]ve)?(?: also| just| recently)? (?:have|got|own|adopted|bought)(?: got)? (?P<what>(?:an?|one|two|three|four|five|six|seven|\d|some|several|no)"
-        rf" (?:\w+ ){{0,2}}(?:{_RELATIVE}|{_PETS})(?:s|es)?(?:,? (?:called|named|whose name is) .+)?)",
+        rf"(?:i|we)(?:['’]ve)?(?: also| just| recently)? (?:have|got|own|adopted|bought)(?: got)? (?P<what>{_OWNED}(?:(?:, | and |, and ){_OWNED})*)",
         _has,
     ),
     _form(rf"my (?P<what>{_ATTRIBUTE})(?: (?:is|are)|['’]s) (?:now )?(?P<value>.+)", _attribute),
@@ -439,6 +473,11 @@ _FORMS: Final[tuple[tuple[re.Pattern[str], Maker], ...]] = (
         _made("Learning", words=6, stop="that|from|so|about|more|it|a lot"),
     ),
     _form(rf"{_I_AM}{_ADVERB} training for (.+)", _made("Training for")),
+    _form(
+        r"i(?: (?:really )?want|['’]d (?:really )?(?:love|like)| would (?:really )?(?:love|like)|['’]?(?:m| am) (?:planning|hoping|saving up)|(?: plan| hope))"
+        r" to ((?:visit|travel|learn|become|go|see|own|live|study|write|run|open|buy|move|start|climb|adopt|build)\b.+)",
+        _made("Wants to"),
+    ),
     _form(r"i drive (an? .+)", _made("Drives", words=5, stop="a lot|a long")),
     _form(
         rf"{_I_AM}{_ADVERB} (?P<article>an?|the) (?P<role>(?:[\w-]+ ?){{1,4}}?)(?: (?P<at>at|for|with) (?P<where>(?-i:[A-Z]).+))?",

@@ -80,6 +80,16 @@ _SLOTS: Final = (
 )
 
 
+_OWN_WORDS: Final = re.compile(r"(?:i|my|we|our|i['’](?:m|ve|ll|d))\b", re.IGNORECASE)
+_TURNED: Final = re.compile(r"\b(?:no longer|not|never|dislikes?|hates?)\b|n['’]t\b|不|没|讨厌", re.IGNORECASE)
+_OF_SOMEBODY: Final = re.compile(
+    r"(?:(?:Older|Younger|Little|Big|Elder|Best|Other|Second|Twin|Oldest|Youngest) )?(?i:wife|husband|partner|spouse|girlfriend|boyfriend|fiancé?e?"
+    r"|(?:step|grand)?(?:mother|father|mom|mum|dad|son|daughter|ma|pa)|parents?|brother|sister|sibling|child(?:ren)?|kids?|baby|twins?|uncle|aunt|cousin"
+    r"|nephew|niece|friend|roommate|flatmate|neighbou?r|boss|manager|colleague|coworker|teacher|mentor|coach|therapist|doctor|dentist|cat|dog|pet|kitten"
+    r"|puppy|rabbit|hamster|parrot|horse|ex)s?\b(?::| ([A-Z]\w+))?"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """A line for the block; `correction` when the person said that it replaces what was said before."""
@@ -166,6 +176,14 @@ def replaced_by(fact: Fact, speaker: str | None, block: str) -> str | None:
     return None
 
 
+def is_of_somebody(fact: str, *, named: bool = False) -> bool:
+    """Whether a fact is about a relative, a friend or a pet; `named`: and tells the name."""
+    if is_chinese(fact):
+        return _CHINESE_NAMED.fullmatch(fact) is not None or (not named and _of_chinese_kin(fact))
+    match = _OF_SOMEBODY.match(fact)
+    return match is not None and (not named or match[1] is not None)
+
+
 def same(one: str, other: str) -> bool:
     """Whether two facts say the same in the same words."""
     return _plain(one) == _plain(other)
@@ -173,6 +191,22 @@ def same(one: str, other: str) -> bool:
 
 def _plain(text: str) -> str:
     return re.sub(r"[\W_]+", " ", text).strip().lower()
+
+
+def says_all(old: str, fact: Fact) -> bool:
+    """Whether a line in the block already holds everything that the fact says: "9 December 1986" holds "December 9"."""
+    was = parse_line(old).fact
+    if same(was, fact.line):
+        return True
+    if fact.correction or slot(was) != slot(fact.line) or is_turned(was) != is_turned(fact.line):
+        return False
+    said = set(terms(fact.line))
+    return bool(said) and said <= set(terms(was))
+
+
+def is_turned(text: str) -> bool:
+    """Whether a fact or a sentence denies something."""
+    return _TURNED.search(text) is not None
 
 
 def unique_part(block: str, line: str) -> str | None:
@@ -229,6 +263,8 @@ def said_back(text: str) -> str | None:
         clause = _no_longer(who, verb, object_, named=line.speaker is not None)
     elif first in _PARTS:
         clause = f"{who} {'is' if line.speaker else 'are'} {first.lower()} {rest}"
+    elif line.speaker is None and _OWN_WORDS.match(line.fact):
+        clause = line.fact[0].lower() + line.fact[1:]
     elif label := _LABEL.fullmatch(line.fact):
         clause = _label_said_back(whose, label[1], label[2])
     elif _RELATIVE.match(line.fact):
@@ -266,9 +302,15 @@ def _said_back_in_chinese(line: Line) -> str:
             return who + form.format(fact.removeprefix(head))
     if (label := _LABEL.fullmatch(fact)) and (name := label[3] or label[1]):
         return f"{who}的{name}是{label[4] or label[2]}"
-    if _CHINESE_NAMED.fullmatch(fact) or fact[:2] in _CHINESE_KIN or fact[:1] in _CHINESE_PETS:
-        return f"{who}的{fact.replace('我', '你')}"
-    return who + fact.replace("我", "你")
+    if "我" in fact:
+        return fact.replace("我", who)
+    if _CHINESE_NAMED.fullmatch(fact) or _of_chinese_kin(fact):
+        return f"{who}的{fact}"
+    return who + fact
+
+
+def _of_chinese_kin(fact: str) -> bool:
+    return fact[:2] in _CHINESE_KIN or fact[:1] in _CHINESE_PETS
 
 
 _CHINESE_KIN: Final = frozenset(
@@ -303,11 +345,22 @@ def to_second_person(text: str) -> str:
     return re.sub(r"\b[A-Za-z]+(?:['’][A-Za-z]+)?\b", turned, text)
 
 
+_WORTH_LEAVING_OUT: Final = 2
+
+
 def joined(clauses: Iterable[str], *, chinese: bool) -> str:
-    """Several clauses as one: commas and "and"."""
-    parts = list(clauses)
+    """Several clauses as one: commas and "and"; what a clause begins with in common with the one before is said once."""
+    parts: list[str] = []
+    last: list[str] = []
+    for clause in clauses:
+        words = clause.split(" ")
+        same_words = 0
+        while same_words < min(len(words), len(last)) - 1 and words[same_words] == last[same_words]:
+            same_words += 1
+        parts.append(clause if chinese or same_words < _WORTH_LEAVING_OUT else " ".join(words[same_words:]))
+        last = words
     if chinese:
         return "，".join(parts)
-    if len(parts) <= 2:
+    if len(parts) <= 2:  # noqa: PLR2004
         return " and ".join(parts)
     return ", ".join(parts[:-1]) + ", and " + parts[-1]

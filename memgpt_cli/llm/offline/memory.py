@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from memgpt_cli.llm.offline import chinese, english
-from memgpt_cli.llm.offline.facts import Fact, lines_of, parse_line, replaced_by, said_back, slot, unique_part
+from memgpt_cli.llm.offline.facts import Fact, lines_of, parse_line, replaced_by, said_back, says_all, slot, unique_part
 from memgpt_cli.llm.offline.prompt import BlockView, Returned, Situation
 from memgpt_cli.llm.offline.relevance import coverage, query_of, text_of
 from memgpt_cli.llm.offline.understanding import Understanding
@@ -66,9 +66,7 @@ class Notebook:
             return
         line = f"{speaker}: {fact.line}" if speaker else fact.line
         old = replaced_by(fact, speaker, self.text)
-        if old is not None and old.strip() == line:
-            return
-        if old is not None and parse_line(old).fact.lower() == fact.line.lower():
+        if old is not None and says_all(old, fact):
             return
         if self._replaces(old, line) or self._appends(line, sparing=speaker is not None):
             return
@@ -150,7 +148,7 @@ def lines_meant(content: str, block: str) -> list[str]:
     if not query.terms:
         return []
     weight = dict.fromkeys(query.terms, 1.0)
-    return [line for line in lines if coverage(query, weight, text_of(f"{said_back(line) or ''} {line}")) >= 0.6]  # noqa: PLR2004
+    return [line for line in lines if coverage(weight, text_of(f"{said_back(line) or ''} {line}")) >= 0.6]  # noqa: PLR2004
 
 
 def results(situation: Situation) -> Results:

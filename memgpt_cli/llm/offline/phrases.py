@@ -53,6 +53,9 @@ _CHINESE: Final[Mapping[Talk, str]] = {
 }
 
 
+_MOODS: Final = {"sad": ("I am sorry to hear that.", "听到这个我很难过。"), "glad": ("Good to hear.", "真好。")}
+
+
 def small_talk(kind: Talk, *, chinese: bool) -> str:
     """The reply to a kind of small talk that needs no memory; empty for the others."""
     return (_CHINESE if chinese else _ENGLISH).get(kind, "")
@@ -89,6 +92,15 @@ def nearest(*, chinese: bool) -> str:
     return "我不确定这是不是答案，最接近的是：" if chinese else "I am not sure this answers it; the nearest I found:"
 
 
+def cannot_reason(*, chinese: bool) -> str:
+    """The answer to a bare "why?"."""
+    return (
+        "我没有语言模型，不会推理；我只能找出说过的话。"
+        if chinese
+        else "I have no language model and cannot reason; I can only find what was said."
+    )
+
+
 def search_failed(*, chinese: bool) -> str:
     """Said when the search itself failed."""
     return "搜索没有成功，请再问一次。" if chinese else "The search failed, so I cannot say. Please ask again."
@@ -103,8 +115,11 @@ def no_room(*, chinese: bool) -> str:
     )
 
 
-def acknowledged(speaker: str | None, *, explain: bool, chinese: bool) -> str:
-    """The reply to what stays in recall storage."""
+def acknowledged(speaker: str | None, *, mood: str, explain: bool, chinese: bool) -> str:
+    """The reply to what stays in recall storage; `mood` is `sad`, `glad` or empty."""
+    if mood and not speaker:
+        feeling = _MOODS[mood][chinese]
+        return f"{feeling}我存下来了。" if chinese else f"{feeling} I have kept it."
     if chinese:
         return "好的，我存下来了，以后可以问我。" if explain else "好的。"
     if explain:

@@ -7,16 +7,16 @@ refers to is taken from the last exchange.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 from memgpt_cli.llm.offline import dates
-from memgpt_cli.llm.offline.answers import Quote, is_sure, keywords, quotes
+from memgpt_cli.llm.offline.answers import LONGEST_QUOTE, MOST_QUOTES, Quote, is_sure, keywords, quotes
 from memgpt_cli.llm.offline.memory import Call
 from memgpt_cli.llm.offline.prompt import SEARCHES, Hit, Situation, Utterance, hits
 from memgpt_cli.llm.offline.relevance import Query, query_of
-from memgpt_cli.llm.offline.understanding import Understanding
-from memgpt_cli.llm.offline.words import COMMON_STEMS, terms
+from memgpt_cli.llm.offline.understanding import Understanding, is_question
+from memgpt_cli.llm.offline.words import COMMON_STEMS, first_words, sentences, terms
 
 MOST_QUESTIONS: Final = 3
 """Questions of one turn that are searched for; the last ones."""
@@ -24,7 +24,8 @@ CONTEXT_TERMS: Final = 8
 LONGEST_QUERY: Final = 300
 
 _PRONOUN: Final = re.compile(
-    r"\b(?:he|she|it|they|him|her|his|hers|its|them|their|that|this|those|these|there|then|one)\b|[他她它]|那[个里时天次]?|这[个里时天次]?",
+    r"\b(?:he|she|they|him|her|his|hers|its|them|their|those|these)\b|\b(?:it|that|this)\b(?=\W*$| (?:happen|was|is|again|time|place|day|in|on|at|for|start|end|go|cost)\b)"
+    r"|(?<!is )(?<!are )(?<!was )(?<!were )\bthere\b|[他她它]|那[个里时天次]?|这[个里时天次]?",
     re.IGNORECASE,
 )
 _OF_ASSISTANT: Final = re.compile(
@@ -32,6 +33,7 @@ _OF_ASSISTANT: Final = re.compile(
     r"|你(?:刚才|之前|上次)?(?:说|建议|推荐|回答)(?:过|了)?(?:什么|的)",
     re.IGNORECASE,
 )
+_BARE_WHY: Final = re.compile(r"\W*(?:but |and )?(?:why|how(?: come| so)?)(?: not| is that| was that)?\W*|\W*(?:但是?)?为什么(?:呢)?\W*|\W*怎么(?:会|说)?\W*", re.IGNORECASE)
 _QUOTED: Final = re.compile(r"[\"“]([^\"”]{4,})[\"”]")
 _DID_WHAT: Final = re.compile(
     r"\b(?:what|anything|something)\b.*\b(?:do|did|done|doing|happen|happened|say|said|tell|told|talk|talked|discuss|discussed|write|wrote|up to)\b"
@@ -76,8 +78,11 @@ def _asked(question: str, message: Understanding, situation: Situation) -> Asked
 
 def _context(question: str, message: Understanding, situation: Situation) -> str:
     """What "she" or "that" may refer to: content words of the last exchange, or of what stands before in the message."""
-    matter = [term for term in terms(question) if term not in COMMON_STEMS]
-    if len(matter) > 2 or (matter and _PRONOUN.search(question) is None):  # noqa: PLR2004
+    asked = terms(question)
+    if _BARE_WHY.fullmatch(question):
+        return ""
+    matter = [term for term in asked if term not in COMMON_STEMS]
+    if len(matter) > 2 or (asked and _PRONOUN.search(question) is None):  # noqa: PLR2004
         return ""
     before = message.utterance.text.partition(question)[0]
     quoted = _QUOTED.search(situation.replied)
@@ -103,22 +108,17 @@ def _days(question: str, today: date) -> dates.When | None:
 
 
 def searches(asked: Sequence[Asked], situation: Situation) -> list[Call]:
-    """The first searches, recall and archival storage in one step."""
+    """The first searches, recall and archival storage in one step; for a stretch of time also what was said then."""
     calls: list[Call] = []
     for question in asked:
         if not question.query.terms and question.days is None:
             continue
         role = {} if question.of_assistant else {"role": "user"}
-        bounds: dict[str, object] = {}
-        query = question.search
+        calls.append(Call(SEARCHES[0], {"query": question.search, **role}))
         if question.days is not None:
-            # What was done on a day is often told on the next one.
-            last = question.days.end + timedelta(days=1)
-            bounds = {"start_date": question.days.start.isoformat(), "end_date": last.isoformat()}
-            query = ""
-        calls.append(Call(SEARCHES[0], {"query": query, **bounds, **role}))
-        if question.days is None:
-            calls.append(Call(SEARCHES[1], {"query": query}))
+            bounds = {"start_date": question.days.start.isoformat(), "end_date": question.days.end.isoformat()}
+            calls.append(Call(SEARCHES[0], {"query": "", **bounds, **role}))
+        calls.append(Call(SEARCHES[1], {"query": question.search}))
     return [call for call in calls if call.name in situation.functions]
 
 
@@ -148,17 +148,27 @@ def found_for(asked: Asked, situation: Situation) -> list[Quote]:
                     found.setdefault(hit.ref, hit)
     own = [utterance.text for utterance in situation.pending]
     if asked.days is not None:
-        return _told_then(list(found.values()), own)
+        return _of_days(list(found.values()), asked.days, own)
     return quotes(asked.query, list(found.values()), asked=own)
 
 
-def _told_then(found: Sequence[Hit], own: Sequence[str]) -> list[Quote]:
-    kept = [
-        hit
-        for hit in found
-        if hit.text.strip() not in {text.strip() for text in own} and not hit.text.rstrip().endswith(("?", "？"))
+def _of_days(found: Sequence[Hit], days: dates.When, own: Sequence[str]) -> list[Quote]:
+    """What was told of a stretch of time: messages whose time words mean it, and messages of then without any."""
+    told = []
+    asked = {text.strip() for text in own}
+    for hit in found:
+        if hit.said_at is None or hit.text.strip() in asked or all(is_question(part) for part in sentences(hit.text)):
+            continue
+        said_on = hit.said_at.date()
+        whens = dates.resolve(hit.text, said_on)
+        meant = any(when.start <= days.end and days.start <= when.end for when in whens)
+        if meant or (not whens and days.start <= said_on <= days.end):
+            told.append((not meant, hit))
+    told.sort(key=lambda pair: pair[0])
+    return [
+        Quote(hit=hit, text=first_words(hit.text, LONGEST_QUOTE), covered=1.0, score=1.0)
+        for _, hit in told[:MOST_QUOTES]
     ]
-    return [Quote(hit=hit, text=hit.text[:240], covered=1.0, score=1.0) for hit in reversed(kept[:5])]
 
 
 def search_failed(situation: Situation) -> bool:

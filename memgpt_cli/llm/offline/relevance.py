@@ -126,7 +126,7 @@ def query_of(text: str, context: str = "") -> Query:
         terms=found,
         names=frozenset(name for name in names if name in found),
         kind=kind,
-        personal=_FIRST_PERSON.search(text) is not None,
+        personal=is_personal(text),
     )
 
 
@@ -140,8 +140,8 @@ def weights(asked: Iterable[str], texts: Sequence[Text]) -> dict[str, float]:
     }
 
 
-def coverage(query: Query, weight: Mapping[str, float], text: Text) -> float:
-    """The share of the question, from 0 to 1, that a text speaks of."""
+def coverage(weight: Mapping[str, float], text: Text, *, related: float = RELATED_SHARE) -> float:
+    """The share of the weighted terms, from 0 to 1, that a text speaks of."""
     total = sum(weight.values())
     if not total:
         return 0.0
@@ -150,7 +150,7 @@ def coverage(query: Query, weight: Mapping[str, float], text: Text) -> float:
         if text.holds(term):
             got += value
         elif any(text.holds(other) for other in RELATED.get(term, ())):
-            got += value * RELATED_SHARE
+            got += value * related
     return got / total
 
 
@@ -158,6 +158,11 @@ def fits(kind: Kind, text: str) -> bool:
     """Whether a sentence holds the kind of thing that is asked for: a time, a place, a person, a number."""
     sign = _SIGNS.get(kind)
     return sign is not None and sign.search(text) is not None
+
+
+def is_personal(text: str) -> bool:
+    """Whether somebody speaks of themselves in it."""
+    return _FIRST_PERSON.search(text) is not None
 
 
 def is_empty_talk(text: str) -> bool:

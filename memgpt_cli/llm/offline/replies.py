@@ -1,18 +1,29 @@
 """Putting the reply together: greeting, what was noted, answers, and what small talk deserves."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from memgpt_cli.llm.offline import core_answers, dates, memory, phrases
 from memgpt_cli.llm.offline.answers import Quote, cited, is_sure
-from memgpt_cli.llm.offline.facts import joined, known_name, parse_line, said_back
+from memgpt_cli.llm.offline.facts import is_turned, joined, known_name, parse_line, replaced_by, said_back, says_all
 from memgpt_cli.llm.offline.prompt import Situation
 from memgpt_cli.llm.offline.questions import Asked, found_for, search_failed
-from memgpt_cli.llm.offline.relevance import coverage, query_of, text_of
+from memgpt_cli.llm.offline.relevance import coverage, text_of
 from memgpt_cli.llm.offline.understanding import Talk, Understanding
-from memgpt_cli.llm.offline.words import first_words
+from memgpt_cli.llm.offline.words import first_words, terms
 
 EXPLAINED = ("Got it. I keep", "好的，我存下来了")
 LONGEST_ECHO = 160
+LONGEST_MOOD = 400
+_SAD = re.compile(
+    r"\b(?:sad|awful|terrible|horrible|tired|exhausted|sick|ill|died|passed away|lonely|depressed|worried|anxious|lost my|broke up|fired|failed|hurts?"
+    r"|crying|cried|stressed|upset|miserable|bad (?:day|news|week))\b|难过|伤心|累|生病|去世|失业|分手|孤独|焦虑|担心|糟糕|失败|哭|压力|烦",
+    re.IGNORECASE,
+)
+_GLAD = re.compile(
+    r"\b(?:i['’]?m (?:so |very |really )?(?:happy|glad|excited|thrilled|proud)|great (?:day|news|week)|good news|wonderful|won|passed|promoted|finally)\b|开心|高兴|太好了|升职|通过了|好消息|激动",
+    re.IGNORECASE,
+)
 
 
 def compose(situation: Situation, understood: Sequence[Understanding], asked: Sequence[Asked]) -> str:
@@ -64,7 +75,7 @@ def _memory(situation: Situation, understood: Sequence[Understanding], *, chines
     for old, new in done.changed:
         clause = _clause(new, chinese=chinese)
         was = parse_line(old).fact
-        clauses.append(f"{clause}（原来是“{was}”）" if chinese else f'{clause} (it was "{was}")')
+        clauses.append(f"{clause}（替换了“{was}”）" if chinese else f'{clause} (in place of "{was}")')
     if clauses:
         yield f"记下了：{joined(clauses, chinese=True)}。" if chinese else f"Noted: {joined(clauses, chinese=False)}."
     if done.archived:
@@ -101,9 +112,12 @@ def _known_already(situation: Situation, understood: Sequence[Understanding], *,
     block = situation.blocks.get(memory.LABEL)
     if block is None:
         return
-    known = {parse_line(line).fact.lower(): line for line in block.text.split("\n")}
-    told = [fact.line.lower() for message in understood for fact in message.facts]
-    lines = [known[line] for line in told if line in known]
+    lines = []
+    for message in understood:
+        for fact in message.facts:
+            line = replaced_by(fact, message.utterance.speaker, block.text)
+            if line is not None and says_all(line, fact) and line not in lines:
+                lines.append(line)
     if lines:
         clause = joined([_clause(line, chinese=chinese) for line in lines], chinese=chinese)
         yield f"我已经知道{clause}。" if chinese else f"I know already: {clause}."
@@ -125,9 +139,11 @@ def _answer(asked: Asked, situation: Situation) -> str:
     if not found:
         if search_failed(situation):
             return phrases.search_failed(chinese=chinese)
+        if not asked.query.terms and asked.days is None:
+            return phrases.cannot_reason(chinese=chinese)
         if situation.lost:
             return phrases.no_room(chinese=chinese)
-        named = asked.query.personal and set(asked.query.terms) <= {"name", "名字", "叫", "姓名", "call"}
+        named = asked.query.personal and set(asked.query.terms) <= core_answers.NAME_TERMS
         return phrases.nothing_found(chinese=chinese, name_asked=named and bool(asked.query.terms))
     listed = [_cited(quote, asked) for quote in found]
     if is_sure(found):
@@ -136,9 +152,12 @@ def _answer(asked: Asked, situation: Situation) -> str:
 
 
 def _supports(quote: Quote, lines: Sequence[str]) -> bool:
-    """Whether a quote says what the first of the lines says."""
-    fact = query_of(parse_line(lines[0]).fact)
-    return bool(fact.terms) and coverage(fact, dict.fromkeys(fact.terms, 1.0), text_of(quote.hit.text)) > 0.6  # noqa: PLR2004
+    """Whether a quote says what the first of the lines says, its last word included."""
+    fact = terms(parse_line(lines[0]).fact)
+    said = text_of(quote.hit.text)
+    if is_turned(lines[0]) != is_turned(quote.hit.text):
+        return False
+    return bool(fact) and said.holds(fact[-1]) and coverage(dict.fromkeys(fact, 1.0), said) >= 0.5  # noqa: PLR2004
 
 
 def _cited(quote: Quote, asked: Asked) -> str:
@@ -188,4 +207,6 @@ def _acknowledged(situation: Situation, understood: Sequence[Understanding], *, 
         and not situation.replied.startswith(EXPLAINED)
         and not situation.replied.startswith(("Got it", "好的"))
     )
-    return phrases.acknowledged(speaker, explain=explain, chinese=chinese)
+    text = understood[-1].utterance.text[:LONGEST_MOOD]
+    mood = "sad" if _SAD.search(text) else "glad" if _GLAD.search(text) else ""
+    return phrases.acknowledged(speaker, mood=mood, explain=explain, chinese=chinese)

@@ -6,10 +6,11 @@ Decides by the form of a sentence only; whether memory can answer a question sho
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Final
 
-from memgpt_cli.llm.offline import chinese, english
+from memgpt_cli.llm.offline import chinese, dates, english
 from memgpt_cli.llm.offline.facts import Fact
 from memgpt_cli.llm.offline.prompt import Utterance
 from memgpt_cli.llm.offline.words import is_chinese, sentences, terms
@@ -63,13 +64,14 @@ class _Gathered:
     questions: list[str] = field(default_factory=list)
     talk: list[Talk] = field(default_factory=list)
     told: bool = False
+    said_on: date | None = None
 
 
 def understand(utterance: Utterance) -> Understanding:
     """Read a message. Bounded in work for texts of any length."""
     text = utterance.text
     read = text if len(text) <= READ_CHARACTERS + READ_AT_END else f"{text[:READ_CHARACTERS]}\n{text[-READ_AT_END:]}"
-    gathered = _Gathered()
+    gathered = _Gathered(said_on=utterance.said_at.date() if utterance.said_at is not None else None)
     parts = list(_parts(read))
     for number, sentence in enumerate(parts):
         last = number == len(parts) - 1
@@ -130,11 +132,38 @@ def _keep(content: str, gathered: _Gathered, *, in_chinese: bool) -> None:
     if found:
         gathered.facts.extend(found)
         return
+    owned = (_OWNED_ZH if in_chinese else _OWNED_EN).fullmatch(content.rstrip(" .!。！"))
+    if owned is not None:
+        label = owned["what"][0].upper() + owned["what"][1:]
+        line = f"{label}：{owned['value']}" if in_chinese else f"{label}: {owned['value']}"
+        gathered.facts.append(Fact(_dated(line, gathered.said_on, in_chinese=in_chinese)))
+        return
     personal = re.search(r"我" if in_chinese else r"\b(?:i|i['’]m|i['’]ve|my|me|mine|we|our)\b", content, re.IGNORECASE)
     if personal and len(content) <= SHORT_ENOUGH_FOR_CORE:
-        gathered.facts.append(Fact(content.rstrip(" .!。！")))
+        gathered.facts.append(Fact(_dated(content.rstrip(" .!。！"), gathered.said_on, in_chinese=in_chinese)))
     else:
         gathered.keep.append(content)
+
+
+def _dated(note: str, said_on: date | None, *, in_chinese: bool) -> str:
+    """A note whose time words will still mean something next year."""
+    if said_on is None:
+        return note
+    if whens := dates.resolve(note, said_on):
+        return f"{note} ({', '.join(dates.in_words(when, chinese=in_chinese) for when in whens)})"
+    if _LOOSE_DAY.search(note):
+        day = dates.day_in_words(said_on, chinese=in_chinese)
+        return f"{note}（记于{day}）" if in_chinese else f"{note} (noted on {day})"
+    return note
+
+
+_LOOSE_DAY: Final = re.compile(
+    r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|周[一二三四五六日天]|星期", re.IGNORECASE
+)
+_OWNED_EN: Final = re.compile(
+    r"my (?P<what>[\w' -]{2,40}?) (?:is|are) (?P<value>(?!(?:not|\w+ing)\b).{1,80})", re.IGNORECASE
+)
+_OWNED_ZH: Final = re.compile(r"我的(?P<what>[^是的]{1,12})是(?P<value>.{1,30})")
 
 
 def _plain(sentence: str, *, in_chinese: bool) -> str:
@@ -153,6 +182,7 @@ _ASKS: Final = re.compile(
     rf"|(?:what|which|whose|how) (?:\w+ ){{1,3}}{_AUXILIARY} "
     rf"|when (?:{_AUXILIARY}|'s) (?!(?:i|we|he|she|they|you) \w+(?:ed|ing)?,)"
     r"|how (?:many|much|old|long|often|far|big|tall) "
+    rf"|(?:when|where|who|why|how|and (?:when|where|who|why))$"
     rf"|{_AUXILIARY} (?:i|you|he|she|it|we|they|my|your|his|her|our|their|the|there|this|that|anyone|anybody|someone) "
     r"|(?:can you |could you |please )*(?:tell me|remind me|show me) (?:again )?(?:about|of|what|who|where|when|why|how|which|whose|everything|all|if|whether|my|the)\b"
     r"|do you (?:know|remember|recall)\b|(?:any|got any) (?:idea|clue)\b"
@@ -161,7 +191,7 @@ _ASKS: Final = re.compile(
 )
 _DID_ASK: Final = re.compile(rf"{_AUXILIARY} [a-z][\w'-]+ (?:ever |also |still )?(?:[a-z]+)\b")
 _CHINESE_ASKS: Final = re.compile(
-    r"[吗么]$|呢$|什么|哪[里儿个天年位些]|在哪|是谁|谁[是在叫说的]|^谁|几[岁个点号月年次]|多少|多大|多久|怎么样|怎样|为什么|何时|是不是|有没有|记不记得|知不知道|喜不喜欢"
+    r"[吗么]$|呢$|什么|哪(?![怕有])|是谁|谁[是在叫说的]|^谁|几[岁个点号月年次]|多少|多大|多久|怎么样|怎样|为什么|何时|是不是|有没有|记不记得|知不知道|喜不喜欢"
     r"|告诉我|提醒我.*(?:什么|哪)"
 )
 _TO_LISTENER: Final = re.compile(r"\b(?:you|your|you're|you've|yours|u)\b")
@@ -169,6 +199,18 @@ _FIRST_PERSON: Final = re.compile(r"\b(?:i|i'm|i've|me|my|mine|we|our|us)\b")
 _ASKS_MEMORY: Final = re.compile(
     r"\b(?:do|did|can|could|have|would|will) you (?:still |also |please )?(?:know|remember|recall|find|search|tell|look|heard|hear|store|stored|note|noted|see)\b"
 )
+
+
+def is_question(sentence: str) -> bool:
+    """Whether a sentence asks, with or without a question mark."""
+    in_chinese = is_chinese(sentence)
+    return _asks(sentence, _plain(sentence, in_chinese=in_chinese), in_chinese=in_chinese)
+
+
+def is_forget(sentence: str) -> bool:
+    """Whether a sentence asks to forget something."""
+    language = _CHINESE if is_chinese(sentence) else _ENGLISH
+    return language.forget.match(sentence) is not None
 
 
 def _asks(sentence: str, plain: str, *, in_chinese: bool) -> bool:
@@ -241,7 +283,9 @@ _ENGLISH: Final = _Language(
         ),
         (
             r"^/?help(?: me)?$|what (?:can|do) you do|what are you able to|how (?:do|can) i use (?:you|this|it)|how does (?:this|it) work"
-            r"|what can (?:i|you) (?:ask|tell|say|help)|what are your (?:commands|functions|features|abilities)|can you help me$",
+            r"|what can (?:i|you) (?:ask|tell|say|help)|what are your (?:commands|functions|features|abilities)|can you help me$"
+            r"|^(?:what|huh|pardon|eh)$|^(?:can|do|will|could) you (?:really |actually )?(?:remember|memori[sz]e|learn|have (?:a )?memory)(?: (?:things|stuff|anything"
+            r"|something|facts|everything|what i (?:say|tell you|said)))?$",
             Talk.HELP,
         ),
         (

@@ -29,7 +29,7 @@ STOP: Final = frozenset(
 COMMON: Final = frozenset(
     "get go say said make take come see look want like thing kind lot way day time year week month good great really"
     " much many more most people name call new one two first last back now today feel think give put use try let"
-    " ago old still even well up out off over down all other another something anything some talk".split()
+    " ago old still even well up out off over down all other another something anything some talk problem any kind type favorite".split()
 )
 """Words that carry little of it: they count for half."""
 
@@ -139,6 +139,9 @@ _KINDS: Final = (
     "home house apartment flat city town",
     "health allergic asthma diabetic",
     "prefer favorite like",
+    "cost price pay paid euro dollar pound money spend",
+    "color red blue green yellow black white orange purple pink brown grey gray",
+    "drink coffee tea wine beer juice",
 )
 
 
