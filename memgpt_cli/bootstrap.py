@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memgpt_cli.config.keys import ApiKeys
-from memgpt_cli.config.models import Endpoint, ModelChoice, is_builtin, resolve_model
+from memgpt_cli.config.models import Endpoint, ModelChoice, is_builtin, model_settings, resolve_model
 from memgpt_cli.config.paths import Paths, find_paths
 from memgpt_cli.config.prompts import PromptFiles
 from memgpt_cli.config.settings import Configuration, Source
@@ -361,6 +361,7 @@ class Workspace:
             api_key=self.keys.require(choice.base_url, choice.base_url_source),
             timeout_s=choice.settings.timeout_s,
             max_retries=choice.settings.max_retries,
+            reasoning_effort=model_settings(self.configuration, model, choice.base_url).reasoning_effort,
         )
 
     def counter(self, model: str) -> TokenCounter:

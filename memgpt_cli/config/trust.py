@@ -4,7 +4,6 @@ A project folder comes with somebody's repository. What it says about endpoints,
 only after `memgpt config trust`, and only as long as these files stay what they were then.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -81,6 +80,8 @@ def distrust_project(directory: Path, trust_file: Path) -> bool:
 
 def fingerprint(folder: Path) -> str:
     """SHA-256 over the names and contents of everything in the folder that trust is about."""
+    import hashlib
+
     digest = hashlib.sha256()
     for path in _files(folder):
         content = path.read_bytes()
