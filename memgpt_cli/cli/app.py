@@ -11,25 +11,31 @@ from typing import Annotated
 import typer
 
 from memgpt_cli import __version__
-from memgpt_cli.cli import (
-    agents,
-    archival,
-    chat,
-    config_commands,
-    context,
-    doctor,
-    evaluate,
-    key_commands,
-    memory,
-    options,
-    recall,
-    send,
-)
-from memgpt_cli.cli.options import Command, Group
+from memgpt_cli.cli import options
+from memgpt_cli.cli.doors import Door, House
 from memgpt_cli.errors import ExitCode, MemGPTError
 
+_ROOMS = "memgpt_cli.cli."
+
+
+class _Memgpt(House):
+    doors = (
+        Door("chat", "Talk with an agent that remembers.", _ROOMS + "chat:chat"),
+        Door("send", "Send one message and print the answer.", _ROOMS + "send:send"),
+        Door("context", "Show the context window. Nothing is written and nothing is sent.", _ROOMS + "context:context"),
+        Door("agent", "Create, look at and delete agents.", _ROOMS + "agents:app"),
+        Door("memory", "Core memory: what the model always sees.", _ROOMS + "memory:app"),
+        Door("recall", "Recall storage: every message ever.", _ROOMS + "recall:app"),
+        Door("archival", "Archival storage: notes, facts and documents.", _ROOMS + "archival:app"),
+        Door("eval", "Measure.", _ROOMS + "evaluate:app"),
+        Door("doctor", "Check settings, key, model, embedder, disk and databases.", _ROOMS + "doctor:doctor"),
+        Door("config", "Settings.", _ROOMS + "config_commands:app"),
+        Door("keys", "API keys.", _ROOMS + "key_commands:app"),
+    )
+
+
 app = typer.Typer(
-    cls=Group,
+    cls=_Memgpt,
     name="memgpt",
     help="Talk to a language model whose memory outlives its context window.",
     no_args_is_help=True,
@@ -37,23 +43,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("chat", cls=Command)(chat.chat)
-app.command("send", cls=Command)(send.send)
-app.command("context", cls=Command)(context.context)
-app.command("doctor", cls=Command)(doctor.doctor)
-for name, room in (
-    ("agent", agents),
-    ("memory", memory),
-    ("recall", recall),
-    ("archival", archival),
-    ("eval", evaluate),
-    ("config", config_commands),
-    ("keys", key_commands),
-):
-    app.add_typer(room.app, name=name, cls=Group)
 
 
-def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
+def _version(wanted: bool) -> None:
     if wanted:
         sys.stdout.write(f"memgpt {__version__}\n")
         raise typer.Exit

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from memgpt_cli.bootstrap import Flags, Workspace
+if TYPE_CHECKING:
+    from memgpt_cli.bootstrap import Workspace
 
 
 @dataclass(slots=True)
@@ -22,8 +23,10 @@ class Globals:
     json: bool = False
     debug: bool = False
 
-    def workspace(self) -> Workspace:
+    def workspace(self) -> "Workspace":
         """The workspace that these options ask for."""
+        from memgpt_cli.bootstrap import Flags, Workspace
+
         flags = Flags(agent=self.agent, model=self.model, base_url=self.base_url, window=self.window)
         return Workspace(flags)
 
