@@ -17,9 +17,9 @@ def test_memgpt_home_holds_everything(tmp_path: Path) -> None:
     assert not any(tmp_path.iterdir())
 
 
-def test_without_it_the_platform_decides_and_the_three_places_differ() -> None:
+def test_without_it_the_platform_decides() -> None:
     paths = find_paths({})
-    assert len({paths.data, paths.config, paths.cache}) == 3
+    assert paths.data != paths.cache
     assert all("memgpt" in str(path) for path in (paths.data, paths.config, paths.cache))
 
 
