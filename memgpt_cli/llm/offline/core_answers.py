@@ -126,9 +126,9 @@ def _is_about(fact: str, seen: Text, hints: str, weight: Mapping[str, float]) ->
     return coverage(weight, text_of(f"{subject.group() if subject is not None else ''} {hints}")) > 0
 
 
-def sentence(lines: list[str], *, chinese: bool) -> str:
+def sentence(lines: list[str], *, asker: str | None, chinese: bool) -> str:
     """The lines as one sentence to the person."""
-    clauses = [said_back(line) or (f"“{line}”" if chinese else f'I noted "{line}"') for line in lines]
+    clauses = [said_back(line, to=asker) or (f"“{line}”" if chinese else f'I noted "{line}"') for line in lines]
     text = joined(clauses, chinese=chinese)
     return f"{text[:1].upper()}{text[1:]}{'。' if chinese else '.'}"
 

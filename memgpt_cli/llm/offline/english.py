@@ -87,9 +87,13 @@ _NOT_A_PLACE: Final = re.compile(
     r"(?:peace|fear|the (?:past|moment|present|future)|denial|hope|harmony|constant|a (?:dream|bubble|world)|it|there|here|that|this)\b",
     re.IGNORECASE,
 )
+_REASON: Final = re.compile(
+    r"(?:,?\s+(?:because|['’]?cause|'cos|since|so that|although|but|which)\b|,\s*(?:and )?(?:it|they|he|she|that|this|you|so|especially|even)\b|\s+[-–—]\s).*$",
+    re.I,
+)
 _NO_TASTE: Final = re.compile(
     r"(?:it|that|this|them|him|her|you|your|how|what|when|where|who|why|the (?:idea|way|fact|sound|look)|to (?:think|say|see|hear|know|thank"
-    r"|ask|share)|so|everything|all (?:of )?(?:it|that|this|these)|these|those|seeing|hearing|being able)\b",
+    r"|ask|share)|so|everything|all (?:of )?(?:it|that|this|these)|these|those|seeing|hearing|being able|to$)\b",
     re.IGNORECASE,
 )
 _VALUE_WORDS: Final = 12
@@ -277,7 +281,7 @@ _TASTE_HEADS: Final = {
 def _taste(match: re.Match[str]) -> str | None:
     verb = re.sub(r"\s+", " ", match["verb"].lower().replace("’", "'"))
     verb = re.sub(r"^(?:i'?m|m)\b", "am", verb.removeprefix("'"))
-    value = re.sub(r"\s+any ?more$", "", match["what"])
+    value = _REASON.sub("", re.sub(r"\s+any ?more$", "", match["what"]))
     if _NO_TASTE.match(value) or _PASSING.search(value):
         return None
     value_kept = _short(value)
@@ -308,7 +312,8 @@ def _favourite(match: re.Match[str]) -> str | None:
 
 def _relative_named(match: re.Match[str]) -> str | None:
     name = _name(match["name"])
-    if name is None or (match["verb"].lower() in ("is", "'s", "’s", ",", "") and match["name"][0].islower()):
+    linked = (match["verb"] or "").strip().lower() not in ("is", "'s", "’s", ",", "")
+    if name is None or (not linked and match["name"][0].islower()):
         return None
     return f"{_capital(match['who'])}: {name}"
 

@@ -244,9 +244,14 @@ def lines_of(block: str) -> list[str]:
     return [line.strip() for line in block.split("\n") if line.strip()]
 
 
-def said_back(text: str) -> str | None:
-    """A line as a clause: "you live in Lyon", "Caroline's sister Ann works at Airbus", 你住在上海; None for another form."""
+def said_back(text: str, *, to: str | None = None) -> str | None:
+    """A line as a clause: "you live in Lyon", "Caroline's sister Ann works at Airbus", 你住在上海; None for another form.
+
+    `to` is the name of the person who reads it, where there is one.
+    """
     line = parse_line(text)
+    if line.speaker is not None and to is not None and line.speaker.lower() == to.lower():
+        line = Line(None, line.fact)
     if is_chinese(line.fact):
         return _said_back_in_chinese(line)
     first, _, rest = line.fact.partition(" ")
@@ -269,7 +274,9 @@ def said_back(text: str) -> str | None:
         clause = _label_said_back(whose, label[1], label[2])
     elif _RELATIVE.match(line.fact):
         clause = f"{whose} {line.fact[0].lower()}{line.fact[1:]}"
-    return None if clause is None else (clause if line.speaker else to_second_person(clause))
+    if clause is None:
+        return None
+    return re.sub(r"\bmy\b", "their", clause) if line.speaker else to_second_person(clause)
 
 
 def _no_longer(who: str, verb: str, object_: str, *, named: bool) -> str:

@@ -31,6 +31,9 @@ _LASTING: Final = re.compile(
 )
 
 
+_PASSING_LOVE: Final = re.compile(r"(?:Loves|Hates) (?:the|all|this|that|these|those|how|seeing|your)\b")
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A function call to make."""
@@ -54,23 +57,24 @@ class Results:
 class Notebook:
     """The block as it will be when the calls planned so far have run."""
 
-    def __init__(self, block: BlockView | None, functions: frozenset[str]) -> None:
+    def __init__(self, block: BlockView | None, functions: frozenset[str], *, among_people: bool = False) -> None:
         self._block = block
+        self._among_people = among_people
         self._functions = functions
         self.text = block.text if block is not None else ""
         self.calls: list[Call] = []
 
     def note(self, fact: Fact, speaker: str | None) -> None:
         """Plan what this fact needs: nothing, an addition, a replacement, or a passage when there is no room."""
-        if speaker is not None and not _LASTING.match(fact.line):
+        if self._among_people and (not _LASTING.match(fact.line) or _PASSING_LOVE.match(fact.line)):
             return
         line = f"{speaker}: {fact.line}" if speaker else fact.line
         old = replaced_by(fact, speaker, self.text)
         if old is not None and says_all(old, fact):
             return
-        if self._replaces(old, line) or self._appends(line, sparing=speaker is not None):
+        if self._replaces(old, line) or self._appends(line, sparing=self._among_people):
             return
-        if speaker is None:
+        if not self._among_people:
             self.keep(line)
 
     def keep(self, text: str) -> None:
@@ -123,7 +127,7 @@ class Notebook:
 
 def planned(situation: Situation, understood: Iterable[Understanding]) -> list[Call]:
     """The calls that write what was said."""
-    notebook = Notebook(situation.blocks.get(LABEL), situation.functions)
+    notebook = Notebook(situation.blocks.get(LABEL), situation.functions, among_people=situation.among_people)
     for message in understood:
         for content in message.forget:
             for line in lines_meant(content, notebook.text):
@@ -182,7 +186,7 @@ def second_try(situation: Situation, failed: Sequence[Returned]) -> list[Call]:
     notebook = Notebook(block, situation.functions)
     for call in failed:
         line = str(call.arguments.get("content") or call.arguments.get("new_content") or "").split("\n")[-1]
-        if not line or parse_line(line).speaker is not None:
+        if not line or situation.among_people:
             continue
         not_found = call.name == REPLACE and "stand" in call.text
         if not (not_found and notebook._appends(line, sparing=False)):  # noqa: SLF001

@@ -85,7 +85,11 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """Where the conversation stands. `steps` are this turn's calls so far; `lost` tells that results of it left the window."""
+    """Where the conversation stands.
+
+    `steps` are this turn's calls so far; `lost` tells that results of it left the window. `asked` and `replied` are the
+    exchange before. `among_people` tells that several named people speak, to each other rather than to the assistant.
+    """
 
     paper: bool
     functions: frozenset[str]
@@ -95,6 +99,7 @@ class Situation:
     asked: tuple[Utterance, ...] = ()
     replied: str = ""
     lost: bool = False
+    among_people: bool = False
 
 
 def is_summary(request: ChatRequest) -> bool:
@@ -112,15 +117,18 @@ def read(request: ChatRequest) -> Situation:
     start = _turn_start(messages, paper=paper)
     turn, before = messages[start:], messages[max(0, start - FAR_BACK) : start]
     replied, asked = _last_exchange(before, paper=paper)
+    pending = tuple(_utterances(turn))
+    speakers = {utterance.speaker for utterance in (*pending, *_utterances(before)) if utterance.speaker}
     return Situation(
         paper=paper,
         functions=functions,
         blocks=_blocks(messages),
-        pending=tuple(_utterances(turn)),
+        pending=pending,
         steps=tuple(_steps(turn)),
         asked=asked,
         replied=replied,
         lost=any(_event_kind(m.content or "") == LOST for m in turn if m.role == "user"),
+        among_people=len(speakers) > 1,
     )
 
 

@@ -33,7 +33,10 @@ _OF_ASSISTANT: Final = re.compile(
     r"|你(?:刚才|之前|上次)?(?:说|建议|推荐|回答)(?:过|了)?(?:什么|的)",
     re.IGNORECASE,
 )
-_BARE_WHY: Final = re.compile(r"\W*(?:but |and )?(?:why|how(?: come| so)?)(?: not| is that| was that)?\W*|\W*(?:但是?)?为什么(?:呢)?\W*|\W*怎么(?:会|说)?\W*", re.IGNORECASE)
+_BARE_WHY: Final = re.compile(
+    r"\W*(?:but |and )?(?:why|how(?: come| so)?)(?: not| is that| was that)?\W*|\W*(?:但是?)?为什么(?:呢)?\W*|\W*怎么(?:会|说)?\W*",
+    re.IGNORECASE,
+)
 _QUOTED: Final = re.compile(r"[\"“]([^\"”]{4,})[\"”]")
 _DID_WHAT: Final = re.compile(
     r"\b(?:what|anything|something)\b.*\b(?:do|did|done|doing|happen|happened|say|said|tell|told|talk|talked|discuss|discussed|write|wrote|up to)\b"

@@ -71,9 +71,10 @@ def _greeting(
 
 def _memory(situation: Situation, understood: Sequence[Understanding], *, chinese: bool) -> Iterator[str]:
     done = memory.results(situation)
-    clauses = [_clause(line, chinese=chinese) for line in done.noted]
+    speaker = understood[-1].utterance.speaker if understood and not situation.among_people else None
+    clauses = [_clause(line, speaker, chinese=chinese) for line in done.noted]
     for old, new in done.changed:
-        clause = _clause(new, chinese=chinese)
+        clause = _clause(new, speaker, chinese=chinese)
         was = parse_line(old).fact
         clauses.append(f"{clause}（替换了“{was}”）" if chinese else f'{clause} (in place of "{was}")')
     if clauses:
@@ -95,7 +96,7 @@ def _memory(situation: Situation, understood: Sequence[Understanding], *, chines
             else "Core memory holds no such line. `memgpt forget` purges what was said."
         )
     if not clauses and not done.archived:
-        yield from _known_already(situation, understood, chinese=chinese)
+        yield from _known_already(situation, understood, speaker, chinese=chinese)
     if any(Talk.REMIND in message.talk for message in understood):
         yield (
             "我没有闹钟，不能提醒你，但这句话已经存下来了，可以随时问我。"
@@ -104,11 +105,13 @@ def _memory(situation: Situation, understood: Sequence[Understanding], *, chines
         )
 
 
-def _clause(line: str, *, chinese: bool) -> str:
-    return said_back(line) or (f"“{line}”" if chinese else f'"{line}"')
+def _clause(line: str, speaker: str | None, *, chinese: bool) -> str:
+    return said_back(line, to=speaker) or (f"“{line}”" if chinese else f'"{line}"')
 
 
-def _known_already(situation: Situation, understood: Sequence[Understanding], *, chinese: bool) -> Iterator[str]:
+def _known_already(
+    situation: Situation, understood: Sequence[Understanding], speaker: str | None, *, chinese: bool
+) -> Iterator[str]:
     block = situation.blocks.get(memory.LABEL)
     if block is None:
         return
@@ -119,7 +122,7 @@ def _known_already(situation: Situation, understood: Sequence[Understanding], *,
             if line is not None and says_all(line, fact) and line not in lines:
                 lines.append(line)
     if lines:
-        clause = joined([_clause(line, chinese=chinese) for line in lines], chinese=chinese)
+        clause = joined([_clause(line, speaker, chinese=chinese) for line in lines], chinese=chinese)
         yield f"我已经知道{clause}。" if chinese else f"I know already: {clause}."
 
 
@@ -134,7 +137,7 @@ def _answer(asked: Asked, situation: Situation) -> str:
     found = found_for(asked, situation)
     if lines:
         support = [quote for quote in found if _supports(quote, lines)][:1]
-        told = core_answers.sentence(lines, chinese=chinese)
+        told = core_answers.sentence(lines, asker=asked.utterance.speaker, chinese=chinese)
         return (" " if not chinese else "").join([told, *(_cited(quote, asked) for quote in support)])
     if not found:
         if search_failed(situation):

@@ -53,7 +53,11 @@ class OfflineResponder:
 
 def respond(situation: Situation) -> str | list[Call]:
     """What to do now: calls, or the reply that ends the turn."""
-    understood = [understand(utterance) for utterance in situation.pending if not utterance.paged_out]
+    understood = [
+        understand(utterance, among_people=situation.among_people)
+        for utterance in situation.pending
+        if not utterance.paged_out
+    ]
     asked = asked_in(understood, situation)
     if not situation.lost and len(situation.steps) < STEPS_WITH_CALLS:
         calls = _calls(situation, understood, asked)

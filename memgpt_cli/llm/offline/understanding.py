@@ -42,6 +42,9 @@ class Talk(StrEnum):
     REMIND = "remind"
 
 
+_TO_THE_ASSISTANT: Final = frozenset((Talk.HELP, Talk.CONNECT, Talk.ABOUT_ME, Talk.ECHO, Talk.CLOCK, Talk.CALCULATE))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Understanding:
     """One message, understood. `told` says that it also holds statements which stay in recall storage."""
@@ -67,15 +70,21 @@ class _Gathered:
     said_on: date | None = None
 
 
-def understand(utterance: Utterance) -> Understanding:
-    """Read a message. Bounded in work for texts of any length."""
+def understand(utterance: Utterance, *, among_people: bool = False) -> Understanding:
+    """Read a message. Bounded in work for texts of any length.
+
+    People who speak among each other greet, thank and ask each other; of that only a message that is nothing but a question
+    is taken for one to the assistant.
+    """
     text = utterance.text
     read = text if len(text) <= READ_CHARACTERS + READ_AT_END else f"{text[:READ_CHARACTERS]}\n{text[-READ_AT_END:]}"
     gathered = _Gathered(said_on=utterance.said_at.date() if utterance.said_at is not None else None)
     parts = list(_parts(read))
-    for number, sentence in enumerate(parts):
-        last = number == len(parts) - 1
-        _sort(sentence, gathered, among_people=utterance.speaker is not None, last=last)
+    for sentence in parts:
+        _sort(sentence, gathered, aside=among_people and len(parts) > 1)
+    if among_people:
+        gathered.talk = [kind for kind in gathered.talk if kind in _TO_THE_ASSISTANT and len(parts) == 1]
+        gathered.told = True
     return Understanding(
         utterance=utterance,
         chinese=is_chinese(read[:READ_CHARACTERS]),
@@ -95,7 +104,7 @@ def _parts(text: str) -> Iterator[str]:
             yield sentence
 
 
-def _sort(sentence: str, gathered: _Gathered, *, among_people: bool, last: bool) -> None:
+def _sort(sentence: str, gathered: _Gathered, *, aside: bool) -> None:
     in_chinese = is_chinese(sentence)
     language = _CHINESE if in_chinese else _ENGLISH
     if command := language.keep.match(sentence):
@@ -116,9 +125,8 @@ def _sort(sentence: str, gathered: _Gathered, *, among_people: bool, last: bool)
         if talk:
             return
         if _of_the_listener(plain, in_chinese=in_chinese):
-            if not among_people:
-                gathered.talk.append(Talk.OPINION)
-        elif last or not among_people:
+            gathered.talk.append(Talk.OPINION)
+        elif not aside:
             gathered.questions.append(sentence)
         return
     found = list(chinese.facts(sentence) if in_chinese else english.facts(sentence))
