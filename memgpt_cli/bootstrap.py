@@ -4,6 +4,7 @@ Adapters are imported inside the functions that need them, so that a command pay
 """
 
 import os
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from memgpt_cli.domain.blocks import Author, Block, Provenance
 from memgpt_cli.domain.settings import Settings
 from memgpt_cli.errors import NotFoundError
 from memgpt_cli.ports import ChatModel, Clock, Embedder, Store, TokenCounter
-from memgpt_cli.storage.agent_folders import VECTORS, AgentFolders
+from memgpt_cli.storage.agent_folders import RECORD, VECTORS, AgentFolders
 
 if TYPE_CHECKING:
     from memgpt_cli.agent.session import Lock, Session
@@ -75,6 +76,16 @@ class Memory:
     store: Store
     recall: "RecallStorage"
     archival: "ArchivalStorage"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scratch:
+    """A record with its vectors and its search, in a folder that is gone after use."""
+
+    store: Store
+    index: "AgentVectorIndex"
+    embedder: Embedder
+    recall: "RecallStorage"
 
 
 class Workspace:
@@ -224,6 +235,22 @@ class Workspace:
         finally:
             store.close()
 
+    @contextmanager
+    def scratch(self) -> Iterator[Scratch]:
+        """An empty record under the settings in force, for measuring; Chroma stays closed."""
+        from memgpt_cli.storage.store import SQLiteStore
+
+        gap = timedelta(hours=self.settings.search.session_gap_hours)
+        with tempfile.TemporaryDirectory(prefix="memgpt-") as folder:
+            store = SQLiteStore(Path(folder) / RECORD, session_gap=gap)
+            try:
+                index = self._index_of(store, Path(folder), writer=False)
+                recall, _ = self._external_context(store, index)
+                yield Scratch(store=store, index=index, embedder=self.embedder, recall=recall)
+                index.close()
+            finally:
+                store.close()
+
     def choose_model(self, store: Store) -> ModelChoice:
         """The model that this agent is answered by, with the reasons. Raises ConfigError."""
         last = store.note("endpoint")
@@ -304,6 +331,9 @@ class Workspace:
         )
 
     def _index(self, name: str, store: "SQLiteStore", *, writer: bool) -> "AgentVectorIndex":
+        return self._index_of(store, self.agents.path(name), writer=writer)
+
+    def _index_of(self, store: "SQLiteStore", folder: Path, *, writer: bool) -> "AgentVectorIndex":
         from memgpt_cli.storage.database import connect
         from memgpt_cli.storage.vector_index import AgentVectorIndex
 
@@ -311,7 +341,7 @@ class Workspace:
         return AgentVectorIndex(
             connect=lambda: connect(path, any_thread=True),
             embedder=self.embedder,
-            folder=self.agents.path(name) / VECTORS,
+            folder=folder / VECTORS,
             writer=writer,
             exact_vectors=self.settings.archival.exact_vectors,
         )

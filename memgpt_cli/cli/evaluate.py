@@ -1,0 +1,88 @@
+"""`memgpt eval`: what the program can be measured by."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from memgpt_cli.cli.console import err, print_json, say, table
+from memgpt_cli.cli.options import Command, current
+
+if TYPE_CHECKING:
+    from memgpt_cli.evaluation.retrieval import Report
+
+app = typer.Typer(help="Measure the program on data of your own.", no_args_is_help=True)
+
+_COUNTED_BY = "gpt-4o"
+"""The model whose token table measures budgets, so that figures compare whatever model is configured."""
+
+
+@app.callback()
+def _room() -> None:
+    """Measure the program on data of your own."""
+
+
+@app.command("retrieval", cls=Command)
+def retrieval(
+    file: Annotated[Path, typer.Argument(help="Conversations and questions in LoCoMo's format.", metavar="FILE")],
+) -> None:
+    """Ask recall storage the questions of FILE, and count which of the messages that answer them are found.
+
+    Scores our ranking beside plain full-text search, plain vectors, plain rank fusion and newest-first.
+    """
+    from rich.progress import Progress
+
+    from memgpt_cli.evaluation.locomo import read_conversations
+    from memgpt_cli.evaluation.retrieval import evaluate
+
+    workspace = current.workspace()
+    conversations = read_conversations(file)
+    questions = sum(len(conversation.questions) for conversation in conversations)
+    with Progress(console=err(), transient=True) as bar:
+        task = bar.add_task("questions", total=questions)
+        report = evaluate(
+            conversations,
+            scratch=workspace.scratch,
+            counter=workspace.counter(_COUNTED_BY),
+            progress=lambda done: bar.advance(task, done),
+        )
+    if current.json:
+        print_json(_shape(file, report))
+    else:
+        _table(report)
+
+
+def _shape(file: Path, report: "Report") -> dict[str, Any]:
+    return {
+        "file": str(file),
+        "conversations": report.conversations,
+        "messages": report.messages,
+        "questions": dict(report.questions),
+        "embedder": report.embedder,
+        "tokens": report.counter,
+        "scores": {
+            pipeline: {
+                category: {metric: round(value, 4) for metric, value in scores.items()}
+                for category, scores in categories.items()
+            }
+            for pipeline, categories in report.scores.items()
+        },
+    }
+
+
+def _table(report: "Report") -> None:
+    from memgpt_cli.evaluation.retrieval import ALL, METRICS
+
+    say(
+        f"{report.conversations} conversations, {report.messages} messages, {report.questions.get(ALL, 0)} questions; "
+        f"embedder {report.embedder}, tokens by {report.counter}; percent"
+    )
+    for category in sorted(report.questions, key=lambda name: (name != ALL, name)):
+        say(f"\n{category} ({report.questions[category]})", style="bold")
+        table(
+            ("ranking", *METRICS),
+            (
+                (pipeline, *(f"{100 * categories[category][metric]:.1f}" for metric in METRICS))
+                for pipeline, categories in report.scores.items()
+            ),
+        )

@@ -1,0 +1,94 @@
+"""Conversations in LoCoMo's format: sessions of messages, and questions with the messages that hold their answers.
+
+It only reads; the data set (CC BY-NC 4.0) is not part of this project. Nothing here scores.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from memgpt_cli.domain.messages import Message, Role
+from memgpt_cli.errors import UsageError
+
+CATEGORIES: Final[Mapping[int, str]] = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop"}
+"""The kinds of questions that have evidence. Category 5 asks for what was never said."""
+
+_SESSION: Final = re.compile(r"session_(\d+)")
+_TURN_ID: Final = re.compile(r"D:?(\d+):0*(\d+)")
+_PACE: Final = timedelta(seconds=20)
+"""The file dates sessions, not messages: within one they follow on each other at this pace."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A question; `evidence` numbers the messages, from 0, that answer it together."""
+
+    text: str
+    category: str
+    evidence: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """Messages in their order, both sides as named users, and the questions about them."""
+
+    name: str
+    messages: tuple[Message, ...]
+    questions: tuple[Question, ...]
+
+
+def read_conversations(path: Path) -> list[Conversation]:
+    """The conversations of a file. Raises UsageError for a file that cannot be read or is of another format."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return [_conversation(entry, number) for number, entry in enumerate(document, 1)]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}", hint="name a file in LoCoMo's format") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UsageError(
+            f"{path} is not in LoCoMo's format: {type(error).__name__}: {error}",
+            hint='it is a JSON array of {"conversation": {"session_1": [...], ...}, "qa": [...]}',
+        ) from error
+
+
+def _conversation(entry: Mapping[str, Any], number: int) -> Conversation:
+    talk = entry["conversation"]
+    turns = list(_turns(talk))
+    numbers = {turn_id: position for position, (turn_id, _) in enumerate(turns)}
+    questions = []
+    for asked in entry["qa"]:
+        category = CATEGORIES.get(asked["category"])
+        evidence = frozenset(numbers[turn] for turn in turn_ids(asked.get("evidence", ())) if turn in numbers)
+        if category is not None and evidence:
+            questions.append(Question(text=asked["question"], category=category, evidence=evidence))
+    return Conversation(
+        name=str(entry.get("sample_id", number)),
+        messages=tuple(message for _, message in turns),
+        questions=tuple(questions),
+    )
+
+
+def turn_ids(evidence: Any) -> list[str]:
+    """The ids that a list of evidence names; `D8:6; D9:17`, `D:11:26` and `D30:05` are such names too."""
+    return [f"D{int(session)}:{int(turn)}" for text in evidence for session, turn in _TURN_ID.findall(text)]
+
+
+def _turns(talk: Mapping[str, Any]) -> Iterator[tuple[str, Message]]:
+    sessions = sorted(int(match[1]) for key in talk if (match := _SESSION.fullmatch(key)))
+    for session in sessions:
+        begun = datetime.strptime(talk[f"session_{session}_date_time"], "%I:%M %p on %d %B, %Y").replace(tzinfo=UTC)
+        for position, turn in enumerate(talk[f"session_{session}"]):
+            yield (
+                turn["dia_id"],
+                Message(
+                    role=Role.USER,
+                    name=turn["speaker"],
+                    text=turn["text"],
+                    created_at=begun + position * _PACE,
+                    session=str(session),
+                ),
+            )
