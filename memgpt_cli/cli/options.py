@@ -82,6 +82,27 @@ def _common() -> tuple[Any, ...]:
     return tuple(option for option in get_command(app).params if option.name in Globals.__slots__)
 
 
+def _spared(parameter: Any) -> Any:
+    """The parameter, with a short way for a value that was not given and for plain text.
+
+    typer hands every value to pydantic, whose import takes longer than most of our commands.
+    """
+    if "process_value" in vars(parameter):
+        return parameter
+    usual = parameter.process_value
+    kind = getattr(getattr(parameter, "type_descriptor", None), "annotation", None)
+    several = getattr(parameter, "multiple", False) or parameter.nargs != 1
+
+    def process_value(context: Any, value: Any) -> Any:
+        plain = value is None or value is parameter.default or (kind is str and isinstance(value, str))
+        if not plain or several or parameter.required:
+            return usual(context, value)
+        return value if parameter.callback is None else parameter.callback(context, parameter, value)
+
+    parameter.process_value = process_value
+    return parameter
+
+
 class Command(TyperCommand):
     """A command that takes the common options too."""
 
@@ -90,6 +111,10 @@ class Command(TyperCommand):
         own = {name for parameter in self.params for name in parameter.opts}
         self.params += [option for option in _common() if not own & set(option.opts)]
 
+    def get_params(self, ctx: Any) -> Any:
+        """All parameters."""
+        return [_spared(parameter) for parameter in super().get_params(ctx)]
+
 
 class Group(TyperGroup):
     """A group that takes the common options too."""
@@ -97,3 +122,7 @@ class Group(TyperGroup):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.params += _common()
+
+    def get_params(self, ctx: Any) -> Any:
+        """All parameters."""
+        return [_spared(parameter) for parameter in super().get_params(ctx)]
