@@ -12,11 +12,15 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import Final
 
 from memgpt_cli.domain.documents import TextKind
 from memgpt_cli.external_context.outline import Section, fence, lines, sections
 
 Count = Callable[[str], int]
+
+_BORDER_TOKENS: Final = 4
+"""By how much at most a text may count more than its pieces, for each of them; tokenizers differ by one or two."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +150,9 @@ class _Divider:
         start, content = _trimmed(self.text, group[0].start, group[-1].end)
         if not content:
             return
-        fits = self._count(content) <= self.max_tokens
+        total = _total(group)
+        is_clear = total is not None and total + _BORDER_TOKENS * len(group) <= self.max_tokens
+        fits = is_clear or self._count(content) <= self.max_tokens
         pieces = group if fits or len(group) > 1 else self.divide(group[0])
         if fits or len(pieces) == 1:
             yield start, content
