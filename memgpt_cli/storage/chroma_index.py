@@ -37,6 +37,11 @@ _FOUND_SHARE: Final = 0.9
 _SAME: Final = 1e-4
 """A distance below this is the vector itself or its twin: equal texts have equal vectors."""
 _NEIGHBOURS: Final = 5
+_FEW: Final = 8
+"""Samples of each collection that are looked for at every opening; the probe looks for all."""
+
+_HNSW: Final = {"space": "cosine", "ef_search": 200}
+"""Of 100 asked for among 100,000, the default of 100 finds 76 and 95% of the best ten; 200 finds 87 and 98%."""
 
 _SETTINGS: Final[dict[str, Any]] = {
     "_env_file": None,
@@ -72,7 +77,10 @@ class ChromaIndex:
             if not trusted:
                 self.throw_away()
             self._connect()
-            if trusted and not self.finds(given.samples):
+            few = {
+                collection: entries[:: max(1, len(entries) // _FEW)] for collection, entries in given.samples.items()
+            }
+            if trusted and not self.finds(few):
                 self.throw_away()
                 self._connect()
                 trusted = False
@@ -166,7 +174,7 @@ class ChromaIndex:
         with self._opening:
             if collection not in self._collections:
                 self._collections[collection] = self._client.get_or_create_collection(
-                    str(collection), embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
+                    str(collection), embedding_function=None, configuration={"hnsw": _HNSW}
                 )
             return self._collections[collection]
 

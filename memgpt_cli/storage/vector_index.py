@@ -6,16 +6,18 @@ item is.
 """
 
 import sqlite3
+import struct
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Lock
 from typing import Final
 
 from memgpt_cli.domain.vectors import Collection, EmbedderIdentity, IndexStatus, StoredVector, Vector
-from memgpt_cli.errors import APIKeyError, EmbedderMismatchError, ModelError, StorageError
+from memgpt_cli.errors import APIKeyError, EmbedderMismatchError, MemGPTError, ModelError, StorageError
 from memgpt_cli.ports import Embedder
 from memgpt_cli.storage.chroma_index import ChromaError, ChromaIndex
+from memgpt_cli.storage.connection_pool import ConnectionPool
 from memgpt_cli.storage.exact_index import ExactIndex, ranked, scan, similarities
 from memgpt_cli.storage.vectors import Vectors, check_identity, snapshot
 
@@ -35,7 +37,8 @@ Progress = Callable[[str, int, int], None]
 class AgentVectorIndex:
     """ports.VectorIndex for one agent. Every method may be called from any thread.
 
-    `connect` opens a connection to the agent's database in autocommit mode; each operation has one of its own.
+    `connect` opens a connection to the agent's database, in autocommit mode and for use from any thread; an operation
+    has one to itself, and idle ones are kept for the next.
     `folder` is where Chroma lives. `writer` says that this process holds the agent's lock: only then Chroma is opened.
     `chroma` False keeps it closed for good (agents that will be discarded). Up to `exact_vectors` in a collection a
     search is exact; above, that many of the newest are searched exactly beside Chroma, if it lacks them.
@@ -54,7 +57,7 @@ class AgentVectorIndex:
         batch: int = 256,
         push_at: int = 256,
     ) -> None:
-        self._connect = connect
+        self._connections = ConnectionPool(connect)
         self._embedder = embedder
         self._folder = folder
         self._exact_vectors = exact_vectors
@@ -67,6 +70,9 @@ class AgentVectorIndex:
         self._chroma: ChromaIndex | None = None
         self._matrices: dict[Collection, ExactIndex] = {}
         self._generation = -1
+        self._large: set[Collection] = set()
+        # Chroma's folder is empty, whatever SQLite says it was given.
+        self._void = False
         self._rebuilt = False
         self._searching = Lock()
         self._flushing = Lock()
@@ -79,57 +85,49 @@ class AgentVectorIndex:
 
         A remote embedder that does not know its dimensions yet asks its server (ModelError, APIKeyError).
         """
-        with closing(self._connect()) as connection:
+        with self._connections.lend() as connection:
             _check(Vectors(connection).identity(), self._embedder)
 
     def warm(self) -> None:
         """Do now, on some thread, what the first search would do: load the matrices, open Chroma where it is needed."""
-        with closing(self._connect()) as connection:
+        with self._connections.lend() as connection:
             stored = Vectors(connection).identity()
-        if stored is not None:
-            for collection in Collection:
-                self.search(collection, Vector(bytes(4 * stored.dimensions)), 1)
+            if stored is not None:
+                first_axis = Vector(struct.pack("<f", 1.0) + bytes(4 * (stored.dimensions - 1)))
+                for collection in Collection:
+                    self._search(connection, collection, first_axis, 1)
 
     def search(self, collection: Collection, query: Vector, limit: int) -> list[tuple[int, float]]:
-        """The ids nearest to `query` with their cosines, best first, at most `limit`.
+        """The ids nearest to `query` with their cosines, best first, at most `limit`. It writes nothing to SQLite.
 
         Raises EmbedderMismatchError when `query` is not of the space of the stored vectors.
         """
-        with closing(self._connect()) as connection:
-            vectors = Vectors(connection)
-            stored = vectors.identity()
+        with self._connections.lend() as connection:
+            stored = Vectors(connection).identity()
             if stored is None:
                 return []
             self._check_query(stored, query)
-            chroma = self._opened(vectors) if vectors.exceeds(collection, self._exact_vectors) else None
-            if chroma is not None:
-                try:
-                    with snapshot(connection):
-                        return self._search_both(vectors, chroma, collection, query, limit)
-                except ChromaError:
-                    self._start_anew(vectors, chroma)
-            with snapshot(connection):
-                return self._search_exactly(vectors, collection, query, limit)
+            return self._search(connection, collection, query, limit)
 
     def similarities(self, collection: Collection, query: Vector, ids: Sequence[int]) -> dict[int, float]:
         """The exact cosines of these items to `query`, best first; items without a vector are left out."""
-        with closing(self._connect()) as connection:
+        with self._connections.lend() as connection:
             found = Vectors(connection).vectors_of(collection, ids)
         entries = [StoredVector(0, item_id, vector) for item_id, vector in found.items()]
         return similarities(entries, query, limit=len(entries))
 
     def pending(self, collection: Collection) -> int:
         """How many items cannot be found: they wait for a vector, or for Chroma beyond what is searched exactly."""
-        with closing(self._connect()) as connection, snapshot(connection):
+        with self._connections.lend() as connection, snapshot(connection):
             vectors = Vectors(connection)
             waiting = vectors.waiting_count(collection)
-            if self._rebuilds_left and vectors.exceeds(collection, self._exact_vectors):
+            if self._needs_chroma(vectors, collection) and not self._void:
                 waiting += max(0, vectors.unindexed_count(collection) - self._tail)
             return waiting
 
     def status(self) -> IndexStatus:
         """How far the vectors are."""
-        with closing(self._connect()) as connection, snapshot(connection):
+        with self._connections.lend() as connection, snapshot(connection):
             vectors = Vectors(connection)
             return IndexStatus(
                 identity=vectors.identity(),
@@ -162,7 +160,7 @@ class AgentVectorIndex:
             raise StorageError("the vector index belongs to the process that holds the agent's lock")
         if embedder is not None:
             embedder.embed(["a wrong key or model shows here, before anything is dropped"])
-        with self._flushing, closing(self._connect()) as connection:
+        with self._flushing, self._connections.lend() as connection:
             vectors = Vectors(connection)
             if embedder is not None and vectors.identity() != embedder.identity:
                 vectors.restart(embedder.identity)
@@ -171,8 +169,9 @@ class AgentVectorIndex:
                 with self._opening:
                     chroma, self._chroma = self._chroma, None
                     (chroma or ChromaIndex(self._folder)).throw_away()
-                    vectors.reset_indexed()
+                    self._void = True
                     self._rebuilds_left = _REBUILDS
+                self._write_void(vectors)
         return self.settle(progress=progress)
 
     def close(self) -> None:
@@ -188,19 +187,23 @@ class AgentVectorIndex:
                 chroma, self._chroma = self._chroma, None
                 self._matrices.clear()
                 if chroma is not None:
-                    with self._giving, closing(self._connect()) as connection:
-                        chroma.close(Vectors(connection).given())
+                    with self._giving, self._connections.lend() as connection:
+                        chroma.close(None if self._void else Vectors(connection).given())
         finally:
+            self._connections.close()
             if waited:
                 self._flushing.release()
 
     def _flush(self, push_at: int, progress: Progress | None) -> int:
-        with self._flushing, closing(self._connect()) as connection:
+        with self._flushing, self._connections.lend() as connection:
             vectors = Vectors(connection)
             try:
-                return self._embed_waiting(vectors, progress)
-            finally:
+                done = self._embed_waiting(vectors, progress)
+            except MemGPTError:
                 self._give(vectors, push_at, progress)
+                raise
+            self._give(vectors, push_at, progress)
+            return done
 
     def _embed_waiting(self, vectors: Vectors, progress: Progress | None) -> int:
         total = sum(vectors.waiting_count(collection) for collection in Collection)
@@ -224,11 +227,13 @@ class AgentVectorIndex:
     def _give(self, vectors: Vectors, at_least: int, progress: Progress | None) -> None:
         """Give Chroma the log from where it stands, if it lacks `at_least` entries."""
         while self._rebuilds_left and not self._closing.is_set():
+            self._write_void(vectors)
             if sum(vectors.unindexed_count(collection) for collection in Collection) < at_least:
                 return
             chroma = self._opened(vectors)
             if chroma is None:
                 return
+            self._write_void(vectors)
             try:
                 total = sum(vectors.unindexed_count(collection) for collection in Collection)
                 done = 0
@@ -238,7 +243,7 @@ class AgentVectorIndex:
                         if progress is not None:
                             progress("index", done, max(done, total))
             except ChromaError:
-                self._start_anew(vectors, chroma)
+                self._start_anew(chroma)
 
     def _give_some(self, vectors: Vectors, chroma: ChromaIndex, collection: Collection) -> int:
         after = vectors.indexed_upto(collection)
@@ -251,37 +256,54 @@ class AgentVectorIndex:
         return len(entries)
 
     def _opened(self, vectors: Vectors) -> ChromaIndex | None:
-        """Chroma, opened and found in order, or empty and to be given everything; None when it cannot be used."""
+        """Chroma, opened and found in order, or empty; None when it cannot be used."""
         with self._opening:
             if self._chroma is None and self._rebuilds_left and not self._closing.is_set():
                 chroma = ChromaIndex(self._folder)
+                given = vectors.given(samples=_SAMPLES)
                 try:
-                    trusted = chroma.open(vectors.given(samples=_SAMPLES))
+                    trusted = chroma.open(given)
                 except ChromaError:
                     chroma.close()
                     self._rebuilds_left = 0
                     return None
-                if not trusted:
-                    self._reset(vectors)
+                if not trusted and any(given.upto.values()):
+                    self._void = self._rebuilt = True
                 self._chroma = chroma
             return self._chroma
 
-    def _start_anew(self, vectors: Vectors, failed: ChromaIndex) -> None:
+    def _start_anew(self, failed: ChromaIndex) -> None:
         """Throw away what failed; the next opening finds an empty folder."""
         with self._opening:
             if self._chroma is not failed:
                 return
             self._chroma = None
+            self._void = self._rebuilt = True
             self._rebuilds_left -= 1
             try:
                 failed.throw_away()
             except ChromaError:
                 self._rebuilds_left = 0
-            self._reset(vectors)
 
-    def _reset(self, vectors: Vectors) -> None:
-        self._rebuilt = self._rebuilt or any(map(vectors.indexed_upto, Collection))
-        vectors.reset_indexed()
+    def _write_void(self, vectors: Vectors) -> None:
+        """Let SQLite know that Chroma is empty. No search does it: it may run inside somebody's transaction."""
+        if self._void:
+            vectors.reset_indexed()
+            self._void = False
+
+    def _search(
+        self, connection: sqlite3.Connection, collection: Collection, query: Vector, limit: int
+    ) -> list[tuple[int, float]]:
+        vectors = Vectors(connection)
+        chroma = None if self._void or not self._needs_chroma(vectors, collection) else self._opened(vectors)
+        if chroma is not None and not self._void:
+            try:
+                with snapshot(connection):
+                    return self._search_both(vectors, chroma, collection, query, limit)
+            except ChromaError:
+                self._start_anew(chroma)
+        with snapshot(connection):
+            return self._search_exactly(vectors, collection, query, limit)
 
     def _search_both(
         self, vectors: Vectors, chroma: ChromaIndex, collection: Collection, query: Vector, limit: int
@@ -308,6 +330,7 @@ class AgentVectorIndex:
         generation = vectors.generation()
         if generation != self._generation:
             self._matrices.clear()
+            self._large.clear()
             self._generation = generation
         matrix = self._matrices.get(collection)
         if matrix is None or matrix.start > start or len(matrix) > _KEEP * self._tail:
@@ -316,6 +339,14 @@ class AgentVectorIndex:
             self._matrices[collection] = matrix
         matrix.follow(vectors)
         return matrix
+
+    def _needs_chroma(self, vectors: Vectors, collection: Collection) -> bool:
+        """Whether the collection is too large for exact search. Counting is not cheap, and few logs become shorter."""
+        if not self._rebuilds_left:
+            return False
+        if collection not in self._large and vectors.exceeds(collection, self._exact_vectors):
+            self._large.add(collection)
+        return collection in self._large
 
     def _check_query(self, stored: EmbedderIdentity, query: Vector) -> None:
         # An endpoint that is away cannot say what it is; the query's length still speaks.

@@ -219,10 +219,12 @@ class Vectors:
 
     def tail_start(self, collection: Collection, *, newest: int) -> int:
         """The `seq` after which the external index has nothing, but at most as early as leaves the `newest` entries."""
+        upto = self.indexed_upto(collection)
         row = self._connection.execute(
-            "SELECT seq FROM vectors WHERE collection = ? ORDER BY seq DESC LIMIT 1 OFFSET ?", (collection, newest)
+            "SELECT seq FROM vectors WHERE collection = ? AND seq > ? ORDER BY seq DESC LIMIT 1 OFFSET ?",
+            (collection, upto, newest),
         ).fetchone()
-        return max(self.indexed_upto(collection), 0 if row is None else int(row[0]))
+        return upto if row is None else int(row[0])
 
     def given(self, *, samples: int = 0) -> Given:
         """What the external index should hold, with up to `samples` entries of each collection to look for."""

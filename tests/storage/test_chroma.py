@@ -44,7 +44,7 @@ def folder(built: Path, tmp_path: Path) -> Path:
 
 def opened(folder: Path, **options: int | bool) -> AgentVectorIndex:
     return AgentVectorIndex(
-        connect=lambda: connect(folder / "agent.db"),
+        connect=lambda: connect(folder / "agent.db", any_thread=True),
         embedder=EMBEDDER,
         folder=folder / "vectors",
         **{"writer": True, "exact_vectors": 0, "push_at": 100, **options},
@@ -151,14 +151,34 @@ def test_a_damaged_folder_is_noticed_and_rebuilt_without_embedding(
     assert EMBEDDER.embedded == []
 
 
-def test_searches_before_the_rebuilding_say_what_they_leave_out(folder: Path) -> None:
+def test_before_the_rebuilding_searches_are_exact_and_leave_nothing_out(folder: Path) -> None:
     no_folder(folder)
-    with closing(opened(folder, push_at=100)) as index:
-        newest = index.search(PASSAGES, EMBEDDER.vector(f"text {COUNT - 1}"), 1)
-        assert newest[0][0] == COUNT
-        assert index.pending(PASSAGES) == COUNT - 100
-        index.flush()
+    with closing(opened(folder)) as index:
+        assert_all_is_found(index)
         assert index.pending(PASSAGES) == 0
+
+
+def test_what_neither_chroma_nor_the_tail_covers_is_pending(folder: Path) -> None:
+    with closing(connect(folder / "agent.db")) as connection:
+        add_passages(connection, [f"later {n}" for n in range(250)])
+    with closing(opened(folder, writer=False)) as reader:
+        reader.flush()
+    with closing(opened(folder, push_at=100)) as index:
+        assert index.search(PASSAGES, EMBEDDER.vector("later 249"), 1)[0][0] == COUNT + 250
+        assert index.search(PASSAGES, EMBEDDER.vector("later 0"), 1)[0][0] != COUNT + 1
+        assert index.pending(PASSAGES) == 150
+        index.flush()
+        assert index.search(PASSAGES, EMBEDDER.vector("later 0"), 1)[0][0] == COUNT + 1
+        assert index.pending(PASSAGES) == 0
+
+
+def test_a_search_inside_an_open_transaction_finds_damage_without_waiting_for_it(folder: Path) -> None:
+    no_hnsw_files(folder)
+    with closing(connect(folder / "agent.db")) as connection, closing(opened(folder)) as index:
+        connection.execute("BEGIN IMMEDIATE")
+        assert_all_is_found(index)
+        assert index.status().rebuilt
+        connection.execute("ROLLBACK")
 
 
 def test_a_folder_of_another_moment_than_the_database_is_rebuilt(folder: Path, built: Path) -> None:

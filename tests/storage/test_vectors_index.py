@@ -49,7 +49,7 @@ class Room:
     options: dict[str, int | bool]
 
     def connect(self) -> sqlite3.Connection:
-        return connect(self.folder / "agent.db")
+        return connect(self.folder / "agent.db", any_thread=True)
 
     def open(self, **options: int | bool) -> AgentVectorIndex:
         chosen = {"writer": True, "batch": 7, **self.options, **options}
@@ -280,7 +280,8 @@ def test_an_exact_search_and_a_small_flush_do_not_import_chroma() -> None:
         "from memgpt_cli.storage.vector_index import AgentVectorIndex\n"
         "folder = Path(tempfile.mkdtemp()); path = new_record(folder / 'agent.db'); e = HashedEmbedder()\n"
         "with closing(connect(path)) as c: add_passages(c, ['one', 'two'])\n"
-        "i = AgentVectorIndex(connect=lambda: connect(path), embedder=e, folder=folder / 'vectors', writer=True)\n"
+        "i = AgentVectorIndex(connect=lambda: connect(path, any_thread=True), embedder=e,"
+        " folder=folder / 'vectors', writer=True)\n"
         "i.flush(); print(len(i.search(Collection.PASSAGES, e.vector('one'), 2)), 'chromadb' in sys.modules); i.close()"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=child_env())
@@ -350,7 +351,7 @@ from memgpt_cli.storage.vector_index import AgentVectorIndex
 folder = Path(sys.argv[1])
 embedder = HashedEmbedder()
 index = AgentVectorIndex(
-    connect=lambda: connect(folder / "agent.db"), embedder=embedder, folder=folder / "vectors",
+    connect=lambda: connect(folder / "agent.db", any_thread=True), embedder=embedder, folder=folder / "vectors",
     writer=True, exact_vectors=0, batch=20, push_at=40,
 )
 print("begun", flush=True)

@@ -1,0 +1,40 @@
+"""Connections to one database, lent to whoever needs one for a moment. It opens them by a function it is given."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+
+class ConnectionPool:
+    """Usable from any thread; so must be the connections. A borrower has its connection to itself."""
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+        self._connect = connect
+        self._idle: list[sqlite3.Connection] = []
+        self._closed = False
+        self._lock = Lock()
+
+    @contextmanager
+    def lend(self) -> Iterator[sqlite3.Connection]:
+        """A connection without an open transaction; after `close` it is not kept."""
+        with self._lock:
+            idle = self._idle.pop() if self._idle else None
+        connection = idle or self._connect()
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        with self._lock:
+            if not self._closed:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def close(self) -> None:
+        """Close what is idle now, and what is lent when it comes back."""
+        with self._lock:
+            self._closed = True
+            while self._idle:
+                self._idle.pop().close()
