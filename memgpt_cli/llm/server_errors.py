@@ -20,11 +20,13 @@ _NUMBER: Final = r"(\d[\d,_]*)"
 _TOO_LONG: Final = re.compile(
     r"context_length_exceeded|exceed_context_size|context[ _-]?(length|size|window)|maximum (model|prompt) length"
     r"|prompt is too long|input is too long|too many (input )?tokens|reduce the length of the (messages|prompt|input)"
-    r"|input token count|tokens to keep from the initial prompt|input length exceeds|max_new_tokens` must be",
+    r"|input token count|tokens to keep from the initial prompt|input length exceeds|max_new_tokens` must be"
+    r"|n_keep|max_tokens must be at least 1, got -",
     re.IGNORECASE,
 )
 _EXCEEDED: Final = re.compile(
-    r"exceed|overflow|too (long|large|many)|longer than|reduce|requested|greater than|only|must be|resulted in|larger",
+    r"exceed|overflow|too (long|large|many)|longer than|reduce|requested|greater than|only|must be|resulted in|larger"
+    r"|n_ctx",
     re.IGNORECASE,
 )
 
@@ -34,13 +36,15 @@ _LIMITS: Final = tuple(
         rf"maximum context length (?:is|of) {_NUMBER}",
         rf"context length (?:is|of)(?: only)? {_NUMBER}",
         rf"context size \({_NUMBER}",
+        rf"context window of {_NUMBER}",
+        rf"n_ctx:? \(?{_NUMBER}",
         rf"maximum model length of {_NUMBER}",
         rf"configured limit of {_NUMBER}",
         rf"with {_NUMBER} maximum context length",
         rf"> {_NUMBER} maximum",
         rf"tokens allowed \({_NUMBER}",
         rf"must be <= {_NUMBER}",
-        rf"(?:maximum|max|limit)[^\d]{{0,30}}{_NUMBER}",
+        rf"(?:maximum|limit) (?:of|is) {_NUMBER}",
     )
 )
 _COUNTS: Final = tuple(
@@ -57,6 +61,8 @@ _COUNTS: Final = tuple(
         rf"prompt is too long: {_NUMBER}",
         rf"input token count \({_NUMBER}",
         rf"keep the first {_NUMBER}",
+        rf"n_keep:? \(?{_NUMBER}",
+        rf"requested tokens \({_NUMBER}",
         rf"given: {_NUMBER}",
         rf"requested (?:about )?{_NUMBER}",
     )

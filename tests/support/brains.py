@@ -148,7 +148,9 @@ def _is_from_person(message: dict[str, Any]) -> bool:
 
 def _was_spoken_to(body: Body) -> bool:
     """Whether a person spoke since the model last did; otherwise it is in the middle of a turn."""
-    newest = next((m for m in reversed(body["messages"]) if m["role"] == "assistant" or _is_from_person(m)), None)
+    newest = next(
+        (m for m in reversed(body["messages"]) if m["role"] in ("assistant", "tool") or _is_from_person(m)), None
+    )
     return newest is not None and newest["role"] == "user"
 
 
