@@ -3,6 +3,8 @@
 Adapters are imported inside the functions that need them, so that a command pays only for what it uses.
 """
 
+from __future__ import annotations
+
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,8 +25,6 @@ from memgpt_cli.domain.agents import AgentConfig
 from memgpt_cli.domain.blocks import Author, Block, Provenance
 from memgpt_cli.domain.settings import Settings
 from memgpt_cli.errors import NotFoundError
-from memgpt_cli.ports import ChatModel, Clock, Embedder, Store, TokenCounter
-from memgpt_cli.storage.agent_folders import RECORD, VECTORS, AgentFolders
 
 if TYPE_CHECKING:
     from memgpt_cli.agent.session import Lock, Session
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from memgpt_cli.config.trust import Project
     from memgpt_cli.external_context.archival import ArchivalStorage
     from memgpt_cli.external_context.recall import RecallStorage
+    from memgpt_cli.ports import ChatModel, Clock, Embedder, Store, TokenCounter
+    from memgpt_cli.storage.agent_folders import AgentFolders
     from memgpt_cli.storage.state import StateDatabase
     from memgpt_cli.storage.store import SQLiteStore
     from memgpt_cli.storage.vector_index import AgentVectorIndex
@@ -68,14 +70,41 @@ class Flags:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """Reading and writing one agent's memory without talking to it: no lock, no model."""
+    """Reading and writing one agent's memory without talking to it: no lock, no model.
 
-    name: str
-    store: Store
-    recall: "RecallStorage"
-    archival: "ArchivalStorage"
+    What searches is made when it is first asked for, so that listing and showing cost no more than the record.
+    """
+
+    def __init__(self, workspace: Workspace, name: str, store: SQLiteStore) -> None:
+        self.name = name
+        self.store: Store = store
+        self._record = store
+        self._workspace = workspace
+
+    @cached_property
+    def index(self) -> AgentVectorIndex:
+        """The vectors, for reading."""
+        return self._workspace.index(self.name, self._record, writer=False)
+
+    @cached_property
+    def _external_context(self) -> tuple[RecallStorage, ArchivalStorage]:
+        return self._workspace.external_context(self.store, self.index)
+
+    @property
+    def recall(self) -> RecallStorage:
+        """Recall storage, to be asked."""
+        return self._external_context[0]
+
+    @property
+    def archival(self) -> ArchivalStorage:
+        """Archival storage, to be asked and added to."""
+        return self._external_context[1]
+
+    def close(self) -> None:
+        """Release what was opened."""
+        if "index" in vars(self):
+            self.index.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +112,9 @@ class Scratch:
     """A record with its vectors and its search, in a folder that is gone after use."""
 
     store: Store
-    index: "AgentVectorIndex"
+    index: AgentVectorIndex
     embedder: Embedder
-    recall: "RecallStorage"
+    recall: RecallStorage
 
 
 class Workspace:
@@ -130,13 +159,13 @@ class Workspace:
         return ApiKeys(self.paths.keys_file, self._environ)
 
     @property
-    def settings_file(self) -> "SettingsFile":
+    def settings_file(self) -> SettingsFile:
         """The person's own settings, for changing them."""
         from memgpt_cli.config.edit import SettingsFile
 
         return SettingsFile(self.paths)
 
-    def trust_project(self) -> "Project":
+    def trust_project(self) -> Project:
         """Trust `./.memgpt` as it stands. Raises NotFoundError when there is none."""
         from memgpt_cli.config.trust import trust_project
 
@@ -151,11 +180,13 @@ class Workspace:
     @cached_property
     def agents(self) -> AgentFolders:
         """All agents."""
+        from memgpt_cli.storage.agent_folders import AgentFolders
+
         gap = timedelta(hours=self.settings.search.session_gap_hours)
         return AgentFolders(self.configuration.paths.agents, session_gap=gap)
 
     @cached_property
-    def state(self) -> "StateDatabase":
+    def state(self) -> StateDatabase:
         """What spans agents."""
         from memgpt_cli.storage.state import StateDatabase
 
@@ -227,17 +258,17 @@ class Workspace:
         if not self.agents.exists(name) and self._is_default(name):
             raise NotFoundError(f"there is no agent {name!r} yet", hint="memgpt chat begins a conversation with it")
         store = self.agents.open(name)
+        memory = Memory(self, name, store)
         try:
-            index = self._index(name, store, writer=False)
-            recall, archival = self._external_context(store, index)
-            yield Memory(name=name, store=store, recall=recall, archival=archival)
-            index.close()
+            yield memory
         finally:
+            memory.close()
             store.close()
 
     @contextmanager
     def scratch(self) -> Iterator[Scratch]:
         """An empty record under the settings in force, for measuring; Chroma stays closed."""
+        from memgpt_cli.storage.agent_folders import RECORD
         from memgpt_cli.storage.store import SQLiteStore
 
         gap = timedelta(hours=self.settings.search.session_gap_hours)
@@ -245,7 +276,7 @@ class Workspace:
             store = SQLiteStore(Path(folder) / RECORD, session_gap=gap)
             try:
                 index = self._index_of(store, Path(folder), writer=False)
-                recall, _ = self._external_context(store, index)
+                recall, _ = self.external_context(store, index)
                 yield Scratch(store=store, index=index, embedder=self.embedder, recall=recall)
                 index.close()
             finally:
@@ -265,7 +296,7 @@ class Workspace:
         """The model that an agent without a choice of its own is answered by."""
         return resolve_model(self.configuration, has_key=self.keys.has)
 
-    def open_session(self, name: str | None = None, *, purpose: str, wait: bool = False) -> "Session":
+    def open_session(self, name: str | None = None, *, purpose: str, wait: bool = False) -> Session:
         """An agent to talk to, under its lock. Raises AgentBusyError, NotFoundError, ConfigError, LimitError."""
         name = name or self.agent_name
         self.ensure_agent(name)
@@ -276,20 +307,20 @@ class Workspace:
             lock.release()
             raise
 
-    def peek_session(self, name: str | None = None) -> "Session":
+    def peek_session(self, name: str | None = None) -> Session:
         """An agent to look at, without its lock: for previews inside `Store.rehearsal`."""
         name = name or self.agent_name
         return self._session(name, self.agents.open(name), None)
 
-    def _session(self, name: str, store: "SQLiteStore", lock: "Lock | None") -> "Session":
+    def _session(self, name: str, store: SQLiteStore, lock: Lock | None) -> Session:
         from memgpt_cli.agent.assembly import assemble
 
         try:
             choice = self.choose_model(store)
             settings = choice.apply(self.settings)
             settings = replace(settings, window=settings.window.with_reserve())
-            index = self._index(name, store, writer=lock is not None)
-            recall, archival = self._external_context(store, index)
+            index = self.index(name, store, writer=lock is not None)
+            recall, archival = self.external_context(store, index)
             with store.rehearsal() if lock is None else nullcontext():
                 session = assemble(
                     name=name,
@@ -320,7 +351,8 @@ class Workspace:
         if store.note("endpoint") != text:
             store.set_note("endpoint", text)
 
-    def _external_context(self, store: Store, index: "AgentVectorIndex") -> "tuple[RecallStorage, ArchivalStorage]":
+    def external_context(self, store: Store, index: AgentVectorIndex) -> tuple[RecallStorage, ArchivalStorage]:
+        """Recall and archival storage over an open record."""
         from memgpt_cli.external_context.archival import ArchivalStorage
         from memgpt_cli.external_context.recall import RecallStorage
 
@@ -330,10 +362,12 @@ class Workspace:
             ArchivalStorage(store, index, embedder, settings=search, zone=zone, clock=self.clock),
         )
 
-    def _index(self, name: str, store: "SQLiteStore", *, writer: bool) -> "AgentVectorIndex":
+    def index(self, name: str, store: SQLiteStore, *, writer: bool) -> AgentVectorIndex:
+        """The vectors of an agent; only the holder of its lock may be a writer."""
         return self._index_of(store, self.agents.path(name), writer=writer)
 
-    def _index_of(self, store: "SQLiteStore", folder: Path, *, writer: bool) -> "AgentVectorIndex":
+    def _index_of(self, store: SQLiteStore, folder: Path, *, writer: bool) -> AgentVectorIndex:
+        from memgpt_cli.storage.agent_folders import VECTORS
         from memgpt_cli.storage.database import connect
         from memgpt_cli.storage.vector_index import AgentVectorIndex
 

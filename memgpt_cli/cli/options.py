@@ -91,12 +91,13 @@ def _spared(parameter: Any) -> Any:
         return parameter
     usual = parameter.process_value
     kind = getattr(getattr(parameter, "type_descriptor", None), "annotation", None)
-    several = getattr(parameter, "multiple", False) or parameter.nargs != 1
+    several = getattr(parameter, "multiple", False) or parameter.nargs == -1
 
     def process_value(context: Any, value: Any) -> Any:
-        plain = value is None or value is parameter.default or (kind is str and isinstance(value, str))
-        if not plain or several or parameter.required:
+        plain = value is None or (not several and (value is parameter.default or (kind is str and type(value) is str)))
+        if not plain or parameter.required or parameter.nargs > 1:
             return usual(context, value)
+        value = () if value is None and several else value
         return value if parameter.callback is None else parameter.callback(context, parameter, value)
 
     parameter.process_value = process_value

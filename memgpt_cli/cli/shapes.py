@@ -1,14 +1,20 @@
 """The JSON shapes that scripts may rely on; their schemas are in docs/schemas."""
 
-from typing import Any
+from __future__ import annotations
 
-from memgpt_cli.agent.session import Session
-from memgpt_cli.domain.blocks import Block
-from memgpt_cli.domain.events import StepCommitted, TurnEnded
-from memgpt_cli.domain.messages import Message, message_ref
-from memgpt_cli.domain.passages import Passage, passage_ref
-from memgpt_cli.domain.search import SearchResult, Why
+from typing import TYPE_CHECKING, Any
+
+from memgpt_cli.domain.messages import message_ref
+from memgpt_cli.domain.passages import passage_ref
 from memgpt_cli.domain.times import to_text
+
+if TYPE_CHECKING:
+    from memgpt_cli.agent.session import Session
+    from memgpt_cli.domain.blocks import Block
+    from memgpt_cli.domain.events import StepCommitted, TurnEnded
+    from memgpt_cli.domain.messages import Message
+    from memgpt_cli.domain.passages import Passage
+    from memgpt_cli.domain.search import SearchResult, Why
 
 
 def message(item: Message) -> dict[str, Any]:
@@ -80,7 +86,7 @@ def archival_result(query: str, found: SearchResult[Passage]) -> dict[str, Any]:
     return _result(query, found, hits)
 
 
-def _result(query: str, found: "SearchResult[Any]", hits: list[dict[str, Any]]) -> dict[str, Any]:
+def _result(query: str, found: SearchResult[Any], hits: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "query": query,
         "total": found.total,
