@@ -212,3 +212,13 @@ def test_the_published_schema_and_the_reader_agree(
         assert not valid
     else:
         assert valid
+
+
+def test_the_script_in_the_documentation_plays(tmp_path: Path) -> None:
+    page = (ROOT / "docs/models.md").read_text(encoding="utf-8")
+    lines = page.split("## Scripts", 1)[1].split("```json\n", 1)[1].split("```", 1)[0].splitlines()
+    assert all(Draft202012Validator(SCHEMA).is_valid(json.loads(line)) for line in lines)
+    talk = Conversation(script(tmp_path, *lines))
+    assert talk.turn("Hi") == "Hello! What shall I call you?"
+    assert talk.turn("How is the weather?") == "I cannot look out of the window."
+    assert talk.turn("I am Ann.") == "Nice to meet you, Ann."
