@@ -1,7 +1,7 @@
-"""The offline responder: a deterministic stand-in for a language model that stores what it is told and finds it again.
+"""The offline responder: no language model; it stores what it is told and finds it again. Deterministic.
 
-No model, no network, no vendor. It sees exactly what a model would see, a `ChatRequest`, and answers with the same deltas
-and function calls. `docs/offline.md` tells what it understands.
+It sees exactly what a model would see, a `ChatRequest`, and answers with the same deltas and function calls; it needs no
+network and no vendor. `docs/offline.md` tells what it understands.
 """
 
 from memgpt_cli.llm.offline.responder import OfflineResponder

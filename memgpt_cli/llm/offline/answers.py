@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from memgpt_cli.llm.offline import dates
+from memgpt_cli.llm.offline.asking import is_question
 from memgpt_cli.llm.offline.prompt import Hit
 from memgpt_cli.llm.offline.relevance import Query, coverage, fits, is_empty_talk, is_personal, text_of, weights
-from memgpt_cli.llm.offline.understanding import is_forget, is_question
+from memgpt_cli.llm.offline.understanding import is_forget
 from memgpt_cli.llm.offline.words import COMMON_STEMS, RELATED, first_words, is_chinese, sentences
 
 MOST_QUOTES: Final = 3
@@ -31,8 +32,8 @@ _EMPTY_PENALTY: Final = 0.15
 SHORTEST_OF_A_MODEL: Final = 80
 """Characters below which something the assistant said is taken for one of the responder's own replies."""
 _OWN_WORDS: Final = re.compile(
-    r"language model|core memory|recall storage|archival storage|You told me|said on \d{1,2} \w+ \d{4}|You just said|Noted: |I know already|Got it"
-    r"|语言模型|核心记忆|归档记忆|说过：“|记下了"
+    r"language model|core memory|recall storage|archival storage|You told me|said on \d{1,2} \w+ \d{4}|You just said"
+    r"|Noted: |I know already|Got it|语言模型|核心记忆|归档记忆|说过：“|记下了"
 )
 _EXPLAINED_DATE: Final = ("today", "今天")
 

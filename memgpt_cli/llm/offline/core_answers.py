@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from memgpt_cli.llm.offline.facts import is_of_somebody, joined, known_name, lines_of, parse_line, said_back, slot
+from memgpt_cli.llm.offline.facts import is_of_somebody, known_name, lines_of, parse_line, slot
 from memgpt_cli.llm.offline.relevance import Query, Text, coverage, query_of, text_of
-from memgpt_cli.llm.offline.words import COMMON_STEMS, is_chinese, stem, terms
+from memgpt_cli.llm.offline.speech import joined, said_back
+from memgpt_cli.llm.offline.words import COMMON_STEMS, is_chinese, stem, terms, word_set
 
 ENOUGH: Final = 0.6
 """The share of a question that a line must speak of."""
@@ -35,7 +36,8 @@ _FORM_HINTS: Final = (
     ),
     (
         re.compile(
-            r"Diagnosed |Has (?:asthma|diabetes|epilepsy|migraine|arthritis|adhd|depression|anxiety|high blood|cancer|insomnia)",
+            r"Diagnosed |Has (?:asthma|diabetes|epilepsy|migraine|arthritis|adhd|depression|anxiety|high blood|cancer"
+            r"|insomnia)",
             re.IGNORECASE,
         ),
         "health sick",
@@ -62,7 +64,8 @@ _REWORDED: Final = (
     (re.compile(r"叫什么名字"), "叫什么"),
 )
 _PAST: Final = re.compile(
-    r"\b(?:used to|before|previous(?:ly)?|formerly|first time|last time|in the past|earlier|why|how (?:do|did|come|can|was|is))\b|以前|之前|曾经|为什么|上次",
+    r"\b(?:used to|before|previous(?:ly)?|formerly|first time|last time|in the past|earlier|why|how (?:do|did|come"
+    r"|can|was|is))\b|以前|之前|曾经|为什么|上次",
     re.IGNORECASE,
 )
 _NEGATIVE: Final = re.compile(r"不|讨厌|怕")
@@ -102,21 +105,21 @@ def _share(text: str, question: str, query: Query, weight: Mapping[str, float], 
         return 0.0
     clause = said_back(text) or text
     hints = " ".join([_HINTS.get(about or "", ""), *(words for form, words in _FORM_HINTS if form.match(line.fact))])
-    seen = Text(f"{clause} {hints}", frozenset(terms(f"{clause} {hints}")) | frozenset(hints.split()))
+    seen = Text(f"{clause} {hints}", frozenset(terms(f"{clause} {hints}")) | word_set(hints))
     if not _is_about(line.fact, seen, hints, weight):
         return 0.0
     share = coverage(weight, seen, related=_RELATED_SHARE)
     if line.speaker is not None:
-        named = line.speaker.split()[0].lower() in question.lower()
+        named = line.speaker.split(maxsplit=1)[0].lower() in question.lower()
         own = query.personal and asker is not None and asker.lower() == line.speaker.lower()
         return share if named or own else 0.0
     if query.personal and asker is None:
         return share
-    return share if share >= 0.99 and query.names else 0.0  # noqa: PLR2004 - all of the question, rounding aside
+    return share if share >= 0.99 and query.names else 0.0
 
 
 def _is_about(fact: str, seen: Text, hints: str, weight: Mapping[str, float]) -> bool:
-    """Not about somebody else, "Brother Tom lives in Denver" for "where do I live", and a name where a name is asked."""
+    """Not about another, "Brother Tom lives in Denver" for "where do I live", and a name where one is asked."""
     asks_name = any(term in NAME_TERMS for term in weight)
     if asks_name and not any(seen.holds(term) for term in NAME_TERMS) and not is_of_somebody(fact, named=True):
         return False

@@ -23,20 +23,18 @@ _NUMBERS: Final = {
 
 _ENGLISH: Final = re.compile(
     r"\b(?:(?P<day>(?:the )?day before yesterday|(?:the )?day after tomorrow|yesterday|today|tonight|tomorrow"
-    r"|last night|this (?:morning|afternoon|evening))"
-    r"|(?P<which>last|this past|past|this|next|this coming|coming)\s+"
-    r"(?P<unit>week(?:end)?|month|year|mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs(?:day)?)?|fri(?:day)?"
-    r"|sat(?:urday)?|sun(?:day)?|spring|summer|autumn|fall|winter)"
-    r"|(?P<count>an?|one|two|a couple of|three|four|five|six|seven|eight|nine|ten|\d{1,3})\s+"
-    r"(?P<many>day|week|weekend|month|year)s?\s+(?P<side>ago|back|earlier|from now)"
-    r"|on\s+(?P<on>monday|tuesday|wednesday|thursday|friday|saturday|sunday))\b",
+    r"|last night|this (?:morning|afternoon|evening))|(?P<which>last|this past|past|this|next|this coming"
+    r"|coming)\s+(?P<unit>week(?:end)?|month|year|mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs(?:day)?)?"
+    r"|fri(?:day)?|sat(?:urday)?|sun(?:day)?|spring|summer|autumn|fall|winter)|(?P<count>an?|one|two|a couple of"
+    r"|three|four|five|six|seven|eight|nine|ten|\d{1,3})\s+(?P<many>day|week|weekend|month|year)s?\s+(?P<side>ago"
+    r"|back|earlier|from now)|on\s+(?P<on>monday|tuesday|wednesday|thursday|friday|saturday|sunday))\b",
     re.IGNORECASE,
 )
 _CHINESE: Final = re.compile(
-    r"(?P<day>大前天|前天|昨天|昨晚|今天|今早|今晚|明天|明晚|后天|大后天)"
-    r"|(?P<which>上上|上|这|本|下下|下)(?:个)?(?P<unit>周末|(?:周|星期|礼拜)[一二三四五六日天]|周|星期|礼拜|月)"
-    r"|(?P<year>前年|去年|今年|明年|后年)"
-    r"|(?P<count>[一二两三四五六七八九十]|\d{1,3})(?:个)?(?P<many>天|星期|周|礼拜|月|年)(?P<side>以?前|之前|以?后|之后)"
+    r"(?P<day>大前天|前天|昨天|昨晚|今天|今早|今晚|明天|明晚|后天|大后天)|(?P<which>上上|上|这|本|下下"
+    r"|下)(?:个)?(?P<unit>周末|(?:周|星期|礼拜)[一二三四五六日天]|周|星期|礼拜|月)|(?P<year>前年|去年|今年|明年|后年)"
+    r"|(?P<count>[一二两三四五六七八九十]|\d{1,3})(?:个)?(?P<many>天|星期|周|礼拜|月|年)(?P<side>以?前|之前|以?后"
+    r"|之后)"
 )
 _DAYS: Final = {
     "the day before yesterday": -2,

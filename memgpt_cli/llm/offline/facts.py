@@ -1,25 +1,24 @@
-"""Facts about a person as lines of a memory block: what a line is about, which old line it replaces, how it is said back.
+"""Facts about a person as lines of a memory block: what a line is about, and which old line it replaces.
 
 A line is a note without a subject, "Lives in Lyon", "Name: Ada", "Sister Ann works at Airbus"; with several speakers it
 carries a name in front, "Caroline: Lives in Boston". Lines of any other form, written by a person or another model, are
-left alone and said back in quotation marks.
+left alone and said back in quotation marks (`speech`).
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from memgpt_cli.llm.offline.words import is_chinese, terms
+from memgpt_cli.llm.offline.words import is_chinese, terms, word_set
 
-MANY: Final = frozenset(
-    "brother sister sibling son daughter child kid friend cousin uncle aunt nephew niece colleague coworker neighbor neighbour"
-    " roommate cat dog pet kitten puppy rabbit hamster parrot horse grandson granddaughter baby twin hobby goal"
-    " 哥哥 弟弟 姐姐 妹妹 儿子 女儿 孩子 朋友 同事 猫 狗 宠物 兔子 爱好".split()
+MANY: Final = word_set(
+    "brother sister sibling son daughter child kid friend cousin uncle aunt nephew niece colleague coworker neighbor"
+    " neighbour roommate cat dog pet kitten puppy rabbit hamster parrot horse grandson granddaughter baby twin hobby"
+    " goal 哥哥 弟弟 姐姐 妹妹 儿子 女儿 孩子 朋友 同事 猫 狗 宠物 兔子 爱好"
 )
 """Labels of which a person may have several: a second value stands beside the first unless it is a correction."""
 
-_VERBS: Final = {
+VERBS: Final = {
     "Lives": "live",
     "Works": "work",
     "Comes": "come",
@@ -44,16 +43,17 @@ _VERBS: Final = {
     "Drinks": "drink",
     "Grew": "grew",
 }
-_PARTS: Final = ("Allergic", "Not", "No", "Learning", "Training", "Born", "Diagnosed")
+PARTS: Final = ("Allergic", "Not", "No", "Learning", "Training", "Born", "Diagnosed")
 _TASTE: Final = re.compile(r"(?:Likes|Loves|Enjoys|Prefers|Dislikes|Hates) (?:to )?(.+)")
 _WORK: Final = re.compile(r"(?:No longer w|W)orks (as|at|for|in|with)\b")
-_LABEL: Final = re.compile(r"([A-Z][\w' -]{0,40}|[\u3400-\u9fff]{1,10}): ?(.+)|([\u3400-\u9fff]{1,10})：(.+)")
+LABEL: Final = re.compile(r"([A-Z][\w' -]{0,40}|[\u3400-\u9fff]{1,10}): ?(.+)|([\u3400-\u9fff]{1,10})：(.+)")
 _SPEAKER: Final = re.compile(r"([^\W\d_][\w.'’ -]{0,40}): (.+)")
-_RELATIVE: Final = re.compile(
-    r"[A-Z]\w*(?: \w+){0,3}? (?:is|works?|lives?|has|likes|loves|studies|plays|speaks|owns|teaches|hates)\b(?: (?:at|in|as|for))?"
+ABOUT_RELATIVE: Final = re.compile(
+    r"[A-Z]\w*(?: \w+){0,3}? (?:is|works?|lives?|has|likes|loves|studies|plays|speaks|owns|teaches|hates)\b(?: (?:at"
+    r"|in|as|for))?"
 )
 _CHINESE_TASTE: Final = re.compile(r"(?:最|很|非常|特别)?(?:喜欢|爱|讨厌|不喜欢|不爱|怕)(?:吃|喝|看|听|玩)?(.+)")
-_CHINESE_NAMED: Final = re.compile(r"([\u3400-\u9fff]{1,6}?)(?:名叫|叫)(.{1,12})")
+CHINESE_NAMED: Final = re.compile(r"([\u3400-\u9fff]{1,6}?)(?:名叫|叫)(.{1,12})")
 _CHINESE_SLOTS: Final = (
     (re.compile(r"姓名：|名字："), "name"),
     (re.compile(r"昵称："), "called"),
@@ -80,12 +80,18 @@ _SLOTS: Final = (
 )
 
 
-_OWN_WORDS: Final = re.compile(r"(?:i|my|we|our|i['’](?:m|ve|ll|d))\b", re.IGNORECASE)
+_CHINESE_KIN: Final = word_set(
+    "妈妈 爸爸 母亲 父亲 哥哥 弟弟 姐姐 妹妹 儿子 女儿 孩子 妻子 老婆 丈夫 老公 太太 先生 爷爷 奶奶 外公 外婆 男友"
+    " 女友 男朋 女朋 朋友 同事 老板 老师 室友 邻居 同学 叔叔 阿姨 舅舅 姑姑 表哥 表姐 表弟 表妹 堂哥 堂姐 公司 学校"
+    " 电话 手机 邮箱 地址 车子"
+)
+_CHINESE_PETS: Final = frozenset("猫狗鱼鸟兔")
 _TURNED: Final = re.compile(r"\b(?:no longer|not|never|dislikes?|hates?)\b|n['’]t\b|不|没|讨厌", re.IGNORECASE)
 _OF_SOMEBODY: Final = re.compile(
-    r"(?:(?:Older|Younger|Little|Big|Elder|Best|Other|Second|Twin|Oldest|Youngest) )?(?i:wife|husband|partner|spouse|girlfriend|boyfriend|fiancé?e?"
-    r"|(?:step|grand)?(?:mother|father|mom|mum|dad|son|daughter|ma|pa)|parents?|brother|sister|sibling|child(?:ren)?|kids?|baby|twins?|uncle|aunt|cousin"
-    r"|nephew|niece|friend|roommate|flatmate|neighbou?r|boss|manager|colleague|coworker|teacher|mentor|coach|therapist|doctor|dentist|cat|dog|pet|kitten"
+    r"(?:(?:Older|Younger|Little|Big|Elder|Best|Other|Second|Twin|Oldest|Youngest) )?(?i:wife|husband|partner|spouse"
+    r"|girlfriend|boyfriend|fiancé?e?|(?:step|grand)?(?:mother|father|mom|mum|dad|son|daughter|ma|pa)|parents?"
+    r"|brother|sister|sibling|child(?:ren)?|kids?|baby|twins?|uncle|aunt|cousin|nephew|niece|friend|roommate|flatmate"
+    r"|neighbou?r|boss|manager|colleague|coworker|teacher|mentor|coach|therapist|doctor|dentist|cat|dog|pet|kitten"
     r"|puppy|rabbit|hamster|parrot|horse|ex)s?\b(?::| ([A-Z]\w+))?"
 )
 
@@ -117,9 +123,9 @@ def parse_line(text: str) -> Line:
 
 def _is_fact(text: str) -> bool:
     first = text.split(" ", 1)[0]
-    if first in _VERBS or first in _PARTS or slot(text) is not None:
+    if first in VERBS or first in PARTS or slot(text) is not None:
         return True
-    return _LABEL.fullmatch(text) is not None
+    return LABEL.fullmatch(text) is not None
 
 
 def slot(fact: str) -> str | None:
@@ -135,9 +141,9 @@ def slot(fact: str) -> str | None:
         return "allergic " + _key(fact.split(" to ", 1)[1])
     if taste := _TASTE.fullmatch(fact):
         return "taste " + _key(taste[1])
-    if label := _LABEL.fullmatch(fact):
+    if label := LABEL.fullmatch(fact):
         return "label " + _key(label[1] or label[3])
-    if relative := _RELATIVE.match(fact):
+    if relative := ABOUT_RELATIVE.match(fact):
         return "of " + relative.group().lower()
     return None
 
@@ -150,9 +156,9 @@ def _chinese_slot(fact: str) -> str | None:
         return "allergic " + fact[fact.index("对") + 1 : fact.index("过敏")]
     if taste := _CHINESE_TASTE.fullmatch(fact):
         return "taste " + taste[1]
-    if label := _LABEL.fullmatch(fact):
+    if label := LABEL.fullmatch(fact):
         return "label " + (label[1] or label[3])
-    if named := _CHINESE_NAMED.fullmatch(fact):
+    if named := CHINESE_NAMED.fullmatch(fact):
         return "label " + named[1]
     return None
 
@@ -179,9 +185,14 @@ def replaced_by(fact: Fact, speaker: str | None, block: str) -> str | None:
 def is_of_somebody(fact: str, *, named: bool = False) -> bool:
     """Whether a fact is about a relative, a friend or a pet; `named`: and tells the name."""
     if is_chinese(fact):
-        return _CHINESE_NAMED.fullmatch(fact) is not None or (not named and _of_chinese_kin(fact))
+        return CHINESE_NAMED.fullmatch(fact) is not None or (not named and is_of_chinese_kin(fact))
     match = _OF_SOMEBODY.match(fact)
     return match is not None and (not named or match[1] is not None)
+
+
+def is_of_chinese_kin(fact: str) -> bool:
+    """Whether a Chinese fact begins with a relative or a pet."""
+    return fact[:2] in _CHINESE_KIN or fact[:1] in _CHINESE_PETS
 
 
 def same(one: str, other: str) -> bool:
@@ -242,132 +253,3 @@ def known_name(block: str) -> str | None:
 def lines_of(block: str) -> list[str]:
     """The lines of a block that say something."""
     return [line.strip() for line in block.split("\n") if line.strip()]
-
-
-def said_back(text: str, *, to: str | None = None) -> str | None:
-    """A line as a clause: "you live in Lyon", "Caroline's sister Ann works at Airbus", 你住在上海; None for another form.
-
-    `to` is the name of the person who reads it, where there is one.
-    """
-    line = parse_line(text)
-    if line.speaker is not None and to is not None and line.speaker.lower() == to.lower():
-        line = Line(None, line.fact)
-    if is_chinese(line.fact):
-        return _said_back_in_chinese(line)
-    first, _, rest = line.fact.partition(" ")
-    who = line.speaker or "you"
-    whose = f"{line.speaker}'s" if line.speaker else "your"
-    clause: str | None = None
-    if line.fact.startswith("Name: "):
-        clause = f"{whose} name is {line.fact[6:]}"
-    elif first in _VERBS:
-        verb = first.lower() if line.speaker else _VERBS[first]
-        clause = f"{who} {verb} {rest}"
-    elif line.fact.startswith("No longer "):
-        verb, _, object_ = rest.removeprefix("longer ").partition(" ")
-        clause = _no_longer(who, verb, object_, named=line.speaker is not None)
-    elif first in _PARTS:
-        clause = f"{who} {'is' if line.speaker else 'are'} {first.lower()} {rest}"
-    elif line.speaker is None and _OWN_WORDS.match(line.fact):
-        clause = line.fact[0].lower() + line.fact[1:]
-    elif label := _LABEL.fullmatch(line.fact):
-        clause = _label_said_back(whose, label[1], label[2])
-    elif _RELATIVE.match(line.fact):
-        clause = f"{whose} {line.fact[0].lower()}{line.fact[1:]}"
-    if clause is None:
-        return None
-    return re.sub(r"\bmy\b", "their", clause) if line.speaker else to_second_person(clause)
-
-
-def _no_longer(who: str, verb: str, object_: str, *, named: bool) -> str:
-    if verb.capitalize() in _VERBS:
-        return f"{who} no longer {verb if named else _VERBS[verb.capitalize()]} {object_}"
-    return f"{who} {'is' if named else 'are'} no longer {verb} {object_}".rstrip()
-
-
-def _label_said_back(whose: str, label: str, value: str) -> str:
-    lowered = label[0].lower() + label[1:]
-    if lowered == "age":
-        return f"{'you are' if whose == 'your' else whose.removesuffix(chr(39) + 's') + ' is'} {value} years old"
-    head = lowered.split()[-1]
-    if head.rstrip("s") in _NAMED and value[:1].isupper():
-        return f"{whose} {lowered} {'are' if head.endswith('s') else 'is'} called {value}"
-    return f"{whose} {lowered} {'are' if head.endswith('s') and not head.endswith('ss') else 'is'} {value}"
-
-
-_NAMED: Final = MANY | frozenset(
-    "wife husband partner girlfriend boyfriend fiance fiancé fiancée mother father mom mum dad grandmother grandfather"
-    " grandma grandpa boss company band boat ex".split()
-)
-
-
-def _said_back_in_chinese(line: Line) -> str:
-    who = line.speaker or "你"
-    fact = line.fact
-    for head, form in (("姓名：", "叫{}"), ("昵称：", "希望被称为{}"), ("职业：", "是{}"), ("年龄：", "今年{}")):
-        if fact.startswith(head):
-            return who + form.format(fact.removeprefix(head))
-    if (label := _LABEL.fullmatch(fact)) and (name := label[3] or label[1]):
-        return f"{who}的{name}是{label[4] or label[2]}"
-    if "我" in fact:
-        return fact.replace("我", who)
-    if _CHINESE_NAMED.fullmatch(fact) or _of_chinese_kin(fact):
-        return f"{who}的{fact}"
-    return who + fact
-
-
-def _of_chinese_kin(fact: str) -> bool:
-    return fact[:2] in _CHINESE_KIN or fact[:1] in _CHINESE_PETS
-
-
-_CHINESE_KIN: Final = frozenset(
-    "妈妈 爸爸 母亲 父亲 哥哥 弟弟 姐姐 妹妹 儿子 女儿 孩子 妻子 老婆 丈夫 老公 太太 先生 爷爷 奶奶 外公 外婆 男友 女友 男朋 女朋 朋友 同事 老板"
-    " 老师 室友 邻居 同学 叔叔 阿姨 舅舅 姑姑 表哥 表姐 表弟 表妹 堂哥 堂姐 公司 学校 电话 手机 邮箱 地址 车子".split()
-)
-_CHINESE_PETS: Final = frozenset("猫狗鱼鸟兔")
-
-_TO_SECOND: Final = {
-    "i": "you",
-    "me": "you",
-    "my": "your",
-    "mine": "yours",
-    "myself": "yourself",
-    "am": "are",
-    "i'm": "you are",
-    "i've": "you have",
-    "i'll": "you will",
-    "i'd": "you would",
-    "we": "you",
-    "our": "your",
-    "us": "you",
-}
-
-
-def to_second_person(text: str) -> str:
-    """The person's own words turned round: "my dog" becomes "your dog"."""
-
-    def turned(match: re.Match[str]) -> str:
-        return _TO_SECOND.get(match.group().lower().replace("’", "'"), match.group())
-
-    return re.sub(r"\b[A-Za-z]+(?:['’][A-Za-z]+)?\b", turned, text)
-
-
-_WORTH_LEAVING_OUT: Final = 2
-
-
-def joined(clauses: Iterable[str], *, chinese: bool) -> str:
-    """Several clauses as one: commas and "and"; what a clause begins with in common with the one before is said once."""
-    parts: list[str] = []
-    last: list[str] = []
-    for clause in clauses:
-        words = clause.split(" ")
-        same_words = 0
-        while same_words < min(len(words), len(last)) - 1 and words[same_words] == last[same_words]:
-            same_words += 1
-        parts.append(clause if chinese or same_words < _WORTH_LEAVING_OUT else " ".join(words[same_words:]))
-        last = words
-    if chinese:
-        return "，".join(parts)
-    if len(parts) <= 2:  # noqa: PLR2004
-        return " and ".join(parts)
-    return ", ".join(parts[:-1]) + ", and " + parts[-1]

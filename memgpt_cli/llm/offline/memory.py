@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from memgpt_cli.llm.offline import chinese, english
-from memgpt_cli.llm.offline.facts import Fact, lines_of, parse_line, replaced_by, said_back, says_all, slot, unique_part
+from memgpt_cli.llm.offline.facts import Fact, lines_of, parse_line, replaced_by, says_all, slot, unique_part
 from memgpt_cli.llm.offline.prompt import BlockView, Returned, Situation
 from memgpt_cli.llm.offline.relevance import coverage, query_of, text_of
+from memgpt_cli.llm.offline.speech import said_back
 from memgpt_cli.llm.offline.understanding import Understanding
 from memgpt_cli.llm.offline.words import is_chinese
 
@@ -24,9 +25,9 @@ NEARLY_FULL: Final = 0.9
 """Share of the block up to which facts about several named speakers are written."""
 
 _LASTING: Final = re.compile(
-    r"(?:Lives|Works|Comes|Is|Loves|Hates|Has|Age|Birthday|Allergic|Diagnosed|Favorite|Plays|Studies|No longer|Cannot)\b"
-    r"|(?:\w+ )?(?:wife|husband|partner|mother|father|mom|dad|brother|sister|son|daughter|children|kids|dog|cat)\b"
-    r"|住在|来自|在.+工作|职业|年龄|生日|对.+过敏|最喜欢|有[一两三]",
+    r"(?:Lives|Works|Comes|Is|Loves|Hates|Has|Age|Birthday|Allergic|Diagnosed|Favorite|Plays|Studies|No longer"
+    r"|Cannot)\b|(?:\w+ )?(?:wife|husband|partner|mother|father|mom|dad|brother|sister|son|daughter|children|kids|dog"
+    r"|cat)\b|住在|来自|在.+工作|职业|年龄|生日|对.+过敏|最喜欢|有[一两三]",
     re.IGNORECASE,
 )
 
@@ -152,7 +153,7 @@ def lines_meant(content: str, block: str) -> list[str]:
     if not query.terms:
         return []
     weight = dict.fromkeys(query.terms, 1.0)
-    return [line for line in lines if coverage(weight, text_of(f"{said_back(line) or ''} {line}")) >= 0.6]  # noqa: PLR2004
+    return [line for line in lines if coverage(weight, text_of(f"{said_back(line) or ''} {line}")) >= 0.6]
 
 
 def results(situation: Situation) -> Results:
@@ -189,6 +190,6 @@ def second_try(situation: Situation, failed: Sequence[Returned]) -> list[Call]:
         if not line or situation.among_people:
             continue
         not_found = call.name == REPLACE and "stand" in call.text
-        if not (not_found and notebook._appends(line, sparing=False)):  # noqa: SLF001
+        if not (not_found and notebook._appends(line, sparing=False)):
             notebook.keep(line)
     return notebook.calls

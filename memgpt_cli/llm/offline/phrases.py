@@ -3,15 +3,19 @@
 from collections.abc import Mapping
 from typing import Final
 
-from memgpt_cli.llm.offline.understanding import Talk
+from memgpt_cli.llm.offline.talk import Talk
 
-CONNECT_EN: Final = "set OPENAI_API_KEY, or start `memgpt chat --model NAME --base-url URL` for Ollama, vLLM, LM Studio or any other compatible server"
+CONNECT_EN: Final = (
+    "set OPENAI_API_KEY, or start `memgpt chat --model NAME --base-url URL` for Ollama, vLLM, LM Studio or any other"
+    " compatible server"
+)
 CONNECT_ZH: Final = (
     "设置 OPENAI_API_KEY，或者用 `memgpt chat --model 模型名 --base-url 地址` 连接 Ollama、vLLM、LM Studio 等兼容的服务"
 )
 
 _WHO_EN: Final = (
-    "I am the offline responder of memgpt: no language model, no network. I store what you tell me, word for word, and find it again"
+    "I am the offline responder of memgpt: no language model, no network. I store what you tell me, word for word,"
+    " and find it again"
     f" when you ask. To talk to a real language model with this same memory, {CONNECT_EN}."
 )
 _WHO_ZH: Final = (
@@ -24,16 +28,21 @@ _ENGLISH: Final[Mapping[Talk, str]] = {
     Talk.FAREWELL: "Goodbye. Everything you told me is kept.",
     Talk.WHO: _WHO_EN,
     Talk.HELP: (
-        'Tell me things ("My name is Ada", "I live in Lyon", "Remember that the spare key is with Ann") and ask about them later'
-        ' ("Where do I live?", "When did I see the dentist?"). "What do you know about me?" shows your core memory. I have no language model,'
+        'Tell me things ("My name is Ada", "I live in Lyon", "Remember that the spare key is with Ann") and ask'
+        " about them later"
+        ' ("Where do I live?", "When did I see the dentist?"). "What do you know about me?" shows your core memory.'
+        " I have no language model,"
         f" so I cannot chat, write or reason; for that, {CONNECT_EN}."
     ),
     Talk.CONNECT: f"To connect a real language model, {CONNECT_EN}. It will use the memory that is already here.",
-    Talk.CALCULATE: f"I have no language model and cannot calculate. I store what you tell me and find it again; for more, {CONNECT_EN}.",
+    Talk.CALCULATE: f"I have no language model and cannot calculate. I store what you tell me and find it again; for"
+    f" more, {CONNECT_EN}.",
     Talk.CREATE: (
-        f"That takes a language model, and I have none. I store what you tell me and find it again; to connect one, {CONNECT_EN}."
+        f"That takes a language model, and I have none. I store what you tell me and find it again; to connect one,"
+        f" {CONNECT_EN}."
     ),
-    Talk.OPINION: "I have no language model, so no opinions, tastes or plans of my own. I can only store what you tell me and find it again.",
+    Talk.OPINION: "I have no language model, so no opinions, tastes or plans of my own. I can only store what you"
+    " tell me and find it again.",
     Talk.AGREE: "All right.",
 }
 _CHINESE: Final[Mapping[Talk, str]] = {
@@ -70,8 +79,8 @@ def greeting(name: str | None, *, known: bool, chinese: bool) -> str:
     if chinese:
         return "你好！我是离线应答器：没有语言模型，但会记住你告诉我的事，并在你问的时候找出来。怎么称呼你？"
     return (
-        "Hello! I am the offline responder: I have no language model, but I keep what you tell me and find it again when you ask."
-        " What should I call you?"
+        "Hello! I am the offline responder: I have no language model, but I keep what you tell me and find it again"
+        " when you ask. What should I call you?"
     )
 
 
@@ -82,8 +91,8 @@ def nothing_found(*, chinese: bool, name_asked: bool = False) -> str:
     if chinese:
         return "我没有找到相关的内容：核心记忆、对话记录和归档里都没有。我没有语言模型，不能凭常识回答。"
     return (
-        "I found nothing about that, neither in core memory nor in what was said or stored. Without a language model I cannot answer"
-        " from general knowledge."
+        "I found nothing about that, neither in core memory nor in what was said or stored. Without a language model"
+        " I cannot answer from general knowledge."
     )
 
 

@@ -1,5 +1,4 @@
-"""Reads a request as the offline responder needs it: who said what and is not answered yet, what core memory holds,
-what this turn's calls returned.
+"""Reads a request: who said what and is not answered yet, what core memory holds, what this turn's calls returned.
 
 All knowledge of how prompts are written (headers, envelopes, snapshots, result lines, both protocols) is in this module.
 A part that is missing or written otherwise is read as plain text; nothing here raises on a request.
@@ -13,6 +12,7 @@ from typing import Any, Final, Literal
 
 from memgpt_cli.domain.chat import ChatRequest, PromptMessage, arguments_object
 from memgpt_cli.domain.messages import FunctionCall
+from memgpt_cli.llm.offline.words import word_set
 
 SEND_MESSAGE: Final = "send_message"
 SEARCHES: Final = ("conversation_search", "archival_memory_search")
@@ -23,10 +23,10 @@ FAR_BACK: Final = 40
 _TIME: Final = r"\d{4}-\d\d-\d\d \d\d:\d\d"
 _HEADER: Final = re.compile(rf"\[({_TIME})\] ")
 _NAMED: Final = re.compile(r"([^\W_][^\n:]{0,40}): ")
-_NOT_A_NAME: Final = frozenset(
+_NOT_A_NAME: Final = word_set(
     "note notes remember reminder todo question ps fyi update edit re subject http https warning error info example"
-    " answer q a me my user assistant system fact btw correction summary hint tip important name the i this"
-    " 记住 注意 备注 问题 提醒 更正 补充 请记住".split()
+    " answer q a me my user assistant system fact btw correction summary hint tip important name the i this 记住 注意"
+    " 备注 问题 提醒 更正 补充 请记住"
 )
 _EVENT: Final = re.compile(r'<memgpt_event\b[^>]*?type="([\w-]*)"')
 _ESCAPED: Final = re.compile(r"&lt;(?=\s*/?\s*(?:memgpt_event|core_memory|block)\b)", re.IGNORECASE)

@@ -12,11 +12,12 @@ from typing import Final
 
 from memgpt_cli.llm.offline import dates
 from memgpt_cli.llm.offline.answers import LONGEST_QUOTE, MOST_QUOTES, Quote, is_sure, keywords, quotes
+from memgpt_cli.llm.offline.asking import is_question
 from memgpt_cli.llm.offline.memory import Call
 from memgpt_cli.llm.offline.prompt import SEARCHES, Hit, Situation, Utterance, hits
 from memgpt_cli.llm.offline.relevance import Query, query_of
-from memgpt_cli.llm.offline.understanding import Understanding, is_question
-from memgpt_cli.llm.offline.words import COMMON_STEMS, first_words, sentences, terms
+from memgpt_cli.llm.offline.understanding import Understanding
+from memgpt_cli.llm.offline.words import COMMON_STEMS, first_words, sentences, terms, word_set
 
 MOST_QUESTIONS: Final = 3
 """Questions of one turn that are searched for; the last ones."""
@@ -24,26 +25,29 @@ CONTEXT_TERMS: Final = 8
 LONGEST_QUERY: Final = 300
 
 _PRONOUN: Final = re.compile(
-    r"\b(?:he|she|they|him|her|his|hers|its|them|their|those|these)\b|\b(?:it|that|this)\b(?=\W*$| (?:happen|was|is|again|time|place|day|in|on|at|for|start|end|go|cost)\b)"
-    r"|(?<!is )(?<!are )(?<!was )(?<!were )\bthere\b|[他她它]|那[个里时天次]?|这[个里时天次]?",
+    r"\b(?:he|she|they|him|her|his|hers|its|them|their|those|these)\b|\b(?:it|that|this)\b(?=\W*$| (?:happen|was|is"
+    r"|again|time|place|day|in|on|at|for|start|end|go|cost)\b)|(?<!is )(?<!are )(?<!was )(?<!were )\bthere\b|[他她它]"
+    r"|那[个里时天次]?|这[个里时天次]?",
     re.IGNORECASE,
 )
 _OF_ASSISTANT: Final = re.compile(
-    r"\b(?:did|have|had|were) you (?:\w+ )?(?:say|said|tell|told|mention|suggest|recommend|advise|answer|reply|replied|write)|\byour (?:last )?(?:answer|reply|advice|suggestion|recommendation)"
-    r"|你(?:刚才|之前|上次)?(?:说|建议|推荐|回答)(?:过|了)?(?:什么|的)",
+    r"\b(?:did|have|had|were) you (?:\w+ )?(?:say|said|tell|told|mention|suggest|recommend|advise|answer|reply"
+    r"|replied|write)|\byour (?:last )?(?:answer|reply|advice|suggestion|recommendation)|你(?:刚才|之前|上次)?(?:说"
+    r"|建议|推荐|回答)(?:过|了)?(?:什么|的)",
     re.IGNORECASE,
 )
 _BARE_WHY: Final = re.compile(
-    r"\W*(?:but |and )?(?:why|how(?: come| so)?)(?: not| is that| was that)?\W*|\W*(?:但是?)?为什么(?:呢)?\W*|\W*怎么(?:会|说)?\W*",
+    r"\W*(?:but |and )?(?:why|how(?: come| so)?)(?: not| is that| was that)?\W*|\W*(?:但是?)?为什么(?:呢)?\W*"
+    r"|\W*怎么(?:会|说)?\W*",
     re.IGNORECASE,
 )
 _QUOTED: Final = re.compile(r"[\"“]([^\"”]{4,})[\"”]")
 _DID_WHAT: Final = re.compile(
-    r"\b(?:what|anything|something)\b.*\b(?:do|did|done|doing|happen|happened|say|said|tell|told|talk|talked|discuss|discussed|write|wrote|up to)\b"
-    r"|(?:做|干|说|聊|讲|发生)了?(?:些)?什么|什么事",
+    r"\b(?:what|anything|something)\b.*\b(?:do|did|done|doing|happen|happened|say|said|tell|told|talk|talked|discuss"
+    r"|discussed|write|wrote|up to)\b|(?:做|干|说|聊|讲|发生)了?(?:些)?什么|什么事",
     re.IGNORECASE,
 )
-_EMPTY_DOING: Final = frozenset("happen discuss write say tell talk 做 干 说 聊 讲 发生 事".split())
+_EMPTY_DOING: Final = word_set("happen discuss write say tell talk 做 干 说 聊 讲 发生 事")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +84,12 @@ def _asked(question: str, message: Understanding, situation: Situation) -> Asked
 
 
 def _context(question: str, message: Understanding, situation: Situation) -> str:
-    """What "she" or "that" may refer to: content words of the last exchange, or of what stands before in the message."""
+    """What "she" or "that" may refer to: content words of the last exchange, or of the message before the question."""
     asked = terms(question)
     if _BARE_WHY.fullmatch(question):
         return ""
     matter = [term for term in asked if term not in COMMON_STEMS]
-    if len(matter) > 2 or (asked and _PRONOUN.search(question) is None):  # noqa: PLR2004
+    if len(matter) > 2 or (asked and _PRONOUN.search(question) is None):
         return ""
     before = message.utterance.text.partition(question)[0]
     quoted = _QUOTED.search(situation.replied)

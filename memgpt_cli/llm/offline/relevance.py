@@ -21,7 +21,8 @@ RELATED_SHARE: Final = 0.6
 _KINDS: Final[tuple[tuple[re.Pattern[str], Kind], ...]] = (
     (
         re.compile(
-            r"\bwhen\b|\b(?:what|which) (?:date|day|month|year|time|week)\b|\bhow long ago\b|什么时候|何时|哪一?[天年月]|几[月号点]|多久以?前",
+            r"\bwhen\b|\b(?:what|which) (?:date|day|month|year|time|week)\b|\bhow long ago\b|什么时候|何时"
+            r"|哪一?[天年月]|几[月号点]|多久以?前",
             re.IGNORECASE,
         ),
         "when",
@@ -43,13 +44,15 @@ _KINDS: Final[tuple[tuple[re.Pattern[str], Kind], ...]] = (
 )
 _SIGNS: Final[Mapping[Kind, re.Pattern[str]]] = {
     "when": re.compile(
-        r"\b(?:yesterday|today|tonight|tomorrow|ago|last|next|since|(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:19|20)\d\d"
-        r"|january|february|march|april|may|june|july|august|september|october|november|december|week(?:end)?|month|year)\b"
-        r"|\d+(?:st|nd|rd|th)\b|[昨今明前后]天|[上下这]个?(?:周|星期|礼拜|月)|[去今明前]年|\d+[年月日号]",
+        r"\b(?:yesterday|today|tonight|tomorrow|ago|last|next|since|(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:19"
+        r"|20)\d\d|january|february|march|april|may|june|july|august|september|october|november|december|week(?:end)?"
+        r"|month|year)\b|\d+(?:st|nd|rd|th)\b|[昨今明前后]天|[上下这]个?(?:周|星期|礼拜|月)|[去今明前]年"
+        r"|\d+[年月日号]",
         re.IGNORECASE,
     ),
     "how many": re.compile(
-        r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|dozen|hundred|few|several|once|twice|every)\b|[一二两三四五六七八九十百千万]",
+        r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|dozen|hundred|few|several|once|twice|every)\b"
+        r"|[一二两三四五六七八九十百千万]",
         re.IGNORECASE,
     ),
     "where": re.compile(
@@ -62,8 +65,8 @@ _SIGNS: Final[Mapping[Kind, re.Pattern[str]]] = {
 }
 _FIRST_PERSON: Final = re.compile(r"\b(?:i|my|me|we|our|i'm|i've)\b|我", re.IGNORECASE)
 _EMPTY_TALK: Final = re.compile(
-    r"^(?:hey|hi|hello|wow|thanks|thank you|yeah|yep|sounds|that's|cool|awesome|nice|great|congrats|no problem|sure|bye|glad|haha|good to|take care"
-    r"|你好|谢谢|好的|哈哈|再见)\b",
+    r"^(?:hey|hi|hello|wow|thanks|thank you|yeah|yep|sounds|that's|cool|awesome|nice|great|congrats|no problem|sure"
+    r"|bye|glad|haha|good to|take care|你好|谢谢|好的|哈哈|再见)\b",
     re.IGNORECASE,
 )
 _NAME: Final = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+|\d")
@@ -102,7 +105,8 @@ def query_of(text: str, context: str = "") -> Query:
     kind: Kind = next((kind for pattern, kind in _KINDS if pattern.search(text)), "other")
     names = {stem(name.lower()) for name in re.findall(r"(?<=[\w,] )(?-i:[A-Z])[\w'’-]+", f"{text} {context}")}
     first = re.match(
-        r"[\"'“]?(?:(?:what|where|who|when|how|why|which|did|does|is|was|has|do|are|will|would|can|could) )?([A-Z][a-z]+)",
+        r"[\"'“]?(?:(?:what|where|who|when|how|why|which|did|does|is|was|has|do|are|will|would|can"
+        r"|could) )?([A-Z][a-z]+)",
         text,
     )
     if first is not None and first[1].lower() not in (
@@ -171,7 +175,7 @@ def is_empty_talk(text: str) -> bool:
 
 
 def informativeness(sentences: Sequence[Text]) -> list[float]:
-    """What each sentence says by itself: its rarer terms that still belong to the subject, names and numbers, first person.
+    """What each sentence says by itself: rarer terms that still belong to the subject, names, numbers, first person.
 
     Questions and empty talk count little.
     """

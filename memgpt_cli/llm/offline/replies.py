@@ -5,23 +5,27 @@ from collections.abc import Iterator, Sequence
 
 from memgpt_cli.llm.offline import core_answers, dates, memory, phrases
 from memgpt_cli.llm.offline.answers import Quote, cited, is_sure
-from memgpt_cli.llm.offline.facts import is_turned, joined, known_name, parse_line, replaced_by, said_back, says_all
+from memgpt_cli.llm.offline.facts import is_turned, known_name, parse_line, replaced_by, says_all
 from memgpt_cli.llm.offline.prompt import Situation
 from memgpt_cli.llm.offline.questions import Asked, found_for, search_failed
 from memgpt_cli.llm.offline.relevance import coverage, text_of
-from memgpt_cli.llm.offline.understanding import Talk, Understanding
+from memgpt_cli.llm.offline.speech import joined, said_back
+from memgpt_cli.llm.offline.talk import Talk
+from memgpt_cli.llm.offline.understanding import Understanding
 from memgpt_cli.llm.offline.words import first_words, terms
 
 EXPLAINED = ("Got it. I keep", "好的，我存下来了")
 LONGEST_ECHO = 160
 LONGEST_MOOD = 400
 _SAD = re.compile(
-    r"\b(?:sad|awful|terrible|horrible|tired|exhausted|sick|ill|died|passed away|lonely|depressed|worried|anxious|lost my|broke up|fired|failed|hurts?"
-    r"|crying|cried|stressed|upset|miserable|bad (?:day|news|week))\b|难过|伤心|累|生病|去世|失业|分手|孤独|焦虑|担心|糟糕|失败|哭|压力|烦",
+    r"\b(?:sad|awful|terrible|horrible|tired|exhausted|sick|ill|died|passed away|lonely|depressed|worried|anxious"
+    r"|lost my|broke up|fired|failed|hurts?|crying|cried|stressed|upset|miserable|bad (?:day|news|week))\b|难过|伤心"
+    r"|累|生病|去世|失业|分手|孤独|焦虑|担心|糟糕|失败|哭|压力|烦",
     re.IGNORECASE,
 )
 _GLAD = re.compile(
-    r"\b(?:i['’]?m (?:so |very |really )?(?:happy|glad|excited|thrilled|proud)|great (?:day|news|week)|good news|wonderful|won|passed|promoted|finally)\b|开心|高兴|太好了|升职|通过了|好消息|激动",
+    r"\b(?:i['’]?m (?:so |very |really )?(?:happy|glad|excited|thrilled|proud)|great (?:day|news|week)|good news"
+    r"|wonderful|won|passed|promoted|finally)\b|开心|高兴|太好了|升职|通过了|好消息|激动",
     re.IGNORECASE,
 )
 
@@ -87,7 +91,8 @@ def _memory(situation: Situation, understood: Sequence[Understanding], *, chines
         yield (
             f"已从核心记忆中删去“{listed}”。原话仍在对话记录里，用 `memgpt forget` 可以彻底删除。"
             if chinese
-            else f'I took "{listed}" out of core memory. The words themselves stay in recall storage; `memgpt forget` purges them.'
+            else f'I took "{listed}" out of core memory. The words themselves stay in recall storage; `memgpt'
+            f" forget` purges them."
         )
     elif any(message.forget for message in understood):
         yield (
@@ -160,7 +165,7 @@ def _supports(quote: Quote, lines: Sequence[str]) -> bool:
     said = text_of(quote.hit.text)
     if is_turned(lines[0]) != is_turned(quote.hit.text):
         return False
-    return bool(fact) and said.holds(fact[-1]) and coverage(dict.fromkeys(fact, 1.0), said) >= 0.5  # noqa: PLR2004
+    return bool(fact) and said.holds(fact[-1]) and coverage(dict.fromkeys(fact, 1.0), said) >= 0.5
 
 
 def _cited(quote: Quote, asked: Asked) -> str:

@@ -1,29 +1,21 @@
-"""The offline responder itself: from a request to calls or a reply, and to the deltas of either.
+"""The offline responder as a chat model: a request in, deltas out.
 
 It keeps nothing between requests: where a turn stands is read from the request alone, so the same request always gives
-the same answer.
+the same answer. What it understands is imported with the first request, not at start-up.
 """
 
 import json
-import re
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from memgpt_cli.domain.chat import CallDelta, ChatRequest, Delta, TextDelta
-from memgpt_cli.llm.offline import memory, replies
-from memgpt_cli.llm.offline.memory import Call
-from memgpt_cli.llm.offline.prompt import SEND_MESSAGE, Situation, is_summary, read
-from memgpt_cli.llm.offline.questions import Asked, asked_in, second_searches, searches
-from memgpt_cli.llm.offline.summaries import summary
-from memgpt_cli.llm.offline.understanding import Understanding, understand
+
+if TYPE_CHECKING:
+    from memgpt_cli.llm.offline.memory import Call
 
 NAME: Final = "offline"
-STEPS_WITH_CALLS: Final = 2
-"""Calls are made in the first two steps of a turn at most; the third replies."""
-
-_PIECES: Final = re.compile(
-    r"\s*(?:[\u3400-\u9fff，。：“”！？（）、；]{1,6}|[^\s\u3400-\u9fff]+(?:\s+[^\s\u3400-\u9fff]+){0,2})\s*|\s+"
-)
+PIECE: Final = 16
+"""Characters of a delta, about three words."""
 
 
 class OfflineResponder:
@@ -40,37 +32,23 @@ class OfflineResponder:
 
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
         """The reply in pieces of a few words, or the calls of a step. Reports no usage: nothing was counted."""
+        from memgpt_cli.llm.offline.prompt import SEND_MESSAGE, is_summary, read
+        from memgpt_cli.llm.offline.summaries import summary
+        from memgpt_cli.llm.offline.turn import respond
+
         if is_summary(request):
             yield from _spoken(summary(request))
             return
         situation = read(request)
         outcome = respond(situation)
-        if isinstance(outcome, str):
-            yield from _sent(outcome) if situation.paper else _spoken(outcome)
-        else:
+        if not isinstance(outcome, str):
             yield from _called(outcome, paper=situation.paper)
-
-
-def respond(situation: Situation) -> str | list[Call]:
-    """What to do now: calls, or the reply that ends the turn."""
-    understood = [
-        understand(utterance, among_people=situation.among_people)
-        for utterance in situation.pending
-        if not utterance.paged_out
-    ]
-    asked = asked_in(understood, situation)
-    if not situation.lost and len(situation.steps) < STEPS_WITH_CALLS:
-        calls = _calls(situation, understood, asked)
-        if calls:
-            return calls
-    return replies.compose(situation, understood, asked)
-
-
-def _calls(situation: Situation, understood: Sequence[Understanding], asked: Sequence[Asked]) -> list[Call]:
-    if not situation.steps:
-        return [*memory.planned(situation, understood), *searches(asked, situation)]
-    failed = memory.results(situation).failed
-    return [*memory.second_try(situation, failed), *second_searches(asked, situation)]
+        elif situation.paper:
+            yield CallDelta(index=0, id="call_0", name=SEND_MESSAGE)
+            for piece in _pieces(json.dumps({"message": outcome}, ensure_ascii=False)):
+                yield CallDelta(index=0, arguments=piece)
+        else:
+            yield from _spoken(outcome)
 
 
 def _spoken(text: str) -> Iterator[Delta]:
@@ -78,28 +56,18 @@ def _spoken(text: str) -> Iterator[Delta]:
         yield TextDelta(piece)
 
 
-def _sent(text: str) -> Iterator[Delta]:
-    yield CallDelta(index=0, id="call_0", name=SEND_MESSAGE)
-    arguments = json.dumps({"message": text}, ensure_ascii=False)
-    for piece in _pieces(arguments):
-        yield CallDelta(index=0, arguments=piece)
-
-
-def _called(calls: Sequence[Call], *, paper: bool) -> Iterator[Delta]:
+def _called(calls: "Sequence[Call]", *, paper: bool) -> Iterator[Delta]:
     for index, call in enumerate(calls):
         arguments = call.arguments | ({"request_heartbeat": True} if paper else {})
-        yield CallDelta(
-            index=index, id=f"call_{index}", name=call.name, arguments=json.dumps(arguments, ensure_ascii=False)
-        )
+        text = json.dumps(arguments, ensure_ascii=False)
+        yield CallDelta(index=index, id=f"call_{index}", name=call.name, arguments=text)
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """The text in pieces of about three words or six ideographs; joined they are the text."""
-    end = 0
-    for match in _PIECES.finditer(text):
-        if match.start() > end:
-            yield text[end : match.start()]
-        yield match.group()
-        end = match.end()
-    if end < len(text):
-        yield text[end:]
+    """The text in pieces, cut before a space where there is one; joined they are the text."""
+    start = 0
+    while start < len(text):
+        space = text.find(" ", start + PIECE // 2, start + PIECE * 2)
+        end = space if space > 0 else start + PIECE
+        yield text[start:end]
+        start = end

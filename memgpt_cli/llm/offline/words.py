@@ -15,28 +15,34 @@ _WORD: Final = re.compile(r"[\u3400-\u9fff]+|[^\W_\u3400-\u9fff]+(?:['’][^\W_\
 _SENTENCE_END: Final = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)|[。！？]+[”」』）]*|\n")
 _ABBREVIATION: Final = re.compile(r"\b(?:mr|mrs|ms|dr|prof|st|mt|vs|jr|sr|e\.g|i\.e|(?!i\b)[a-z])\.$", re.IGNORECASE)
 
-STOP: Final = frozenset(
-    "a an the and or but if so as of at by for from in into on onto to with about than then too very just also"
-    " i me my mine myself we us our ours you your yours he him his she her hers it its they them their theirs"
-    " this that these those there here who whom whose what which when where why how"
-    " am is are was were be been being do does did doing done have has had having can could will would shall should"
-    " may might must not no nor don doesn didn isn aren wasn weren won wouldn couldn shouldn haven hasn hadn"
-    " s t d m re ve ll im ive id dont didnt doesnt isnt cant wont whats wheres whos hows please tell know remember"
-    " any some ever ok oh yes hey hi".split()
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a list that is written as one text."""
+    return frozenset(text.split())
+
+
+STOP: Final = word_set(
+    "a an the and or but if so as of at by for from in into on onto to with about than then too very just also i me"
+    " my mine myself we us our ours you your yours he him his she her hers it its they them their theirs this that"
+    " these those there here who whom whose what which when where why how am is are was were be been being do does"
+    " did doing done have has had having can could will would shall should may might must not no nor don doesn didn"
+    " isn aren wasn weren won wouldn couldn shouldn haven hasn hadn s t d m re ve ll im ive id dont didnt doesnt isnt"
+    " cant wont whats wheres whos hows please tell know remember any some ever ok oh yes hey hi"
 )
 """Words that carry no subject matter."""
 
-COMMON: Final = frozenset(
+COMMON: Final = word_set(
     "get go say said make take come see look want like thing kind lot way day time year week month good great really"
-    " much many more most people name call new one two first last back now today feel think give put use try let"
-    " ago old still even well up out off over down all other another something anything some talk problem any kind type favorite".split()
+    " much many more most people name call new one two first last back now today feel think give put use try let ago"
+    " old still even well up out off over down all other another something anything some talk problem any kind type"
+    " favorite"
 )
 """Words that carry little of it: they count for half."""
 
 _HAN_STOP: Final = re.compile(
-    r"什么时候|为什么|怎么样|是不是|有没有|能不能|会不会|喜不喜欢|哪一天|哪一年|告诉我|你知道|你记得|记不记得|还记得|知不知道|知道|记得|请问"
-    r"|什么|哪里|哪儿|哪个|哪些|哪天|哪年|哪|谁|怎么|如何|多少|几岁|几个|几|何时|时候|关于|一下|现在|以前|我们|你们|他们|她们|自己"
-    r"|[我你您他她它的了吗呢吧啊呀么是在有和与跟就都也很还又把被给这那个]"
+    r"什么时候|为什么|怎么样|是不是|有没有|能不能|会不会|喜不喜欢|哪一天|哪一年|告诉我|你知道|你记得|记不记得|还记得"
+    r"|知不知道|知道|记得|请问|什么|哪里|哪儿|哪个|哪些|哪天|哪年|哪|谁|怎么|如何|多少|几岁|几个|几|何时|时候|关于"
+    r"|一下|现在|以前|我们|你们|他们|她们|自己|[我你您他她它的了吗呢吧啊呀么是在有和与跟就都也很还又把被给这那个]"
 )
 
 _IRREGULAR: Final = {

@@ -1,0 +1,133 @@
+"""Facts said back to people: a line as a clause, a person's own words turned round, several clauses as one."""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from memgpt_cli.llm.offline.facts import (
+    ABOUT_RELATIVE,
+    CHINESE_NAMED,
+    LABEL,
+    MANY,
+    PARTS,
+    VERBS,
+    Line,
+    is_of_chinese_kin,
+    parse_line,
+)
+from memgpt_cli.llm.offline.words import is_chinese, word_set
+
+_OWN_WORDS: Final = re.compile(r"(?:i|my|we|our|i['’](?:m|ve|ll|d))\b", re.IGNORECASE)
+_NAMED: Final = MANY | word_set(
+    "wife husband partner girlfriend boyfriend fiance fiancé fiancée mother father mom mum dad grandmother"
+    " grandfather grandma grandpa boss company band boat ex"
+)
+_TO_SECOND: Final = {
+    "i": "you",
+    "me": "you",
+    "my": "your",
+    "mine": "yours",
+    "myself": "yourself",
+    "am": "are",
+    "i'm": "you are",
+    "i've": "you have",
+    "i'll": "you will",
+    "i'd": "you would",
+    "we": "you",
+    "our": "your",
+    "us": "you",
+}
+_WORTH_LEAVING_OUT: Final = 2
+
+
+def said_back(text: str, *, to: str | None = None) -> str | None:
+    """A line as a clause: "you live in Lyon", "Caroline's sister Ann works at Airbus"; None for another form.
+
+    `to` is the name of the person who reads it, where there is one.
+    """
+    line = parse_line(text)
+    if line.speaker is not None and to is not None and line.speaker.lower() == to.lower():
+        line = Line(None, line.fact)
+    if is_chinese(line.fact):
+        return _said_back_in_chinese(line)
+    first, _, rest = line.fact.partition(" ")
+    who = line.speaker or "you"
+    whose = f"{line.speaker}'s" if line.speaker else "your"
+    clause: str | None = None
+    if line.fact.startswith("Name: "):
+        clause = f"{whose} name is {line.fact[6:]}"
+    elif first in VERBS:
+        verb = first.lower() if line.speaker else VERBS[first]
+        clause = f"{who} {verb} {rest}"
+    elif line.fact.startswith("No longer "):
+        verb, _, object_ = rest.removeprefix("longer ").partition(" ")
+        clause = _no_longer(who, verb, object_, named=line.speaker is not None)
+    elif first in PARTS:
+        clause = f"{who} {'is' if line.speaker else 'are'} {first.lower()} {rest}"
+    elif line.speaker is None and _OWN_WORDS.match(line.fact):
+        clause = line.fact[0].lower() + line.fact[1:]
+    elif label := LABEL.fullmatch(line.fact):
+        clause = _label_said_back(whose, label[1], label[2])
+    elif ABOUT_RELATIVE.match(line.fact):
+        clause = f"{whose} {line.fact[0].lower()}{line.fact[1:]}"
+    if clause is None:
+        return None
+    return re.sub(r"\bmy\b", "their", clause) if line.speaker else to_second_person(clause)
+
+
+def _no_longer(who: str, verb: str, object_: str, *, named: bool) -> str:
+    if verb.capitalize() in VERBS:
+        return f"{who} no longer {verb if named else VERBS[verb.capitalize()]} {object_}"
+    return f"{who} {'is' if named else 'are'} no longer {verb} {object_}".rstrip()
+
+
+def _label_said_back(whose: str, label: str, value: str) -> str:
+    lowered = label[0].lower() + label[1:]
+    if lowered == "age":
+        return f"{'you are' if whose == 'your' else whose.removesuffix(chr(39) + 's') + ' is'} {value} years old"
+    head = lowered.rsplit(maxsplit=1)[-1]
+    if head.rstrip("s") in _NAMED and value[:1].isupper():
+        return f"{whose} {lowered} {'are' if head.endswith('s') else 'is'} called {value}"
+    return f"{whose} {lowered} {'are' if head.endswith('s') and not head.endswith('ss') else 'is'} {value}"
+
+
+def _said_back_in_chinese(line: Line) -> str:
+    who = line.speaker or "你"
+    fact = line.fact
+    for head, form in (("姓名：", "叫{}"), ("昵称：", "希望被称为{}"), ("职业：", "是{}"), ("年龄：", "今年{}")):
+        if fact.startswith(head):
+            return who + form.format(fact.removeprefix(head))
+    if (label := LABEL.fullmatch(fact)) and (name := label[3] or label[1]):
+        return f"{who}的{name}是{label[4] or label[2]}"
+    if "我" in fact:
+        return fact.replace("我", who)
+    if CHINESE_NAMED.fullmatch(fact) or is_of_chinese_kin(fact):
+        return f"{who}的{fact}"
+    return who + fact
+
+
+def to_second_person(text: str) -> str:
+    """The person's own words turned round: "my dog" becomes "your dog"."""
+
+    def turned(match: re.Match[str]) -> str:
+        return _TO_SECOND.get(match.group().lower().replace("’", "'"), match.group())
+
+    return re.sub(r"\b[A-Za-z]+(?:['’][A-Za-z]+)?\b", turned, text)
+
+
+def joined(clauses: Iterable[str], *, chinese: bool) -> str:
+    """Several clauses as one: commas and "and"; what begins two neighbours alike is said once."""
+    parts: list[str] = []
+    last: list[str] = []
+    for clause in clauses:
+        words = clause.split(" ")
+        same_words = 0
+        while same_words < min(len(words), len(last)) - 1 and words[same_words] == last[same_words]:
+            same_words += 1
+        parts.append(clause if chinese or same_words < _WORTH_LEAVING_OUT else " ".join(words[same_words:]))
+        last = words
+    if chinese:
+        return "，".join(parts)
+    if len(parts) <= 2:
+        return " and ".join(parts)
+    return ", ".join(parts[:-1]) + ", and " + parts[-1]
