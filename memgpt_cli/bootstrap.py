@@ -27,6 +27,7 @@ from memgpt_cli.domain.settings import Settings
 from memgpt_cli.errors import NotFoundError
 
 if TYPE_CHECKING:
+    from memgpt_cli.agent.reservation import Reservation
     from memgpt_cli.agent.session import Lock, Session
     from memgpt_cli.config.edit import SettingsFile
     from memgpt_cli.config.trust import Project
@@ -284,13 +285,15 @@ class Workspace:
 
     def choose_model(self, store: Store) -> ModelChoice:
         """The model that this agent is answered by, with the reasons. Raises ConfigError."""
-        last = store.note("endpoint")
+        return self._choose(store.config(), store.note("endpoint"))
+
+    def _choose(self, config: AgentConfig, last: str | None) -> ModelChoice:
         return resolve_model(
-            self.configuration,
-            has_key=self.keys.has,
-            agent=store.config(),
-            last=_endpoint(last) if last else None,
+            self.configuration, has_key=self.keys.has, agent=config, last=_endpoint(last) if last else None
         )
+
+    def _notices(self, choice: ModelChoice) -> tuple[str, ...]:
+        return tuple(n for n in (*self.configuration.notes, choice.notice) if n)
 
     def choice_for_nobody(self) -> ModelChoice:
         """The model that an agent without a choice of its own is answered by."""
@@ -300,12 +303,51 @@ class Workspace:
         """An agent to talk to, under its lock. Raises AgentBusyError, NotFoundError, ConfigError, LimitError."""
         name = name or self.agent_name
         self.ensure_agent(name)
+        return self._open_held(name, self.agents.lock(name, purpose=purpose, since=self.clock.now()).acquire(wait=wait))
+
+    def reserve(self, name: str | None = None, *, purpose: str, wait: bool = False) -> Reservation:
+        """Hold an agent without opening it. Raises what `open_session` raises, but for a window too small."""
+        from memgpt_cli.agent.reservation import Reservation
+
+        name = name or self.agent_name
+        self.ensure_agent(name)
         lock = self.agents.lock(name, purpose=purpose, since=self.clock.now()).acquire(wait=wait)
+        try:
+            seen = self.agents.glance(name)
+            choice = self._choose(seen.config, seen.endpoint)
+            if not is_builtin(choice.name):
+                self.keys.require(choice.base_url, choice.base_url_source)
+            return Reservation(
+                name=name,
+                model=choice.name,
+                window=choice.window,
+                notices=self._notices(choice),
+                glance=seen,
+                open=lambda: self._open_held(name, lock),
+                release=lock.release,
+                warm_up=lambda: self._warm_up(choice),
+            )
+        except BaseException:
+            lock.release()
+            raise
+
+    def _open_held(self, name: str, lock: Lock) -> Session:
         try:
             return self._session(name, self.agents.open(name), lock)
         except BaseException:
             lock.release()
             raise
+
+    def _warm_up(self, choice: ModelChoice) -> None:
+        """Load, once and for all, what takes long to load: the loop, the client, the tables."""
+        import memgpt_cli.agent.assembly  # noqa: F401 - the import is the work
+
+        self.counter(choice.name).count("hello")
+        if is_builtin(choice.name):
+            self._model(choice)
+        else:
+            import openai  # noqa: F401 - likewise
+        self.embedder.embed(["hello"])
 
     def peek_session(self, name: str | None = None) -> Session:
         """An agent to look at, without its lock: for previews inside `Store.rehearsal`."""
@@ -318,7 +360,10 @@ class Workspace:
         try:
             choice = self.choose_model(store)
             settings = choice.apply(self.settings)
-            settings = replace(settings, window=settings.window.with_reserve())
+            window = settings.window.with_reserve()
+            if window.summary_model:  # another model has not seen this prompt
+                window = replace(window, summary_where="apart")
+            settings = replace(settings, window=window)
             index = self.index(name, store, writer=lock is not None)
             recall, archival = self.external_context(store, index)
             with store.rehearsal() if lock is None else nullcontext():
@@ -337,7 +382,7 @@ class Workspace:
                     archival=archival,
                     index=index,
                     lock=lock,
-                    notices=tuple(n for n in (*self.configuration.notes, choice.notice) if n),
+                    notices=self._notices(choice),
                 )
             if lock is not None:
                 self._remember_endpoint(store, choice)

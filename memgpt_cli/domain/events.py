@@ -67,6 +67,13 @@ class MemoryPressure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Evicting:
+    """`messages` messages are about to leave the queue; summarising them may take a while."""
+
+    messages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evicted:
     """`messages` messages left the queue; `summarised_by` names the model, or `extractive`."""
 
@@ -118,6 +125,7 @@ Happening = (
     | ThoughtText
     | FunctionReturned
     | MemoryPressure
+    | Evicting
     | Evicted
     | PagedOut
     | Notice

@@ -1,21 +1,27 @@
 """Agents as folders: `<agents>/<name>/` with the record, the vectors and the lock."""
 
+from __future__ import annotations
+
 import json
 import os
 import shutil
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
-from memgpt_cli.domain.agents import AgentConfig
-from memgpt_cli.domain.blocks import Block, Provenance
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.errors import AgentBusyError, NotFoundError, StorageError, UsageError
-from memgpt_cli.storage.store import SQLiteStore
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, timedelta
+    from pathlib import Path
+    from types import TracebackType
+
+    from memgpt_cli.domain.agents import AgentConfig
+    from memgpt_cli.domain.blocks import Block, Provenance
+    from memgpt_cli.domain.glance import Glance
+    from memgpt_cli.storage.store import SQLiteStore
 
 RECORD: Final = "agent.db"
 VECTORS: Final = "vectors"
@@ -105,6 +111,8 @@ class AgentFolders:
         self, config: AgentConfig, blocks: Sequence[Block], *, provenance: Provenance, may_exist: bool = False
     ) -> None:
         """Make an agent whole or not at all. Raises UsageError when there is one of this name, unless `may_exist`."""
+        from memgpt_cli.storage.store import SQLiteStore
+
         target = self.path(config.name)
         unfinished = self._root / f"{_UNFINISHED}{os.getpid()}-{config.name}"
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -135,9 +143,23 @@ class AgentFolders:
 
     def open(self, name: str, *, any_thread: bool = False) -> SQLiteStore:
         """The agent's record. Raises NotFoundError naming the nearest agents."""
+        from memgpt_cli.storage.store import SQLiteStore
+
         if not self.exists(name):
             raise NotFoundError(f"there is no agent {name!r}{_nearest(name, self.names())}", hint="memgpt agent list")
         return SQLiteStore(self.path(name) / RECORD, session_gap=self._gap, any_thread=any_thread)
+
+    def glance(self, name: str) -> Glance:
+        """What a start needs to know of the agent. Raises what `open` raises."""
+        from memgpt_cli.storage.glance import glance
+
+        seen = glance(self.path(name) / RECORD) if self.exists(name) else None
+        if seen is None:
+            self.open(name).close()  # brings an older record up to date, or says what is wrong with it
+            seen = glance(self.path(name) / RECORD)
+        if seen is None:
+            raise StorageError(f"the record of {name!r} cannot be read", hint="memgpt doctor")
+        return seen
 
     def lock(self, name: str, *, purpose: str, since: datetime) -> AgentLock:
         """The agent's lock, not yet taken."""

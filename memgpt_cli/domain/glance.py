@@ -1,0 +1,20 @@
+"""What a start needs to know of an agent before it is opened for work."""
+
+from dataclasses import dataclass
+
+from memgpt_cli.domain.agents import AgentConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """Read from the record without opening it for writing.
+
+    `endpoint` is where its words went last (a note of the session). `messages` tells whether anything was ever said,
+    `unanswered` whether a message waits for its answer. `used` is the size of the last prompt in tokens; 0 before any.
+    """
+
+    config: AgentConfig
+    endpoint: str | None = None
+    messages: bool = False
+    unanswered: bool = False
+    used: int = 0

@@ -1,0 +1,41 @@
+"""A look at a record before it is opened for work, so that a chat's prompt is there at once."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+from memgpt_cli.domain.agents import AgentConfig, Protocol
+from memgpt_cli.domain.glance import Glance
+from memgpt_cli.domain.times import from_text
+
+_ENDPOINT = "note.endpoint"
+
+
+def glance(path: Path) -> Glance | None:
+    """What stands in the record at `path`; None when it cannot be read like that: it has to be opened first."""
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1.0)
+    except sqlite3.Error:
+        return None
+    try:
+        return _read(connection)
+    except (sqlite3.Error, KeyError, ValueError, TypeError):
+        return None
+    finally:
+        connection.close()
+
+
+def _read(connection: sqlite3.Connection) -> Glance:
+    meta = dict(connection.execute("SELECT key, value FROM meta WHERE key IN ('config', ?)", (_ENDPOINT,)).fetchall())
+    values = json.loads(meta["config"])
+    values |= {"created_at": from_text(values["created_at"]), "protocol": Protocol(values["protocol"])}
+    used = connection.execute(
+        "SELECT prompt_tokens + completion_tokens FROM steps WHERE purpose = 'reply' ORDER BY id DESC LIMIT 1"
+    ).fetchone()
+    return Glance(
+        config=AgentConfig(**values),
+        endpoint=meta.get(_ENDPOINT),
+        messages=connection.execute("SELECT EXISTS (SELECT 1 FROM messages)").fetchone()[0] == 1,
+        unanswered=connection.execute("SELECT EXISTS (SELECT 1 FROM turns WHERE state = 'open')").fetchone()[0] == 1,
+        used=used[0] if used else 0,
+    )
