@@ -65,7 +65,6 @@ def assemble(
         model=summary_model,
         prompts=prompts,
         counter=counter,
-        room=int(window.room / window.ratio),
         zone=settings.zone,
     )
     queue_manager = QueueManager(

@@ -190,6 +190,13 @@ OPTIONS: Final[tuple[Option, ...]] = (
         help="A cheaper model for summaries; unset, the agent's own.",
     ),
     Option(
+        key="summary.where",
+        target="window.summary_where",
+        kind=str,
+        choices=("in_place", "apart"),
+        help="Whether the agent's own model summarises at the end of its prompt (cached) or in a prompt of its own.",
+    ),
+    Option(
         key="loop.protocol",
         target="loop.protocol",
         kind=str,

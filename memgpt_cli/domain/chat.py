@@ -67,18 +67,24 @@ class ToolSchema:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatRequest:
-    """One call. `max_tokens` bounds the reply (the room reserved for it)."""
+    """One call. `max_tokens` bounds the reply; without `may_call` the model must answer in words, whatever `tools` say.
+
+    The tools stand in a request that must not use them so that its prefix is the one that the server has in its cache.
+    """
 
     model: str
     messages: tuple[PromptMessage, ...]
     tools: tuple[ToolSchema, ...] = ()
     max_tokens: int | None = None
+    may_call: bool = True
 
     def body(self) -> dict[str, Any]:
         """The request body that `POST /chat/completions` gets, before an adapter adds what its server wants."""
         body: dict[str, Any] = {"model": self.model, "messages": [m.to_wire() for m in self.messages]}
         if self.tools:
             body["tools"] = [tool.to_wire() for tool in self.tools]
+            if not self.may_call:
+                body["tool_choice"] = "none"
         if self.max_tokens is not None:
             body["max_tokens"] = self.max_tokens
         body["stream"] = True

@@ -1,6 +1,7 @@
 """Settings as values. The configuration adapter fills them from files and the environment; the core only reads them."""
 
 from dataclasses import dataclass, field, replace
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from memgpt_cli.domain.agents import Protocol
@@ -31,7 +32,8 @@ class WindowSettings:
 
     `pressure` 0.7 and eviction to one half are the paper's numbers. `message_share` is the largest share one message
     may take before it is paged to archival storage; `result_share` bounds one function result. A `reserve` of 0 stands
-    for an eighth of the window, at most 4,096.
+    for an eighth of the window, at most 4,096. With `summary_where` "in_place" the agent's own model is asked for a
+    summary at the end of the prompt it has just seen, with "apart" in a prompt of its own.
     """
 
     window: int = 32_768
@@ -43,6 +45,7 @@ class WindowSettings:
     result_share: float = 0.15
     summary_share: float = 0.1
     summary_model: str | None = None
+    summary_where: Literal["in_place", "apart"] = "in_place"
 
     def with_reserve(self) -> "WindowSettings":
         """The same with the reserve as a number of tokens."""

@@ -12,11 +12,13 @@ from typing import Final
 from memgpt_cli.domain.agents import Epoch, StepRecord, Turn
 from memgpt_cli.domain.blocks import Block
 from memgpt_cli.domain.events import Evicted, Happening, MemoryPressure, Notice, PagedOut
+from memgpt_cli.domain.chat import PromptMessage
 from memgpt_cli.domain.messages import Message, Role, message_ref
 from memgpt_cli.errors import LimitError
 from memgpt_cli.main_context import core_memory
 from memgpt_cli.main_context.rendering import escape
-from memgpt_cli.main_context.summarizer import Summarizer, Summary
+from memgpt_cli.main_context.summarizer import InPlace, Summarizer, Summary
+from memgpt_cli.main_context.tokens import count_message
 from memgpt_cli.main_context.window import Window, WindowUsage
 from memgpt_cli.ports import Clock, Store
 
@@ -126,10 +128,18 @@ class QueueManager:
         cap = self.window.summary_cap(bare) if attempt < _ATTEMPTS - 1 else 0
         if attempt == _ATTEMPTS - 2:
             yield from self._page_out_large(turn, cap=0)
-        choice = self._choose(turn, self.window.room - bare - cap, attempt)
+        head = bare + cap
+        goal = int(self.window.room * self.window.settings.target) - head if attempt == 0 else 0
+        choice = self._choose(turn, goal=max(0, goal), most=self.window.room - head, attempt=attempt)
         # The cap is in corrected tokens, the summariser counts its own.
         bound = int(cap / self.window.ratio)
-        summary = self._summarizer.summarise(self.epoch.summary, choice.victims, max_tokens=bound)
+        summary = self._summarizer.summarise(
+            self.epoch.summary,
+            choice.victims,
+            max_tokens=bound,
+            room=int(self.window.room / self.window.ratio),
+            in_place=self._in_place(choice, bound) if attempt == 0 else None,
+        )
         if summary.failure:
             yield Notice(f"the summarising model failed ({summary.failure}); an extractive summary stands in")
         with self._store.transaction():
@@ -182,13 +192,12 @@ class QueueManager:
             paged.append(PagedOut(message_id=message.id, passages=passages))
         return paged
 
-    def _choose(self, turn: Turn, queue_room: int, attempt: int) -> _Choice:
-        """What leaves: the oldest whole turns, then the oldest whole steps of this turn, until the target is reached.
+    def _choose(self, turn: Turn, *, goal: int, most: int, attempt: int) -> _Choice:
+        """What leaves: the oldest whole turns, then the oldest whole steps of this turn, until `goal` tokens are left.
 
         This turn's own messages from the person stay. Its newest step stays too in the first two attempts, unless it
-        cannot fit whatever else leaves.
+        cannot fit into `most` tokens whatever else leaves.
         """
-        goal = queue_room * self.window.settings.target if attempt == 0 else 0
         older = [m for m in self.queue if m.turn != turn.id]
         own = [m for m in self.queue if m.turn == turn.id]
         units = [list(group) for _, group in groupby(older, key=lambda m: m.turn)]
@@ -201,10 +210,37 @@ class QueueManager:
                 break
             victims += unit
             left -= sum(self.window.message_tokens(m) for m in unit)
-        if left > queue_room:
+        if left > most:
             victims += newest
         gone = {m.id for m in victims}
         return _Choice(victims=tuple(victims), kept=tuple(m for m in self.queue if m.id not in gone))
+
+    def _in_place(self, choice: _Choice, max_tokens: int) -> InPlace | None:
+        """The prompt as far as it fits with an order to summarise at its end; None when that would cut off a victim."""
+        if self.window.settings.summary_where == "apart" or max_tokens > self.window.settings.reserve:
+            return None
+        gone = {m.id for m in choice.victims}
+        first_kept = next((m for m in self.queue if m.id not in gone), None)
+        shown = "" if first_kept is None else (self.window.message(first_kept).content or "")[:80]
+        order = PromptMessage(
+            role="user",
+            content=self.window.renderer.event(
+                "summary_request", self._summarizer.order_in_place(escape(shown), max_tokens), None
+            ),
+        )
+        left = self.window.room - self.window.head_tokens(self.epoch.head)
+        left -= self.window.corrected(count_message(self.window.counter, order))
+        taken: list[Message] = []
+        for _, group in groupby(self.queue, key=lambda m: (m.turn, m.step)):
+            unit = list(group)
+            left -= sum(self.window.message_tokens(m) for m in unit)
+            if left < 0:
+                break
+            taken += unit
+        if gone - {m.id for m in taken}:
+            return None
+        prompt = self.window.prompt(self.epoch, taken)
+        return InPlace(messages=(*prompt, order), tools=self.window.instructions.tools)
 
     def _leave(self, choice: _Choice, turn: Turn, attempt: int) -> None:
         self.queue = list(choice.kept)

@@ -2,17 +2,18 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Final
 
-from memgpt_cli.domain.chat import ChatRequest, PromptMessage, TextDelta, Usage
+from memgpt_cli.domain.chat import ChatRequest, PromptMessage, TextDelta, ToolSchema, Usage
 from memgpt_cli.domain.messages import Message, Role
 from memgpt_cli.domain.times import for_people
 from memgpt_cli.errors import MemGPTError
 from memgpt_cli.main_context.extractive import extract
 from memgpt_cli.main_context.rendering import escape
-from memgpt_cli.main_context.tokens import PRIMING, count_message
+from memgpt_cli.main_context.tokens import PRIMING, count_message, count_request
 from memgpt_cli.ports import ChatModel, PromptSource, TokenCounter
 
 EXTRACTIVE: Final = "extractive"
@@ -40,10 +41,19 @@ class Summary:
     failure: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InPlace:
+    """The prompt that the model has just seen, with the order to summarise at its end."""
+
+    messages: tuple[PromptMessage, ...]
+    tools: tuple[ToolSchema, ...]
+
+
 class Summarizer:
     """Makes summaries with a model, or by extraction where there is none or it fails.
 
-    `room` is the largest prompt, in tokens as `count` gives them, that the model may be sent.
+    Where the model is the agent's own, it is first asked at the end of the prompt that it has just seen: the provider
+    serves nearly all of that from its cache, and the model sees more than an excerpt.
     """
 
     def __init__(
@@ -52,27 +62,43 @@ class Summarizer:
         model: ChatModel | None,
         prompts: PromptSource,
         counter: TokenCounter,
-        room: int,
         zone: tzinfo,
     ) -> None:
         self._model = model
         self._prompts = prompts
         self._counter = counter
-        self._room = room
         self._zone = zone
 
-    def summarise(self, previous: str, evicted: Sequence[Message], *, max_tokens: int) -> Summary:
-        """Fold the evicted messages into the previous summary, within `max_tokens`."""
+    def summarise(
+        self,
+        previous: str,
+        evicted: Sequence[Message],
+        *,
+        max_tokens: int,
+        room: int,
+        in_place: InPlace | None = None,
+    ) -> Summary:
+        """Fold the evicted messages into the previous summary, within `max_tokens`.
+
+        `room` is the largest prompt, in the counter's tokens, that the model may be sent. `in_place` is the prompt
+        that the model has seen, if it may be asked there.
+        """
         lines = [line for message in evicted for line in self._lines(message)]
         if max_tokens < 16 or not lines:  # noqa: PLR2004 - too little for a sentence
             return Summary(text=self.fit(previous, max_tokens), by=EXTRACTIVE)
         if self._model is None:
             return Summary(text=self._extract(previous, lines, max_tokens), by=EXTRACTIVE)
-        text = previous
         calls: list[SummaryCall] = []
+        if in_place is not None:
+            with suppress(MemGPTError):
+                answer, call = self._ask(self._model, self._request_in_place(self._model, in_place, max_tokens))
+                calls.append(call)
+                if answer.strip():
+                    return Summary(text=self.fit(answer.strip(), max_tokens), by=self._model.name, calls=tuple(calls))
+        text = previous
         try:
-            for part in self._parts(lines, previous, max_tokens):
-                answer, call = self._ask(self._model, text, part, max_tokens)
+            for part in self._parts(lines, previous, max_tokens, room):
+                answer, call = self._ask(self._model, self._request(self._model, text, part, max_tokens))
                 calls.append(call)
                 if not answer.strip():
                     return self._fallen_back(previous, lines, max_tokens, calls, "it gave no text")
@@ -81,17 +107,32 @@ class Summarizer:
             return self._fallen_back(previous, lines, max_tokens, calls, error.message)
         return Summary(text=text, by=self._model.name, calls=tuple(calls))
 
+    def order_in_place(self, ends_before: str, max_tokens: int) -> str:
+        """What the model is told at the end of its own prompt; `ends_before` begins the first message that stays."""
+        stays = f'What begins with "{ends_before}" and all after it stays.' if ends_before else ""
+        order = self._prompts.render("summary", {"max_words": _words(max_tokens)})
+        return (
+            "Your window is full: the oldest messages above, and the summary of those before them, are about to leave"
+            f" it. {stays} Do not answer the person and call no function now. {order}"
+        )
+
     def _fallen_back(
         self, previous: str, lines: Sequence[str], max_tokens: int, calls: Sequence[SummaryCall], failure: str
     ) -> Summary:
         text = self._extract(previous, lines, max_tokens)
         return Summary(text=text, by=EXTRACTIVE, calls=tuple(calls), failure=failure)
 
-    def _ask(self, model: ChatModel, previous: str, part: str, max_tokens: int) -> tuple[str, SummaryCall]:
-        request = ChatRequest(
-            model=model.name, messages=self._messages(previous, part, max_tokens), max_tokens=max_tokens
+    def _request(self, model: ChatModel, previous: str, part: str, max_tokens: int) -> ChatRequest:
+        messages = self._messages(previous, part, max_tokens)
+        return ChatRequest(model=model.name, messages=messages, max_tokens=max_tokens)
+
+    def _request_in_place(self, model: ChatModel, prompt: InPlace, max_tokens: int) -> ChatRequest:
+        return ChatRequest(
+            model=model.name, messages=prompt.messages, tools=prompt.tools, max_tokens=max_tokens, may_call=False
         )
-        counted = PRIMING + sum(count_message(self._counter, m) for m in request.messages)
+
+    def _ask(self, model: ChatModel, request: ChatRequest) -> tuple[str, SummaryCall]:
+        counted = count_request(self._counter, request)
         pieces: list[str] = []
         usage = Usage()
         started = time.monotonic()
@@ -104,14 +145,14 @@ class Summarizer:
         return "".join(pieces), SummaryCall(model=model.name, usage=usage, counted=counted, seconds=seconds)
 
     def _messages(self, previous: str, part: str, max_tokens: int) -> tuple[PromptMessage, ...]:
-        order = self._prompts.render("summary", {"max_words": str(max(10, max_tokens * 6 // 10))})
+        order = self._prompts.render("summary", {"max_words": _words(max_tokens)})
         content = f"Summary so far:\n{escape(previous) or '(nothing yet)'}\n\nMessages that leave the window:\n{part}"
         return (PromptMessage(role="system", content=order), PromptMessage(role="user", content=content))
 
-    def _parts(self, lines: Sequence[str], previous: str, max_tokens: int) -> Iterator[str]:
+    def _parts(self, lines: Sequence[str], previous: str, max_tokens: int, room: int) -> Iterator[str]:
         """The lines in as few parts as fit the model's window beside the longest summary."""
         empty = sum(count_message(self._counter, m) for m in self._messages("", "", max_tokens)) + PRIMING + 32
-        room = max(128, self._room - empty - max(max_tokens, self._counter.count(previous)))
+        room = max(128, room - empty - max(max_tokens, self._counter.count(previous)))
         part: list[str] = []
         used = 0
         for line in lines:
@@ -149,6 +190,10 @@ class Summarizer:
     def fit(self, text: str, max_tokens: int) -> str:
         """The beginning of a summary that fits, cut after a sentence or a line where there is one."""
         return next(iter(pieces_of(text, max_tokens, self._counter.count)), "") if max_tokens > 0 else ""
+
+
+def _words(max_tokens: int) -> str:
+    return str(max(10, max_tokens * 6 // 10))
 
 
 def pieces_of(text: str, max_tokens: int, count: Callable[[str], int]) -> Iterator[str]:
