@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 OPENAI_URL: Final = "https://api.openai.com/v1"
 
 _CONNECT_S: Final = 10.0
+_OPTIONAL: Final = ("stream_options", "reasoning_effort", "tool_choice")
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - as a destination, not to listen on
 _STAINLESS: Final = (
     *("Lang", "Package-Version", "OS", "Arch", "Runtime", "Runtime-Version", "Async"),
@@ -69,8 +70,8 @@ class OpenAIChat:
         self._is_openai = self._endpoint.host == urlsplit(OPENAI_URL).netloc
         self._limit_field: str | None = "max_completion_tokens" if self._is_openai else "max_tokens"
         self._limit_fields_left = ["max_tokens" if self._is_openai else "max_completion_tokens", None]
-        self._ask_for_usage = True
         self._reasoning_effort = reasoning_effort
+        self._left_out: set[str] = set()  # optional fields that this server was found to refuse
         self._client: openai.OpenAI | None = None
         self._connecting = threading.Lock()
 
@@ -87,9 +88,7 @@ class OpenAIChat:
             body[self._limit_field] = limit
         if self._reasoning_effort is not None:
             body["reasoning_effort"] = self._reasoning_effort
-        if not self._ask_for_usage:
-            del body["stream_options"]
-        return {field: _sendable(value) for field, value in body.items()}
+        return {field: _sendable(value) for field, value in body.items() if field not in self._left_out}
 
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
         """Yield the reply as it comes, at the end its usage where the server reports it.
@@ -160,11 +159,9 @@ class OpenAIChat:
         """Learn from a refusal which fields this server takes; False when there is nothing to learn."""
         if error.status_code not in (400, 422):
             return False
-        if "stream_options" in body and is_about(error, "stream_options"):
-            self._ask_for_usage = False
-            return True
-        if "reasoning_effort" in body and is_about(error, "reasoning_effort"):
-            self._reasoning_effort = None
+        refused = next((field for field in _OPTIONAL if field in body and is_about(error, field)), None)
+        if refused is not None:
+            self._left_out.add(refused)
             return True
         used = next((field for field in ("max_completion_tokens", "max_tokens") if field in body), None)
         if used is None or not is_about(error, used) or not self._limit_fields_left:

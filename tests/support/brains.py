@@ -73,10 +73,15 @@ def echo(body: Body) -> Reply:
 
 
 def plan(replies: Iterable[Reply | str], *, then: str = "The plan is over.") -> Brain:
-    """One reply after another, whatever is asked; afterwards always `then`. Strings follow the request's protocol."""
+    """One reply after another, whatever is asked; afterwards always `then`. Strings follow the request's protocol.
+
+    Requests for a summary get one, and take no reply off the plan.
+    """
     steps: Iterator[Reply | str] = iter(tuple(replies))
 
     def brain(body: Body) -> Reply:
+        if asks_for_summary(body):
+            return summarise(body)
         step = next(steps, then)
         return say(body, step) if isinstance(step, str) else step
 
@@ -94,6 +99,8 @@ def memory_worker(*, edit_every: int = 5, label: str = "human", words: int = 60)
 
     def brain(body: Body) -> Reply:
         nonlocal turns
+        if asks_for_summary(body):
+            return summarise(body)
         if not _was_spoken_to(body):
             return say(body, _words(turns, words))
         turns += 1
@@ -133,6 +140,17 @@ def chaos(seed: int = 0) -> Brain:
         lambda _: Reply("Half a thought", finish_reason="length"),
     )
     return lambda body: source.choice(kinds)(body)  # noqa: PLW0108 - a new choice for each request
+
+
+def asks_for_summary(body: Body) -> bool:
+    """Whether the queue manager wants a summary, at the end of the conversation's own prompt or in one of its own."""
+    apart = not body.get("tools") and body["messages"][-1]["content"].startswith("Summary so far:")
+    return apart or body.get("tool_choice") == "none"
+
+
+def summarise(body: Body) -> Reply:
+    """A summary that says how much it stands for and nothing else."""
+    return Reply(f"They spoke about this and that, in {len(body['messages'])} messages.")
 
 
 def seen(body: Body, pattern: str) -> bool:

@@ -88,6 +88,8 @@ def _check_options(body: dict[str, Any]) -> None:
         _require(isinstance(options, dict) and set(options) <= {"include_usage"}, "Unknown parameter in stream_options")
     for field in ("tool_choice", "parallel_tool_calls"):
         _require(field not in body or "tools" in body, f"'{field}' is only allowed when 'tools' are specified.")
+    choice = body.get("tool_choice", "auto")
+    _require(isinstance(choice, dict) or choice in ("none", "auto", "required"), f"Invalid 'tool_choice': {choice!r}")
 
 
 def _check_tools(tools: Any) -> None:

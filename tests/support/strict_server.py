@@ -23,7 +23,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -169,7 +169,7 @@ class StrictServer:
             raise
         self.stopped.wait(self.latency_s)
         with self._lock:
-            reply = _cut_to(self.brain(body), room)
+            reply = _cut_to(_allowed(self.brain(body), body), room)
             repeated = common_prefix(self._previous, parts)
             self._previous = parts
             exchange = Exchange(
@@ -231,6 +231,11 @@ class _HTTPServer(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no news."""
+
+
+def _allowed(reply: Reply, body: Body) -> Reply:
+    """The reply without its calls where the request forbids them, as real servers see to."""
+    return replace(reply, calls=()) if reply.calls and body.get("tool_choice") == "none" else reply
 
 
 def _cut_to(reply: Reply, room: int | None) -> Reply:
