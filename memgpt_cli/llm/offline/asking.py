@@ -10,6 +10,12 @@ _AUXILIARY: Final = (
     r"(?:is|are|am|was|were|do|does|did|can|could|will|would|should|have|has|had|isn't|aren't|wasn't|don't|doesn't"
     r"|didn't)"
 )
+_MARK_WITHIN: Final = 40
+"""Characters at the end of a sentence among which its question mark is looked for."""
+_MARKED: Final = re.compile(r"[?？][^\w]*$")
+_CLOSING: Final = " .!?。！？~～…,，)）\"'”’"
+_FIRST_SYMBOL: Final = "\u2600"
+_ADDRESS: Final = re.compile(r"^(?:(?:so|well|ok|okay|and|but|oh|um|hmm|please|wait)[, ]+)+")
 _ASKS: Final = re.compile(
     rf"(?:what|who|whom|where|how|why)(?:'s|'re|'d|'ll| {_AUXILIARY})\b(?! (?:a|an) (?:\w+ ){{0,2}}\w+$)|(?:what"
     rf"|which|whose|how) (?:\w+ ){{1,3}}{_AUXILIARY} |when (?:{_AUXILIARY}|'s) (?!(?:i|we|he|she|they|you) \w+(?:ed"
@@ -22,11 +28,13 @@ _ASKS: Final = re.compile(
     r"|clue)\b|(?:please )?(?:search|look up|look for|find|recall|list)(?: for)? (?:me )?(?!out\b)\w|what about "
     r"|how about (?:my|his|her|the) "
 )
-_DID_ASK: Final = re.compile(rf"{_AUXILIARY} [a-z][\w'-]+ (?:ever |also |still )?(?:[a-z]+)\b")
+_DID_ASK: Final = re.compile(r"(?:does|did|is|was) [a-z][\w'-]+ (?:ever |also |still )?(?:[a-z]+)\b")
 _CHINESE_ASKS: Final = re.compile(
     r"[吗么]$|呢$|什么|哪(?![怕有])|是谁|谁[是在叫说的]|^谁|几[岁个点号月年次]|多少|多大|多久|怎么样|怎样|为什么|何时"
     r"|是不是|有没有|记不记得|知不知道|喜不喜欢|告诉我|提醒我.*(?:什么|哪)"
 )
+_CHINESE_TELLS: Final = re.compile(r"我(?:不知道|知道|忘了|记得|明白)")
+_CHINESE_ASKS_MEMORY: Final = re.compile(r"你(?:还)?(?:知道|记得|记不记得|知不知道|能找|能查|能告诉|听说|有没有记)")
 _TO_LISTENER: Final = re.compile(r"\b(?:you|your|you're|you've|yours|u)\b")
 _FIRST_PERSON: Final = re.compile(r"\b(?:i|i'm|i've|me|my|mine|we|our|us)\b")
 _ASKS_MEMORY: Final = re.compile(
@@ -41,40 +49,32 @@ def is_question(sentence: str) -> bool:
     return asks(sentence, plain(sentence, in_chinese=in_chinese), in_chinese=in_chinese)
 
 
-def asks(sentence: str, plain: str, *, in_chinese: bool) -> bool:
-    stripped = sentence.rstrip(" \t\"'”’)）」").rstrip("\u2600-\u27bf")
+def asks(sentence: str, text: str, *, in_chinese: bool) -> bool:
+    """Whether a sentence asks; `text` is the sentence as `plain` gives it."""
+    end = sentence[-_MARK_WITHIN:]
     if in_chinese:
-        if re.search(r"[?？][!！\W]*$", stripped):
+        if _MARKED.search(end):
             return True
-        if re.match(r"我(?:不知道|知道|想知道|忘了|记得|明白)", plain) and not plain.startswith("我想知道"):
-            return False
-        return _CHINESE_ASKS.search(plain) is not None
-    if re.search(r"\?[^\w]*$", stripped):
-        return _TAG.search(stripped) is None
-    return _ASKS.match(plain) is not None or (
-        sentence[:1].islower() is False
-        and _DID_ASK.match(plain) is not None
-        and plain.split(maxsplit=1)[0] in ("does", "did", "is", "was")
-    )
+        return _CHINESE_ASKS.search(text) is not None and _CHINESE_TELLS.match(text) is None
+    if _MARKED.search(end):
+        return _TAG.search(end) is None
+    if _ASKS.match(text) is not None:
+        return True
+    return sentence[:1].isupper() and _DID_ASK.match(text) is not None
 
 
-def of_the_listener(plain: str, *, in_chinese: bool) -> bool:
-    """Whether a question is about the one who is asked and not about what was told."""
+def of_the_listener(text: str, *, in_chinese: bool) -> bool:
+    """Whether a question (as `plain` gives it) is about the one who is asked and not about what was told."""
     if in_chinese:
-        return (
-            "你" in plain
-            and "我" not in plain
-            and not re.search(r"你(?:还)?(?:知道|记得|记不记得|知不知道|能找|能查|能告诉|听说|有没有记)", plain)
-        )
-    if _TO_LISTENER.search(plain) is None or _FIRST_PERSON.search(plain) is not None:
+        return "你" in text and "我" not in text and _CHINESE_ASKS_MEMORY.search(text) is None
+    if _TO_LISTENER.search(text) is None or _FIRST_PERSON.search(text) is not None:
         return False
-    return _ASKS_MEMORY.search(plain) is None
+    return _ASKS_MEMORY.search(text) is None
 
 
 def plain(sentence: str, *, in_chinese: bool) -> str:
     """Lower case, one space between words, closing punctuation and forms of address removed."""
-    text = re.sub(r"\s+", " ", sentence.lower().replace("’", "'")).strip()
-    text = re.sub(r"[\s.!?。！？~～…,，\u2600-\u27bf\U0001f000-\U0001faff]+$", "", text)
-    if in_chinese:
-        return text
-    return re.sub(r"^(?:(?:so|well|ok|okay|and|but|oh|um|hmm|please|wait)[, ]+)+", "", text)
+    text = " ".join(sentence.lower().replace("’", "'").split())
+    while text and (text[-1] in _CLOSING or (text[-1] >= _FIRST_SYMBOL and not text[-1].isalnum())):
+        text = text[:-1]
+    return text if in_chinese else _ADDRESS.sub("", text)

@@ -5,6 +5,7 @@ As in `english`: forms anchored at the beginning of a clause; what no form cover
 
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Final
 
 from memgpt_cli.llm.offline.facts import Fact
@@ -46,6 +47,12 @@ _TASTES: Final = (
     ("爱", "爱"),
 )
 
+_ENDS_IN_PET: Final = re.compile(rf"({_PET})$")
+_IS_CALLED: Final = re.compile(r"(?:它|名字)?叫(.{1,8})")
+_SHORT: Final = 8
+_VALUE: Final = 16
+_NOTE: Final = 30
+
 Maker = Callable[[re.Match[str]], str | None]
 
 
@@ -57,20 +64,17 @@ def facts(sentence: str) -> Iterator[Fact]:
         if _SAYS.search(previous):
             previous = clause
             continue
-        if _LEFT_OUT.match(clause) and previous.startswith("我"):
-            clause = f"我{clause}"
-        if not clause or len(clause) > LONGEST_CLAUSE or _QUESTION.search(clause):
+        told = f"我{clause}" if _LEFT_OUT.match(clause) and previous.startswith("我") else clause
+        if not told or len(told) > LONGEST_CLAUSE or _QUESTION.search(told):
             continue
         # 我有一只猫，叫咪咪: the second clause speaks of what the first one ends with
-        if (pet := re.search(rf"({_PET})$", previous)) and (named := re.fullmatch(r"(?:它|名字)?叫(.{1,8})", clause)):
+        if (pet := _ENDS_IN_PET.search(previous)) and (named := _IS_CALLED.fullmatch(clause)):
             yield Fact(f"{pet[1]}叫{named[1]}", correction)
-        else:
-            for pattern, maker in _FORMS:
-                match = pattern.fullmatch(clause)
-                if match is not None and (line := maker(match)) is not None:
-                    yield Fact(line, correction)
-                    break
-        previous = clause
+        elif line := next(
+            (line for form, maker in _forms() if (m := form.fullmatch(told)) and (line := maker(m))), None
+        ):
+            yield Fact(line, correction)
+        previous = told
 
 
 def clauses(sentence: str) -> Iterator[str]:
@@ -81,7 +85,7 @@ def clauses(sentence: str) -> Iterator[str]:
             yield stripped
 
 
-def _made(form: str, *, most: int = 16, unwanted: str = "") -> Maker:
+def _made(form: str, *, most: int = _VALUE, unwanted: str = "") -> Maker:
     """A maker that fills `form` with the first group, unless that is long, passing, or begins with what is unwanted."""
     pattern = re.compile(unwanted) if unwanted else None
 
@@ -96,7 +100,7 @@ def _made(form: str, *, most: int = 16, unwanted: str = "") -> Maker:
 
 def _taste(match: re.Match[str]) -> str | None:
     value = match["what"]
-    if len(value) > 16 or _PASSING.search(value) or re.match(r"[你它他她这那]", value) or value in ("上", "过"):
+    if len(value) > _VALUE or _PASSING.search(value) or re.match(r"[你它他她这那]", value) or value in ("上", "过"):
         return None
     head = next(kept for said, kept in _TASTES if match["verb"].endswith(said))
     return head + value
@@ -104,14 +108,32 @@ def _taste(match: re.Match[str]) -> str | None:
 
 def _relative(match: re.Match[str]) -> str | None:
     text = match["who"] + match["rest"]
-    return None if _PASSING.search(text) or len(text) > 24 else text
+    return None if _PASSING.search(text) or len(text) > _NOTE else text
 
 
-def _form(pattern: str, maker: Maker) -> tuple[re.Pattern[str], Maker]:
-    return re.compile(pattern), maker
+def _home(match: re.Match[str]) -> str | None:
+    """我在X is a home only with 住 or 家 in the clause; 我在X工作 is a place of work."""
+    clause, place = match.group(), match[1]
+    if re.search(r"[住家]|定居|生活", clause) and len(place) <= _VALUE and not _PASSING.search(clause):
+        return f"住在{place}"
+    work = re.fullmatch(r"我(?:现在|目前|一直|刚|最近)*在(.{2,16}?)(工作|上班|上学|读书|教书|当老师|实习)", clause)
+    if work is None or _PASSING.search(clause):
+        return None
+    doing = {"上班": "工作"}.get(work[2], work[2])
+    return f"在{work[1]}{doing}"
 
 
-_FORMS: Final[tuple[tuple[re.Pattern[str], Maker], ...]] = (
+def _form(pattern: str, maker: Maker) -> tuple[str, Maker]:
+    return pattern, maker
+
+
+@cache
+def _forms() -> tuple[tuple[re.Pattern[str], Maker], ...]:
+    """Compiled when the first Chinese sentence comes."""
+    return tuple((re.compile(pattern), maker) for pattern, maker in _FORMS)
+
+
+_FORMS: Final[tuple[tuple[str, Maker], ...]] = (
     _form(
         r"(?:我的(?:名字|姓名)(?:是|叫做?)|我(?:现在)?(?:的名字)?(?:名)?叫做?|我名字叫)(.{1,12})",
         _made("姓名：{}", unwanted="你|他|她|它|外卖|车"),
@@ -121,7 +143,7 @@ _FORMS: Final[tuple[tuple[re.Pattern[str], Maker], ...]] = (
     _form(r"我(?:不住在|不再住在|已经不住在)(.+?)", _made("不再住在{}")),
     _form(
         r"(?:我|我家|我们家|我们)(?:现在|目前|一直|刚|最近)*(?:住在|定居在|居住在|家在|在)(.+?)(?:住|生活|定居)?",
-        lambda m: _home(m),
+        _home,
     ),
     _form(
         r"我们?(?:刚|最近|已经|现在|上个?月|去年|今年)*(?:搬到|搬去|搬家到|搬来|移居到?)了?(.+?)(?:住|生活)?",
@@ -170,22 +192,10 @@ _FORMS: Final[tuple[tuple[re.Pattern[str], Maker], ...]] = (
     ),
     _form(
         rf"我的({_ATTRIBUTE})(?:是|叫)(.+)",
-        lambda m: f"{m[1]}：{m[2]}" if len(m[2]) <= 30 and not _PASSING.search(m[2]) else None,
+        lambda m: f"{m[1]}：{m[2]}" if len(m[2]) <= _NOTE and not _PASSING.search(m[2]) else None,
     ),
     _form(r"我会(?:说|讲)(.+)", _made("会说{}")),
-    _form(r"我会(弹|拉|吹|打)(.+)", lambda m: f"会{m[1]}{m[2]}" if len(m[2]) <= 8 else None),
+    _form(r"我会(弹|拉|吹|打)(.+)", lambda m: f"会{m[1]}{m[2]}" if len(m[2]) <= _SHORT else None),
     _form(r"我(?:正在|在|最近在)(?:学习?)(.+)", _made("在学{}", most=10)),
     _form(r"我的?专业是(.+)", _made("专业：{}")),
 )
-
-
-def _home(match: re.Match[str]) -> str | None:
-    """我在X is a home only with 住 or 家 in the clause; 我在X工作 is a place of work."""
-    clause, place = match.group(), match[1]
-    if re.search(r"[住家]|定居|生活", clause) and len(place) <= 12 and not _PASSING.search(clause):
-        return f"住在{place}"
-    work = re.fullmatch(r"我(?:现在|目前|一直|刚|最近)*在(.{2,16}?)(工作|上班|上学|读书|教书|当老师|实习)", clause)
-    if work is None or _PASSING.search(clause):
-        return None
-    doing = {"上班": "工作"}.get(work[2], work[2])
-    return f"在{work[1]}{doing}"

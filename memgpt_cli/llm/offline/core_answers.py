@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from memgpt_cli.llm.offline.facts import is_of_somebody, known_name, lines_of, parse_line, slot
+from memgpt_cli.llm.offline.facts import Line, is_of_somebody, known_name, lines_of, parse_line, slot
 from memgpt_cli.llm.offline.relevance import Query, Text, coverage, query_of, text_of
 from memgpt_cli.llm.offline.speech import joined, said_back
 from memgpt_cli.llm.offline.words import COMMON_STEMS, is_chinese, stem, terms, word_set
@@ -14,6 +14,7 @@ ENOUGH: Final = 0.6
 MOST_LINES: Final = 6
 _RELATED_SHARE: Final = 0.9
 _SPREAD: Final = 0.12
+_ALL_BUT_ROUNDING: Final = 0.99
 
 _HINTS: Final[Mapping[str, str]] = {
     "name": "name 名字 姓名 叫",
@@ -42,13 +43,14 @@ _FORM_HINTS: Final = (
         ),
         "health sick",
     ),
-    (re.compile(r"Has .*\b(?:kids?|child(?:ren)?|sons?|daughters?|brothers?|sisters?)\b"), "family"),
     (re.compile(r"Learning |Studies "), "study learn"),
     (re.compile(r"有.*(?:猫|狗|兔|鸟|鱼)|(?:猫|狗).*叫"), "宠物"),
 )
 NAME_TERMS: Final = frozenset((stem("name"), stem("call"), "叫", "名字", "姓名"))
 """The terms of a question for a name."""
-_SUBJECT: Final = re.compile(r"[A-Z][\w-]*(?: [A-Z]\w*| friend)*|[\u3400-\u9fff]+?(?=叫|是|在|住|有|喜|爱|会|对|学|今)")
+_SUBJECT: Final = re.compile(
+    r"[A-Z][\w-]*(?: [A-Z]\w*| friend)*(?:: .*)?|[\u3400-\u9fff]+?(?:叫.*|[是在住有喜爱会对学今])"
+)
 _REWORDED: Final = (
     (re.compile(r"\bfor a living\b"), "work"),
     (re.compile(r"\b(?:what|which) do i do\b(?! (?:on|in|at|every|when|with))"), "what is my job"),
@@ -80,53 +82,52 @@ def reworded(question: str) -> str:
 
 
 def lines_for(question: str, query: Query, block: str, *, asker: str | None) -> list[str]:
-    """The lines that answer the question, best first; empty when none does."""
+    """The lines that answer the question, in the block's order; empty when none does."""
     if not block or _PAST.search(question):
         return []
     asked = query_of(reworded(question)).terms
-    if not asked:
-        return []
     weight = {term: 0.5 if term in COMMON_STEMS and len(asked) > 1 else 1.0 for term in asked}
     rated = []
-    for text in lines_of(block):
-        share = _share(text, question, query, weight, asker)
-        if share >= ENOUGH:
-            rated.append((share, text))
+    for text in lines_of(block) if weight else ():
+        line = parse_line(text)
+        if _is_of_the_right_kind(line.fact, question, query):
+            share = _share(text, line.fact, weight)
+            if share >= ENOUGH and _is_of_the_right_person(line, share, question, query, asker):
+                rated.append((share, text))
     best = max((share for share, _ in rated), default=0.0)
     return [text for share, text in rated if share > best - _SPREAD][:MOST_LINES]
 
 
-def _share(text: str, question: str, query: Query, weight: Mapping[str, float], asker: str | None) -> float:
-    line = parse_line(text)
-    about = slot(line.fact)
-    if query.kind == "when" and about not in ("birthday", "born") and not re.search(r"\d", line.fact):
-        return 0.0
-    if is_chinese(question) and _NEGATIVE.match(line.fact) and not _NEGATIVE.search(question):
-        return 0.0
-    clause = said_back(text) or text
-    hints = " ".join([_HINTS.get(about or "", ""), *(words for form, words in _FORM_HINTS if form.match(line.fact))])
-    seen = Text(f"{clause} {hints}", frozenset(terms(f"{clause} {hints}")) | word_set(hints))
-    if not _is_about(line.fact, seen, hints, weight):
-        return 0.0
-    share = coverage(weight, seen, related=_RELATED_SHARE)
-    if line.speaker is not None:
-        named = line.speaker.split(maxsplit=1)[0].lower() in question.lower()
-        own = query.personal and asker is not None and asker.lower() == line.speaker.lower()
-        return share if named or own else 0.0
-    if query.personal and asker is None:
-        return share
-    return share if share >= 0.99 and query.names else 0.0
-
-
-def _is_about(fact: str, seen: Text, hints: str, weight: Mapping[str, float]) -> bool:
-    """Not about another, "Brother Tom lives in Denver" for "where do I live", and a name where one is asked."""
+def _share(text: str, fact: str, weight: Mapping[str, float]) -> float:
+    """How much of the question a line speaks of; nothing when it is about somebody whom the question does not mean."""
+    about = slot(fact) or ""
+    hints = " ".join([_HINTS.get(about, ""), *(words for form, words in _FORM_HINTS if form.match(fact))])
+    told = f"{said_back(text) or text} {hints}"
+    seen = Text(told, frozenset(terms(told)) | word_set(hints))
     asks_name = any(term in NAME_TERMS for term in weight)
     if asks_name and not any(seen.holds(term) for term in NAME_TERMS) and not is_of_somebody(fact, named=True):
+        return 0.0
+    if is_of_somebody(fact):
+        subject = _SUBJECT.match(fact)
+        matter = {term: value for term, value in weight.items() if term not in NAME_TERMS}
+        if not coverage(matter, text_of(f"{subject.group() if subject is not None else ''} {hints}")):
+            return 0.0
+    return coverage(weight, seen, related=_RELATED_SHARE)
+
+
+def _is_of_the_right_kind(fact: str, question: str, query: Query) -> bool:
+    """A date where a date is asked, and no dislike where a liking is asked."""
+    if query.kind == "when" and slot(fact) not in ("birthday", "born") and not re.search(r"\d", fact):
         return False
-    if not is_of_somebody(fact):
-        return True
-    subject = _SUBJECT.match(fact)
-    return coverage(weight, text_of(f"{subject.group() if subject is not None else ''} {hints}")) > 0
+    return not (is_chinese(question) and _NEGATIVE.match(fact) and not _NEGATIVE.search(question))
+
+
+def _is_of_the_right_person(line: Line, share: float, question: str, query: Query, asker: str | None) -> bool:
+    """The asker's own line for "where do I live", a named speaker's for "where does Caroline live"."""
+    if line.speaker is not None:
+        own = query.personal and asker is not None and asker.lower() == line.speaker.lower()
+        return own or line.speaker.split(maxsplit=1)[0].lower() in question.lower()
+    return (query.personal and asker is None) or (share > _ALL_BUT_ROUNDING and bool(query.names))
 
 
 def sentence(lines: list[str], *, asker: str | None, chinese: bool) -> str:

@@ -54,7 +54,7 @@ _DAYS: Final = {
     "大后天": 3,
 }
 _SEASONS: Final = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
-_CHINESE_WEEKDAYS: Final = "一二三四五六日"
+_CHINESE_WEEKDAYS: Final = {"一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "六": 5, "日": 6, "天": 6}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,15 +148,11 @@ def _chinese(match: re.Match[str], said_on: date) -> When | None:
         unit = {"天": "day", "月": "month", "年": "year"}.get(match["many"], "week")
         return _counted(phrase, said_on, -number if "前" in match["side"] else number, unit)
     step = {"上上": -2, "上": -1, "这": 0, "本": 0, "下": 1, "下下": 2}[match["which"]]
-    unit = match["unit"]
-    if unit == "月":
-        return _period(phrase, said_on, step, "month")
-    if unit == "周末":
-        return _period(phrase, said_on, step, "weekend")
-    if unit[-1] in _CHINESE_WEEKDAYS + "天" and len(unit) > 1:
+    weekday = _CHINESE_WEEKDAYS.get(match["unit"][-1])
+    if weekday is not None:
         monday = said_on - timedelta(days=said_on.weekday()) + timedelta(weeks=step)
-        return _day(phrase, monday + timedelta(days=6 if unit[-1] == "天" else _CHINESE_WEEKDAYS.index(unit[-1])))
-    return _period(phrase, said_on, step, "week")
+        return _day(phrase, monday + timedelta(days=weekday))
+    return _period(phrase, said_on, step, {"月": "month", "周末": "weekend"}.get(match["unit"], "week"))
 
 
 def _day(phrase: str, day: date) -> When:

@@ -21,6 +21,11 @@ _FILLER: Final = re.compile(
     r"|thanks|thank you|as you know|now|currently|these days|there|everyone|all)(?:\s*[,:;.!—–-]+\s*|\s+))+",
     re.IGNORECASE,
 )
+_MAY_TELL: Final = re.compile(
+    r"(?:i|my|we|our|please|you (?:can|may)|people|(?:my )?friends|every(?:one|body)|calls?|the name)\b"
+    r"|.* my .*favou?rite",
+    re.IGNORECASE,
+)
 _CORRECTION: Final = re.compile(
     r"\b(?:actually|no|sorry|correction|i meant?|instead|not any ?more|now|wait|oops|wrong|changed)\b", re.IGNORECASE
 )
@@ -44,7 +49,7 @@ def facts(sentence: str) -> Iterator[Fact]:
     """The facts of one sentence about its speaker, in order."""
     correction = _CORRECTION.search(sentence) is not None
     for clause in clauses(sentence):
-        if clause[:1] not in "iImMwWcCpPtTe" or len(clause) > LONGEST_CLAUSE:
+        if len(clause) > LONGEST_CLAUSE or not _MAY_TELL.match(clause):
             continue
         for pattern, maker in forms():
             match = pattern.fullmatch(clause)
@@ -63,7 +68,7 @@ def clauses(sentence: str) -> Iterator[str]:
     """
     quoted = False
     for part in _CLAUSES.split(sentence):
-        clause = part.strip()
+        clause = part.strip() if len(part) <= 2 * LONGEST_CLAUSE else ""
         if filler := _FILLER.match(clause):
             clause = clause[filler.end() :]
         before = None

@@ -1,6 +1,6 @@
 """The English sentence forms that tell something about their speaker, each with the maker of its note.
 
-Compiled when the first English sentence comes: that takes a tenth of a second which not every start needs.
+Compiled when the first English sentence comes, since not every start needs them.
 """
 
 import re
@@ -99,7 +99,7 @@ _FORMS: Final[tuple[tuple[str, Maker], ...]] = (
         notes.taste,
     ),
     _form(
-        rf"i(?P<verb>['’]?m| am){_ADVERB} (?P<rest>not a fan of|into|fond of|passionate about|crazy about|a (?:big "
+        rf"{_I_AM}{_ADVERB} (?P<rest>not a fan of|into|fond of|passionate about|crazy about|a (?:big "
         rf"|huge )?fan of) (?P<what>.+)",
         notes.inclined,
     ),

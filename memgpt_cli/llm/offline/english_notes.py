@@ -14,6 +14,12 @@ Maker = Callable[[re.Match[str]], str | None]
 
 LONGEST_VALUE: Final = 12
 """Words of a value; a longer one is a story."""
+LONGEST_NAME: Final = 4
+LONGEST_PLACE: Final = 6
+LONGEST_ROLE: Final = 4
+LONGEST_THING: Final = 3
+LONGEST_RELATIVE: Final = 14
+AGES: Final = range(3, 120)
 
 _NOT_A_ROLE: Final = re.compile(
     r"(?:bit|little|lot|huge|total|such|mess|fan|kind|sort|firm|fool|few|long|while|good|bad|great|big|tad|couple"
@@ -46,6 +52,28 @@ _NO_TASTE: Final = re.compile(
     r"|being able|to$)\b",
     re.IGNORECASE,
 )
+_NOT_A_FIRST_NAME: Final = frozenset(("not", "what", "a", "the", "on", "in", "very", "too", "really", "so"))
+_NAME_WORD: Final = re.compile(r"[^\W\d_][\w.'’-]*")
+_NOT_A_BARE_NAME: Final = re.compile(
+    r"\b(?:OK|Fine|Good|Here|Back|Sorry|Sure|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)\b"
+)
+_CALL_ME_LATER: Final = re.compile(
+    r"(?:back|later|when|maybe|crazy|a|an|at|on|tomorrow|tonight|today|if|in|now|again|up|this|the)\b", re.IGNORECASE
+)
+_SOME_PLACE: Final = re.compile(r"(?:a|an|the|my|our|his|her|another|some|this|that)\b", re.IGNORECASE)
+_NO_EMPLOYER: Final = re.compile(
+    r"(?:night|home|the moment|the morning|a time|all|it|that|this|fun|free|hours|peace|progress|myself"
+    r"|my (?:art|skills))\b",
+    re.IGNORECASE,
+)
+_PASSING_STATE: Final = re.compile(
+    r"\b(?:is|are) (?!(?:living|working|studying|teaching|training)\b)(?:\w+ing\b|so\b|here\b|such\b|there\b"
+    r"|very happy)"
+)
+_NO_ATTRIBUTE: Final = re.compile(
+    r"(?:not|so|too|very|really|broken|great|good|bad|fine|ok|okay|getting|going|being|doing|[a-z]+ing"
+    r"|to (?:be|get|do|make) better)\b"
+)
 _TASTE_HEADS: Final = {
     "love": "Loves",
     "adore": "Loves",
@@ -64,87 +92,50 @@ _TASTE_HEADS: Final = {
     "don't love": "Dislikes",
     "no longer like": "Dislikes",
     "no longer love": "Dislikes",
-    "am not a fan of": "Dislikes",
-    "am into": "Likes",
-    "am fond of": "Likes",
-    "am passionate about": "Loves",
-    "am crazy about": "Loves",
-    "am a fan of": "Likes",
-    "am a big fan of": "Likes",
-    "am a huge fan of": "Likes",
+    "not a fan of": "Dislikes",
+    "into": "Likes",
+    "fond of": "Likes",
+    "passionate about": "Loves",
+    "crazy about": "Loves",
+    "a fan of": "Likes",
+    "a big fan of": "Likes",
+    "a huge fan of": "Likes",
 }
 
 
-def _short(value: str, words: int = LONGEST_VALUE) -> str | None:
-    value = value.strip(" ,;:.!\"'“”")
-    return value if value and len(value.split()) <= words else None
-
-
-def _name_in(value: str) -> str | None:
-    words = value.strip(" ,.!\"'“”").split()
-    if not 1 <= len(words) <= 4 or words[0].lower() in (
-        "not",
-        "what",
-        "a",
-        "the",
-        "on",
-        "in",
-        "very",
-        "too",
-        "really",
-        "so",
-    ):
-        return None
-    if not all(re.fullmatch(r"[^\W\d_][\w.'’-]*", word) for word in words):
-        return None
-    return " ".join(word if word != word.lower() else word.capitalize() for word in words)
-
-
-def _place_in(value: str) -> str | None:
-    value = _PLACE_END.sub("", value.strip()).strip(" ,.!")
-    if not value or _NOT_A_PLACE.match(value) or len(value.split()) > 6:
-        return None
-    value = re.sub(r"\s+originally$", "", value, flags=re.IGNORECASE)
-    return value if value != value.lower() or value.startswith(("a ", "the ")) else value.title()
-
-
 def named(match: re.Match[str]) -> str | None:
+    """My name is Ada."""
     name = _name_in(match[1])
     return f"Name: {name}" if name else None
 
 
 def bare_name(match: re.Match[str]) -> str | None:
-    if re.fullmatch(STATE, match[1]) or re.search(
-        r"\b(?:OK|Fine|Good|Here|Back|Sorry|Sure|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)\b", match[1]
-    ):
+    """I'm Ada."""
+    if re.fullmatch(STATE, match[1]) or _NOT_A_BARE_NAME.search(match[1]):
         return None
     return named(match)
 
 
 def called(match: re.Match[str]) -> str | None:
-    if re.match(
-        r"(?:back|later|when|maybe|crazy|a|an|at|on|tomorrow|tonight|today|if|in|now|again|up|this|the)\b",
-        match[1],
-        re.IGNORECASE,
-    ):
-        return None
-    name = _name_in(match[1])
+    """Call me Ada; but not "call me later"."""
+    name = None if _CALL_ME_LATER.match(match[1]) else _name_in(match[1])
     return f"Goes by {name}" if name else None
 
 
 def home(match: re.Match[str]) -> str | None:
+    """I live in Lyon; but not "in peace"."""
     place = _place_in(match[2])
     return f"Lives {match[1].lower()} {place}" if place else None
 
 
 def moved(match: re.Match[str]) -> str | None:
+    """I moved to Paris; but not "to a new office"."""
     place = _place_in(match[1])
-    if place is None or re.match(r"(?:a|an|the|my|our|his|her|another|some|this|that)\b", place, re.IGNORECASE):
-        return None
-    return f"Lives in {place}"
+    return f"Lives in {place}" if place and not _SOME_PLACE.match(place) else None
 
 
 def origin(match: re.Match[str]) -> str | None:
+    """I'm from Lyon; but not "from work"."""
     place = _place_in(match[1])
     if place is None or place.lower().startswith(("a ", "the ", "work", "home", "school")):
         return None
@@ -152,129 +143,92 @@ def origin(match: re.Match[str]) -> str | None:
 
 
 def works(match: re.Match[str]) -> str | None:
-    role = match.groupdict().get("role")
-    where = match.groupdict().get("where")
+    """I work as a nurse at St Mary's: two notes, since either may change alone."""
+    found = match.groupdict()
+    role, where = found.get("role"), _PLACE_END.sub("", found.get("where") or "").strip()
     lines = []
-    if role:
-        role = _short(role, 6)
+    if role is not None:
+        role = _short(role, LONGEST_PLACE)
         if role is None:
             return None
         lines.append(f"Works as {role}")
-    if where:
-        where = _PLACE_END.sub("", where).strip()
-        preposition = match["at"].lower()
-        if (
-            not where
-            or len(where.split()) > 6
-            or re.match(
-                r"(?:night|home|the moment|the morning|a time|all|it|that|this|fun|free|hours|peace|progress|myself"
-                r"|my (?:art|skills))\b",
-                where,
-                re.IGNORECASE,
-            )
-        ):
-            return "\n".join(lines) or None
-        lines.append(f"Works {preposition} {where}")
+    if where and len(where.split()) <= LONGEST_PLACE and not _NO_EMPLOYER.match(where):
+        lines.append(f"Works {match['at'].lower()} {where}")
     return "\n".join(lines) or None
 
 
 def role(match: re.Match[str]) -> str | None:
-    article, role, where = match["article"], match["role"], match["where"]
-    if _NOT_A_ROLE.match(role) or len(role.split()) > 4 or _PASSING.search(role):
+    """I'm a nurse; but not "a bit tired"."""
+    article, what, where = match["article"], match["role"], match["where"]
+    if _NOT_A_ROLE.match(what) or len(what.split()) > LONGEST_ROLE or _PASSING.search(what):
         return None
-    line = f"Is {article.lower()} {role}"
-    return f"{line}\nWorks {match['at'].lower()} {where}" if where and len(where.split()) <= 5 else line
+    line = f"Is {article.lower()} {what}"
+    return f"{line}\nWorks {match['at'].lower()} {where}" if where and len(where.split()) <= LONGEST_PLACE else line
 
 
 def age(match: re.Match[str]) -> str | None:
-    return f"Age: {int(match[1])}" if 2 < int(match[1]) < 120 else None
+    """I'm 37."""
+    return f"Age: {int(match[1])}" if int(match[1]) in AGES else None
 
 
 def taste(match: re.Match[str]) -> str | None:
-    verb = re.sub(r"\s+", " ", match["verb"].lower().replace("’", "'"))
-    verb = re.sub(r"^(?:i'?m|m)\b", "am", verb.removeprefix("'"))
+    """I love hiking; but not "I love it"."""
+    verb = " ".join(match["verb"].lower().replace("’", "'").split())
     value = _REASON.sub("", re.sub(r"\s+any ?more$", "", match["what"]))
-    if _NO_TASTE.match(value) or _PASSING.search(value):
-        return None
-    value_kept = _short(value)
-    return _listed(_TASTE_HEADS[verb], value_kept) if value_kept else None
+    return None if _PASSING.search(value) else _liked(_TASTE_HEADS[verb], value)
+
+
+def inclined(match: re.Match[str]) -> str | None:
+    """I'm into chess."""
+    return _liked(_TASTE_HEADS[match["rest"].lower()], _REASON.sub("", match["what"]))
 
 
 def allergic(match: re.Match[str]) -> str | None:
+    """I'm allergic to nuts and pollen."""
     value = _short(match[1])
     return _listed("Allergic to", value, pairs=True) if value else None
 
 
-def _listed(head: str, value: str, *, pairs: bool = False) -> str:
-    """A line for each thing of a list; "fish and chips" is one thing unless `pairs` are lists too."""
-    if "," not in value and not pairs:
-        return f"{head} {value}"
-    things = [thing.strip() for thing in re.split(r",\s*(?:and |or )?|\s+(?:and|or)\s+", value) if thing.strip()]
-    if any(len(thing.split()) > 3 for thing in things):
-        return f"{head} {value}"
-    return "\n".join(f"{head} {thing}" for thing in things)
-
-
-def inclined(match: re.Match[str]) -> str | None:
-    if _NO_TASTE.match(match["what"]):
-        return None
-    value = _short(match["what"], 9)
-    return f"{_TASTE_HEADS['am ' + match['rest'].lower()]} {value}" if value else None
-
-
 def favourite(match: re.Match[str]) -> str | None:
-    kind, value = _short(match["kind"], 4), _short(match["value"], 9)
+    """My favourite colour is blue."""
+    kind, value = _short(match["kind"], LONGEST_NAME), _short(match["value"])
     if kind is None or value is None or kind.lower() in ("part", "thing about", "thing"):
         return None
     return f"Favorite {kind}: {value}"
 
 
 def relative_named(match: re.Match[str]) -> str | None:
+    """My sister is called Ann; "my sister is ill" names nobody."""
     name = _name_in(match["name"])
-    linked = (match["verb"] or "").strip().lower() not in ("is", "'s", "’s", ",", "")
-    if name is None or (not linked and match["name"][0].islower()):
+    says_name = (match["verb"] or "").strip().lower() not in ("is", "'s", "’s", ",", "")
+    if name is None or (not says_name and match["name"][0].islower()):
         return None
     return f"{_capital(match['who'])}: {name}"
 
 
 def relative(match: re.Match[str]) -> str | None:
+    """My sister Ann works at Airbus; but not "my sister is visiting"."""
     clause = f"{match['who']}{match['rest']}"
-    if _PASSING.search(clause) or re.search(
-        r"\b(?:is|are) (?!(?:living|working|studying|teaching|training)\b)(?:\w+ing\b|so\b|here\b|such\b|there\b"
-        r"|very happy)",
-        clause,
-    ):
+    if _PASSING.search(clause) or _PASSING_STATE.search(clause) or len(clause.split()) > LONGEST_RELATIVE:
         return None
-    return _capital(clause) if len(clause.split()) <= 14 else None
+    return _capital(clause)
 
 
 def attribute(match: re.Match[str]) -> str | None:
-    value = _short(match["value"], 10)
-    if (
-        value is None
-        or _PASSING.search(value)
-        or re.match(
-            r"(?:not|so|too|very|really|broken|great|good|bad|fine|ok|okay|getting|going|being|doing|[a-z]+ing"
-            r"|to (?:be|get|do|make) better)\b",
-            value,
-        )
-    ):
+    """My email is ada@example.com; but not "my car is broken"."""
+    value = _short(match["value"])
+    if value is None or _PASSING.search(value) or _NO_ATTRIBUTE.match(value):
         return None
     return f"{_capital(match['what'])}: {value}"
 
 
 def has(match: re.Match[str]) -> str | None:
-    """Two kids and a dog named Rex are two facts."""
-    what = _short(match["what"], 12)
+    """I have two kids and a dog named Rex: two notes."""
+    what = _short(match["what"])
     if what is None or _PASSING.search(what):
         return None
-    return "\n".join(
-        f"Has {part}" for part in re.split(rf",? and (?={COUNTED})|, (?={COUNTED})", what, flags=re.IGNORECASE)
-    )
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    things = re.split(rf",? and (?={COUNTED})|, (?={COUNTED})", what, flags=re.IGNORECASE)
+    return "\n".join(f"Has {thing}" for thing in things)
 
 
 def made(head: str, *, words: int = 8, stop: str = "") -> Maker:
@@ -288,3 +242,44 @@ def made(head: str, *, words: int = 8, stop: str = "") -> Maker:
         return f"{head} {value}"
 
     return make
+
+
+def _short(value: str, words: int = LONGEST_VALUE) -> str | None:
+    value = value.strip(" ,;:.!\"'“”")
+    return value if value and len(value.split()) <= words else None
+
+
+def _name_in(value: str) -> str | None:
+    words = value.strip(" ,.!\"'“”").split()
+    if not 1 <= len(words) <= LONGEST_NAME or words[0].lower() in _NOT_A_FIRST_NAME:
+        return None
+    if not all(_NAME_WORD.fullmatch(word) for word in words):
+        return None
+    return " ".join(word if word != word.lower() else word.capitalize() for word in words)
+
+
+def _place_in(value: str) -> str | None:
+    value = _PLACE_END.sub("", value.strip()).strip(" ,.!")
+    if not value or _NOT_A_PLACE.match(value) or len(value.split()) > LONGEST_PLACE:
+        return None
+    value = re.sub(r"\s+originally$", "", value, flags=re.IGNORECASE)
+    return value if value != value.lower() or value.startswith(("a ", "the ")) else value.title()
+
+
+def _liked(head: str, value: str) -> str | None:
+    short = None if _NO_TASTE.match(value) else _short(value)
+    return _listed(head, short) if short else None
+
+
+def _listed(head: str, value: str, *, pairs: bool = False) -> str:
+    """A line for each thing of a list; "fish and chips" is one thing unless `pairs` are lists too."""
+    if "," not in value and not pairs:
+        return f"{head} {value}"
+    things = [thing.strip() for thing in re.split(r",\s*(?:and |or )?|\s+(?:and|or)\s+", value) if thing.strip()]
+    if any(len(thing.split()) > LONGEST_THING for thing in things):
+        return f"{head} {value}"
+    return "\n".join(f"{head} {thing}" for thing in things)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

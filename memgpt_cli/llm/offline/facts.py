@@ -44,41 +44,41 @@ VERBS: Final = {
     "Grew": "grew",
 }
 PARTS: Final = ("Allergic", "Not", "No", "Learning", "Training", "Born", "Diagnosed")
-_TASTE: Final = re.compile(r"(?:Likes|Loves|Enjoys|Prefers|Dislikes|Hates) (?:to )?(.+)")
-_WORK: Final = re.compile(r"(?:No longer w|W)orks (as|at|for|in|with)\b")
 LABEL: Final = re.compile(r"([A-Z][\w' -]{0,40}|[\u3400-\u9fff]{1,10}): ?(.+)|([\u3400-\u9fff]{1,10})：(.+)")
 _SPEAKER: Final = re.compile(r"([^\W\d_][\w.'’ -]{0,40}): (.+)")
 ABOUT_RELATIVE: Final = re.compile(
     r"[A-Z]\w*(?: \w+){0,3}? (?:is|works?|lives?|has|likes|loves|studies|plays|speaks|owns|teaches|hates)\b(?: (?:at"
     r"|in|as|for))?"
 )
-_CHINESE_TASTE: Final = re.compile(r"(?:最|很|非常|特别)?(?:喜欢|爱|讨厌|不喜欢|不爱|怕)(?:吃|喝|看|听|玩)?(.+)")
 CHINESE_NAMED: Final = re.compile(r"([\u3400-\u9fff]{1,6}?)(?:名叫|叫)(.{1,12})")
-_CHINESE_SLOTS: Final = (
-    (re.compile(r"姓名：|名字："), "name"),
-    (re.compile(r"昵称："), "called"),
-    (re.compile(r"(?:不再)?住在"), "home"),
-    (re.compile(r"来自|老家"), "origin"),
-    (re.compile(r"(?:不再)?在.+(?:工作|上班)"), "work at"),
-    (re.compile(r"职业："), "work as"),
-    (re.compile(r"年龄："), "age"),
-    (re.compile(r"生日："), "birthday"),
-    (re.compile(r"已婚|未婚|单身|离婚|不再单身"), "marital"),
-    (re.compile(r"(?:不再)?吃素|素食"), "diet"),
-)
 _SLOTS: Final = (
-    (re.compile(r"Name: "), "name"),
-    (re.compile(r"Goes by "), "called"),
-    (re.compile(r"(?:No longer l|L)ives (?:in|at|near) "), "home"),
-    (re.compile(r"Comes from "), "origin"),
-    (re.compile(r"Age: "), "age"),
-    (re.compile(r"Birthday: "), "birthday"),
+    (re.compile(r"Name: |姓名：|名字："), "name"),
+    (re.compile(r"Goes by |昵称："), "called"),
+    (re.compile(r"(?:No longer l|L)ives (?:in|at|near) |(?:不再)?住在"), "home"),
+    (re.compile(r"Comes from |来自|老家"), "origin"),
+    (re.compile(r"(?:No longer w|W)orks as\b|职业："), "work as"),
+    (re.compile(r"(?:No longer w|W)orks (?:at|for|in|with)\b|(?:不再)?在.+(?:工作|上班)"), "work at"),
+    (re.compile(r"Age: |年龄："), "age"),
+    (re.compile(r"Birthday: |生日："), "birthday"),
     (re.compile(r"Born in \d"), "born"),
-    (re.compile(r"(?:Is|No longer) (?:\w+ )?(?:vegetarian|vegan|pescatarian)\b"), "diet"),
-    (re.compile(r"(?:Is|No longer) (?:happily )?(?:married|single|divorced|engaged|widowed|separated)\b"), "marital"),
-    (re.compile(r"(?:Is|No longer) (?:retired|unemployed|a student)\b"), "occupation state"),
+    (re.compile(r"(?:Is|No longer) (?:\w+ )?(?:vegetarian|vegan|pescatarian)\b|(?:不再)?吃素"), "diet"),
+    (
+        re.compile(
+            r"(?:Is|No longer) (?:happily )?(?:married|single|divorced|engaged|widowed|separated)\b"
+            r"|已婚|未婚|单身|离婚|不再单身"
+        ),
+        "marital",
+    ),
+    (re.compile(r"(?:Is|No longer) (?:retired|unemployed|a student)\b|退休"), "occupation"),
+    (re.compile(r"(?:A|Not a|No longer a)llergic to (.+)"), "allergic"),
+    (re.compile(r"不?对(.+?)过敏"), "allergic"),
+    (re.compile(r"(?:Likes|Loves|Enjoys|Prefers|Dislikes|Hates) (?:to )?(.+)"), "taste"),
+    (re.compile(r"(?:喜欢|热爱|爱|讨厌|不喜欢|不爱|怕)(?:吃|喝|看|听|玩)?(.+)"), "taste"),
+    (re.compile(r"([A-Z][\w' -]{0,40}|[\u3400-\u9fff]{1,10})(?:: ?|：).+"), "label"),
+    (re.compile(r"([\u3400-\u9fff]{1,6}?)(?:名叫|叫).{1,12}"), "label"),
+    (re.compile(rf"({ABOUT_RELATIVE.pattern})"), "of"),
 )
-
+"""What each form of line is about; the group is the thing or the person of which there is one line each."""
 
 _CHINESE_KIN: Final = word_set(
     "妈妈 爸爸 母亲 父亲 哥哥 弟弟 姐姐 妹妹 儿子 女儿 孩子 妻子 老婆 丈夫 老公 太太 先生 爷爷 奶奶 外公 外婆 男友"
@@ -112,6 +112,9 @@ class Line:
     fact: str
 
 
+_MANY_KEYS: Final = frozenset(" ".join(terms(label)) or label for label in MANY)
+
+
 def parse_line(text: str) -> Line:
     """Tell `Caroline: Lives in Boston` from `Name: Ada`: after a speaker's name stands a fact of a known form."""
     text = text.strip().removeprefix("- ")
@@ -123,43 +126,14 @@ def parse_line(text: str) -> Line:
 
 def _is_fact(text: str) -> bool:
     first = text.split(" ", 1)[0]
-    if first in VERBS or first in PARTS or slot(text) is not None:
-        return True
-    return LABEL.fullmatch(text) is not None
+    return first in VERBS or first in PARTS or slot(text) is not None
 
 
 def slot(fact: str) -> str | None:
     """What a fact is about, when a person can have only one of it; None for facts that stand beside each other."""
-    if is_chinese(fact):
-        return _chinese_slot(fact)
     for pattern, name in _SLOTS:
-        if pattern.match(fact):
-            return name
-    if work := _WORK.match(fact):
-        return "work as" if work[1] == "as" else "work at"
-    if fact.startswith(("Allergic to ", "Not allergic to ", "No longer allergic to ")):
-        return "allergic " + _key(fact.split(" to ", 1)[1])
-    if taste := _TASTE.fullmatch(fact):
-        return "taste " + _key(taste[1])
-    if label := LABEL.fullmatch(fact):
-        return "label " + _key(label[1] or label[3])
-    if relative := ABOUT_RELATIVE.match(fact):
-        return "of " + relative.group().lower()
-    return None
-
-
-def _chinese_slot(fact: str) -> str | None:
-    for pattern, name in _CHINESE_SLOTS:
-        if pattern.match(fact):
-            return name
-    if fact.startswith(("对", "不对")) and "过敏" in fact:
-        return "allergic " + fact[fact.index("对") + 1 : fact.index("过敏")]
-    if taste := _CHINESE_TASTE.fullmatch(fact):
-        return "taste " + taste[1]
-    if label := LABEL.fullmatch(fact):
-        return "label " + (label[1] or label[3])
-    if named := CHINESE_NAMED.fullmatch(fact):
-        return "label " + named[1]
+        if match := pattern.match(fact):
+            return f"{name} {_key(match[1])}" if pattern.groups else name
     return None
 
 
@@ -170,7 +144,7 @@ def _key(text: str) -> str:
 def replaced_by(fact: Fact, speaker: str | None, block: str) -> str | None:
     """The line of the block that this fact takes the place of: itself when it stands there already."""
     about = slot(fact.line)
-    several = about is not None and about.removeprefix("label ") in MANY and not fact.correction
+    several = about is not None and about.removeprefix("label ") in _MANY_KEYS and not fact.correction
     for text in reversed(block.split("\n")):
         line = parse_line(text)
         if line.speaker != speaker:

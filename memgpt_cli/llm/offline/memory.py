@@ -24,6 +24,9 @@ INSERT: Final = "archival_memory_insert"
 NEARLY_FULL: Final = 0.9
 """Share of the block up to which facts about several named speakers are written."""
 
+MEANT: Final = 0.6
+"""The share of what is to be forgotten that a line must speak of."""
+
 _LASTING: Final = re.compile(
     r"(?:Lives|Works|Comes|Is|Loves|Hates|Has|Age|Birthday|Allergic|Diagnosed|Favorite|Plays|Studies|No longer"
     r"|Cannot)\b|(?:\w+ )?(?:wife|husband|partner|mother|father|mom|dad|brother|sister|son|daughter|children|kids|dog"
@@ -73,7 +76,7 @@ class Notebook:
         old = replaced_by(fact, speaker, self.text)
         if old is not None and says_all(old, fact):
             return
-        if self._replaces(old, line) or self._appends(line, sparing=self._among_people):
+        if self._replaces(old, line) or self.appends(line):
             return
         if not self._among_people:
             self.keep(line)
@@ -117,9 +120,10 @@ class Notebook:
         self.text = text
         return True
 
-    def _appends(self, line: str, *, sparing: bool) -> bool:
+    def appends(self, line: str) -> bool:
+        """Plan a new line; False when the block cannot take it."""
         text = f"{self.text}\n{line}" if self.text else line
-        if not self._writable(APPEND) or not self._fits(text, sparing=sparing):
+        if not self._writable(APPEND) or not self._fits(text, sparing=self._among_people):
             return False
         self.calls.append(Call(APPEND, {"label": LABEL, "content": line}))
         self.text = text
@@ -153,7 +157,7 @@ def lines_meant(content: str, block: str) -> list[str]:
     if not query.terms:
         return []
     weight = dict.fromkeys(query.terms, 1.0)
-    return [line for line in lines if coverage(weight, text_of(f"{said_back(line) or ''} {line}")) >= 0.6]
+    return [line for line in lines if coverage(weight, text_of(f"{said_back(line) or ''} {line}")) >= MEANT]
 
 
 def results(situation: Situation) -> Results:
@@ -175,10 +179,10 @@ def _replaced(call: Returned, new: str, done: Results) -> None:
     old = str(call.arguments.get("old_content", ""))
     if not call.ok:
         done.failed.append(call)
-    elif old.startswith(new) and old != new:
+    elif not new or old.startswith(f"{new}\n"):
         done.removed.append(old[len(new) :].strip("\n"))
     else:
-        done.changed.append((old.split("\n")[-1], new.split("\n")[-1]))
+        done.changed.append((_last_line(old), _last_line(new)))
 
 
 def second_try(situation: Situation, failed: Sequence[Returned]) -> list[Call]:
@@ -186,10 +190,16 @@ def second_try(situation: Situation, failed: Sequence[Returned]) -> list[Call]:
     block = situation.blocks.get(LABEL)
     notebook = Notebook(block, situation.functions)
     for call in failed:
-        line = str(call.arguments.get("content") or call.arguments.get("new_content") or "").split("\n")[-1]
+        line = str(call.arguments.get("content") or call.arguments.get("new_content") or "")
+        line = _last_line(line)
         if not line or situation.among_people:
             continue
         not_found = call.name == REPLACE and "stand" in call.text
-        if not (not_found and notebook._appends(line, sparing=False)):
+        if not (not_found and notebook.appends(line)):
             notebook.keep(line)
     return notebook.calls
+
+
+def _last_line(text: str) -> str:
+    """The line itself of a text that was widened until it was unique."""
+    return text.rsplit("\n", 1)[-1]

@@ -1,4 +1,4 @@
-"""Reads a request: who said what and is not answered yet, what core memory holds, what this turn's calls returned.
+"""Reads a request: who said what and is not answered yet, what core memory holds, what this turn's calls gave.
 
 All knowledge of how prompts are written (headers, envelopes, snapshots, result lines, both protocols) is in this module.
 A part that is missing or written otherwise is read as plain text; nothing here raises on a request.
@@ -17,6 +17,7 @@ from memgpt_cli.llm.offline.words import word_set
 SEND_MESSAGE: Final = "send_message"
 SEARCHES: Final = ("conversation_search", "archival_memory_search")
 LOST: Final = "results_moved"
+LONGEST_NAME: Final = 4
 FAR_BACK: Final = 40
 """Messages before the current turn among which the previous exchange is looked for."""
 
@@ -165,9 +166,7 @@ def _turn_start(messages: Sequence[PromptMessage], *, paper: bool) -> int:
         message = messages[index]
         if message.role == "tool" and message.call_id is not None:
             results[message.call_id] = message.content or ""
-        elif message.role == "assistant" and _ends_turn(message, results, paper=paper):
-            return index + 1
-        elif message.role == "system":
+        elif message.role == "system" or (message.role == "assistant" and _ends_turn(message, results, paper=paper)):
             return index + 1
     return 0
 
@@ -238,7 +237,7 @@ def _finished(text: str, at: datetime | None, speaker: str | None) -> Utterance:
 
 def _is_name(text: str) -> bool:
     words = text.split()
-    if not 1 <= len(words) <= 4 or any(word.lower().strip(".,!") in _NOT_A_NAME for word in words):
+    if not 1 <= len(words) <= LONGEST_NAME or any(word.lower().strip(".,!") in _NOT_A_NAME for word in words):
         return False
     if not text.isascii() and re.search(r"[我你的是了，。！？]", text):
         return False

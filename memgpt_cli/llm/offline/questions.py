@@ -21,6 +21,8 @@ from memgpt_cli.llm.offline.words import COMMON_STEMS, first_words, sentences, t
 
 MOST_QUESTIONS: Final = 3
 """Questions of one turn that are searched for; the last ones."""
+FULL_QUESTION: Final = 2
+"""Content words beyond which a question needs no context."""
 CONTEXT_TERMS: Final = 8
 LONGEST_QUERY: Final = 300
 
@@ -89,7 +91,7 @@ def _context(question: str, message: Understanding, situation: Situation) -> str
     if _BARE_WHY.fullmatch(question):
         return ""
     matter = [term for term in asked if term not in COMMON_STEMS]
-    if len(matter) > 2 or (asked and _PRONOUN.search(question) is None):
+    if len(matter) > FULL_QUESTION or (asked and _PRONOUN.search(question) is None):
         return ""
     before = message.utterance.text.partition(question)[0]
     quoted = _QUOTED.search(situation.replied)

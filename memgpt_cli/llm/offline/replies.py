@@ -15,6 +15,7 @@ from memgpt_cli.llm.offline.understanding import Understanding
 from memgpt_cli.llm.offline.words import first_words, terms
 
 EXPLAINED = ("Got it. I keep", "好的，我存下来了")
+SUPPORT = 0.5
 LONGEST_ECHO = 160
 LONGEST_MOOD = 400
 _SAD = re.compile(
@@ -32,7 +33,7 @@ _GLAD = re.compile(
 
 def compose(situation: Situation, understood: Sequence[Understanding], asked: Sequence[Asked]) -> str:
     """The reply to everything that is pending; never empty."""
-    chinese = _in_chinese(situation, understood)
+    chinese = bool(understood) and understood[-1].chinese
     if not situation.pending:
         return phrases.nothing_to_answer()
     parts: list[str] = []
@@ -47,12 +48,6 @@ def compose(situation: Situation, understood: Sequence[Understanding], asked: Se
         parts.append(_acknowledged(situation, understood, chinese=chinese))
     separator = "\n\n" if asked and len(parts) > 1 else "" if chinese else " "
     return separator.join(dict.fromkeys(parts))
-
-
-def _in_chinese(situation: Situation, understood: Sequence[Understanding]) -> bool:
-    if understood:
-        return understood[-1].chinese
-    return False
 
 
 def _greeting(
@@ -145,18 +140,21 @@ def _answer(asked: Asked, situation: Situation) -> str:
         told = core_answers.sentence(lines, asker=asked.utterance.speaker, chinese=chinese)
         return (" " if not chinese else "").join([told, *(_cited(quote, asked) for quote in support)])
     if not found:
-        if search_failed(situation):
-            return phrases.search_failed(chinese=chinese)
-        if not asked.query.terms and asked.days is None:
-            return phrases.cannot_reason(chinese=chinese)
-        if situation.lost:
-            return phrases.no_room(chinese=chinese)
-        named = asked.query.personal and set(asked.query.terms) <= core_answers.NAME_TERMS
-        return phrases.nothing_found(chinese=chinese, name_asked=named and bool(asked.query.terms))
+        return _no_answer(asked, situation)
     listed = [_cited(quote, asked) for quote in found]
-    if is_sure(found):
-        return "\n".join(listed)
-    return "\n".join([phrases.nearest(chinese=chinese), *listed])
+    return "\n".join(listed if is_sure(found) else [phrases.nearest(chinese=chinese), *listed])
+
+
+def _no_answer(asked: Asked, situation: Situation) -> str:
+    chinese = asked.chinese
+    if search_failed(situation):
+        return phrases.search_failed(chinese=chinese)
+    if not asked.query.terms and asked.days is None:
+        return phrases.cannot_reason(chinese=chinese)
+    if situation.lost:
+        return phrases.no_room(chinese=chinese)
+    named = asked.query.personal and set(asked.query.terms) <= core_answers.NAME_TERMS
+    return phrases.nothing_found(chinese=chinese, name_asked=named)
 
 
 def _supports(quote: Quote, lines: Sequence[str]) -> bool:
@@ -165,7 +163,7 @@ def _supports(quote: Quote, lines: Sequence[str]) -> bool:
     said = text_of(quote.hit.text)
     if is_turned(lines[0]) != is_turned(quote.hit.text):
         return False
-    return bool(fact) and said.holds(fact[-1]) and coverage(dict.fromkeys(fact, 1.0), said) >= 0.5
+    return bool(fact) and said.holds(fact[-1]) and coverage(dict.fromkeys(fact, 1.0), said) >= SUPPORT
 
 
 def _cited(quote: Quote, asked: Asked) -> str:

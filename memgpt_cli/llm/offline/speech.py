@@ -38,6 +38,7 @@ _TO_SECOND: Final = {
     "us": "you",
 }
 _WORTH_LEAVING_OUT: Final = 2
+_A_PAIR: Final = 2
 
 
 def said_back(text: str, *, to: str | None = None) -> str | None:
@@ -50,29 +51,36 @@ def said_back(text: str, *, to: str | None = None) -> str | None:
         line = Line(None, line.fact)
     if is_chinese(line.fact):
         return _said_back_in_chinese(line)
-    first, _, rest = line.fact.partition(" ")
-    who = line.speaker or "you"
-    whose = f"{line.speaker}'s" if line.speaker else "your"
-    clause: str | None = None
-    if line.fact.startswith("Name: "):
-        clause = f"{whose} name is {line.fact[6:]}"
-    elif first in VERBS:
-        verb = first.lower() if line.speaker else VERBS[first]
-        clause = f"{who} {verb} {rest}"
-    elif line.fact.startswith("No longer "):
-        verb, _, object_ = rest.removeprefix("longer ").partition(" ")
-        clause = _no_longer(who, verb, object_, named=line.speaker is not None)
-    elif first in PARTS:
-        clause = f"{who} {'is' if line.speaker else 'are'} {first.lower()} {rest}"
-    elif line.speaker is None and _OWN_WORDS.match(line.fact):
-        clause = line.fact[0].lower() + line.fact[1:]
-    elif label := LABEL.fullmatch(line.fact):
-        clause = _label_said_back(whose, label[1], label[2])
-    elif ABOUT_RELATIVE.match(line.fact):
-        clause = f"{whose} {line.fact[0].lower()}{line.fact[1:]}"
+    clause = _note_said_back(line) or _label_or_relative_said_back(line)
     if clause is None:
         return None
     return re.sub(r"\bmy\b", "their", clause) if line.speaker else to_second_person(clause)
+
+
+def _note_said_back(line: Line) -> str | None:
+    """Notes that leave out "I": "Lives in Lyon", "Allergic to nuts", "No longer vegetarian"."""
+    first, _, rest = line.fact.partition(" ")
+    who = line.speaker or "you"
+    if first in VERBS:
+        return f"{who} {first.lower() if line.speaker else VERBS[first]} {rest}"
+    if line.fact.startswith("No longer "):
+        verb, _, object_ = rest.removeprefix("longer ").partition(" ")
+        return _no_longer(who, verb, object_, named=line.speaker is not None)
+    if first in PARTS:
+        return f"{who} {'is' if line.speaker else 'are'} {first.lower()} {rest}"
+    return None
+
+
+def _label_or_relative_said_back(line: Line) -> str | None:
+    """Notes that leave out "my", and those that are still in the person's own words."""
+    whose = f"{line.speaker}'s" if line.speaker else "your"
+    if line.speaker is None and _OWN_WORDS.match(line.fact):
+        return line.fact[0].lower() + line.fact[1:]
+    if label := LABEL.fullmatch(line.fact):
+        return _label_said_back(whose, label[1], label[2])
+    if ABOUT_RELATIVE.match(line.fact):
+        return f"{whose} {line.fact[0].lower()}{line.fact[1:]}"
+    return None
 
 
 def _no_longer(who: str, verb: str, object_: str, *, named: bool) -> str:
@@ -128,6 +136,6 @@ def joined(clauses: Iterable[str], *, chinese: bool) -> str:
         last = words
     if chinese:
         return "，".join(parts)
-    if len(parts) <= 2:
+    if len(parts) <= _A_PAIR:
         return " and ".join(parts)
     return ", ".join(parts[:-1]) + ", and " + parts[-1]

@@ -169,6 +169,10 @@ def sentences(text: str) -> Iterator[str]:
         yield piece
 
 
+_SHORTEST: Final = 3
+"""Letters of a word, and of a stem, from which nothing is stripped."""
+
+
 @lru_cache(maxsize=20_000)
 def stem(word: str) -> str:
     """A lower-case English word without its common endings; forms that no rule reaches come from a table."""
@@ -180,7 +184,7 @@ def stem(word: str) -> str:
 
 
 def _strip(word: str) -> str:
-    if len(word) <= 3 or not word.isascii():
+    if len(word) <= _SHORTEST or not word.isascii():
         return word
     for ending, least, instead in (("ies", 2, "y"), ("sses", 2, "ss"), ("ing", 3, ""), ("ied", 2, "y"), ("ed", 3, "")):
         if word.endswith(ending) and len(word) - len(ending) >= least:
@@ -189,13 +193,13 @@ def _strip(word: str) -> str:
     else:
         if word.endswith("s") and not word.endswith(("ss", "us", "is")):
             word = word[:-1]
-    if len(word) > 4 and word.endswith("ly"):
+    if len(word) > _SHORTEST + 1 and word.endswith("ly"):
         word = word[:-2]
-    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "lsz":
+    if len(word) > _SHORTEST and word[-1] == word[-2] and word[-1] not in "lsz":
         word = word[:-1]
-    if len(word) > 3 and word.endswith("e"):
+    if len(word) > _SHORTEST and word.endswith("e"):
         word = word[:-1]
-    return word[:-1] + "i" if len(word) > 3 and word.endswith("y") else word
+    return word[:-1] + "i" if len(word) > _SHORTEST and word.endswith("y") else word
 
 
 STOP_STEMS: Final = STOP | {stem(word) for word in STOP}
