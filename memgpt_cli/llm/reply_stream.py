@@ -66,7 +66,7 @@ class ReplyStream:
         self._request = request
         self._ids = CallIds(request)
         self._known = {tool.name for tool in request.tools}
-        self._written = WrittenCalls(self._known)
+        self._written = WrittenCalls(self._known if request.may_call else ())
         self._slots: list[_Slot] = []
         self._by_server_index: dict[Any, _Slot] = {}
         self._calls = 0

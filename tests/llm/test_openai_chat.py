@@ -1,8 +1,12 @@
 """OpenAIChat against a real server on the loopback: replies, dialects, refusals."""
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from support.brains import Call, Reply, plan
@@ -22,6 +26,7 @@ from memgpt_cli.domain.messages import FunctionCall
 from memgpt_cli.errors import APIKeyError, ConfigError, ContextLengthError, ModelError, RateLimitError
 from memgpt_cli.llm.openai_chat import OpenAIChat
 
+ROOT = Path(__file__).parents[2]
 SEARCH = ToolSchema(
     name="conversation_search",
     description="Search what was said.",
@@ -98,6 +103,18 @@ def test_openai_itself_is_given_max_completion_tokens() -> None:
     body = OpenAIChat("gpt-5", base_url=None, api_key="sk-x").body(ask())
     assert body["max_completion_tokens"] == 200
     assert "max_tokens" not in body
+
+
+def test_a_request_that_must_not_be_answered_by_calls_says_so_and_reads_none_out_of_the_text() -> None:
+    written = '{"name": "conversation_search", "arguments": {"query": "a"}}'
+    request = replace(ask(), may_call=False)
+    with StrictServer(plan([written]), refused_fields=("tool_choice",)) as server:
+        model = chat(server)
+        assert model.body(request)["tool_choice"] == "none"
+        assert text_of(list(model.stream(request))) == written
+        assert "tool_choice" not in server.requests[0]
+    with StrictServer(lambda _: Reply("Words.", (Call("conversation_search", {}),))) as server:
+        assert list(chat(server).stream(request))[:-1] == [TextDelta("Words.")]
 
 
 def test_reasoning_effort_is_sent_as_it_stands_and_left_out_where_it_is_refused() -> None:
@@ -401,6 +418,23 @@ def test_closing_the_iterator_closes_the_connection() -> None:
         next(stream)
         stream.close()  # type: ignore[attr-defined]
         wait_for(lambda: server.disconnects == 1)
+
+
+def test_an_interrupt_closes_the_connection() -> None:
+    with StrictServer(plan([Reply("word " * 4000)]), faults=[Fault.slow(0.01)]) as server:
+        stream = chat(server).stream(ask(max_tokens=None))
+        next(stream)
+        with pytest.raises(KeyboardInterrupt):
+            stream.throw(KeyboardInterrupt)  # type: ignore[attr-defined]
+        wait_for(lambda: server.disconnects == 1)
+
+
+def test_importing_the_adapters_imports_no_vendor() -> None:
+    modules = ("openai_chat", "scripted", "token_counters", "written_calls")
+    code = "\n".join(f"import memgpt_cli.llm.{module}" for module in modules)
+    code += "\nimport sys; print([name for name in ('openai', 'tiktoken', 'httpx', 'pydantic') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
 
 
 def wait_for(condition: object) -> None:
