@@ -10,7 +10,12 @@ from memgpt_cli.cli.options import Command
 
 app = typer.Typer(no_args_is_help=True, help="Look at settings and change them.")
 
-Key = Annotated[str, typer.Argument(metavar="KEY", help="A setting such as window.tokens.")]
+
+def _keys(incomplete: str) -> list[str]:
+    return [key for key in options.current.workspace().configuration.values if key.startswith(incomplete)]
+
+
+Key = Annotated[str, typer.Argument(metavar="KEY", help="A setting such as window.tokens.", autocompletion=_keys)]
 
 
 @app.command("list", cls=Command)
@@ -18,8 +23,8 @@ def list_settings() -> None:
     """Every setting, its value, and where the value comes from.
 
     Example:
-
         memgpt config list
+
     """
     configuration = _read()
     settings = [configuration[key] for key in configuration.values]
@@ -34,8 +39,8 @@ def get(key: Key) -> None:
     """One setting as it is in force.
 
     Example:
-
         memgpt config get model.name
+
     """
     setting = _read()[key]
     if options.current.json:
@@ -51,8 +56,8 @@ def set_setting(key: Key, value: Annotated[str, typer.Argument(metavar="VALUE", 
     """Write a setting into your settings file, keeping its comments.
 
     Example:
-
         memgpt config set window.tokens 16384
+
     """
     workspace = options.current.workspace()
     file = workspace.settings_file
@@ -71,8 +76,8 @@ def unset(key: Key) -> None:
     """Remove a setting from your settings file.
 
     Example:
-
         memgpt config unset window.tokens
+
     """
     file = options.current.workspace().settings_file
     removed = file.unset(key)
@@ -87,8 +92,8 @@ def edit() -> None:
     """Open your settings file in $VISUAL or $EDITOR; it is made, with every setting explained, if there is none.
 
     Example:
-
         memgpt config edit
+
     """
     from memgpt_cli.cli.editor import open_editor
 
@@ -103,8 +108,8 @@ def path() -> None:
     """Where your settings file is; with --json, where everything is kept.
 
     Example:
-
         memgpt config path
+
     """
     paths = options.current.workspace().paths
     if options.current.json:
@@ -122,8 +127,8 @@ def trust(*, revoke: Annotated[bool, typer.Option("--revoke", help="Take trust b
     Any later change to them takes the trust away again.
 
     Example:
-
         memgpt config trust
+
     """
     workspace = options.current.workspace()
     if revoke:

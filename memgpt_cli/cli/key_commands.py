@@ -20,8 +20,8 @@ def set_key(provider: Annotated[str, typer.Argument(metavar="PROVIDER", help=_PR
     """Store a key: typed at a prompt that shows nothing, or piped in.
 
     Example:
-
         memgpt keys set openai
+
     """
     keys = options.current.workspace().keys
     entry = keys.set(provider, _read_key(provider))
@@ -39,8 +39,8 @@ def list_keys() -> None:
     """Which keys there are, masked, and where they are kept.
 
     Example:
-
         memgpt keys list
+
     """
     entries = options.current.workspace().keys.entries()
     if options.current.json:
@@ -60,8 +60,8 @@ def delete(
     """Forget a stored key.
 
     Example:
-
         memgpt keys delete openai
+
     """
     keys = options.current.workspace().keys
     if not confirm(f"Delete the key of {provider}?", yes=yes):

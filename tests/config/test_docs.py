@@ -20,7 +20,8 @@ def test_the_table_of_settings_is_the_table_of_the_code() -> None:
     defaults = tomllib.loads(packaged("configs", "default.toml").read_text(encoding="utf-8"))
     text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     rows = [line for line in text.split("## Every setting")[1].splitlines() if line.startswith("| `")]
-    assert rows == [row(option, defaults) for option in OPTIONS]
+    wanted = [row(option, defaults) for option in OPTIONS]
+    assert rows == wanted, "the rows of the table must be:\n" + "\n".join(wanted)
 
 
 def test_every_example_of_a_key_in_the_docs_exists() -> None:
