@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from memgpt_cli.agent.budget import Budget, cost_of
 from memgpt_cli.agent.intake import Accepted, Intake
@@ -27,11 +28,11 @@ from memgpt_cli.domain.events import (
     TurnStarted,
 )
 from memgpt_cli.domain.messages import FunctionCall, Message, Role, clean
+from memgpt_cli.domain.search import SearchResult
 from memgpt_cli.domain.settings import Settings
-from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.errors import BudgetError, ContextLengthError
-from memgpt_cli.functions.executor import FunctionExecutor, Outcome
-from memgpt_cli.functions.spec import FunctionContext
+from memgpt_cli.functions.executor import FunctionExecutor, Outcome, Prepared
+from memgpt_cli.functions.spec import FunctionContext, Verdict
 from memgpt_cli.main_context.queue_manager import QueueManager
 from memgpt_cli.ports import Calibration, ChatModel, Clock, Store
 
@@ -108,6 +109,18 @@ class Agent:
             tools=self._executor.schemas,
             max_tokens=self.queue_manager.window.settings.reserve,
         )
+
+    def confirm_writes(self, confirm: Callable[[FunctionCall], Verdict] | None) -> None:
+        """Ask the person before each write to memory, outside of any transaction; None asks no more."""
+        self._context = replace(self._context, confirm=confirm)
+
+    def find_again(self, call: FunctionCall, *, turn: int) -> SearchResult[Any] | None:
+        """What a search call of a stored turn finds now; None for any other call."""
+        return self._executor.find(call, replace(self._context, turn=turn))
+
+    def start_afresh(self) -> int:
+        """Empty the queue: what was said stays in recall storage. Returns how many messages left the queue."""
+        return self.queue_manager.start_afresh()
 
     def prepare(self, event: Event | None) -> tuple[ChatRequest, list[Happening]]:
         """The next request after `event`, or as things stand, and what making it entails. For rehearsals: it writes."""
@@ -232,15 +245,13 @@ class Agent:
         """Run the calls and put the whole step on disk, in one transaction."""
         calls = reply.calls(f"{accepted.turn.id % 100_000:05d}{number % 100:02d}")[:MOST_CALLS]
         context = self._context_for(accepted, record, len(calls))
-        vectors = [self._executor.prepare(call, context) for call in calls]
+        prepared = [self._executor.prepare(call, context) for call in calls]
         try:
             with self.store.transaction():
                 versions = self._block_versions()
                 if calls or reply.text.strip():  # an empty message is one that no server takes back
                     self._append(accepted, number, Role.ASSISTANT, clean(reply.text), calls=calls)
-                outcomes = [
-                    self._run_call(accepted, number, c, context, v) for c, v in zip(calls, vectors, strict=True)
-                ]
+                outcomes = [self._run_call(accepted, number, call, context) for call in prepared]
                 ends, failed = self._judge(accepted, number, reply, outcomes)
                 self._saw_own_edits(versions)
                 self.store.turns.add_step(record)
@@ -267,10 +278,8 @@ class Agent:
             budget=int(window.result_cap(used, calls) / window.ratio),
         )
 
-    def _run_call(
-        self, accepted: Accepted, number: int, call: FunctionCall, context: FunctionContext, vector: Vector | None
-    ) -> Outcome:
-        outcome = self._executor.run(call, context, vector)
+    def _run_call(self, accepted: Accepted, number: int, prepared: Prepared, context: FunctionContext) -> Outcome:
+        outcome, call = self._executor.run(prepared, context), prepared.call
         text = clean(outcome.result)
         self._append(accepted, number, Role.TOOL, text, name=call.name, call_id=call.id, ok=outcome.ok)
         return outcome

@@ -1,7 +1,7 @@
 """The functions that write and search archival storage."""
 
-from memgpt_cli.domain.passages import passage_ref
-from memgpt_cli.domain.search import ArchivalFilters
+from memgpt_cli.domain.passages import Passage, passage_ref
+from memgpt_cli.domain.search import ArchivalFilters, SearchResult
 from memgpt_cli.errors import FunctionArgumentError
 from memgpt_cli.external_context.rendering import passage_line, render_passages
 from memgpt_cli.functions.recall import PAGE, page_of
@@ -24,10 +24,14 @@ def _insert(arguments: Arguments, context: FunctionContext) -> str:
     return f"Stored as {ref}. It is much like what was there before:\n{like}"
 
 
-def _search(arguments: Arguments, context: FunctionContext) -> str:
+def _find(arguments: Arguments, context: FunctionContext) -> SearchResult[Passage]:
     filters = ArchivalFilters(tags=tuple(arguments.get("tags", ())))
     page = page_of(arguments)
-    found = context.archival.search(arguments["query"], filters, page=page, query_vector=context.query_vector)
+    return context.archival.search(arguments["query"], filters, page=page, query_vector=context.query_vector)
+
+
+def _search(arguments: Arguments, context: FunctionContext) -> str:
+    found = _find(arguments, context)
     return render_passages(found, zone=context.settings.zone, count=context.count, budget=context.budget)
 
 
@@ -39,6 +43,7 @@ ARCHIVAL_MEMORY_INSERT = FunctionSpec(
         Parameter(name="tags", type="array", items="string", description="Labels to find it by.", required=False),
     ),
     run=_insert,
+    writes=True,
 )
 
 ARCHIVAL_MEMORY_SEARCH = FunctionSpec(
@@ -50,6 +55,7 @@ ARCHIVAL_MEMORY_SEARCH = FunctionSpec(
         _TAGS,
     ),
     run=_search,
+    find=_find,
     query="query",
     searches="archival",
 )

@@ -23,6 +23,7 @@ CORE_MEMORY_APPEND = FunctionSpec(
     description="Add a line at the end of a core memory block.",
     parameters=(_LABEL, Parameter(name="content", type="string", description="The text to add.")),
     run=_append,
+    writes=True,
 )
 
 CORE_MEMORY_REPLACE = FunctionSpec(
@@ -34,4 +35,5 @@ CORE_MEMORY_REPLACE = FunctionSpec(
         Parameter(name="new_content", type="string", description="What stands there afterwards."),
     ),
     run=_replace,
+    writes=True,
 )

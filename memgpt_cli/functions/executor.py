@@ -6,10 +6,12 @@ One of the two places where any exception is caught: a model's mistake, or ours,
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from memgpt_cli.domain.agents import Protocol
 from memgpt_cli.domain.chat import ToolSchema, arguments_object
 from memgpt_cli.domain.messages import FunctionCall
+from memgpt_cli.domain.search import SearchResult
 from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.errors import MemGPTError, StorageError
 from memgpt_cli.functions.arguments import parse
@@ -30,6 +32,16 @@ class Outcome:
     reply: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A call that is ready to be run: with the vector of its query, and with what the person said to it."""
+
+    call: FunctionCall
+    vector: Vector | None = None
+    refused: bool = False
+    edited: bool = False
+
+
 class FunctionExecutor:
     """Runs the calls of one agent in one protocol."""
 
@@ -43,27 +55,32 @@ class FunctionExecutor:
         """The functions as the model is told of them, in a fixed order."""
         return tuple(spec.schema(self._protocol) for spec in self._functions.values())
 
-    def prepare(self, call: FunctionCall, context: FunctionContext) -> Vector | None:
-        """Slow work before the transaction: the embedding of what a call searches for, where it searches."""
+    def prepare(self, call: FunctionCall, context: FunctionContext) -> Prepared:
+        """What may take long, before the transaction: asking the person, and embedding what a call searches for."""
         spec = self._functions.get(call.name)
-        if spec is None or spec.query is None:
-            return None
-        query = (arguments_object(call.arguments) or {}).get(spec.query)
-        if not isinstance(query, str) or not query.strip():
-            return None
-        storage = context.recall if spec.searches == "recall" else context.archival
-        return storage.embed_query(query)
+        if spec is None:
+            return Prepared(call=call)
+        if spec.writes and context.confirm is not None:
+            verdict = context.confirm(call)
+            if not verdict.allowed:
+                return Prepared(call=call, refused=True)
+            if verdict.arguments is not None:
+                return Prepared(call=replace(call, arguments=verdict.arguments), edited=True)
+        return Prepared(call=call, vector=self._vector(spec, call, context))
 
-    def run(self, call: FunctionCall, context: FunctionContext, vector: Vector | None) -> Outcome:
+    def run(self, prepared: Prepared, context: FunctionContext) -> Outcome:
         """Run one call inside the step's transaction; a failure takes back its own effects only."""
+        call = prepared.call
         spec = self._functions.get(call.name)
         if spec is None:
             names = ", ".join(self._functions)
             return _failed(f"there is no function {call.name[:80]!r}; the functions are: {names}")
+        if prepared.refused:
+            return _failed("the person did not allow this; nothing was changed. Go on without it")
         try:
             arguments = parse(call.arguments, spec.parameters_in(self._protocol))
             with self._store.savepoint():
-                result = spec.run(arguments, replace(context, query_vector=vector))
+                result = spec.run(arguments, replace(context, query_vector=prepared.vector))
         except StorageError:
             raise
         except MemGPTError as error:
@@ -71,10 +88,33 @@ class FunctionExecutor:
         except Exception as error:  # noqa: BLE001 - the model is told, the log keeps the trace
             _log.debug("function %s failed", call.name, exc_info=True)
             return _failed(f"{call.name} failed unexpectedly ({type(error).__name__}); try another way")
+        if prepared.edited:
+            result = f"The person changed this before it was done. {result}"
         after = spec.after[self._protocol]
         goes_on = after is After.CONTINUE or (after is After.AS_ASKED and bool(arguments.get("request_heartbeat")))
         reply = arguments.get("message") if spec.name == "send_message" else None
         return Outcome(ok=True, result=result, goes_on=goes_on, reply=reply)
+
+    def find(self, call: FunctionCall, context: FunctionContext) -> SearchResult[Any] | None:
+        """What a stored search call finds now; None for any other call, and for one that cannot be run."""
+        spec = self._functions.get(call.name)
+        if spec is None or spec.find is None:
+            return None
+        try:
+            arguments = parse(call.arguments, spec.parameters_in(self._protocol))
+            return spec.find(arguments, replace(context, query_vector=self._vector(spec, call, context)))
+        except MemGPTError:
+            return None
+
+    @staticmethod
+    def _vector(spec: FunctionSpec, call: FunctionCall, context: FunctionContext) -> Vector | None:
+        if spec.query is None:
+            return None
+        query = (arguments_object(call.arguments) or {}).get(spec.query)
+        if not isinstance(query, str) or not query.strip():
+            return None
+        storage = context.recall if spec.searches == "recall" else context.archival
+        return storage.embed_query(query)
 
 
 def _failed(text: str) -> Outcome:

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from memgpt_cli.domain.messages import SPOKEN, Role
-from memgpt_cli.domain.search import RecallFilters
+from memgpt_cli.domain.messages import SPOKEN, Message, Role
+from memgpt_cli.domain.search import RecallFilters, SearchResult
 from memgpt_cli.domain.times import span
 from memgpt_cli.errors import FunctionArgumentError
 from memgpt_cli.external_context.rendering import render_messages
@@ -12,13 +12,17 @@ from memgpt_cli.functions.spec import Arguments, FunctionContext, FunctionSpec, 
 PAGE = Parameter(name="page", type="integer", description="Page of results, from 0.", required=False)
 
 
-def _search(arguments: Arguments, context: FunctionContext) -> str:
+def _find(arguments: Arguments, context: FunctionContext) -> SearchResult[Message]:
     start, end = _bounds(arguments, context)
     role = arguments.get("role")
     roles = (Role(role),) if role else SPOKEN
     filters = RecallFilters(roles=roles, start=start, end=end, not_turn=context.turn)
     page = page_of(arguments)
-    found = context.recall.search(arguments["query"], filters, page=page, query_vector=context.query_vector)
+    return context.recall.search(arguments["query"], filters, page=page, query_vector=context.query_vector)
+
+
+def _search(arguments: Arguments, context: FunctionContext) -> str:
+    found = _find(arguments, context)
     return render_messages(found, zone=context.settings.zone, count=context.count, budget=context.budget)
 
 
@@ -63,6 +67,7 @@ CONVERSATION_SEARCH = FunctionSpec(
         ),
     ),
     run=_search,
+    find=_find,
     query="query",
     searches="recall",
 )

@@ -8,6 +8,8 @@ from typing import Any
 from memgpt_cli.domain.agents import Protocol
 from memgpt_cli.domain.blocks import Provenance
 from memgpt_cli.domain.chat import ToolSchema
+from memgpt_cli.domain.messages import FunctionCall
+from memgpt_cli.domain.search import SearchResult
 from memgpt_cli.domain.settings import Settings
 from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.external_context.archival import ArchivalStorage
@@ -26,13 +28,19 @@ class After(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionContext:
-    """What functions work on.
+class Verdict:
+    """What a person says to a write: it may be done, or not, or with other arguments (a JSON object as text)."""
 
-    `provenance` says on whose behalf they write; `budget` is the most tokens a result may take.
+    allowed: bool
+    arguments: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionContext:
+    """What functions work on. `provenance` says on whose behalf they write; `budget` bounds a result, in tokens.
 
     `count` gives tokens, `turn` is the one that is running. `query_vector` was made before the transaction began; None
-    when none was needed or none could be had.
+    when none was needed or none could be had. `confirm` asks the person before each write, where that is wanted.
     """
 
     core_memory: CoreMemory
@@ -44,6 +52,7 @@ class FunctionContext:
     turn: int | None = None
     budget: int = 1_000
     query_vector: Vector | None = None
+    confirm: Callable[[FunctionCall], Verdict] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +88,8 @@ HEARTBEAT = Parameter(
 class FunctionSpec:
     """A memory function. `run` gets checked arguments and returns the result's text; it raises MemGPTError to fail.
 
-    `query` names the argument that is searched for, so that it can be embedded before the transaction.
+    `query` names the argument that is searched for, so that it can be embedded before the transaction; `find` is the
+    search itself. `writes` tells that it changes memory.
     """
 
     name: str
@@ -91,6 +101,8 @@ class FunctionSpec:
     )
     query: str | None = None
     searches: str | None = None
+    find: Callable[[Arguments, FunctionContext], SearchResult[Any]] | None = None
+    writes: bool = False
 
     def parameters_in(self, protocol: Protocol) -> tuple[Parameter, ...]:
         """The arguments that the model is told of in this protocol."""
