@@ -14,6 +14,7 @@ _MARK_WITHIN: Final = 40
 """Characters at the end of a sentence among which its question mark is looked for."""
 _MARKED: Final = re.compile(r"[?？][^\w]*$")
 _CLOSING: Final = " .!?。！？~～…,，)）\"'”’"
+_WHATS: Final = re.compile(r"^(what|where|who|how|when)s\b")
 _FIRST_SYMBOL: Final = "\u2600"
 _ADDRESS: Final = re.compile(r"^(?:(?:so|well|ok|okay|and|but|oh|um|hmm|please|wait)[, ]+)+")
 _ASKS: Final = re.compile(
@@ -23,7 +24,8 @@ _ASKS: Final = re.compile(
     r"|how (?:many|much|old|long|often|far|big|tall) "
     rf"|(?:when|where|who|why|how|and (?:when|where|who|why))$|{_AUXILIARY} (?:i|you|he|she|it|we|they|my|your|his"
     rf"|her|our|their|the|there|this|that|anyone|anybody|someone) "
-    r"|(?:can you |could you |please )*(?:tell me|remind me|show me) (?:again )?(?:about|of|what|who|where|when|why"
+    r"|(?:can you |could you |please )*(?:tell me|remind me|show me) (?:again |more |something |anything "
+    r"|a bit )*(?:about|of|what|who|where|when|why"
     r"|how|which|whose|everything|all|if|whether|my|the)\b|do you (?:know|remember|recall)\b|(?:any|got any) (?:idea"
     r"|clue)\b|(?:please )?(?:search|look up|look for|find|recall|list)(?: for)? (?:me )?(?!out\b)\w|what about "
     r"|how about (?:my|his|her|the) "
@@ -77,4 +79,4 @@ def plain(sentence: str, *, in_chinese: bool) -> str:
     text = " ".join(sentence.lower().replace("’", "'").split())
     while text and (text[-1] in _CLOSING or (text[-1] >= _FIRST_SYMBOL and not text[-1].isalnum())):
         text = text[:-1]
-    return text if in_chinese else _ADDRESS.sub("", text)
+    return text if in_chinese else _WHATS.sub(r"\1's", _ADDRESS.sub("", text))

@@ -25,7 +25,8 @@ _HINTS: Final[Mapping[str, str]] = {
     "work at": "work job company office 工作 上班 公司 单位",
     "age": "age 年龄 岁",
     "birthday": "birthday born 生日 出生",
-    "born": "birthday born year",
+    "born": "birthday born year origin",
+    "grown": "grow origin hometown",
     "diet": "diet eat food 吃",
     "marital": "married single relationship 结婚 婚姻",
 }
@@ -33,7 +34,7 @@ _FORM_HINTS: Final = (
     (re.compile(r"Is an? |职业"), "work job 工作"),
     (
         re.compile(r"(?:Not a|A)llergic |Cannot eat|Does not eat|.*过敏|不吃"),
-        "allergic allergy eat food diet health 过敏 吃",
+        "allergic allergy health 过敏 吃",
     ),
     (
         re.compile(
@@ -43,6 +44,7 @@ _FORM_HINTS: Final = (
         ),
         "health sick",
     ),
+    (re.compile(r"[A-Z]\w*.* (?:is|are) \d+"), "age"),
     (re.compile(r"Learning |Studies "), "study learn"),
     (re.compile(r"有.*(?:猫|狗|兔|鸟|鱼)|(?:猫|狗).*叫"), "宠物"),
 )
@@ -104,12 +106,14 @@ def _share(text: str, fact: str, weight: Mapping[str, float]) -> float:
     hints = " ".join([_HINTS.get(about, ""), *(words for form, words in _FORM_HINTS if form.match(fact))])
     told = f"{said_back(text) or text} {hints}"
     seen = Text(told, frozenset(terms(told)) | word_set(hints))
-    asks_name = any(term in NAME_TERMS for term in weight)
+    matter = {term: value for term, value in weight.items() if term not in NAME_TERMS}
+    if not matter and about not in ("name", "called"):
+        return 0.0
+    asks_name = len(matter) < len(weight)
     if asks_name and not any(seen.holds(term) for term in NAME_TERMS) and not is_of_somebody(fact, named=True):
         return 0.0
     if is_of_somebody(fact):
         subject = _SUBJECT.match(fact)
-        matter = {term: value for term, value in weight.items() if term not in NAME_TERMS}
         if not coverage(matter, text_of(f"{subject.group() if subject is not None else ''} {hints}")):
             return 0.0
     return coverage(weight, seen, related=_RELATED_SHARE)

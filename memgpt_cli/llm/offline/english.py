@@ -22,15 +22,21 @@ _FILLER: Final = re.compile(
     re.IGNORECASE,
 )
 _MAY_TELL: Final = re.compile(
-    r"(?:i|my|we|our|please|you (?:can|may)|people|(?:my )?friends|every(?:one|body)|calls?|the name)\b"
+    r"(?:i|im|ive|my|we|our|please|you (?:can|may)|people|(?:my )?friends|every(?:one|body)|calls?|the name)\b"
     r"|.* my .*favou?rite",
     re.IGNORECASE,
 )
+_OF_THE_MOMENT: Final = re.compile(
+    r"\b(?:you|your|yours|u|ur)\b|\b(?:it|them|him|her|that|this|those)$|^\w+ (?:the|all|this|these|those)(?: \S+){3,}",
+    re.IGNORECASE,
+)
+"""Signs that a sentence answers what somebody just said and tells nothing lasting."""
 _CORRECTION: Final = re.compile(
     r"\b(?:actually|no|sorry|correction|i meant?|instead|not any ?more|now|wait|oops|wrong|changed)\b", re.IGNORECASE
 )
 _CLAUSES: Final = re.compile(
-    r"(?:\s*[;—–]\s*|,?\s+(?:and|but|so|because|while|although|though)\s+|,\s*)(?=(?:i|i['’](?:m|ve)|my|we)\b)",
+    r"(?:\s*[;—–]\s*|,?\s+(?:and|but|so|because|while|although|though)\s+|,\s*)"
+    r"(?=(?:i|im|i['’](?:m|ve)|my|our|we|this|it['’]?s)\b)",
     re.IGNORECASE,
 )
 _SAYS: Final = re.compile(
@@ -56,7 +62,7 @@ def facts(sentence: str) -> Iterator[Fact]:
             if match is None:
                 continue
             line = maker(match)
-            if line is not None:
+            if line is not None and _OF_THE_MOMENT.search(line) is None:
                 yield from (Fact(part, correction) for part in line.split("\n"))
                 break
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from memgpt_cli.llm.offline import english_notes as notes
 from memgpt_cli.llm.offline.english_notes import Maker, made
-from memgpt_cli.llm.offline.english_words import ATTRIBUTE, OWNED, RELATIVE, STATE
+from memgpt_cli.llm.offline.english_words import ATTRIBUTE, OWNED, RELATIVE, SOMEBODY, STATE
 
 _I_AM: Final = r"i(?:['’]?m| am)"
 _ADVERB: Final = (
@@ -38,6 +38,10 @@ _FORMS: Final[tuple[tuple[str, Maker], ...]] = (
     ),
     _form(r"i go by (.+)", notes.called),
     _form(rf"i{_ADVERB} (?:live|reside) (in|at|near) (.+)", notes.home),
+    _form(
+        rf"i{_ADVERB} live with my (?P<who>{RELATIVE}) (?P<name>(?-i:[A-Z])\w+)(?: (?P<at>in|at|near) (?P<place>.+))?",
+        notes.lives_with,
+    ),
     _form(rf"(?:{_I_AM}|i['’]?ve been){_ADVERB} (?:living|based|located) (in|at|near) (.+)", notes.home),
     _form(r"i(?:['’]ve| have)? lived (in) (.+? (?:since|for) .+)", notes.home),
     _form(r"(?:i|we)(?:['’]ve| have)?(?: just| recently| finally)? (?:moved|relocated)(?: back)? to (.+)", notes.moved),
@@ -46,16 +50,16 @@ _FORMS: Final[tuple[tuple[str, Maker], ...]] = (
         made("No longer lives in"),
     ),
     _form(
-        rf"(?:{_I_AM} (?:originally )?from|i(?: originally)? come from|i grew up in|i was born and raised in) (.+)",
+        rf"(?:{_I_AM} (?:originally )?from|i(?: originally)? come from|i was born and raised in) (.+)",
         notes.origin,
     ),
-    _form(r"i was born in ((?:19|20)\d\d)", made("Born in")),
     _form(
-        r"(?:i was born (?:on|in)|my birthday(?:['’]?s| is)(?: on)?) ((?=.*(?:\d|jan|feb|mar|apr|may|jun|jul|aug|sep"
+        r"(?:i was born on|my birthday(?:['’]?s| is)(?: on)?) ((?=.*(?:\d|jan|feb|mar|apr|may|jun|jul|aug|sep"
         r"|oct|nov|dec)).+)",
         made("Birthday:"),
     ),
-    _form(r"i was born in (.+)", notes.origin),
+    _form(r"i was (born) in (.+)", notes.grown),
+    _form(r"i (grew up) in (.+)", notes.grown),
     _form(
         rf"(?:i{_ADVERB} work|{_I_AM}{_ADVERB} working|{_I_AM} employed|i['’]ve been working|i (?:just )?(?:got"
         rf"|started) (?:a )?(?:new )?(?:job|work|working))"
@@ -76,6 +80,8 @@ _FORMS: Final[tuple[tuple[str, Maker], ...]] = (
     _form(rf"{_I_AM} not allergic to (.+?)(?: any ?more)?", made("Not allergic to")),
     _form(rf"{_I_AM} no longer ((?:allergic to .+)|{STATE}|an? .+)", made("No longer")),
     _form(rf"{_I_AM}{_ADVERB} ({STATE})", made("Is")),
+    _form(rf"{_I_AM} not ({STATE})(?: any ?more)?", made("Not")),
+    _form(r"i (?:can['’]?t|cannot) (swim|drive|cook|dance|sing|ski|ride .+)", made("Cannot")),
     _form(
         r"i(?:['’]ve| have)?(?: (?:suffer from|was diagnosed with|been diagnosed with|have|got)) (?:a "
         r"|an )?((?:type \w+ )?(?:asthma|diabetes|epilepsy|migraines?|arthritis|adhd|autism|depression|anxiety"
@@ -104,7 +110,7 @@ _FORMS: Final[tuple[tuple[str, Maker], ...]] = (
         notes.inclined,
     ),
     _form(
-        r"my (?:all[- ]time |absolute )?favou?rite (?P<kind>[\w' -]+?)(?: (?:is|are|would be|has to be)"
+        r"(?:my|our) (?:all[- ]time |absolute )?favou?rite (?P<kind>[\w' -]+?)(?: (?:is|are|would be|has to be)"
         r"|['’]s) (?P<value>.+)",
         notes.favourite,
     ),
@@ -112,14 +118,13 @@ _FORMS: Final[tuple[tuple[str, Maker], ...]] = (
         r"(?P<value>.{2,60}?) (?:is|are) my (?:all[- ]time |absolute )?favou?rite (?P<kind>[\w' -]+)", notes.favourite
     ),
     _form(
-        rf"my (?P<who>(?:(?:older|younger|little|big|elder|best|other|second|twin|oldest|youngest) )?(?:{RELATIVE}))"
+        rf"(?:my|our) (?P<who>{SOMEBODY})"
         r"(?:['’]?s)?(?: first)?(?: name)?(?P<verb> is called| is named| are called| are named| is|['’]s"
         r"|,)? ?(?:called |named )?(?P<name>[^\W\d_][\w'’-]*(?: (?:and )?(?-i:[A-Z])[\w'’-]*){0,3})",
         notes.relative_named,
     ),
     _form(
-        rf"my (?P<who>(?:(?:older|younger|little|big|elder|best|other|second|twin|oldest"
-        rf"|youngest) )?(?:{RELATIVE}))(?P<rest>,?(?: (?-i:[A-Z])[\w'’-]*,?){{0,2}}"
+        rf"(?:my|our) (?P<who>{SOMEBODY})(?P<rest>,?(?: (?-i:[A-Z])[\w'’-]*,?){{0,2}}"
         r" (?:is|are|works?|lives?|has|have|likes?|loves?|hates?|studies|study|plays?|speaks?|owns?|teaches) .+)",
         notes.relative,
     ),
@@ -128,7 +133,7 @@ _FORMS: Final[tuple[tuple[str, Maker], ...]] = (
         rf"|bought)(?: got)? (?P<what>{OWNED}(?:(?:, | and |, and ){OWNED})*)",
         notes.has,
     ),
-    _form(rf"my (?P<what>{ATTRIBUTE})(?: (?:is|are)|['’]s) (?:now )?(?P<value>.+)", notes.attribute),
+    _form(rf"(?:my|our) (?P<what>{ATTRIBUTE})(?: (?:is|are)|['’]s) (?:now )?(?P<value>.+)", notes.attribute),
     _form(r"i speak (.+)", made("Speaks", words=7, stop="to|with|for|up|out|at|in|about")),
     _form(
         rf"i{_ADVERB} play (?:the )?(.+)",
@@ -139,8 +144,8 @@ _FORMS: Final[tuple[tuple[str, Maker], ...]] = (
         made("Studies", words=8, stop="for|it|hard|with|at|to|that"),
     ),
     _form(
-        rf"{_I_AM}{_ADVERB} learning (?:how )?(?:to )?(.+)",
-        made("Learning", words=6, stop="that|from|so|about|more|it|a lot"),
+        rf"{_I_AM}{_ADVERB} learning (?:how )?(.+)",
+        made("Learning", words=6, stop="that|from|so|about|more|it|a lot|a ton"),
     ),
     _form(rf"{_I_AM}{_ADVERB} training for (.+)", made("Training for")),
     _form(

@@ -71,9 +71,10 @@ _PASSING_STATE: Final = re.compile(
     r"|very happy)"
 )
 _NO_ATTRIBUTE: Final = re.compile(
-    r"(?:not|so|too|very|really|broken|great|good|bad|fine|ok|okay|getting|going|being|doing|[a-z]+ing"
+    r"(?:not|so|too|very|really|like|broken|great|good|bad|fine|ok|okay|getting|going|being|doing|[a-z]+ing"
     r"|to (?:be|get|do|make) better)\b"
 )
+_NO_KIND: Final = re.compile(r"(?:part|thing|one)\b", re.IGNORECASE)
 _TASTE_HEADS: Final = {
     "love": "Loves",
     "adore": "Loves",
@@ -142,6 +143,20 @@ def origin(match: re.Match[str]) -> str | None:
     return f"Comes from {place}"
 
 
+def grown(match: re.Match[str]) -> str | None:
+    """I was born in Paris, in 1990; I grew up in Leeds."""
+    place = _place_in(match[2])
+    return f"{_capital(match[1].lower())} in {place}" if place else None
+
+
+def lives_with(match: re.Match[str]) -> str | None:
+    """I live with my wife Jane in Oxford: two notes."""
+    lines = [f"{_capital(match['who'])}: {match['name']}"]
+    if match["place"] and (place := _place_in(match["place"])):
+        lines.append(f"Lives {match['at'].lower()} {place}")
+    return "\n".join(lines)
+
+
 def works(match: re.Match[str]) -> str | None:
     """I work as a nurse at St Mary's: two notes, since either may change alone."""
     found = match.groupdict()
@@ -192,7 +207,7 @@ def allergic(match: re.Match[str]) -> str | None:
 def favourite(match: re.Match[str]) -> str | None:
     """My favourite colour is blue."""
     kind, value = _short(match["kind"], LONGEST_NAME), _short(match["value"])
-    if kind is None or value is None or kind.lower() in ("part", "thing about", "thing"):
+    if kind is None or value is None or _NO_KIND.match(kind):
         return None
     return f"Favorite {kind}: {value}"
 

@@ -10,11 +10,12 @@ RELATIVES: Final = (
     " kitten puppy rabbit hamster parrot horse ex"
 )
 RELATIVE: Final = "|".join(sorted(RELATIVES.split(), key=len, reverse=True))
+SOMEBODY: Final = rf"(?:(?:older|younger|little|big|elder|best|other|second|twin|oldest|youngest) )?(?:{RELATIVE})"
 PETS: Final = "cat|dog|kitten|puppy|rabbit|hamster|parrot|horse|turtle|bird|fish|snake|pet|guinea pig"
 COUNTED: Final = r"(?:an?|one|two|three|four|five|six|seven|\d|some|several|no) "
 OWNED: Final = (
-    rf"{COUNTED}(?:(?!and )[\w-]+ ){{0,2}}(?:{RELATIVE}|{PETS})(?:s|es)?(?:,? (?:called|named"
-    rf"|whose name is) (?!{COUNTED})[\w'’-]+(?:(?:,| and) (?!{COUNTED})[\w'’-]+){{0,3}})?"
+    rf"{COUNTED}(?:(?!and )[\w-]+ ){{0,2}}(?:{RELATIVE}|{PETS})(?:s|es)?"
+    rf"(?:(?:,? (?:called|named|whose name is)|:) (?!{COUNTED})[\w'’-]+(?:(?:,| and) (?!{COUNTED})[\w'’-]+){{0,3}})?"
 )
 ATTRIBUTE: Final = (
     r"email(?: address)?|e-mail|(?:home |work |mobile |phone |cell )?(?:phone|number|address)|mobile|job|profession"

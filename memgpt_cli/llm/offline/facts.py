@@ -60,16 +60,17 @@ _SLOTS: Final = (
     (re.compile(r"(?:No longer w|W)orks (?:at|for|in|with)\b|(?:不再)?在.+(?:工作|上班)"), "work at"),
     (re.compile(r"Age: |年龄："), "age"),
     (re.compile(r"Birthday: |生日："), "birthday"),
-    (re.compile(r"Born in \d"), "born"),
-    (re.compile(r"(?:Is|No longer) (?:\w+ )?(?:vegetarian|vegan|pescatarian)\b|(?:不再)?吃素"), "diet"),
+    (re.compile(r"Born in "), "born"),
+    (re.compile(r"Grew up in "), "grown"),
+    (re.compile(r"(?:Is|Not|No longer) (?:\w+ )?(?:vegetarian|vegan|pescatarian)\b|(?:不再)?吃素"), "diet"),
     (
         re.compile(
-            r"(?:Is|No longer) (?:happily )?(?:married|single|divorced|engaged|widowed|separated)\b"
+            r"(?:Is|Not|No longer) (?:happily )?(?:married|single|divorced|engaged|widowed|separated)\b"
             r"|已婚|未婚|单身|离婚|不再单身"
         ),
         "marital",
     ),
-    (re.compile(r"(?:Is|No longer) (?:retired|unemployed|a student)\b|退休"), "occupation"),
+    (re.compile(r"(?:Is|Not|No longer) (?:retired|unemployed|a student)\b|退休"), "occupation"),
     (re.compile(r"(?:A|Not a|No longer a)llergic to (.+)"), "allergic"),
     (re.compile(r"不?对(.+?)过敏"), "allergic"),
     (re.compile(r"(?:Likes|Loves|Enjoys|Prefers|Dislikes|Hates) (?:to )?(.+)"), "taste"),

@@ -43,6 +43,7 @@ _ENGLISH: Final[Mapping[Talk, str]] = {
     ),
     Talk.OPINION: "I have no language model, so no opinions, tastes or plans of my own. I can only store what you"
     " tell me and find it again.",
+    Talk.WRONG: "Tell me what is right, and I will correct my note.",
     Talk.AGREE: "All right.",
 }
 _CHINESE: Final[Mapping[Talk, str]] = {
@@ -58,6 +59,7 @@ _CHINESE: Final[Mapping[Talk, str]] = {
     Talk.CALCULATE: f"我没有语言模型，不会计算。我只能存下你说的话并找出来；需要更多请{CONNECT_ZH}。",
     Talk.CREATE: f"这需要语言模型，而我没有。我能存下你说的话并找出来；要连接模型请{CONNECT_ZH}。",
     Talk.OPINION: "我没有语言模型，所以没有自己的看法、喜好和打算。我只能存下你告诉我的话，再找出来。",
+    Talk.WRONG: "请告诉我正确的内容，我会改正记录。",
     Talk.AGREE: "好的。",
 }
 

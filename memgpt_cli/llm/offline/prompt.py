@@ -1,7 +1,7 @@
-"""Reads a request: who said what and is not answered yet, what core memory holds, what this turn's calls gave.
+"""Reads a request: who said what and is not answered yet, what core memory holds, what this turn's calls returned.
 
-All knowledge of how prompts are written (headers, envelopes, snapshots, result lines, both protocols) is in this module.
-A part that is missing or written otherwise is read as plain text; nothing here raises on a request.
+All knowledge of how prompts are written (headers, envelopes, snapshots, result lines, both protocols) is here. A part
+that is missing or written otherwise is read as plain text; nothing here raises on a request.
 """
 
 import re

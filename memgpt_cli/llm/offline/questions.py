@@ -125,8 +125,7 @@ def searches(asked: Sequence[Asked], situation: Situation) -> list[Call]:
         role = {} if question.of_assistant else {"role": "user"}
         calls.append(Call(SEARCHES[0], {"query": question.search, **role}))
         if question.days is not None:
-            bounds = {"start_date": question.days.start.isoformat(), "end_date": question.days.end.isoformat()}
-            calls.append(Call(SEARCHES[0], {"query": "", **bounds, **role}))
+            calls.append(Call(SEARCHES[0], _told_in(question.days)))
         calls.append(Call(SEARCHES[1], {"query": question.search}))
     return [call for call in calls if call.name in situation.functions]
 
@@ -135,12 +134,19 @@ def second_searches(asked: Sequence[Asked], situation: Situation) -> list[Call]:
     """Another search, in other words and among all speakers, for each question to which no sure answer was found."""
     calls = []
     for question in asked:
-        if question.days is not None or not question.query.terms or is_sure(found_for(question, situation)):
+        found = found_for(question, situation)
+        if SEARCHES[0] not in situation.functions or not question.query.terms:
             continue
-        words = keywords(question.query)
-        if words and SEARCHES[0] in situation.functions:
+        if question.days is not None and not found:
+            calls += [Call(SEARCHES[0], _told_in(question.days) | {"page": page}) for page in (1, 2)]
+        elif question.days is None and not is_sure(found) and (words := keywords(question.query)):
             calls.append(Call(SEARCHES[0], {"query": words}))
     return calls
+
+
+def _told_in(days: dates.When) -> dict[str, object]:
+    """The arguments that list what the person said on these days, newest first."""
+    return {"query": "", "start_date": days.start.isoformat(), "end_date": days.end.isoformat(), "role": "user"}
 
 
 def found_for(asked: Asked, situation: Situation) -> list[Quote]:
@@ -166,7 +172,7 @@ def _of_days(found: Sequence[Hit], days: dates.When, own: Sequence[str]) -> list
     told = []
     asked = {text.strip() for text in own}
     for hit in found:
-        if hit.said_at is None or hit.text.strip() in asked or all(is_question(part) for part in sentences(hit.text)):
+        if hit.said_at is None or hit.text.strip() in asked or not _tells(hit.text):
             continue
         said_on = hit.said_at.date()
         whens = dates.resolve(hit.text, said_on)
@@ -178,6 +184,10 @@ def _of_days(found: Sequence[Hit], days: dates.When, own: Sequence[str]) -> list
         Quote(hit=hit, text=first_words(hit.text, LONGEST_QUOTE), covered=1.0, score=1.0)
         for _, hit in told[:MOST_QUOTES]
     ]
+
+
+def _tells(text: str) -> bool:
+    return len(terms(text)) > 1 and not all(is_question(part) for part in sentences(text))
 
 
 def search_failed(situation: Situation) -> bool:

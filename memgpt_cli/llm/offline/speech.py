@@ -67,7 +67,8 @@ def _note_said_back(line: Line) -> str | None:
         verb, _, object_ = rest.removeprefix("longer ").partition(" ")
         return _no_longer(who, verb, object_, named=line.speaker is not None)
     if first in PARTS:
-        return f"{who} {'is' if line.speaker else 'are'} {first.lower()} {rest}"
+        be = ("was", "were") if first == "Born" else ("is", "are")
+        return f"{who} {be[0] if line.speaker else be[1]} {first.lower()} {rest}"
     return None
 
 
@@ -94,7 +95,7 @@ def _label_said_back(whose: str, label: str, value: str) -> str:
     if lowered == "age":
         return f"{'you are' if whose == 'your' else whose.removesuffix(chr(39) + 's') + ' is'} {value} years old"
     head = lowered.rsplit(maxsplit=1)[-1]
-    if head.rstrip("s") in _NAMED and value[:1].isupper():
+    if head.rstrip("s") in _NAMED and not lowered.startswith("favorite") and value[:1].isupper():
         return f"{whose} {lowered} {'are' if head.endswith('s') else 'is'} called {value}"
     return f"{whose} {lowered} {'are' if head.endswith('s') and not head.endswith('ss') else 'is'} {value}"
 
@@ -132,7 +133,8 @@ def joined(clauses: Iterable[str], *, chinese: bool) -> str:
         same_words = 0
         while same_words < min(len(words), len(last)) - 1 and words[same_words] == last[same_words]:
             same_words += 1
-        parts.append(clause if chinese or same_words < _WORTH_LEAVING_OUT else " ".join(words[same_words:]))
+        whole = chinese or same_words < _WORTH_LEAVING_OUT or words[0] == "your"
+        parts.append(clause if whole else " ".join(words[same_words:]))
         last = words
     if chinese:
         return "，".join(parts)

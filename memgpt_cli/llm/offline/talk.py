@@ -29,6 +29,7 @@ class Talk(StrEnum):
     OPINION = "your opinion"
     AGREE = "agree"
     REMIND = "remind"
+    WRONG = "you are wrong"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +111,8 @@ _ENGLISH_TALK: Final = (
         Talk.HELP,
     ),
     _row(
-        r"what (?:do|did|have) you (?:\w+ )?(?:know|knows|learn|learned|learnt|note|noted|store|stored|remember"
+        r"(?:anything|what) else (?:(?:do|that) )?you know|what (?:do|did|have) you (?:\w+ )?(?:know|knows|learn"
+        r"|learned|learnt|note|noted|store|stored|remember"
         r"|remembered|got|have)(?: so far)?(?: (?:about|of|on) (?:me|myself))?(?: so far| already| now)?$|(?:tell me"
         r"|show me|list) (?:everything|all|what) (?:that )?(?:you (?:know|remember|have|noted|stored)"
         r"|about me)(?: (?:about|of|on) me)?|tell me about (?:me|myself)$|^who am i$|^describe me|what(?:'s"
@@ -162,15 +164,21 @@ _ENGLISH_TALK: Final = (
         Talk.FAREWELL,
     ),
     _row(
-        r"^(?:hi|hello|hey|hiya|howdy|yo|greetings|hallo|good (?:morning|afternoon|evening|day))\b(?!.*\b(?:you said"
-        r"|world in)\b)",
+        r"^(?:hi|hello|hey|hiya|howdy|yo|greetings|hallo|good (?:morning|afternoon|evening|day))\b"
+        r"|^(?:nice|pleased|good|great|lovely) to (?:meet|see) you",
         Talk.GREETING,
+    ),
+    _row(
+        r"^(?:no[, ]+)?(?:you(?:'re| are)|that(?:'s| is|s)|this is) (?:\w+ )?(?:wrong|incorrect|not (?:right|true"
+        r"|correct)|a mistake)$"
+        r"|^wrong$",
+        Talk.WRONG,
     ),
     _row(
         r"^(?:ok|okay|k|yes|yeah|yep|no|nope|sure|right|cool|nice|great|good|fine|wow|lol|haha+|hmm+|interesting"
         r"|i see|got it|alright|exactly|perfect|awesome|amazing|never ?mind|test|testing|correct|true|not really"
-        r"|maybe|of course|(?:that's|that is|it's) (?:\w+ )?(?:right|correct|great|good|nice|cool|true|fine|wrong"
-        r"|not right|amazing|awesome))$",
+        r"|maybe|of course|(?:that's|that is|it's) (?:\w+ )?(?:right|correct|great|good|nice|cool|true|fine"
+        r"|amazing|awesome))$",
         Talk.AGREE,
     ),
 )
@@ -201,7 +209,8 @@ _CHINESE_TALK: Final = (
     ),
     _row(r"现在几点|今天(?:是)?(?:几号|几月|星期几|周几|什么日子)|几点了|现在是什么时间", Talk.CLOCK),
     _row(
-        r"^(?:计算|算一下|请问)?\s*[-(]*\d[\d.]*\)*(?:\s*(?:[-+*/x×÷^%]|加|减|乘以?|除以)\s*[-(]*\d[\d.]*\)*)+\s*(?:=|等于(?:几|多少)?|是多少)?$",
+        r"^(?:计算|算一下|请问)?\s*[-(]*\d[\d.]*\)*(?:\s*(?:[-+*/x×÷^%]|加|减|乘以?|除以)\s*[-(]*\d[\d.]*\)*)+\s*(?:=|等于(?:几|多少)?"
+        r"|是多少)?$",
         Talk.CALCULATE,
     ),
     _row(
@@ -215,9 +224,10 @@ _CHINESE_TALK: Final = (
     ),
     _row(r"^(?:好的?|太好了|非常)?[，, ]?(?:谢谢|多谢|感谢|谢啦|谢了|辛苦了)", Talk.THANKS),
     _row(r"^(?:好的?)?[，, ]?(?:再见|拜拜|晚安|下次见|明天见|回头见|先走了|我走了|88)", Talk.FAREWELL),
+    _row(r"^(?:你|这)?(?:说|记)?(?:得)?(?:错了|不对)$|^你(?:弄|搞|记|说)错了$", Talk.WRONG),
     _row(r"^(?:你好|您好|嗨|哈喽|早上好|下午好|晚上好|早安|大家好|hi|hello|hey|嘿)", Talk.GREETING),
     _row(
-        r"^(?:好的?|是的?|对的?|嗯+|哦+|没错|不是|不对|可以|行|没事|不用了?|知道了|明白了?|哈哈+|真的吗?|太好了|不错|厉害|好吧|测试)$",
+        r"^(?:好的?|是的?|对的?|嗯+|哦+|没错|不是|可以|行|没事|不用了?|知道了|明白了?|哈哈+|真的吗?|太好了|不错|厉害|好吧|测试)$",
         Talk.AGREE,
     ),
 )

@@ -102,6 +102,7 @@ _IRREGULAR: Final = {
         "phone": "telephone",
         "film": "movie movies",
         "marry": "married marriage",
+        "die": "died dies dead death dying",
         "age": "aged",
     }.items()
     for form in forms.split()
@@ -119,6 +120,7 @@ _SAME: Final = (
     "begin start",
     "doctor physician",
     "name call",
+    "car drive vehicle",
     "birthday born",
     "wife husband spouse partner marry",
     "girlfriend boyfriend partner date",
