@@ -3,7 +3,9 @@
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
+from memgpt_cli.domain.chat import arguments_object
 from memgpt_cli.domain.events import (
     Evicted,
     FunctionReturned,
@@ -14,6 +16,10 @@ from memgpt_cli.domain.events import (
     StepCommitted,
     TurnEnded,
 )
+from memgpt_cli.domain.messages import message_ref
+
+MOST_LINES: Final = 8
+"""Lines of a change that are shown without --verbose."""
 
 
 @dataclass(slots=True)
@@ -40,21 +46,67 @@ def watch(happenings: Iterator[Happening], result: TurnResult, show: Callable[[H
 
 
 def describe(happening: Happening) -> str | None:
-    """One line about memory work, or None when there is nothing to say."""
+    """A line about memory work, or None when there is nothing to say.
+
+    What a call changed follows on lines of its own, each with `+` or `-` before it.
+    """
     match happening:
         case Notice(text=text):
             return text
         case MemoryPressure(used=used, limit=limit):
-            return f"memory pressure: {used} of {limit} tokens"
+            return f"memory pressure: {used:,} of {limit:,} tokens"
         case Evicted(messages=count, tokens_before=before, tokens_after=after, summarised_by=by):
-            return f"{count} messages moved to recall storage ({before} -> {after} tokens, summary: {by})"
+            return (
+                f"{_counted(count, 'message')} moved to recall storage ({before:,} -> {after:,} tokens, summary: {by})"
+            )
         case PagedOut(message_id=number, passages=count):
-            return f"that was long: kept as m{number} and in {count} archival passages"
-        case FunctionReturned(call=call, ok=ok, result=text):
-            first = text.split("\n", 1)[0]
-            return f"{call.name}({_short(call.arguments)}): {'' if ok else 'failed: '}{_short(first)}"
+            return f"that was long: kept as {message_ref(number)} and in {_counted(count, 'archival passage')}"
+        case FunctionReturned():
+            return _call(happening)
         case _:
             return None
+
+
+def in_full(returned: FunctionReturned) -> str:
+    """A call with all of its arguments and its whole result."""
+    state = "" if returned.ok else " failed"
+    return f"{returned.call.name}({returned.call.arguments}){state}:\n{returned.result}"
+
+
+def _call(returned: FunctionReturned) -> str | None:
+    """What a call did, in the person's words rather than the model's."""
+    name, arguments = returned.call.name, arguments_object(returned.call.arguments) or {}
+    outcome = returned.result.split("\n", 1)[0].rstrip(".")
+    if not returned.ok:
+        return f"{name}({_short(returned.call.arguments)}) failed: {_short(outcome)}"
+    said = {key: str(value) for key, value in arguments.items()}
+    match name:
+        case "core_memory_append":
+            text = _changes(said.get("label", ""), "", said.get("content", ""))
+        case "core_memory_replace":
+            text = _changes(said.get("label", ""), said.get("old_content", ""), said.get("new_content", ""))
+        case "conversation_search" | "archival_memory_search":
+            where = "recall" if name == "conversation_search" else "archival"
+            text = f"searched {where} for “{_short(said.get('query', ''), 60)}”: {outcome}"
+        case "archival_memory_insert":
+            text = f"archival: {outcome}: “{_short(said.get('content', ''))}”"
+        case "send_message":
+            return None
+        case _:
+            text = f"{name}({_short(returned.call.arguments)}): {_short(outcome)}"
+    return text
+
+
+def _changes(label: str, old: str, new: str) -> str:
+    lines = [f"- {line}" for line in old.split("\n") if line.strip()]
+    lines += [f"+ {line}" for line in new.split("\n") if line.strip()]
+    shown = [_short(line, 200) for line in lines[:MOST_LINES]]
+    more = [f"… {len(lines) - MOST_LINES} more lines"] if len(lines) > MOST_LINES else []
+    return "\n".join([f"core memory {label}:", *shown, *more])
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def read_stdin() -> str:

@@ -33,4 +33,4 @@ def chat(
     if current.json:
         raise UsageError("a chat has no JSON form", hint='memgpt send --json "Hello"')
     preferences = Preferences(thoughts=thoughts, verbose=verbose, wait=wait)
-    raise typer.Exit(Conversation(current.workspace(), preferences).run())
+    raise typer.Exit(Conversation(preferences).run())

@@ -1,71 +1,83 @@
-"""The slash commands of the chat; what they show comes from the same code as the subcommands."""
+"""The slash commands: their names, how a line finds one, and what each does.
+
+What they show and change comes from the same code as the subcommands; here is only the way there.
+"""
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from memgpt_cli.agent.session import Session
-from memgpt_cli.cli import context, shapes
-from memgpt_cli.cli.console import say
-from memgpt_cli.domain.events import Resume
+from memgpt_cli.cli.chat import actions
 from memgpt_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from memgpt_cli.cli.chat.conversation import Conversation
 
-Command = Callable[["Conversation", Session], bool]
-
-_FORM: Final = re.compile(r"/([a-z]+)(?:\s+(.*))?", re.DOTALL)
+_FORM: Final = re.compile(r"/([a-z?]+)(?:\s+(.*))?", re.DOTALL)
 """A path such as /usr/bin is no command, nor is a lone slash."""
 
 
-def find(text: str) -> Command | None:
-    """The command that a line asks for; None when it is a message. Raises UsageError for an unknown one."""
-    match = _FORM.fullmatch(text.strip())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlashCommand:
+    """`argument` is shown in the help, `takes` says what is completed: `AGENT`, `LABEL`, `MODEL`, `PATH` or nothing."""
+
+    name: str
+    text: str
+    run: Callable[["Conversation", str], None]
+    argument: str = ""
+    takes: str = ""
+
+
+def find(text: str) -> tuple[SlashCommand, str] | None:
+    """The command that a line asks for and its argument; None when the line is a message.
+
+    Raises UsageError for a name that is no command's, and for a beginning that several share.
+    """
+    match = _FORM.fullmatch(text.rstrip())
     if match is None:
         return None
-    name, argument = match[1], (match[2] or "").strip()
-    run = _COMMANDS.get(name)
-    if run is None:
-        raise UsageError(f"there is no /{name}", hint="/help lists the commands")
-    return lambda conversation, session: run(conversation, session, argument)
+    return _named(_ALIASES.get(match[1], match[1])), (match[2] or "").strip()
 
 
-def _help(_: "Conversation", __: Session, ___: str) -> bool:
-    say("/memory [LABEL]  what the agent keeps in core memory\n/context         what the model sees now, in tokens")
-    say("/retry           ask again for an answer that failed\n/exit            leave (Ctrl-D does too)")
-    return False
+def _named(name: str) -> SlashCommand:
+    if name in COMMANDS:
+        return COMMANDS[name]
+    begun = [known for known in COMMANDS if known.startswith(name)]
+    if len(begun) == 1:
+        return COMMANDS[begun[0]]
+    if begun:
+        raise UsageError(f"/{name} could be {_listed(begun)}", hint="type a letter or two more")
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, COMMANDS, n=3, cutoff=0.5)
+    meant = f"; did you mean {_listed(near)}?" if near else ""
+    raise UsageError(
+        f"there is no command /{name}{meant}",
+        hint="/help lists them; to say something that begins with a slash, put a space before it",
+    )
 
 
-def _memory(_: "Conversation", session: Session, label: str) -> bool:
-    blocks = [session.core_memory.block(label)] if label else session.store.blocks.all()
-    for block in blocks:
-        say(f"{block.label} ({len(block.value)}/{block.limit} characters)", style="bold")
-        say(block.value or "(empty)")
-        say("")
-    return False
+def _listed(names: list[str]) -> str:
+    return " or ".join(f"/{name}" for name in names)
 
 
-def _context(_: "Conversation", session: Session, __: str) -> bool:
-    context.draw(session.look(None, shapes.context))
-    return False
+_ALL: Final = (
+    SlashCommand(name="help", text="these commands and the keys", run=actions.show_help),
+    SlashCommand(name="memory", argument="[LABEL]", takes="LABEL", text="what is always in view", run=actions.memory),
+    SlashCommand(name="recall", argument="[QUERY]", text="search every message ever", run=actions.recall),
+    SlashCommand(name="archival", argument="[QUERY]", text="search notes and documents", run=actions.archival),
+    SlashCommand(name="context", text="what the model sees now, in tokens", run=actions.context),
+    SlashCommand(name="why", text="what the last answer came from", run=actions.why),
+    SlashCommand(name="retry", text="ask again", run=actions.retry),
+    SlashCommand(
+        name="model", argument="[NAME [URL]]", takes="MODEL", text="who answers from here on", run=actions.model
+    ),
+    SlashCommand(name="agent", argument="[NAME]", takes="AGENT", text="talk to another agent", run=actions.agent),
+    SlashCommand(name="new", text="begin a new conversation; memory stays", run=actions.new),
+    SlashCommand(name="save", argument="[FILE]", takes="PATH", text="write this conversation", run=actions.save),
+    SlashCommand(name="exit", text="leave (Ctrl-D does too)", run=actions.leave),
+)
 
-
-def _retry(conversation: "Conversation", session: Session, _: str) -> bool:
-    if not session.store.turns.open_turns():
-        raise UsageError("there is no unanswered message", hint="just say something")
-    conversation.answer(session, Resume())
-    return False
-
-
-def _exit(_: "Conversation", __: Session, ___: str) -> bool:
-    return True
-
-
-_COMMANDS: Final[dict[str, Callable[["Conversation", Session, str], bool]]] = {
-    "help": _help,
-    "memory": _memory,
-    "context": _context,
-    "retry": _retry,
-    "exit": _exit,
-}
+COMMANDS: Final = {command.name: command for command in _ALL}
+_ALIASES: Final = {"quit": "exit", "bye": "exit", "?": "help", "h": "help"}

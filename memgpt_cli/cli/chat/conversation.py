@@ -1,21 +1,37 @@
-"""The chat's loop: read, answer, show, until the person leaves."""
+"""The chat's loop: read, answer, show, until the person leaves.
+
+An agent is only reserved until something is said, so that the prompt is there at once; what takes long to load is
+loaded while the person types.
+"""
+
+from __future__ import annotations
 
 import os
 import threading
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from memgpt_cli.agent.session import Session
-from memgpt_cli.bootstrap import Workspace
 from memgpt_cli.cli.chat import commands
-from memgpt_cli.cli.chat.input import Lines, PipedLines, PromptLines
-from memgpt_cli.cli.chat.screen import PlainScreen, Screen, TerminalScreen
+from memgpt_cli.cli.chat.input import BareLines, PipedLines
+from memgpt_cli.cli.chat.status import Status
 from memgpt_cli.cli.console import is_interactive, notice
-from memgpt_cli.cli.turns import TurnResult, watch
-from memgpt_cli.domain.events import Event, Resume, UserMessage
+from memgpt_cli.cli.options import current
 from memgpt_cli.errors import ExitCode, MemGPTError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from contextlib import AbstractContextManager
+
+    from memgpt_cli.agent.reservation import Reservation
+    from memgpt_cli.agent.session import Session
+    from memgpt_cli.bootstrap import Workspace
+    from memgpt_cli.cli.chat.input import Lines
+    from memgpt_cli.cli.chat.screen import Screen
+    from memgpt_cli.domain.events import Event
+
+PURPOSE: Final = "memgpt chat"
 LEAVE_WITHIN_S: Final = 2.0
 """A second Ctrl-C within this time leaves."""
 
@@ -30,51 +46,133 @@ class Preferences:
 
 
 class Conversation:
-    """One run of `memgpt chat`."""
+    """One run of `memgpt chat`. `over` ends it after the command that sets it; `began` is when it was begun."""
 
-    def __init__(self, workspace: Workspace, preferences: Preferences) -> None:
-        self.workspace = workspace
+    def __init__(self, preferences: Preferences) -> None:
+        self.workspace: Workspace = current.workspace()
         self.preferences = preferences
         self.interactive = is_interactive()
+        self.cursor = self.interactive and os.environ.get("TERM") not in {"dumb", "", None}
+        self.over = False
+        self.began = self.workspace.clock.now()
         self._interrupted_at = float("-inf")
+        self._session: Session | None = None
+        self._reservation = self._reserve()
+        self.status = Status.of(self._reservation)
         self._lines = self._open_lines()
+
+    @property
+    def session(self) -> Session:
+        """The open agent; opened now if it was only reserved. Raises what opening raises."""
+        if self._session is None:
+            self._session = self._reservation.open()
+            self.status.look(self._session)
+        return self._session
 
     def run(self) -> int:
         """Talk until the end; returns the exit code."""
-        with self.workspace.open_session(purpose="memgpt chat", wait=self.preferences.wait) as session:
-            for line in session.notices:
-                notice(line)
-            if session.store.turns.open_turns():
-                notice("(your last message was not answered; going on with it)")
-                self.answer(session, Resume())
-            try:
-                return self._talk(session)
-            except KeyboardInterrupt:
-                return ExitCode.INTERRUPTED
-
-    def answer(self, session: Session, event: Event) -> None:
-        """Run one turn and show it. On a terminal an error is told and the talk goes on; a pipe ends with it."""
-        screen = self._open_screen()
         try:
-            watch(session.agent.handle(event), TurnResult(), screen.show)
+            self._greet()
+            if self._reservation.glance.unanswered:
+                self._go_on()
+            return self._talk()
         except KeyboardInterrupt:
-            if self._again():
-                raise
-            screen.close()
-            notice("(stopped; what came is kept)")
-        except MemGPTError as error:
-            if not self.interactive:
-                raise
-            screen.close()
-            _tell(error)
-            if session.store.turns.open_turns():
-                notice("your message is kept; /retry sends it again")
+            return ExitCode.INTERRUPTED
         finally:
-            screen.close()
-            session.worker.wake()
+            self._close()
 
-    def _talk(self, session: Session) -> int:
-        while True:
+    def answer(self, event: Event) -> None:
+        """Run one turn and show it. On a terminal an error is told and the talk goes on; a pipe ends with it."""
+        from memgpt_cli.cli.turns import TurnResult, watch
+
+        session = self.session
+        result = TurnResult()
+        with self._quiet_keyboard():
+            screen = self._open_screen()
+            try:
+                watch(session.agent.handle(event), result, screen.show)
+            except KeyboardInterrupt:
+                twice = self._again()
+                self._stop()
+                if twice:
+                    raise
+                screen.close()
+                notice("(stopped; what came is kept)")
+            except MemGPTError as error:
+                screen.close()
+                if not self.interactive:
+                    raise
+                self._tell(error)
+            finally:
+                screen.close()
+        for step in result.steps:
+            self.status.count(step.record)
+        self.status.look(session)
+        session.worker.wake()
+
+    def ask(self, question: str, *, default: str = "") -> str:
+        """One line from the person; empty when there is nobody to ask."""
+        return self._lines.ask(question, default=default)
+
+    def reopen(self, *, agent: str | None = None, model: str | None = None, base_url: str | None = None) -> None:
+        """Go on with another agent or another model. When that fails all stays as it was, and the error is raised."""
+        before = (current.agent, current.model, current.base_url)
+        self._close()
+        current.agent, current.model = agent or self.status.agent, model or current.model
+        current.base_url = base_url if model else current.base_url
+        try:
+            self._take(current.workspace())
+        except MemGPTError:
+            current.agent, current.model, current.base_url = before
+            self._take(current.workspace())
+            raise
+        for line in self._reservation.notices:
+            notice(line)
+        if self._reservation.glance.unanswered:
+            self._go_on()
+
+    def choices(self, kind: str) -> Iterable[str]:
+        """What can be completed."""
+        if kind == "AGENT":
+            return self.workspace.agents.names()
+        if kind == "LABEL" and self._session is not None:
+            return [block.label for block in self._session.store.blocks.all()]
+        if kind == "MODEL":
+            return [self.status.model, "offline"]
+        return []
+
+    def _take(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self._reservation = self._reserve()
+        self.status.hold(self._reservation)
+
+    def _reserve(self) -> Reservation:
+        return self.workspace.reserve(purpose=PURPOSE, wait=self.preferences.wait)
+
+    def _close(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
+        else:
+            self._reservation.release()
+
+    def _greet(self) -> None:
+        from memgpt_cli.cli.chat.welcome import welcome
+
+        if self.cursor:
+            welcome(self.workspace, self._reservation)
+            return
+        for line in self._reservation.notices:
+            notice(line)
+
+    def _go_on(self) -> None:
+        from memgpt_cli.domain.events import Resume
+
+        notice("(the last message was not answered; going on with it)")
+        self.answer(Resume())
+
+    def _talk(self) -> int:
+        while not self.over:
             try:
                 text = self._lines.read()
             except KeyboardInterrupt:
@@ -83,51 +181,99 @@ class Conversation:
                 notice("(Ctrl-C again leaves, and so does Ctrl-D)")
                 continue
             if text is None:
-                return ExitCode.OK
-            if text.strip() and self._take(session, text):
-                return ExitCode.OK
+                break
+            if text.strip():
+                self._respond(text)
+        return ExitCode.OK
 
-    def _take(self, session: Session, text: str) -> bool:
-        """Answer a message or run a slash command; True when the talk is over."""
+    def _respond(self, text: str) -> None:
+        """Answer a message, or run a slash command."""
         try:
-            command = commands.find(text)
-            if command is not None:
-                return command(self, session)
+            found = commands.find(text)
+            if found is None:
+                from memgpt_cli.domain.events import UserMessage
+
+                self.answer(UserMessage(text=text))
+            else:
+                command, argument = found
+                command.run(self, argument)
         except MemGPTError as error:
-            _tell(error)
-            return False
-        self.answer(session, UserMessage(text=text))
-        return False
+            if not self.interactive:
+                raise
+            self._tell(error)
+        except KeyboardInterrupt:
+            if not self.interactive or self._again():
+                raise
+            notice("(stopped)")
+
+    def _tell(self, error: MemGPTError) -> None:
+        notice(f"error: {error.message}" + (f"\n\nhint: {error.hint}" if error.hint else ""), style=None)
+        if self._session is not None and self._session.store.turns.open_turns():
+            notice("(your message is kept; /retry asks again)")
+
+    def _stop(self) -> None:
+        """What the person stopped between two steps is not to be gone on with at the next start."""
+        from memgpt_cli.domain.agents import TurnState
+
+        with self.session.store.transaction():
+            self.session.store.turns.close_open(TurnState.INTERRUPTED)
 
     def _again(self) -> bool:
         """Note a Ctrl-C; whether it is the second in a short time."""
         before, self._interrupted_at = self._interrupted_at, time.monotonic()
         return self._interrupted_at - before < LEAVE_WITHIN_S
 
+    def _warm_up(self) -> None:
+        """Load what the first answer needs on another thread. What fails there fails again, and is told, when needed."""
+
+        def load() -> None:
+            try:
+                self._reservation.warm_up()
+                import rich.live  # noqa: F401 - the imports are the work
+
+                import memgpt_cli.cli.chat.markdown
+                import memgpt_cli.cli.turns  # noqa: F401
+            except Exception:  # noqa: BLE001 - see above
+                return
+
+        threading.Thread(target=load, name="warm-up", daemon=True).start()
+
+    def _quiet_keyboard(self) -> AbstractContextManager[None]:
+        if not self.cursor:
+            return nullcontext()
+        from memgpt_cli.cli.chat.keyboard import without_echo
+
+        return without_echo()
+
     def _open_lines(self) -> Lines:
         if not self.interactive:
             return PipedLines()
-        return PromptLines(history=self.workspace.paths.history, first_key=_warm_up)
+        if not self.cursor:
+            return BareLines(first_key=self._warm_up)
+        import shutil
+
+        from memgpt_cli.cli.chat.completion import SlashCompleter
+        from memgpt_cli.cli.chat.prompt import PromptLines
+
+        return PromptLines(
+            history=self.workspace.paths.history,
+            completer=SlashCompleter(self.choices),
+            toolbar=lambda: self.status.line(shutil.get_terminal_size().columns),
+            first_key=self._warm_up,
+        )
 
     def _open_screen(self) -> Screen:
+        from memgpt_cli.cli.chat.screen import PlainScreen, TerminalScreen
+
         preferences = self.preferences
-        if not self.interactive or os.environ.get("TERM") == "dumb":
+        if not self.cursor:
             return PlainScreen(thoughts=preferences.thoughts, verbose=preferences.verbose)
-        from rich.console import Console
+        from memgpt_cli.cli.chat.markdown import chat_console
+        from memgpt_cli.domain.agents import Protocol
 
-        console = Console(highlight=False, markup=False, emoji=False)
-        return TerminalScreen(console, thoughts=preferences.thoughts, verbose=preferences.verbose)
-
-
-def _warm_up() -> None:
-    """Load what the first answer needs while the person types."""
-
-    def load() -> None:
-        import rich.live
-        import rich.markdown  # noqa: F401 - the import is the work
-
-    threading.Thread(target=load, name="warm-up", daemon=True).start()
-
-
-def _tell(error: MemGPTError) -> None:
-    notice(f"error: {error.message}" + (f"\n\nhint: {error.hint}" if error.hint else ""), style=None)
+        return TerminalScreen(
+            chat_console(),
+            thoughts=preferences.thoughts,
+            verbose=preferences.verbose,
+            text_is_thought=self.session.agent.protocol is Protocol.PAPER,
+        )

@@ -1,12 +1,11 @@
-"""Where the person's words come from: a prompt with history and editing, or the lines of a pipe."""
+"""Where the person's words come from: a prompt with history and editing, a bare prompt, or the lines of a pipe."""
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Final, Protocol
 
-if TYPE_CHECKING:
-    from prompt_toolkit import PromptSession
+QUOTES: Final = '"""'
+"""Opens and closes a message of several lines."""
 
 
 class Lines(Protocol):
@@ -16,42 +15,63 @@ class Lines(Protocol):
         """The next message; None at the end. Raises KeyboardInterrupt for Ctrl-C."""
         ...
 
+    def ask(self, question: str, *, default: str = "") -> str:
+        """One line in answer to a question; empty when there is nobody to answer."""
+        ...
+
 
 class PipedLines:
-    """One message a line, Windows line ends included, undecodable bytes replaced."""
+    """One message a line, Windows line ends included; what is not UTF-8 is replaced. Nobody answers questions."""
 
     def read(self) -> str | None:
         """The next line without its end."""
         line = sys.stdin.buffer.readline()
         return line.decode("utf-8", "replace").rstrip("\r\n").removeprefix("\ufeff") if line else None
 
+    def ask(self, question: str, *, default: str = "") -> str:  # noqa: ARG002
+        """Nothing."""
+        return ""
 
-class PromptLines:
-    """A prompt on a terminal. `first_key` is called once, when the person begins to type."""
 
-    def __init__(self, *, history: Path, first_key: Callable[[], None]) -> None:
-        self._history = history
+class BareLines:
+    """A prompt on a terminal that can do nothing but print (`TERM=dumb`). `first_key` is called once."""
+
+    def __init__(self, *, first_key: Callable[[], None]) -> None:
         self._first_key: Callable[[], None] | None = first_key
-        self._session: PromptSession[str] | None = None
 
     def read(self) -> str | None:
-        """The next message; None for Ctrl-D."""
-        try:
-            return self._prompt().prompt("> ")
-        except EOFError:
-            return None
-
-    def _prompt(self) -> "PromptSession[str]":
-        from prompt_toolkit import PromptSession
-        from prompt_toolkit.history import FileHistory
-
-        if self._session is None:
-            self._history.parent.mkdir(parents=True, exist_ok=True)
-            self._session = PromptSession(history=FileHistory(str(self._history)))
-            self._session.default_buffer.on_text_changed += lambda _: self._typing()
-        return self._session
-
-    def _typing(self) -> None:
+        """The next message, several lines between triple quotes."""
         call, self._first_key = self._first_key, None
         if call is not None:
             call()
+        text = self._line("> ")
+        while text is not None and is_open(text):
+            more = self._line("… ")
+            text = text + QUOTES if more is None else f"{text}\n{more}"
+        return None if text is None else unquoted(text)
+
+    def ask(self, question: str, *, default: str = "") -> str:
+        """One line."""
+        return self._line(question) or default
+
+    @staticmethod
+    def _line(prompt: str) -> str | None:
+        sys.stdout.write(prompt)
+        sys.stdout.flush()
+        line = sys.stdin.readline()
+        return line.rstrip("\r\n") if line else None
+
+
+def is_open(text: str) -> bool:
+    """Whether a message began with triple quotes that have not been closed."""
+    stripped = text.strip()
+    return stripped.startswith(QUOTES) and not (len(stripped) >= 2 * len(QUOTES) and stripped.endswith(QUOTES))
+
+
+def unquoted(text: str) -> str:
+    """The message without its triple quotes, and with plain line ends."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    stripped = text.strip()
+    if stripped.startswith(QUOTES) and not is_open(text):
+        return stripped[len(QUOTES) : -len(QUOTES)].strip("\n")
+    return text

@@ -1,15 +1,18 @@
 """What a turn looks like while it runs.
 
-A model's text is shown as it comes, but whether it is the reply or a thought beside function calls shows only at the end
-of the step. So on a terminal it stands in a region that is wiped when the step is on disk, and then printed as what it
-was; elsewhere it is held back until then.
+A model's text is shown as it comes, but whether it is the reply or a thought beside calls shows only at the end of the
+step. So on a terminal it stands in a region that is wiped when the step is on disk, and is then printed as what it was;
+elsewhere it is held back until then.
 """
 
+import sys
+import time
 from typing import TYPE_CHECKING, Final, Protocol
 
 from memgpt_cli.cli.console import notice, plain
-from memgpt_cli.cli.turns import describe
+from memgpt_cli.cli.turns import describe, in_full
 from memgpt_cli.domain.events import (
+    Evicting,
     FunctionReturned,
     Happening,
     ReplyDelta,
@@ -20,21 +23,23 @@ from memgpt_cli.domain.events import (
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
-    from rich.live import Live
 
-_SPARE_LINES: Final = 4
-"""Lines of the screen that the growing text leaves free, so that wiping it never has to reach above the screen."""
+SPARE_LINES: Final = 4
+"""Lines of the screen that growing text leaves free, so that wiping it never has to reach above the screen."""
+
+PATIENCE_S: Final = 3.0
+"""From here on the waiting line tells how long it has been."""
 
 
 class Screen(Protocol):
-    """Watches a turn."""
+    """Watches one turn."""
 
     def show(self, happening: Happening) -> None:
         """Show what happened."""
         ...
 
-    def close(self) -> str:
-        """The turn is over, in whatever way; returns the text of the model that was not settled."""
+    def close(self) -> None:
+        """The turn is over, in whatever way; what came of an unfinished reply stays to be read."""
         ...
 
 
@@ -52,123 +57,153 @@ class PlainScreen:
             case ReplyDelta(text=text):
                 self._text += text
             case ThoughtText(text=text):
+                self._text = ""
                 if self._thoughts:
                     notice(f"(thinking: {text.strip()})")
-            case StepCommitted():
+            case StepCommitted(final=False):
                 self._text = ""
             case TurnEnded(reply=reply):
-                self._print(reply)
-            case FunctionReturned() if not self._verbose:
-                pass
+                self._text = ""
+                _write(reply)
+            case FunctionReturned() if self._verbose:
+                notice(in_full(happening))
             case _:
                 if line := describe(happening):
                     notice(f"({line})")
 
-    def close(self) -> str:
+    def close(self) -> None:
         """Print what came of an unfinished reply."""
         rest, self._text = self._text, ""
         if rest:
-            self._print(rest)
-        return rest
+            _write(rest)
 
-    def _print(self, reply: str) -> None:
-        import sys
 
-        sys.stdout.write(plain(reply) + "\n")
-        sys.stdout.flush()
+def _write(reply: str) -> None:
+    sys.stdout.write(plain(reply) + "\n")
+    sys.stdout.flush()
 
 
 class TerminalScreen:
-    """For a real terminal: replies grow as Markdown, memory work is one dim line each."""
+    """For a real terminal: replies grow as Markdown, memory work is a dim line each.
 
-    def __init__(self, console: "Console", *, thoughts: bool, verbose: bool) -> None:
+    `text_is_thought` tells that plain text is never the reply (the `paper` protocol).
+    """
+
+    def __init__(self, console: "Console", *, thoughts: bool, verbose: bool, text_is_thought: bool) -> None:
+        from rich.live import Live
+
         self._console = console
         self._thoughts = thoughts
         self._verbose = verbose
+        self._text_is_thought = text_is_thought
         self._text = ""
-        self._printed = False
-        self._live: Live | None = None
+        self._overflowed = False
+        self._doing = "thinking"
+        self._since = time.monotonic()
+        self._live: Live | None = Live(
+            get_renderable=self._region,
+            console=console,
+            transient=True,
+            refresh_per_second=8,
+            vertical_overflow="ellipsis",
+        )
+        self._live.start()
 
     def show(self, happening: Happening) -> None:
         """Show what happened."""
         match happening:
             case ReplyDelta(text=text):
-                self._grow(text)
+                self._text += text
+                self._release()
             case ThoughtText(text=text):
-                self._wipe()
-                self._text = ""
                 self._thought(text)
             case StepCommitted(final=False):
-                self._wipe()
                 self._text = ""
-            case StepCommitted():
-                pass  # the reply itself comes with TurnEnded
             case TurnEnded(reply=reply):
                 self._settle(reply)
+            case Evicting(messages=count):
+                self._doing = f"making room: summarising {count} messages"
+            case FunctionReturned() if self._verbose:
+                self._work(in_full(happening))
             case _:
-                line = describe(happening)
-                if line:
-                    self._wipe()
-                    self._console.print(plain(f"· {line}"), style="dim")
+                if line := describe(happening):
+                    self._work(line)
 
-    def close(self) -> str:
+    def close(self) -> None:
         """Leave what came of an unfinished reply on the screen."""
-        rest = self._text
-        self._wipe()
-        if rest:
-            self._settle(rest)
-        return rest
-
-    def _grow(self, text: str) -> None:
-        self._text += text
-        self._release()
         if self._live is None:
-            from rich.live import Live
+            return
+        if self._text:
+            self._settle(self._text)
+        self._live.stop()
+        self._live = None
 
-            self._live = Live(
-                get_renderable=lambda: self._markdown(self._text),
-                console=self._console,
-                transient=True,
-                refresh_per_second=10,
-                vertical_overflow="ellipsis",
-            )
-            self._live.start()
+    def _region(self) -> "RenderableType":
+        from rich.text import Text
+
+        from memgpt_cli.cli.chat.markdown import Prose
+
+        if self._text and not self._text_is_thought:
+            return Prose(self._text)
+        waited = time.monotonic() - self._since
+        line = f"{self._doing}…" if waited < PATIENCE_S else f"{self._doing}… {waited:.0f} s (Ctrl-C stops)"
+        if self._text and self._thoughts:
+            line = plain(self._text)
+        return Text(line, style="dim italic")
 
     def _release(self) -> None:
         """Print the finished paragraphs of a text that outgrows the screen; so much text is a reply."""
-        width, room = self._console.width, self._console.height - _SPARE_LINES
-        if self._text.count("\n") + len(self._text) // width < room:
+        width, room = self._console.width, max(4, self._console.height - SPARE_LINES)
+        if self._text_is_thought or self._text.count("\n") + len(self._text) // width < room:
             return
-        cut = self._text.rfind("\n\n")
-        if cut <= 0 or self._text[:cut].count("```") % 2:
-            return
-        done, self._text = self._text[:cut], self._text[cut:].lstrip("\n")
-        self._printed = True
-        self._wipe()
-        self._console.print(self._markdown(done))
-        self._console.print()
+        done, self._text = parted(self._text)
+        if done:
+            self._overflowed = True
+            self._print(done)
 
     def _settle(self, reply: str) -> None:
-        self._wipe()
-        rest = self._text if self._printed else reply
-        self._console.print(self._markdown(rest))
-        self._console.print()
-        self._text, self._printed = "", False
+        rest = self._text if self._overflowed else reply
+        self._text, self._overflowed = "", False
+        self._print(rest)
+
+    def _print(self, text: str) -> None:
+        from memgpt_cli.cli.chat.markdown import Prose
+
+        if text.strip():
+            self._console.print(Prose(text))
+            self._console.print()
 
     def _thought(self, text: str) -> None:
-        if self._printed:
+        self._text = ""
+        if self._overflowed:
+            self._overflowed = False
             self._console.print("(the text above was a thought)", style="dim italic")
-            self._printed = False
         elif self._thoughts:
             self._console.print(plain(text.strip()), style="dim italic")
 
-    def _wipe(self) -> None:
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
+    def _work(self, text: str) -> None:
+        self._doing = "thinking"
+        head, *changes = plain(text).split("\n")
+        self._console.print(f"· {head}", style="dim")
+        for line in changes:
+            style = {"+": "green", "-": "red"}.get(line.strip()[:1], "dim")
+            self._console.print(f"  {line}", style=style)
 
-    @staticmethod
-    def _markdown(text: str) -> "RenderableType":
-        from rich.markdown import Markdown
 
-        return Markdown(plain(text), hyperlinks=False)
+def parted(text: str) -> tuple[str, str]:
+    """The text up to its last finished paragraph, and the rest; the first is empty where there is nothing to part.
+
+    A code block is parted at a line end, and closed and opened again, so that both parts are whole.
+    """
+    fence = ""
+    for line in text.split("\n"):
+        bare = line.lstrip()
+        if bare.startswith(("```", "~~~")):
+            fence = "" if fence else bare
+    if fence:
+        cut = text.rfind("\n")
+        done, rest = text[:cut], text[cut + 1 :]
+        opened = done.rstrip().endswith(fence)
+        return ("", text) if cut < 0 or opened else (f"{done}\n{fence[:3]}", f"{fence}\n{rest}")
+    cut = text.rfind("\n\n")
+    return (text[:cut], text[cut:].lstrip("\n")) if cut > 0 else ("", text)

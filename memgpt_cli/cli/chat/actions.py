@@ -1,0 +1,151 @@
+"""What the slash commands do. What a subcommand can do is done by running the subcommand.
+
+Imports are inside the functions: a chat that is only begun pays for none of them.
+"""
+
+from typing import TYPE_CHECKING
+
+from memgpt_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from memgpt_cli.cli.chat.conversation import Conversation
+
+KEYS = (
+    ("Alt-Enter", 'a new line; or begin and end with """'),
+    ("Ctrl-R", "search what was typed before; the arrow up brings it back"),
+    ("Ctrl-X Ctrl-E", "write in your editor"),
+    ("Ctrl-C", "stop the reply and keep what came; twice leaves"),
+    ("Ctrl-D", "leave"),
+)
+
+
+def subcommand(*words: str, argument: str = "") -> None:
+    """Run `memgpt WORDS ARGUMENT` in this process, for this agent.
+
+    The argument is one text, spaces and all, up to the first word that begins with `--`; from there on it is options.
+    """
+    from dataclasses import fields
+
+    import typer
+
+    from memgpt_cli.cli.app import app
+    from memgpt_cli.cli.options import current
+
+    text, dashes, options = argument.partition("--") if argument.startswith("--") else argument.partition(" --")
+    before = {field.name: getattr(current, field.name) for field in fields(current)}
+    given = [*words, *([text.strip()] if text.strip() else []), *(f"--{options}".split() if dashes else [])]
+    try:
+        app(given, standalone_mode=False, prog_name="memgpt")
+    except typer.exceptions.TyperException as error:
+        raise UsageError(error.format_message(), hint=f"memgpt {' '.join(words)} --help") from error
+    finally:
+        for name, value in before.items():
+            setattr(current, name, value)
+
+
+def show_help(_: "Conversation", __: str) -> None:
+    """The commands and the keys."""
+    from memgpt_cli.cli.chat.commands import COMMANDS
+    from memgpt_cli.cli.console import say
+
+    for command in COMMANDS.values():
+        say(f"{f'/{command.name} {command.argument}':<21}{command.text}")
+    say("")
+    for key, text in KEYS:
+        say(f"{key:<21}{text}")
+
+
+def memory(_: "Conversation", label: str) -> None:
+    """Core memory."""
+    subcommand("memory", "show", argument=label)
+
+
+def recall(_: "Conversation", query: str) -> None:
+    """Every message ever; the newest when nothing is asked."""
+    if query:
+        subcommand("recall", "search", argument=query)
+    else:
+        subcommand("recall", "list", "--limit", "10")
+
+
+def archival(_: "Conversation", query: str) -> None:
+    """Passages; the newest when nothing is asked."""
+    if query:
+        subcommand("archival", "search", argument=query)
+    else:
+        subcommand("archival", "search", "", "--limit", "10")
+
+
+def context(_: "Conversation", options: str) -> None:
+    """The window as it stands."""
+    subcommand("context", argument=options)
+
+
+def why(conversation: "Conversation", _: str) -> None:
+    """What the last answer came from."""
+    from memgpt_cli.cli.chat.why import explain
+
+    explain(conversation.session, conversation.workspace.settings.zone)
+
+
+def retry(conversation: "Conversation", _: str) -> None:
+    """Ask again for an answer that did not come."""
+    from memgpt_cli.domain.events import Resume
+
+    if not conversation.session.store.turns.open_turns():
+        raise UsageError("there is no unanswered message", hint="just say something")
+    conversation.answer(Resume())
+
+
+def model(conversation: "Conversation", argument: str) -> None:
+    """Who answers, or from here on somebody else."""
+    from memgpt_cli.cli.console import notice, say
+
+    name, _, url = argument.partition(" ")
+    if not name:
+        say(conversation.status.model)
+        return
+    conversation.reopen(model=name, base_url=url.strip() or None)
+    notice(
+        f"{conversation.status.model} answers from here on, in this chat; for good: memgpt config set model.name {name}"
+    )
+
+
+def agent(conversation: "Conversation", name: str) -> None:
+    """The agents there are, or another one."""
+    from memgpt_cli.cli.console import say
+
+    if not name:
+        for known in conversation.workspace.agents.names():
+            say(f"{'*' if known == conversation.status.agent else ' '} {known}")
+        return
+    conversation.reopen(agent=name)
+
+
+def new(conversation: "Conversation", _: str) -> None:
+    """An empty queue: what was said stays in recall storage, core memory stays in view."""
+    from memgpt_cli.cli.console import notice
+
+    moved = conversation.session.agent.start_afresh()
+    conversation.status.look(conversation.session)
+    notice(f"a new conversation; {moved} messages moved to recall storage, memory stays")
+
+
+def save(conversation: "Conversation", path: str) -> None:
+    """The conversation as a Markdown file; without a file only where everything is kept."""
+    from memgpt_cli.cli.chat.transcript import write_transcript
+    from memgpt_cli.cli.console import say
+
+    if not path:
+        folder = conversation.workspace.agents.path(conversation.status.agent)
+        say(f"everything is saved as it is said, in {folder}; /save FILE writes this conversation as Markdown")
+        return
+    written = write_transcript(
+        conversation.session, path, since=conversation.began, zone=conversation.workspace.settings.zone
+    )
+    say(f"{written} messages written to {path}")
+
+
+def leave(conversation: "Conversation", _: str) -> None:
+    """The end."""
+    conversation.over = True

@@ -1,0 +1,46 @@
+"""Completion of slash commands and of what they take: agents, labels, models, paths."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
+from prompt_toolkit.document import Document
+
+from memgpt_cli.cli.chat.commands import COMMANDS
+
+PATHS: Final = "PATH"
+
+
+class SlashCompleter(Completer):
+    """`choices` gives what an argument of some kind can be: `AGENT`, `LABEL`, `MODEL`."""
+
+    def __init__(self, choices: Callable[[str], Iterable[str]]) -> None:
+        self._choices = choices
+        self._paths = PathCompleter(expanduser=True)
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        """Only for a line that begins with a slash and has the cursor at its end."""
+        text = document.text
+        if not text.startswith("/") or "\n" in text or document.text_after_cursor:
+            return
+        name, space, argument = text[1:].partition(" ")
+        if not space:
+            yield from self._names(name)
+            return
+        command = COMMANDS.get(name)
+        if command is None:
+            return
+        if command.takes == PATHS:
+            typed = Document(argument, len(argument))
+            yield from self._paths.get_completions(typed, complete_event)
+            return
+        for choice in self._choices(command.takes):
+            if choice.startswith(argument):
+                yield Completion(choice, start_position=-len(argument))
+
+    @staticmethod
+    def _names(typed: str) -> Iterable[Completion]:
+        for command in COMMANDS.values():
+            if command.name.startswith(typed):
+                shown: Any = f"/{command.name}" + (f" {command.argument}" if command.argument else "")
+                yield Completion(command.name, start_position=-len(typed), display=shown, display_meta=command.text)

@@ -1,0 +1,58 @@
+"""Markdown for a conversation: quiet headings, code that can be copied, colours that read on light and dark alike.
+
+Text comes from models and memories, so link targets are printed, never hidden behind words.
+"""
+
+from typing import ClassVar
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.markdown import CodeBlock, Heading, Markdown, MarkdownElement
+from rich.text import Text
+from rich.theme import Theme
+
+from memgpt_cli.cli.console import plain
+
+THEME = Theme(
+    {
+        "markdown.h1": "bold underline",
+        "markdown.h2": "bold",
+        "markdown.h3": "bold",
+        "markdown.code": "cyan",
+        "markdown.code_block": "cyan",
+        "markdown.link": "underline",
+        "markdown.link_url": "underline",
+        "markdown.item.bullet": "bold",
+        "markdown.item.number": "bold",
+        "markdown.block_quote": "italic",
+    }
+)
+
+
+class _Heading(Heading):
+    LEVEL_ALIGN: ClassVar = dict.fromkeys(Heading.LEVEL_ALIGN, "left")
+
+
+class _Code(CodeBlock):
+    """The code as it stands: no box, no padding, nothing that a copy would bring along."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Text(str(self.text).rstrip(), style="markdown.code_block", overflow="fold")
+
+
+class Prose(Markdown):
+    """A reply. Raises nothing: whatever a model writes is some Markdown."""
+
+    elements: ClassVar[dict[str, type[MarkdownElement]]] = {
+        **Markdown.elements,
+        "heading_open": _Heading,
+        "fence": _Code,
+        "code_block": _Code,
+    }
+
+    def __init__(self, text: str, *, style: str = "none") -> None:
+        super().__init__(plain(text), style=style, hyperlinks=False)
+
+
+def chat_console() -> Console:
+    """Standard output as the conversation uses it."""
+    return Console(highlight=False, markup=False, emoji=False, theme=THEME)

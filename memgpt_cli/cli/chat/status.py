@@ -1,0 +1,68 @@
+"""The bottom line: who answers, how full the window is, what this chat has used and cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from memgpt_cli.agent.reservation import Reservation
+    from memgpt_cli.agent.session import Session
+    from memgpt_cli.domain.agents import StepRecord
+
+
+@dataclass(slots=True)
+class Status:
+    """What the line shows. `cost` is US dollars; None once a call's price was unknown."""
+
+    agent: str
+    model: str
+    window: int
+    used: int = 0
+    pressed: bool = False
+    waiting: bool = False
+    tokens: int = 0
+    cost: float | None = 0.0
+
+    @classmethod
+    def of(cls, reservation: Reservation) -> Status:
+        """Before anything was said."""
+        status = cls(agent="", model="", window=0)
+        status.hold(reservation)
+        return status
+
+    def hold(self, reservation: Reservation) -> None:
+        """Another agent or model answers from here on; what was used stays counted."""
+        self.agent, self.model, self.window = reservation.name, reservation.model, reservation.window
+        self.used, self.pressed = reservation.glance.used, False
+        self.waiting = reservation.glance.unanswered
+
+    def look(self, session: Session) -> None:
+        """Take over how full the window is now."""
+        manager = session.agent.queue_manager
+        settings = manager.window.settings
+        self.window, self.used = settings.window, manager.usage().total
+        self.pressed = self.used > manager.window.room * settings.pressure
+        self.waiting = bool(session.store.turns.open_turns())
+
+    def count(self, record: StepRecord) -> None:
+        """Add a call."""
+        self.tokens += record.usage.prompt_tokens + record.usage.completion_tokens
+        self.cost = None if self.cost is None or record.cost_usd is None else self.cost + record.cost_usd
+
+    def line(self, width: int) -> str:
+        """At most `width` columns; what matters least is left out first."""
+        share = f"{self.used / self.window:.0%}" if self.window else "-"
+        context = f"context {share} of {_short(self.window)}" + (", under pressure" if self.pressed else "")
+        parts = [self.agent, self.model, context, f"{_short(self.tokens)} tokens"]
+        if self.cost is not None:
+            parts.append(f"${self.cost:.4f}" if self.cost else "$0")
+        if self.waiting:
+            parts.insert(0, "unanswered: /retry")
+        while len(parts) > 1 and len(" · ".join(parts)) + 2 > width:
+            parts.pop()
+        return f" {' · '.join(parts)}"[: max(0, width - 1)]
+
+
+def _short(tokens: int) -> str:
+    return f"{tokens:,}" if tokens < 10_000 else f"{tokens / 1000:.0f}k"  # noqa: PLR2004

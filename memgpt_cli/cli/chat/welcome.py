@@ -1,0 +1,54 @@
+"""What stands above the first prompt: at the very first start one screen, later one line."""
+
+import sys
+import textwrap
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING, Final
+
+from memgpt_cli.cli.console import notice, plain
+
+if TYPE_CHECKING:
+    from memgpt_cli.agent.reservation import Reservation
+    from memgpt_cli.bootstrap import Workspace
+
+_OFFLINE: Final = """\
+No language model is connected, so the built-in responder answers. It is no model: it remembers what you tell it and \
+finds it again, and does nothing else. To connect a model, leave with Ctrl-D, then:
+
+  memgpt keys set openai           OpenAI (asks for the key)
+  memgpt chat --base-url http://localhost:11434/v1 --model NAME
+                                   Ollama, LM Studio, vLLM, llama.cpp, ...
+  memgpt doctor --online           finds what runs on this machine
+"""
+
+_CONNECTED: Final = "{model} answers{place}. What you say is sent there, with what the agent remembers of it.\n"
+
+_WELCOME: Final = """\
+This is memgpt: a model whose memory outlives its context window. What you say is kept on this machine \
+and found again, however long ago it was.
+
+{who}
+Everything is kept in {home}.
+
+Say something about yourself. /help shows what else there is, /memory what is remembered.
+"""
+
+
+def welcome(workspace: "Workspace", reservation: "Reservation") -> None:
+    """Greet somebody who starts for the first time, or say in a line who is there."""
+    if reservation.glance.messages:
+        for line in reservation.notices:
+            notice(line)
+        return
+    width = min(get_terminal_size().columns, 80)
+    offline = reservation.model == "offline"
+    who = _OFFLINE if offline else _CONNECTED.format(model=reservation.model, place="")
+    for line in () if offline else reservation.notices:
+        notice(line)
+    text = _WELCOME.format(who=who, home=workspace.paths.data)
+    sys.stdout.write("\n".join(_wrapped(line, width) for line in plain(text).split("\n")) + "\n")
+
+
+def _wrapped(line: str, width: int) -> str:
+    """Prose is wrapped at words; what is indented is a command and stays on its line."""
+    return line if line.startswith(" ") else textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)

@@ -1,0 +1,111 @@
+"""`/why`: what the last answer came from. Read from the stored turn; scores come from doing its searches again."""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from memgpt_cli.agent.session import Session
+from memgpt_cli.cli.console import say
+from memgpt_cli.cli.turns import describe
+from memgpt_cli.domain.events import FunctionReturned
+from memgpt_cli.domain.messages import FunctionCall, Message, Role, message_ref
+from memgpt_cli.domain.passages import Passage, passage_ref
+from memgpt_cli.domain.search import Hit
+from memgpt_cli.domain.times import for_people
+from memgpt_cli.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+_REFERENCE: Final = re.compile(r"^\[([mp]\d+) ", re.MULTILINE)
+_SHOWN: Final = 160
+
+
+def explain(session: Session, zone: "tzinfo") -> None:
+    """Print what was in view in the last turn, what was looked up, and what was changed. Raises NotFoundError."""
+    turn = last_turn(session)
+    messages = session.store.messages.of_turn(turn)
+    asked = next((m for m in messages if m.role is Role.USER), messages[0])
+    say(f"asked   {message_ref(asked.id)}, {for_people(asked.created_at, zone)}: {_short(asked.text)}")
+    _in_view(session, messages, zone)
+    results = {m.call_id: m for m in messages if m.role is Role.TOOL}
+    calls = [(call, results[call.id]) for m in messages for call in m.calls if call.id in results]
+    for call, result in calls:
+        _call(session, turn, call, result, zone)
+    if not calls:
+        say("searched nothing: the answer came from what was in view")
+    _models(session, turn)
+
+
+def last_turn(session: Session) -> int:
+    """The newest turn. Raises NotFoundError before the first."""
+    turns = [m.turn for m in session.agent.queue_manager.queue if m.turn is not None]
+    step = session.store.turns.last_step()
+    if not turns and step is None:
+        raise NotFoundError("nothing was answered yet", hint="say something first")
+    return max([*turns, step.turn if step else 0])
+
+
+def _in_view(session: Session, messages: Sequence[Message], zone: "tzinfo") -> None:
+    queue = session.agent.queue_manager.queue
+    before = [m for m in queue if m.id < messages[0].id]
+    blocks = ", ".join(f"{b.label} (version {b.version})" for b in session.store.blocks.all())
+    say(f"in view core memory: {blocks}")
+    if before:
+        span = f"{message_ref(before[0].id)} to {message_ref(before[-1].id)}, since {for_people(before[0].created_at, zone)}"
+        say(f"        {len(before)} earlier messages: {span}")
+    epoch = session.agent.queue_manager.epoch
+    if epoch.hidden:
+        say(f"        {'a summary of' if epoch.summary else 'not in view:'} {epoch.hidden} messages before those")
+
+
+def _call(session: Session, turn: int, call: FunctionCall, result: Message, zone: "tzinfo") -> None:
+    told = describe(FunctionReturned(call=call, ok=bool(result.ok), result=result.text))
+    if told is None:
+        return
+    for line in told.split("\n"):
+        say(line if line == told.split("\n")[0] else f"        {line}")
+    references = _REFERENCE.findall(result.text)
+    found = session.agent.find_again(call, turn=turn) if references else None
+    if found is None:
+        return
+    hits = {_reference(hit): hit for hit in found.hits}
+    for reference in references:
+        if hit := hits.get(reference):
+            say(f"        {_head(hit, zone)}")
+            say(f"          {_short(hit.item.text)}", style="dim")
+
+
+def _reference(hit: Hit[Any]) -> str:
+    return message_ref(hit.item.id) if isinstance(hit.item, Message) else passage_ref(hit.item.id)
+
+
+def _head(hit: Hit[Any], zone: "tzinfo") -> str:
+    parts = [_reference(hit), for_people(hit.item.created_at, zone), _origin(hit.item)]
+    if hit.score:
+        words = f"; words: {', '.join(hit.why.words)}" if hit.why.words else ""
+        parts.append(f"score {hit.score:.2f} (attention {hit.why.attention:.0%}{words})")
+    return "  ".join(part for part in parts if part)
+
+
+def _origin(item: Message | Passage) -> str:
+    if isinstance(item, Message):
+        return item.name or item.role.value
+    return " > ".join(part for part in (item.source, item.location) if part)
+
+
+def _models(session: Session, turn: int) -> None:
+    steps = session.store.turns.steps(turn)
+    prompt = sum(s.usage.prompt_tokens for s in steps)
+    cached = sum(s.usage.cached_tokens for s in steps)
+    completion = sum(s.usage.completion_tokens for s in steps)
+    names = ", ".join(dict.fromkeys(s.model for s in steps))
+    say(
+        f"answered by {names} in {len(steps)} {'step' if len(steps) == 1 else 'steps'}:"
+        f" {prompt:,} prompt tokens ({cached:,} cached), {completion:,} written"
+    )
+
+
+def _short(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= _SHOWN else f"{flat[: _SHOWN - 1]}…"
