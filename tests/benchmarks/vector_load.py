@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from itertools import accumulate, islice
+from itertools import accumulate
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -40,10 +40,9 @@ def passages(count: int) -> Iterator[str]:
         yield " ".join(own + common)
 
 
-def batched(texts: Iterator[str], size: int) -> Iterator[list[str]]:
-    """Lists of `size` texts (itertools has it from Python 3.12 on)."""
-    while batch := list(islice(texts, size)):
-        yield batch
+def batched(texts: list[str], size: int) -> Iterator[list[str]]:
+    """Lists of `size` texts."""
+    return (texts[start : start + size] for start in range(0, len(texts), size))
 
 
 def timed(work: Callable[[], Any]) -> dict[str, float]:
@@ -71,6 +70,7 @@ def ours(count: int, folder: Path) -> dict[str, Any]:
 
     path = new_record(folder / "agent.db")
     embedder = StaticEmbedder()
+    everything = list(passages(count))
 
     def opened(**options: Any) -> AgentVectorIndex:
         return AgentVectorIndex(
@@ -82,12 +82,12 @@ def ours(count: int, folder: Path) -> dict[str, Any]:
 
     def load() -> None:
         with closing(connect(path)) as connection, closing(opened(batch=1000)) as index:
-            for texts in batched(passages(count), 1000):
+            for texts in batched(everything, 1000):
                 add_passages(connection, texts)
             index.settle()
 
     report: dict[str, Any] = {"load": timed(load), "peak_mb": _peak_mb()}
-    queries = embedder.embed(list(islice(passages(count), QUERIES)))
+    queries = embedder.embed(everything[:QUERIES])
     for name, options in {"chroma": {"exact_vectors": 0}, "exact": {"exact_vectors": count}}.items():
         with closing(opened(**options)) as index:
             report[name] = per_query(
@@ -108,16 +108,17 @@ def ours(count: int, folder: Path) -> dict[str, Any]:
 def floor(count: int, folder: Path) -> dict[str, Any]:
     """The embedder and Chroma alone."""
     embedder = StaticEmbedder()
+    everything = list(passages(count))
 
     def load() -> None:
         with closing(_bare_client(folder)) as client:
             collection = _bare_collection(client)
-            for number, texts in enumerate(batched(passages(count), CHROMA_BATCH)):
+            for number, texts in enumerate(batched(everything, CHROMA_BATCH)):
                 ids = [str(1 + number * CHROMA_BATCH + place) for place in range(len(texts))]
                 collection.upsert(ids=ids, embeddings=_matrix(embedder.embed(texts)))
 
     report: dict[str, Any] = {"load": timed(load), "peak_mb": _peak_mb()}
-    queries = embedder.embed(list(islice(passages(count), QUERIES)))
+    queries = embedder.embed(everything[:QUERIES])
     with closing(_bare_client(folder)) as client:
         collection = _bare_collection(client)
         report["chroma"] = per_query(

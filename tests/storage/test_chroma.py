@@ -151,6 +151,17 @@ def test_a_damaged_folder_is_noticed_and_rebuilt_without_embedding(
     assert EMBEDDER.embedded == []
 
 
+def test_damage_is_noticed_by_a_flush_that_has_something_to_give_too(folder: Path) -> None:
+    random_bytes_in_all_hnsw_files(folder)
+    with closing(connect(folder / "agent.db")) as connection:
+        add_passages(connection, ["later"])
+    with closing(opened(folder)) as index:
+        index.settle()
+        assert index.status().rebuilt
+        assert index.status().unindexed[PASSAGES] == 0
+        assert_all_is_found(index)
+
+
 def test_before_the_rebuilding_searches_are_exact_and_leave_nothing_out(folder: Path) -> None:
     no_folder(folder)
     with closing(opened(folder)) as index:
