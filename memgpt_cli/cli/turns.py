@@ -87,7 +87,7 @@ def _call(returned: FunctionReturned) -> str | None:
             text = _changes(said.get("label", ""), said.get("old_content", ""), said.get("new_content", ""))
         case "conversation_search" | "archival_memory_search":
             where = "recall" if name == "conversation_search" else "archival"
-            text = f"searched {where} for “{_short(said.get('query', ''), 60)}”: {outcome}"
+            text = f"searched {where} for “{_short(said.get('query', ''), 60)}”: {_found(outcome)}"
         case "archival_memory_insert":
             text = f"archival: {outcome}: “{_short(said.get('content', ''))}”"
         case "send_message":
@@ -95,6 +95,10 @@ def _call(returned: FunctionReturned) -> str | None:
         case _:
             text = f"{name}({_short(returned.call.arguments)}): {_short(outcome)}"
     return text
+
+
+def _found(outcome: str) -> str:
+    return "nothing" if outcome.startswith("0 of 0") else outcome.removesuffix(", page 0")
 
 
 def _changes(label: str, old: str, new: str) -> str:

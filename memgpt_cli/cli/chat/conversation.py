@@ -224,7 +224,7 @@ class Conversation:
         return self._interrupted_at - before < LEAVE_WITHIN_S
 
     def _warm_up(self) -> None:
-        """Load what the first answer needs on another thread. What fails there fails again, and is told, when needed."""
+        """Load what the first answer needs, on another thread. What fails there fails again, and is told, later."""
 
         def load() -> None:
             try:

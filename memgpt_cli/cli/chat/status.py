@@ -65,4 +65,7 @@ class Status:
 
 
 def _short(tokens: int) -> str:
-    return f"{tokens:,}" if tokens < 10_000 else f"{tokens / 1000:.0f}k"  # noqa: PLR2004
+    """`9,999`, then `32.8k`, then `128k`."""
+    if tokens < 10_000:  # noqa: PLR2004
+        return f"{tokens:,}"
+    return f"{tokens / 1000:.{1 if tokens < 100_000 else 0}f}k"  # noqa: PLR2004

@@ -14,7 +14,7 @@ _PAGE = 500
 
 
 def write_transcript(session: Session, path: str, *, since: datetime, zone: tzinfo) -> int:
-    """Write what was said since then; returns how many messages. Raises UsageError when the file cannot be made anew."""
+    """Write what was said since then; returns how many messages. Raises UsageError when the file cannot be made."""
     turns: dict[int, list[Message]] = {}
     filters, before = RecallFilters(roles=tuple(Role), start=since), None
     while page := session.store.messages.page(filters, limit=_PAGE, before=before):

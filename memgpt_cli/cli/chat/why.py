@@ -52,7 +52,8 @@ def _in_view(session: Session, messages: Sequence[Message], zone: "tzinfo") -> N
     blocks = ", ".join(f"{b.label} (version {b.version})" for b in session.store.blocks.all())
     say(f"in view core memory: {blocks}")
     if before:
-        span = f"{message_ref(before[0].id)} to {message_ref(before[-1].id)}, since {for_people(before[0].created_at, zone)}"
+        first, last = before[0], before[-1]
+        span = f"{message_ref(first.id)} to {message_ref(last.id)}, since {for_people(first.created_at, zone)}"
         say(f"        {len(before)} earlier messages: {span}")
     epoch = session.agent.queue_manager.epoch
     if epoch.hidden:
