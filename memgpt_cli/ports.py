@@ -8,10 +8,11 @@ from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from memgpt_cli.domain.agents import AgentConfig, Epoch, StepRecord, Turn, TurnState
+from memgpt_cli.domain.agents import AgentConfig, Epoch, Filling, StepRecord, Totals, Turn, TurnState
 from memgpt_cli.domain.blocks import Block, BlockVersion, Provenance
 from memgpt_cli.domain.chat import ChatRequest, Delta
 from memgpt_cli.domain.documents import Document, FoundFile, LoadedDocument, SkippedFile, Source
+from memgpt_cli.domain.history import Operation, PassageVersion, TakenBack, Tombstone
 from memgpt_cli.domain.messages import Message
 from memgpt_cli.domain.passages import Passage
 from memgpt_cli.domain.search import ArchivalFilters, LexicalHit, RecallFilters
@@ -36,6 +37,10 @@ class ChatModel(Protocol):
 
     def body(self, request: ChatRequest) -> dict[str, Any]:
         """The exact request body that `stream` sends."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections, if there are any; a later call opens new ones."""
         ...
 
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
@@ -127,6 +132,10 @@ class MessageStore(Protocol):
         """Take these out of the queue, on behalf of the epoch that begins; they wait for embedding."""
         ...
 
+    def evicted(self, *, after: int, limit: int) -> list[Message]:
+        """The newest messages evicted on behalf of later epochs than `after`, oldest first."""
+        ...
+
     def set_stub(self, message_id: int, stub: str) -> None:
         """Let the queue show `stub` in place of the text, which stays as it is."""
         ...
@@ -173,6 +182,10 @@ class BlockStore(Protocol):
         """Leave a tombstone."""
         ...
 
+    def restore(self, label: str, version: int, *, at: datetime, provenance: Provenance) -> None:
+        """Make an old version current as a new one, deleted if it was."""
+        ...
+
     def history(self, label: str) -> list[BlockVersion]:
         """Every version, oldest first, tombstones included."""
         ...
@@ -185,20 +198,34 @@ class PassageStore(Protocol):
         """Store it; an exact duplicate is not stored again. Returns the stored one and whether it is new."""
         ...
 
-    def get(self, ids: Sequence[int]) -> list[Passage]:
-        """The passages with these ids, in the order asked for; unknown and deleted ids are left out."""
+    def get(self, ids: Sequence[int], filters: ArchivalFilters | None = None) -> list[Passage]:
+        """The living passages with these ids that pass the filters, in the order asked for."""
         ...
 
     def page(self, filters: ArchivalFilters, *, limit: int, offset: int = 0) -> list[Passage]:
         """Newest first."""
         ...
 
-    def revise(self, passage: Passage) -> None:
-        """Store another source, location or tags of a living passage; its text stays."""
+    def revise(self, passage: Passage, *, at: datetime, provenance: Provenance | None = None) -> None:
+        """Store another text, source, location or tags of a living passage; the state before stays in its history.
+
+        Raises UsageError when a living passage says exactly the new text.
+        """
         ...
 
-    def delete(self, ids: Sequence[int], *, at: datetime) -> int:
+    def delete(self, ids: Sequence[int], *, at: datetime, provenance: Provenance | None = None) -> int:
         """Leave tombstones, out of every index; returns how many of these were living."""
+        ...
+
+    def restore(self, passage_id: int, version: int, *, at: datetime, provenance: Provenance) -> None:
+        """Make what an old version said current as a new one, living or deleted as it was.
+
+        Raises UsageError when a living passage says exactly that.
+        """
+        ...
+
+    def history(self, passage_id: int) -> list[PassageVersion]:
+        """Every version, oldest first, deletions included; empty for a passage that there never was."""
         ...
 
     def count(self, filters: ArchivalFilters | None = None) -> int:
@@ -253,11 +280,73 @@ class DocumentReader(Protocol):
         ...
 
 
+class JournalStore(Protocol):
+    """What was changed in memory, operation by operation. Block, passage and message stores report to it themselves."""
+
+    def operation(self, provenance: Provenance | None = None) -> AbstractContextManager[None]:
+        """All changes within are one operation, over several transactions too; nested uses join the outer one."""
+        ...
+
+    def standing(self, *, limit: int = 1) -> list[Operation]:
+        """The newest operations that stand and can be taken back by themselves, newest first."""
+        ...
+
+    def page(self, *, limit: int, offset: int = 0) -> list[Operation]:
+        """All operations, newest first."""
+        ...
+
+    def of_turn(self, turn: int) -> list[Operation]:
+        """What the messages of a turn caused, newest first."""
+        ...
+
+
+class UndoStore(Protocol):
+    """Taking back what the journal holds. Writes join the caller's transaction."""
+
+    def undo(self, *, at: datetime, provenance: Provenance) -> Operation | None:
+        """Take back the last operation that stands; None when there is none.
+
+        Raises UsageError, and changes nothing, when what it changed is not as it left it.
+        """
+        ...
+
+    def redo(self, *, at: datetime, provenance: Provenance) -> Operation | None:
+        """Do again what was last taken back, unless something was done since; None when there is nothing."""
+        ...
+
+    def undo_turn(self, turn: int, *, at: datetime, provenance: Provenance) -> TakenBack:
+        """Take back the last turn: its messages leave recall, what it changed is undone, what it evicted returns.
+
+        Only for the holder of the agent's lock. Raises UsageError when it is not the last turn.
+        """
+        ...
+
+
+class TombstoneStore(Protocol):
+    """Messages that were taken out of recall storage. Writes join the caller's transaction."""
+
+    def get(self, message_id: int) -> Tombstone | None:
+        """The tombstone of a message, if it has one."""
+        ...
+
+    def of_turn(self, turn: int) -> list[Tombstone]:
+        """Those of one turn, in order."""
+        ...
+
+    def bury(self, ids: Iterable[int], *, at: datetime, provenance: Provenance) -> int:
+        """Take messages out of recall storage; returns how many there were. Whole turns are the caller's concern."""
+        ...
+
+
 class EpochStore(Protocol):
     """The epochs; the last one is the present."""
 
     def current(self) -> Epoch | None:
         """None before the first turn."""
+        ...
+
+    def get(self, epoch_id: int) -> Epoch | None:
+        """One epoch."""
         ...
 
     def begin(self, epoch: Epoch) -> Epoch:
@@ -302,6 +391,18 @@ class TurnStore(Protocol):
 
     def last_step(self) -> StepRecord | None:
         """The newest step of all."""
+        ...
+
+
+class LedgerStore(Protocol):
+    """What turns have cost."""
+
+    def totals(self, *, turn: int | None = None, epoch: int | None = None) -> Totals:
+        """The calls of one turn, of one epoch, or of all time."""
+        ...
+
+    def fillings(self, *, limit: int) -> list[Filling]:
+        """How full the window was at the end of each of the last turns, oldest first."""
         ...
 
 
@@ -356,6 +457,26 @@ class Store(Protocol):
     @property
     def turns(self) -> TurnStore:
         """Turns and steps."""
+        ...
+
+    @property
+    def journal(self) -> JournalStore:
+        """What was changed in memory."""
+        ...
+
+    @property
+    def undo(self) -> UndoStore:
+        """Taking it back."""
+        ...
+
+    @property
+    def tombstones(self) -> TombstoneStore:
+        """What was taken out of recall storage."""
+        ...
+
+    @property
+    def ledger(self) -> LedgerStore:
+        """What turns have cost."""
         ...
 
     @property

@@ -48,12 +48,16 @@ class Epoch:
 
 
 class TurnState(StrEnum):
-    """`OPEN` while it is being answered, and after a crash; `JOINED` when a later turn's reply answered it too."""
+    """`OPEN` while it is being answered, and after a crash; `JOINED` when a later turn's reply answered it too.
+
+    `UNDONE` when it was taken back: its messages are in recall storage no more.
+    """
 
     OPEN = "open"
     DONE = "done"
     INTERRUPTED = "interrupted"
     JOINED = "joined"
+    UNDONE = "undone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +77,8 @@ class StepRecord:
     """One model call as it was counted: `counted_tokens` is our own count of the prompt, `usage` the server's.
 
     `repeated_tokens` is our count of the prefix shared with the request before. `cost_usd` is None where no price is
-    known. `duration_s` is wall time spent in the model call. `purpose` is `reply`, or `summary` for a summariser's call.
+    known. `duration_s` is wall time spent in the model call. `purpose` is `reply`, or `summary` for a call of the
+    summariser.
     """
 
     turn: int
@@ -88,3 +93,25 @@ class StepRecord:
     duration_s: float = 0.0
     at: datetime | None = None
     purpose: str = "reply"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Calls added up. `cost_usd` is None when the price of one of them is not known."""
+
+    calls: int
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    cost_usd: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filling:
+    """How full the window was when a turn ended: the tokens of its last prompt, and how many messages it evicted."""
+
+    turn: int
+    at: datetime
+    prompt_tokens: int
+    epoch: int
+    evicted: int

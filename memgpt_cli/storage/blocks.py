@@ -5,14 +5,17 @@ from dataclasses import replace
 from datetime import datetime
 
 from memgpt_cli.domain.blocks import Author, Block, BlockVersion, Provenance
+from memgpt_cli.domain.history import Change, Kind
 from memgpt_cli.domain.times import from_text, to_text
+from memgpt_cli.storage.journal import Journal
 
 
 class Blocks:
     """ports.BlockStore on one connection. Writes join the caller's transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, journal: Journal) -> None:
         self._db = connection
+        self._journal = journal
 
     def all(self) -> list[Block]:
         """The living blocks, in the order of their creation."""
@@ -28,10 +31,18 @@ class Blocks:
         stored = replace(block, version=self._next_version(block.label))
         self._db.execute(
             "INSERT INTO blocks (label, value, description, char_limit, read_only, version, position)"
-            " VALUES (?, ?, ?, ?, ?, ?, (SELECT coalesce(max(position), 0) + 1 FROM blocks))"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (label) DO UPDATE SET value = excluded.value, description = excluded.description,"
             " char_limit = excluded.char_limit, read_only = excluded.read_only, version = excluded.version",
-            (stored.label, stored.value, stored.description, stored.limit, stored.read_only, stored.version),
+            (
+                stored.label,
+                stored.value,
+                stored.description,
+                stored.limit,
+                stored.read_only,
+                stored.version,
+                self._position(block.label),
+            ),
         )
         self._record(stored, at=at, provenance=provenance, deleted=False)
         return stored
@@ -41,9 +52,22 @@ class Blocks:
         block = self.get(label)
         if block is None:
             return
-        self._db.execute("DELETE FROM blocks WHERE label = ?", (label,))
         tombstone = replace(block, version=self._next_version(label))
         self._record(tombstone, at=at, provenance=provenance, deleted=True)
+        self._db.execute("DELETE FROM blocks WHERE label = ?", (label,))
+
+    def restore(self, label: str, version: int, *, at: datetime, provenance: Provenance) -> None:
+        """Make an old version current as a new one, deleted if it was; version 0 is that there was none."""
+        state = self._state(label, version)
+        if state is None:
+            self.delete(label, at=at, provenance=provenance)
+        elif not self.is_as_in(label, version):
+            self.put(state, at=at, provenance=provenance)
+
+    def is_as_in(self, label: str, version: int) -> bool:
+        """Whether the block stands now as it did in a version (0: it is not there)."""
+        now, then = self.get(label), self._state(label, version)
+        return now == (None if then is None else replace(then, version=now.version if now else 0))
 
     def history(self, label: str) -> list[BlockVersion]:
         """Every version, oldest first."""
@@ -60,6 +84,21 @@ class Blocks:
             for row in rows
         ]
 
+    def _state(self, label: str, version: int) -> Block | None:
+        row = self._db.execute(
+            "SELECT * FROM block_versions WHERE label = ? AND version = ? AND NOT deleted", (label, version)
+        ).fetchone()
+        return None if row is None else _block(row)
+
+    def _position(self, label: str) -> int:
+        """Where a block stands among the others: a deleted one comes back to its place."""
+        row = self._db.execute(
+            "SELECT position FROM block_versions WHERE label = ? ORDER BY version DESC LIMIT 1", (label,)
+        ).fetchone()
+        if row is None:
+            row = self._db.execute("SELECT coalesce(max(position), 0) + 1 FROM block_versions").fetchone()
+        return int(row[0])
+
     def _next_version(self, label: str) -> int:
         row = self._db.execute("SELECT max(version) FROM block_versions WHERE label = ?", (label,)).fetchone()
         return int(row[0] or 0) + 1
@@ -67,7 +106,7 @@ class Blocks:
     def _record(self, block: Block, *, at: datetime, provenance: Provenance, deleted: bool) -> None:
         self._db.execute(
             "INSERT INTO block_versions (label, version, value, description, char_limit, read_only, deleted, author,"
-            " message_id, command, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " message_id, command, at, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 block.label,
                 block.version,
@@ -80,8 +119,11 @@ class Blocks:
                 provenance.message_id,
                 provenance.command,
                 to_text(at),
+                self._position(block.label),
             ),
         )
+        change = Change(kind=Kind.BLOCK, label=block.label, before=block.version - 1, after=block.version)
+        self._journal.record(change, at=at, provenance=provenance)
 
 
 def _block(row: sqlite3.Row) -> Block:

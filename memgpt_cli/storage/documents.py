@@ -120,7 +120,7 @@ class Documents:
         tags = (*stored.tags, *(tag for tag in wanted.tags if tag not in stored.tags))
         location = wanted.location if stored.source == wanted.source else stored.location
         if (tags, location) != (stored.tags, stored.location):
-            self._passages.revise(replace(stored, tags=tags, location=location))
+            self._passages.revise(replace(stored, tags=tags, location=location), at=wanted.created_at)
 
     def _drop_links(self, document: sqlite3.Row, *, before: int, at: datetime) -> int:
         """Part a document from what it was last given before a generation; delete what nobody else has."""
@@ -144,11 +144,11 @@ class Documents:
             if is_documents_own and not heirs:
                 orphans.append(passage.id)
             else:
-                self._bequeath(passage, document, heirs, keep_tags=not is_documents_own)
+                self._bequeath(passage, document, heirs, keep_tags=not is_documents_own, at=at)
         return self._passages.delete(orphans, at=at)
 
     def _bequeath(
-        self, passage: Passage, document: sqlite3.Row, heirs: Sequence[sqlite3.Row], *, keep_tags: bool
+        self, passage: Passage, document: sqlite3.Row, heirs: Sequence[sqlite3.Row], *, keep_tags: bool, at: datetime
     ) -> None:
         """Leave a passage to the documents that still have it, or to whoever wrote it outright."""
         inherited = {tag for heir in heirs for tag in json.loads(heir["tags"])}
@@ -158,7 +158,7 @@ class Documents:
             source, location = (heirs[0]["source"], heirs[0]["location"]) if heirs else (None, None)
             revised = replace(revised, source=source, location=location)
         if revised != passage:
-            self._passages.revise(revised)
+            self._passages.revise(revised, at=at)
 
 
 def _document(row: sqlite3.Row) -> LoadedDocument:

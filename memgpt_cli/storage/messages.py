@@ -2,10 +2,10 @@
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from memgpt_cli.domain.messages import SPOKEN, FunctionCall, Message, Role
 from memgpt_cli.domain.search import RecallFilters
@@ -60,17 +60,17 @@ class Messages:
             chunk = list(ids[start : start + 500])
             marks = ", ".join("?" * len(chunk))
             for row in self._db.execute(f"SELECT * FROM messages WHERE id IN ({marks})", chunk):  # noqa: S608
-                found[row["id"]] = _message(row)
+                found[row["id"]] = message_of(row)
         return [found[i] for i in ids if i in found]
 
     def by_external_id(self, external_id: str) -> Message | None:
         """The message once stored under this id."""
         row = self._db.execute("SELECT * FROM messages WHERE external_id = ?", (external_id,)).fetchone()
-        return None if row is None else _message(row)
+        return None if row is None else message_of(row)
 
     def queue(self) -> list[Message]:
         """What stands in the FIFO queue, oldest first."""
-        return [_message(r) for r in self._db.execute("SELECT * FROM messages WHERE evicted_by IS NULL ORDER BY id")]
+        return [message_of(r) for r in self._db.execute("SELECT * FROM messages WHERE evicted_by IS NULL ORDER BY id")]
 
     def evict(self, ids: Sequence[int], *, epoch: int) -> None:
         """Take these out of the queue; the spoken ones wait for embedding from now on."""
@@ -81,13 +81,20 @@ class Messages:
             [(Collection.MESSAGES, i) for i in ids],
         )
 
+    def evicted(self, *, after: int, limit: int) -> list[Message]:
+        """The newest messages evicted on behalf of later epochs than `after`, oldest first."""
+        rows = self._db.execute(
+            "SELECT * FROM messages WHERE evicted_by > ? ORDER BY id DESC LIMIT ?", (max(after, IMPORTED), limit)
+        )
+        return [message_of(row) for row in rows][::-1]
+
     def set_stub(self, message_id: int, stub: str) -> None:
         """Let the queue show `stub` in place of the text."""
         self._db.execute("UPDATE messages SET stub = ? WHERE id = ?", (stub, message_id))
 
     def of_turn(self, turn: int) -> list[Message]:
         """All messages of one turn, oldest first."""
-        return [_message(r) for r in self._db.execute("SELECT * FROM messages WHERE turn = ? ORDER BY id", (turn,))]
+        return [message_of(r) for r in self._db.execute("SELECT * FROM messages WHERE turn = ? ORDER BY id", (turn,))]
 
     def page(
         self, filters: RecallFilters, *, limit: int, before: tuple[datetime, int] | None = None, offset: int = 0
@@ -101,7 +108,7 @@ class Messages:
             f"SELECT * FROM messages WHERE {where} ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?",  # noqa: S608
             [*values, limit, offset],
         )
-        return [_message(row) for row in rows]
+        return [message_of(row) for row in rows]
 
     def count(self, filters: RecallFilters | None = None) -> int:
         """How many messages match; None counts all."""
@@ -133,7 +140,7 @@ class Messages:
         result: list[Message] = []
         last = centre
         for row in rows:
-            message = _message(row)
+            message = message_of(row)
             if message.session != last.session or abs(message.created_at - last.created_at) > self._gap:
                 break
             result.append(message)
@@ -171,7 +178,8 @@ def _calls_to_text(calls: tuple[FunctionCall, ...]) -> str | None:
     return json.dumps([[call.id, call.name, call.arguments] for call in calls], ensure_ascii=False)
 
 
-def _message(row: sqlite3.Row) -> Message:
+def message_of(row: "sqlite3.Row | Mapping[str, Any]") -> Message:
+    """A row of `messages` as a value."""
     calls = tuple(FunctionCall(id=i, name=n, arguments=a) for i, n, a in json.loads(row["calls"] or "[]"))
     return Message(
         id=row["id"],

@@ -38,7 +38,10 @@ CREATE TABLE turns (
     state TEXT NOT NULL,
     epoch INTEGER NOT NULL,
     joined INTEGER,
-    evicted INTEGER NOT NULL DEFAULT 0
+    evicted INTEGER NOT NULL DEFAULT 0,
+    first_epoch INTEGER NOT NULL,
+    seen_before TEXT NOT NULL DEFAULT '{}',
+    warned_before INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX turns_open ON turns (id) WHERE state = 'open';
 
@@ -106,7 +109,8 @@ CREATE TABLE block_versions (
     author TEXT NOT NULL,
     message_id INTEGER,
     command TEXT,
-    at TEXT NOT NULL
+    at TEXT NOT NULL,
+    position INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX block_versions_of ON block_versions (label, version);
 
@@ -121,7 +125,8 @@ CREATE TABLE passages (
     command TEXT,
     created_at TEXT NOT NULL,
     content_hash BLOB NOT NULL,
-    deleted_at TEXT
+    deleted_at TEXT,
+    version INTEGER NOT NULL DEFAULT 1
 );
 CREATE UNIQUE INDEX passages_content ON passages (content_hash) WHERE deleted_at IS NULL;
 CREATE INDEX passages_source ON passages (source) WHERE source IS NOT NULL;
@@ -240,6 +245,8 @@ CREATE VIRTUAL TABLE message_words USING fts5 (words, content = '', columnsize =
 
 CREATE VIRTUAL TABLE message_terms USING fts5vocab (message_words, instance);
 
+CREATE VIRTUAL TABLE message_vocabulary USING fts5vocab (message_words, row);
+
 CREATE VIRTUAL TABLE event_words USING fts5 (words, content = '', tokenize = 'porter unicode61');
 
 CREATE TABLE passage_lengths (passage INTEGER PRIMARY KEY, length INTEGER NOT NULL);
@@ -248,5 +255,15 @@ CREATE VIRTUAL TABLE passage_words USING fts5 (
     words, context, content = '', columnsize = 0, tokenize = 'porter unicode61'
 );
 
-CREATE VIRTUAL TABLE passage_terms USING fts5vocab (passage_words, instance)
+CREATE VIRTUAL TABLE passage_terms USING fts5vocab (passage_words, instance);
+
+CREATE VIRTUAL TABLE passage_vocabulary USING fts5vocab (passage_words, row);
+
+CREATE TABLE common_words (
+    kind TEXT NOT NULL,
+    term TEXT NOT NULL,
+    upto INTEGER NOT NULL,
+    occurrences BLOB NOT NULL,
+    PRIMARY KEY (kind, term)
+)
 """

@@ -14,10 +14,14 @@ from memgpt_cli.errors import StorageError
 from memgpt_cli.storage.blocks import Blocks
 from memgpt_cli.storage.database import connect, rehearsal, savepoint, transaction
 from memgpt_cli.storage.documents import Documents
+from memgpt_cli.storage.journal import Journal
+from memgpt_cli.storage.ledger import Ledger
 from memgpt_cli.storage.lexical import FullText
 from memgpt_cli.storage.messages import Messages
 from memgpt_cli.storage.passages import Passages
+from memgpt_cli.storage.tombstones import Tombstones
 from memgpt_cli.storage.turns import Epochs, Turns
+from memgpt_cli.storage.undo import Undo
 
 _VERSION = 1
 """schema.VERSION, repeated so that an everyday start need not import sqlite-utils; a test holds them equal."""
@@ -36,11 +40,23 @@ class SQLiteStore:
             raise
         self.lexical = FullText(self.connection)
         self.messages = Messages(self.connection, self.lexical, session_gap=session_gap)
-        self.blocks = Blocks(self.connection)
-        self.passages = Passages(self.connection, self.lexical)
+        self.journal = Journal(self.connection)
+        self.blocks = Blocks(self.connection, self.journal)
+        self.passages = Passages(self.connection, self.lexical, self.journal)
         self.documents = Documents(self.connection, self.passages)
         self.epochs = Epochs(self.connection)
         self.turns = Turns(self.connection)
+        self.ledger = Ledger(self.connection)
+        self.tombstones = Tombstones(self.connection, self.lexical, self.journal, self.epochs)
+        self.undo = Undo(
+            self.connection,
+            self.journal,
+            blocks=self.blocks,
+            passages=self.passages,
+            messages=self.messages,
+            tombstones=self.tombstones,
+            epochs=self.epochs,
+        )
 
     def config(self) -> AgentConfig:
         """What the agent says of itself."""

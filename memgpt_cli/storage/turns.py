@@ -21,6 +21,11 @@ class Epochs:
         row = self._db.execute("SELECT * FROM epochs ORDER BY id DESC LIMIT 1").fetchone()
         return None if row is None else _epoch(row)
 
+    def get(self, epoch_id: int) -> Epoch | None:
+        """One epoch."""
+        row = self._db.execute("SELECT * FROM epochs WHERE id = ?", (epoch_id,)).fetchone()
+        return None if row is None else _epoch(row)
+
     def begin(self, epoch: Epoch) -> Epoch:
         """Store a new epoch; its id is the next free one."""
         cursor = self._db.execute(
@@ -39,6 +44,16 @@ class Epochs:
         )
         return replace(epoch, id=cursor.lastrowid or 0)
 
+    def ask_for_new(self, cause: str, *, at: datetime, summary: str, hidden: int) -> None:
+        """The past was rewritten: what follows begins with a head that is yet to be laid out.
+
+        The row has neither head nor fingerprint, and so is replaced by whoever next opens the main context. Without any
+        epoch yet there is nothing to do.
+        """
+        if self.current() is not None:
+            empty = Epoch(id=0, started_at=at, cause=cause, head=(), fingerprint="", summary=summary, hidden=hidden)
+            self.begin(empty)
+
     def update(self, epoch: Epoch) -> None:
         """Store `seen_blocks` and `warned`; the head never changes."""
         self._db.execute(
@@ -54,9 +69,12 @@ class Turns:
         self._db = connection
 
     def begin(self, at: datetime, *, epoch: int) -> Turn:
-        """A new open turn."""
+        """A new open turn. What the model had been shown before it is kept, for taking the turn back."""
         cursor = self._db.execute(
-            "INSERT INTO turns (started_at, state, epoch) VALUES (?, ?, ?)", (to_text(at), TurnState.OPEN, epoch)
+            "INSERT INTO turns (started_at, state, epoch, first_epoch, seen_before, warned_before) VALUES (?, ?, ?, ?,"
+            " coalesce((SELECT seen_blocks FROM epochs WHERE id = ?4), '{}'),"
+            " coalesce((SELECT warned FROM epochs WHERE id = ?4), 0))",
+            (to_text(at), TurnState.OPEN, epoch, epoch),
         )
         return Turn(id=cursor.lastrowid or 0, started_at=at, epoch=epoch)
 

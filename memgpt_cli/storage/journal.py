@@ -1,0 +1,192 @@
+"""The journal of changes to memory, as rows of `operations` and `changes`: who did what, when, because of what.
+
+Every room of storage that changes memory reports here, inside the same transaction. It keeps numbers of states, never
+texts: those stand in the histories. Taking an operation back is done in `undo`.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from memgpt_cli.domain.blocks import Author, Provenance
+from memgpt_cli.domain.history import Change, Kind, Operation
+from memgpt_cli.domain.times import from_text, to_text
+
+_OF_A_PAGE_OUT: Final = "(author = 'user' AND command IS NULL)"
+"""Passages of a message too long for the window come and go with its turn alone: its stub speaks of them."""
+
+
+@dataclass(slots=True)
+class _Running:
+    """The operation that changes are being added to. `id` is 0 before the first one."""
+
+    provenance: Provenance | None
+    id: int = 0
+    change: int = 0
+
+
+class Journal:
+    """What changed, newest first. Writes join the caller's transaction.
+
+    Changes by the system itself (making an agent) are no operations: they cannot be taken back one by one.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+        self._together: _Running | None = None
+        self._series: _Running | None = None
+        self._silent = False
+
+    @contextmanager
+    def operation(self, provenance: Provenance | None = None) -> Iterator[None]:
+        """All changes within are one operation, over several transactions too; nested uses join the outer one.
+
+        Its provenance is the one given, else the first change's own.
+        """
+        if self._together is not None:
+            yield
+            return
+        self._together = _Running(provenance)
+        try:
+            yield
+        finally:
+            self._together = None
+
+    @contextmanager
+    def silence(self) -> Iterator[None]:
+        """Changes within are not recorded: an operation is being taken back."""
+        before, self._silent = self._silent, True
+        try:
+            yield
+        finally:
+            self._silent = before
+
+    @property
+    def provenance(self) -> Provenance | None:
+        """That of the running operation, if one was named."""
+        return None if self._together is None else self._together.provenance
+
+    def record(self, change: Change, *, at: datetime, provenance: Provenance) -> None:
+        """Note a change that was just made."""
+        if self._silent or provenance.author is Author.SYSTEM:
+            return
+        running = self._together or self._continued(provenance)
+        if running.id and self._extend(running, change):
+            return
+        if not running.id or not self._exists(running.id):
+            running.id = self._begin(running.provenance or provenance, at)
+        cursor = self._db.execute(
+            "INSERT INTO changes (operation, kind, label, first, last, before, after) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (running.id, change.kind, change.label, change.first, change.last, change.before, change.after),
+        )
+        running.change = cursor.lastrowid or 0
+
+    def _continued(self, provenance: Provenance) -> _Running:
+        """Loads, imports and page-outs go on as one operation while nothing comes between; all else is one each."""
+        bulk = provenance.author in {Author.DOCUMENT, Author.IMPORT} or (
+            provenance.author is Author.USER and provenance.command is None
+        )
+        series = self._series
+        if bulk and series is not None and series.provenance == provenance and self._is_newest(series.id):
+            return series
+        self._series = _Running(provenance) if bulk else None
+        return self._series or _Running(provenance)
+
+    def _extend(self, running: _Running, change: Change) -> bool:
+        """Let the last change name one more item, where that says the same."""
+        if change.kind is Kind.BLOCK:
+            return False
+        cursor = self._db.execute(
+            "UPDATE changes SET last = ? WHERE id = ? AND operation = ? AND kind = ? AND last = ? AND before = ?"
+            " AND after = ?",
+            (change.last, running.change, running.id, change.kind, change.first - 1, change.before, change.after),
+        )
+        return cursor.rowcount == 1
+
+    def _begin(self, provenance: Provenance, at: datetime) -> int:
+        cursor = self._db.execute(
+            "INSERT INTO operations (at, author, message_id, command, turn)"
+            " VALUES (?, ?, ?, ?, (SELECT turn FROM messages WHERE id = ?))",
+            (to_text(at), provenance.author, provenance.message_id, provenance.command, provenance.message_id),
+        )
+        return cursor.lastrowid or 0
+
+    def _exists(self, operation: int) -> bool:
+        """Whether its row was not taken back with the transaction that made it."""
+        row = self._db.execute("SELECT 1 FROM operations WHERE id = ? AND undone_at IS NULL", (operation,)).fetchone()
+        return row is not None
+
+    def _is_newest(self, operation: int) -> bool:
+        return self._exists(operation) and operation == self._db.execute("SELECT max(id) FROM operations").fetchone()[0]
+
+    def standing(self, *, limit: int = 1) -> list[Operation]:
+        """The newest operations that stand and can be taken back by themselves, newest first."""
+        rows = self._db.execute(
+            f"SELECT * FROM operations WHERE undone_at IS NULL AND NOT {_OF_A_PAGE_OUT} ORDER BY id DESC LIMIT ?",  # noqa: S608
+            (limit,),
+        )
+        return self._read(rows.fetchall())
+
+    def undone(self, *, limit: int = 1) -> list[Operation]:
+        """The operations that can be done again, the next one first: those undone after which nothing was done."""
+        rows = self._db.execute(
+            "SELECT * FROM operations WHERE undone_at IS NOT NULL AND NOT undone_with_turn"
+            " AND id > (SELECT coalesce(max(id), 0) FROM operations WHERE undone_at IS NULL) ORDER BY id LIMIT ?",
+            (limit,),
+        )
+        return self._read(rows.fetchall())
+
+    def page(self, *, limit: int, offset: int = 0) -> list[Operation]:
+        """All operations, newest first."""
+        rows = self._db.execute("SELECT * FROM operations ORDER BY id DESC LIMIT ? OFFSET ?", (limit, offset))
+        return self._read(rows.fetchall())
+
+    def of_turn(self, turn: int) -> list[Operation]:
+        """What the messages of a turn caused, newest first."""
+        return self._read(
+            self._db.execute("SELECT * FROM operations WHERE turn = ? ORDER BY id DESC", (turn,)).fetchall()
+        )
+
+    def mark_undone(self, operation: int, *, at: datetime, with_turn: bool = False) -> None:
+        """It stands no more."""
+        self._db.execute(
+            "UPDATE operations SET undone_at = ?, undone_with_turn = ? WHERE id = ?",
+            (to_text(at), with_turn, operation),
+        )
+
+    def mark_redone(self, operation: int) -> None:
+        """It stands again."""
+        self._db.execute("UPDATE operations SET undone_at = NULL, undone_with_turn = 0 WHERE id = ?", (operation,))
+
+    def _read(self, rows: Sequence[sqlite3.Row]) -> list[Operation]:
+        return [
+            Operation(
+                id=row["id"],
+                at=from_text(row["at"]),
+                provenance=Provenance(
+                    author=Author(row["author"]), message_id=row["message_id"], command=row["command"]
+                ),
+                changes=self._changes(row["id"]),
+                turn=row["turn"],
+                undone_at=None if row["undone_at"] is None else from_text(row["undone_at"]),
+                undone_with_turn=bool(row["undone_with_turn"]),
+            )
+            for row in rows
+        ]
+
+    def _changes(self, operation: int) -> tuple[Change, ...]:
+        rows = self._db.execute("SELECT * FROM changes WHERE operation = ? ORDER BY id", (operation,))
+        return tuple(
+            Change(
+                kind=Kind(row["kind"]),
+                label=row["label"],
+                first=row["first"],
+                last=row["last"],
+                before=row["before"],
+                after=row["after"],
+            )
+            for row in rows
+        )
