@@ -13,14 +13,17 @@ from memgpt_cli.llm.offline.facts import Fact
 LONGEST_CLAUSE: Final = 40
 """Characters beyond which a clause is a story and not a fact."""
 
-_CLAUSE: Final = re.compile(r"[，,。.！!？?；;\n\s~～…]+")
+_CLAUSE: Final = re.compile(r"(?:[，,。！!？?；;\n\s~～…]|\.(?!\w))+")
+_LIVES: Final = re.compile(r"我们?(?:家在|家住|.{0,6}(?:住在|定居|居住))|我.+(?:住|生活|定居)$")
 _SAYS: Final = re.compile(r"(?:说|问|道|告诉我|觉得|表示|认为)[:：]?$")
 _LABELLED: Final = re.compile(r"(?:自我介绍|关于我|更正|补充|备注)[:：]")
 _FILLER: Final = re.compile(
     r"(?:你好|您好|嗨|哈喽|大家好|其实|对了|顺便说一下|顺便|不对|不是|错了|更正一下|嗯|哦|啊|那个|然后|而且|另外|还有"
     r"|因为|所以|但是|但|不过|可是|现在|目前|请|麻烦)+(?=我|叫|请)"
 )
-_LEFT_OUT: Final = re.compile(r"(?:也|还|又|同时)?(?:是|住在|在|喜欢|不喜欢|讨厌|来自|有|养|对|今年|会|叫)")
+_LEFT_OUT: Final = re.compile(
+    r"(?:也|还|又|同时|现在|目前|如今)*(?:是|住在|在|喜欢|不喜欢|讨厌|来自|有|养|对|今年|会|叫)"
+)
 _CORRECTION: Final = re.compile(r"其实|不对|不是|错了|更正|现在|改成|改名|换")
 _TAIL: Final = re.compile(r"(?:了|啊|呀|哦|呢|吧|哈|啦|喔|噢|嘛|哟|的说|就好|就行|就可以)+$")
 _PASSING: Final = re.compile(r"昨天|今天|明天|刚才|刚刚|前天|后天|今晚|昨晚|上周|下周|这周|一会儿|待会")
@@ -114,7 +117,7 @@ def _relative(match: re.Match[str]) -> str | None:
 def _home(match: re.Match[str]) -> str | None:
     """我在X is a home only with 住 or 家 in the clause; 我在X工作 is a place of work."""
     clause, place = match.group(), match[1]
-    if re.search(r"[住家]|定居|生活", clause) and len(place) <= _VALUE and not _PASSING.search(clause):
+    if _LIVES.match(clause) and len(place) <= _VALUE and not _PASSING.search(clause):
         return f"住在{place}"
     work = re.fullmatch(r"我(?:现在|目前|一直|刚|最近)*在(.{2,16}?)(工作|上班|上学|读书|教书|当老师|实习)", clause)
     if work is None or _PASSING.search(clause):
@@ -159,6 +162,7 @@ _FORMS: Final[tuple[tuple[str, Maker], ...]] = (
         _made("职业：{}", most=10, unwanted="人|普通|好|坏|很|非常"),
     ),
     _form(r"我的(?:职业|工作)是(.+)", _made("职业：{}")),
+    _form(r"我是((?:做|搞|从事|教|开|卖).{1,10}?)的?", _made("职业：{}")),
     _form(
         r"我是(.{0,4}(?:老师|医生|护士|学生|工程师|程序员|律师|厨师|司机|警察|会计|设计师|作家|画家|记者|翻译|教授|研究员|销售|经理))",
         _made("职业：{}"),

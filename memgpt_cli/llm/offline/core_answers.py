@@ -51,7 +51,7 @@ _FORM_HINTS: Final = (
 NAME_TERMS: Final = frozenset((stem("name"), stem("call"), "叫", "名字", "姓名"))
 """The terms of a question for a name."""
 _SUBJECT: Final = re.compile(
-    r"[A-Z][\w-]*(?: [A-Z]\w*| friend)*(?:: .*)?|[\u3400-\u9fff]+?(?:叫.*|[是在住有喜爱会对学今])"
+    r"[A-Z][\w-]*(?: [A-Z]\w*| friend)*(?:: .*)?|[\u3400-\u9fff]+?(?:叫.*|(?=[是在住有喜爱会对学今]))"
 )
 _REWORDED: Final = (
     (re.compile(r"\bfor a living\b"), "work"),
@@ -65,6 +65,7 @@ _REWORDED: Final = (
     (re.compile(r"我(?:是|来自)哪里?的?人?$|我(?:是)?哪里?人|我老家"), "我来自"),
     (re.compile(r"(?:做|干)什么(?:工作|的)?$|什么工作"), "工作"),
     (re.compile(r"(喜欢|爱)(?:吃|喝|看|听|玩|做)"), r"\1"),
+    (re.compile(r"的?名字(?:是|叫)?(?:什么)?$"), "叫什么"),
     (re.compile(r"叫什么名字"), "叫什么"),
 )
 _PAST: Final = re.compile(
@@ -72,6 +73,7 @@ _PAST: Final = re.compile(
     r"|can|was|is))\b|以前|之前|曾经|为什么|上次",
     re.IGNORECASE,
 )
+_OPEN: Final = re.compile(r"什么|哪些|啥|谁")
 _NEGATIVE: Final = re.compile(r"不|讨厌|怕")
 
 
@@ -123,7 +125,8 @@ def _is_of_the_right_kind(fact: str, question: str, query: Query) -> bool:
     """A date where a date is asked, and no dislike where a liking is asked."""
     if query.kind == "when" and slot(fact) not in ("birthday", "born") and not re.search(r"\d", fact):
         return False
-    return not (is_chinese(question) and _NEGATIVE.match(fact) and not _NEGATIVE.search(question))
+    open_question = is_chinese(question) and _OPEN.search(question) is not None and _NEGATIVE.search(question) is None
+    return not (open_question and _NEGATIVE.match(fact))
 
 
 def _is_of_the_right_person(line: Line, share: float, question: str, query: Query, asker: str | None) -> bool:

@@ -64,7 +64,7 @@ _CHINESE: Final[Mapping[Talk, str]] = {
 }
 
 
-_MOODS: Final = {"sad": ("I am sorry to hear that.", "听到这个我很难过。"), "glad": ("Good to hear.", "真好。")}
+_MOODS: Final = {"sad": ("I am sorry to hear that.", "听到这个很遗憾。"), "glad": ("Good to hear.", "真好。")}
 
 
 def small_talk(kind: Talk, *, chinese: bool) -> str:
@@ -150,6 +150,8 @@ def nothing_to_answer() -> str:
     return "I am here. There is nothing to answer yet."
 
 
-def empty_message() -> str:
+def empty_message(*, chinese: bool) -> str:
     """The reply to a message without a word."""
+    if chinese:
+        return "这条消息里没有可以记下的文字。告诉我一些事，或者问我。"
     return "Your message has no words that I could keep. Tell me something, or ask."

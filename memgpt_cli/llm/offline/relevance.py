@@ -15,6 +15,9 @@ from memgpt_cli.llm.offline.words import COMMON_STEMS, RELATED, is_han, stem, te
 
 Kind = Literal["when", "where", "who", "how many", "other"]
 
+APART_SHARE: Final = 0.5
+"""What two characters of a Chinese word count that stand apart: 买车 in 买了一辆车."""
+HALF: Final = 0.5
 RELATED_SHARE: Final = 0.6
 """What a related word ("job" for "work") counts, as a share of the word itself."""
 
@@ -134,12 +137,16 @@ def query_of(text: str, context: str = "") -> Query:
     )
 
 
+def _share_of(term: str) -> float:
+    """Half for common words and for single Chinese characters, which are verbs like 去 more often than not."""
+    return HALF if term in COMMON_STEMS or (len(term) == 1 and is_han(term)) else 1.0
+
+
 def weights(asked: Iterable[str], texts: Sequence[Text]) -> dict[str, float]:
     """How much each term tells: its rarity among the texts; common words half."""
     many = len(texts)
     return {
-        term: math.log(1 + (many + 5) / (sum(text.holds(term) for text in texts) + 1))
-        * (0.5 if term in COMMON_STEMS else 1.0)
+        term: math.log(1 + (many + 5) / (sum(text.holds(term) for text in texts) + 1)) * _share_of(term)
         for term in asked
     }
 
@@ -155,6 +162,8 @@ def coverage(weight: Mapping[str, float], text: Text, *, related: float = RELATE
             got += value
         elif any(text.holds(other) for other in RELATED.get(term, ())):
             got += value * related
+        elif is_han(term) and all(character in text.text for character in term):
+            got += value * APART_SHARE
     return got / total
 
 

@@ -11,8 +11,8 @@ from memgpt_cli.llm.offline.questions import Asked, found_for, search_failed
 from memgpt_cli.llm.offline.relevance import coverage, text_of
 from memgpt_cli.llm.offline.speech import joined, said_back
 from memgpt_cli.llm.offline.talk import Talk
-from memgpt_cli.llm.offline.understanding import Understanding
-from memgpt_cli.llm.offline.words import first_words, terms
+from memgpt_cli.llm.offline.understanding import READ_CHARACTERS, Understanding
+from memgpt_cli.llm.offline.words import first_words, is_chinese, terms
 
 EXPLAINED = ("Got it. I keep", "好的，我存下来了")
 SUPPORT = 0.5
@@ -33,7 +33,7 @@ _GLAD = re.compile(
 
 def compose(situation: Situation, understood: Sequence[Understanding], asked: Sequence[Asked]) -> str:
     """The reply to everything that is pending; never empty."""
-    chinese = bool(understood) and understood[-1].chinese
+    chinese = _in_chinese(situation, understood)
     if not situation.pending:
         return phrases.nothing_to_answer()
     parts: list[str] = []
@@ -48,6 +48,13 @@ def compose(situation: Situation, understood: Sequence[Understanding], asked: Se
         parts.append(_acknowledged(situation, understood, chinese=chinese))
     separator = "\n\n" if asked and len(parts) > 1 else "" if chinese else " "
     return separator.join(dict.fromkeys(parts))
+
+
+def _in_chinese(situation: Situation, understood: Sequence[Understanding]) -> bool:
+    """The language of the last message; of the one before it when that has no letter."""
+    texts = [*(u.text for u in situation.asked), *(message.utterance.text for message in understood)]
+    spoken = [text for text in texts if any(character.isalpha() for character in text[:READ_CHARACTERS])]
+    return bool(spoken) and is_chinese(spoken[-1][:READ_CHARACTERS])
 
 
 def _greeting(
@@ -206,7 +213,7 @@ def _clock(situation: Situation, *, chinese: bool) -> str:
 
 def _acknowledged(situation: Situation, understood: Sequence[Understanding], *, chinese: bool) -> str:
     if not any(message.told or message.facts or message.keep or message.questions for message in understood):
-        return phrases.empty_message()
+        return phrases.empty_message(chinese=chinese)
     speaker = understood[-1].utterance.speaker
     explain = (
         speaker is None

@@ -30,6 +30,9 @@ class OfflineResponder:
         """What a server would have been sent."""
         return request.body()
 
+    def close(self) -> None:
+        """There is nothing to close."""
+
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
         """The reply in pieces of a few words, or the calls of a step. Reports no usage: nothing was counted."""
         from memgpt_cli.llm.offline.prompt import SEND_MESSAGE, is_summary, read

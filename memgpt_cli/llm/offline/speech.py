@@ -103,11 +103,18 @@ def _label_said_back(whose: str, label: str, value: str) -> str:
 def _said_back_in_chinese(line: Line) -> str:
     who = line.speaker or "你"
     fact = line.fact
-    for head, form in (("姓名：", "叫{}"), ("昵称：", "希望被称为{}"), ("职业：", "是{}"), ("年龄：", "今年{}")):
+    for head, form in (
+        ("姓名：", "叫{}"),
+        ("昵称：", "希望被称为{}"),
+        ("职业：", "是{}"),
+        ("姓：", "姓{}"),
+        ("年龄：", "今年{}"),
+    ):
         if fact.startswith(head):
             return who + form.format(fact.removeprefix(head))
     if (label := LABEL.fullmatch(fact)) and (name := label[3] or label[1]):
-        return f"{who}的{name}是{label[4] or label[2]}"
+        of = "" if name.startswith("最") else "的"
+        return f"{who}{of}{name}是{label[4] or label[2]}"
     if "我" in fact:
         return fact.replace("我", who)
     if CHINESE_NAMED.fullmatch(fact) or is_of_chinese_kin(fact):

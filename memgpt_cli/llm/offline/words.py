@@ -42,7 +42,7 @@ COMMON: Final = word_set(
 _HAN_STOP: Final = re.compile(
     r"什么时候|为什么|怎么样|是不是|有没有|能不能|会不会|喜不喜欢|哪一天|哪一年|告诉我|你知道|你记得|记不记得|还记得"
     r"|知不知道|知道|记得|请问|什么|哪里|哪儿|哪个|哪些|哪天|哪年|哪|谁|怎么|如何|多少|几岁|几个|几|何时|时候|关于"
-    r"|一下|现在|以前|我们|你们|他们|她们|自己|[我你您他她它的了吗呢吧啊呀么是在有和与跟就都也很还又把被给这那个]"
+    r"|一下|现在|以前|我们|你们|他们|她们|自己|[我你您他她它的了吗呢吧啊呀么是在有和与跟就都也很还又把被给这那个能]"
 )
 
 _IRREGULAR: Final = {
@@ -128,6 +128,12 @@ _SAME: Final = (
     "study school university college degree course class learn",
     "dream goal plan",
     "show concert gig",
+    "老婆 妻子 太太",
+    "老公 丈夫 先生",
+    "妈妈 母亲",
+    "爸爸 父亲",
+    "上班 工作",
+    "职业 工作",
     "shop store",
 )
 _KINDS: Final = (
@@ -146,6 +152,12 @@ _KINDS: Final = (
     "relationship single marry divorce date",
     "home house apartment flat city town",
     "health allergic asthma diabetic",
+    "语言 英语 日语 法语 德语 韩语 汉语 中文",
+    "运动 篮球 足球 网球 乒乓 羽毛 跑步 游泳 爬山",
+    "宠物 猫 狗 兔 鸟",
+    "孩子 儿子 女儿",
+    "家人 妈妈 爸爸 老婆 老公 妻子 丈夫 儿子 女儿 哥哥 弟弟 姐姐 妹妹",
+    "疾病 糖尿 哮喘 血压",
     "prefer favorite like",
     "cost price pay paid euro dollar pound money spend",
     "color red blue green yellow black white orange purple pink brown grey gray",
