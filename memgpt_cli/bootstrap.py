@@ -366,13 +366,14 @@ class Workspace:
             settings = replace(settings, window=window)
             index = self.index(name, store, writer=lock is not None)
             recall, archival = self.external_context(store, index)
+            model = self._model(choice)
             with store.rehearsal() if lock is None else nullcontext():
                 session = assemble(
                     name=name,
                     store=store,
                     settings=settings,
-                    model=self._model(choice),
-                    summary_model=None if lock is None else self._summary_model(choice, settings),
+                    model=model,
+                    summary_model=None if lock is None else self._summary_model(choice, settings, model),
                     counter=self.counter(choice.name),
                     prompts=self.prompts,
                     calibration=self.state,
@@ -455,11 +456,11 @@ class Workspace:
             return ScriptedModel(choice.name)
         return self._openai(choice.name, choice)
 
-    def _summary_model(self, choice: ModelChoice, settings: Settings) -> ChatModel | None:
-        """A model for summaries; None for the built-in ones, whose summaries are extracts."""
+    def _summary_model(self, choice: ModelChoice, settings: Settings, own: ChatModel) -> ChatModel | None:
+        """A model for summaries, `own` unless another is set; None for the built-in ones, which get extracts."""
         if settings.window.summary_model:
             return self._openai(settings.window.summary_model, choice)
-        return None if is_builtin(choice.name) else self._openai(choice.name, choice)
+        return None if is_builtin(choice.name) else own
 
     def _openai(self, model: str, choice: ModelChoice) -> ChatModel:
         from memgpt_cli.llm.openai_chat import OpenAIChat

@@ -417,12 +417,20 @@ class LexicalIndex(Protocol):
         """The best passages, best first."""
         ...
 
+    def spoken(self) -> int:
+        """About how many messages can be searched."""
+        ...
+
     def sessions(self, ids: Sequence[int]) -> dict[int, int]:
         """For each of these messages a number that its session's messages share; only spoken messages have one."""
         ...
 
     def beside(self, ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
         """For each of these messages the spoken ones that the index weighs with it: its neighbours in the session."""
+        ...
+
+    def refresh(self) -> bool:
+        """Do what keeps searches quick, off the user's path, if there is anything to do; from any thread."""
         ...
 
 

@@ -187,11 +187,16 @@ class Agent:
             return (yield from self._stream(accepted, number))
 
     def _tighten(self, error: ContextLengthError) -> None:
-        """Learn from a refused prompt: a smaller window than we thought, or a tokenizer that counts more."""
+        """Learn from a refused prompt: a smaller window than we thought, or a tokenizer that counts more.
+
+        A stated limit that this agent could not live in is not believed: some servers state wrong ones.
+        """
         window = self.queue_manager.window
         counted = window.counted(self.queue_manager.epoch, self.queue_manager.queue)
-        if error.limit is not None and error.limit < window.settings.window:
-            window.settings = replace(window.settings, window=error.limit)
+        smallest = window.smallest(self.store.blocks.all())
+        if error.limit is not None and smallest <= error.limit < window.settings.window:
+            reserve = min(window.settings.reserve, error.limit // 8)
+            window.settings = replace(window.settings, window=error.limit, reserve=reserve)
             return
         reported = error.counted or int(max(window.corrected(counted) * 1.25, window.settings.window))
         self._calibration.observe(self.model.name, counted=counted, reported=reported)

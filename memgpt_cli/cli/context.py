@@ -1,13 +1,18 @@
 """`memgpt context`: what the model sees, by part, in tokens."""
 
-from typing import Annotated, Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from memgpt_cli.cli import shapes
 from memgpt_cli.cli.console import notice, out, print_json, say
 from memgpt_cli.cli.options import current
-from memgpt_cli.cli.turns import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from memgpt_cli.domain.agents import Filling
 
 _PARTS = (
     ("instructions", "cyan"),
@@ -16,21 +21,40 @@ _PARTS = (
     ("summary", "yellow"),
     ("queue", "green"),
 )
+_COLUMN = " ▁▂▃▄▅▆▇█"
+_ROWS = 10
 
 
 def context(
     prompt: Annotated[bool, typer.Option("--prompt", help="Print the exact body of the next request.")] = False,
     with_text: Annotated[str | None, typer.Option("--with", help="As if this were said next.", metavar="TEXT")] = None,
+    history: Annotated[
+        bool, typer.Option("--history", help="How the window filled and was evicted, turn by turn.")
+    ] = False,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Turns of --history.")] = 50,
 ) -> None:
     """Show the context window. Nothing is written and nothing is sent.
 
     Examples:
+
         memgpt context
 
-        memgpt context --prompt --with "Hello"
+        memgpt context --history
 
+        memgpt context --prompt --with "Hello"
     """
+    from memgpt_cli.cli import shapes
+    from memgpt_cli.cli.turns import describe
+
     workspace = current.workspace()
+    if history:
+        with workspace.memory() as memory:
+            fillings = memory.store.ledger.fillings(limit=limit)
+        if current.json:
+            print_json([shapes.filling(item) for item in fillings])
+        else:
+            _plot(fillings)
+        return
     with workspace.peek_session() as session:
         if prompt:
             request, happenings = session.preview(with_text)
@@ -46,7 +70,7 @@ def context(
 
 
 def draw(shape: dict[str, Any]) -> None:
-    """Draw the window as it stands."""
+    """The window as a bar, its parts in numbers, and what it has cost."""
     from rich.text import Text
 
     console = out()
@@ -59,18 +83,51 @@ def draw(shape: dict[str, Any]) -> None:
     bar.append("▒" * (width - len(bar)), style="dim")
     say(f"{shape['agent']} · {shape['model']} · window {room:,} tokens")
     console.print(bar)
-    for part, style in _PARTS:
-        tokens = shape["parts"][part]
-        label = part.replace("_", " ")
-        console.print(Text.assemble(("█ ", style), f"{label:<14}{tokens:>9,}  {tokens / room:>6.1%}"))
-    console.print(Text.assemble(("░ ", "dim"), f"{'free':<14}{shape['free']:>9,}  {shape['free'] / room:>6.1%}"))
-    console.print(
-        Text.assemble(("▒ ", "dim"), f"{'reserved':<14}{shape['reserved']:>9,}  {shape['reserved'] / room:>6.1%}")
-    )
-    counting = shape["counting"]
-    how = "exact text" if counting["exact"] else "estimated"
-    ratio = f", calibrated x{counting['ratio']:.2f}" if counting["ratio"] != 1.0 else ""
+    rows = [("█ ", style, part.replace("_", " "), shape["parts"][part]) for part, style in _PARTS]
+    rows += [("░ ", "dim", "free", shape["free"]), ("▒ ", "dim", "reserved", shape["reserved"])]
+    for mark, style, label, tokens in rows:
+        console.print(Text.assemble((mark, style), f"{label:<14}{tokens:>9,}  {tokens / room:>6.1%}"))
     say(
         f"pressure {shape['pressure']:.0%} · epoch {shape['epoch']} · {shape['messages_in_queue']} messages in the"
-        f" queue, {shape['messages_total']} in all · counted with {counting['table']} ({how}{ratio})"
+        f" queue, {shape['messages_total']} in all · {_counting(shape['counting'])}"
     )
+    if shape["last_prompt"]:
+        say(_cached(shape["last_prompt"]))
+    for what, totals in shape["totals"].items():
+        say(f"{'this ' if what != 'all' else ''}{what:<{6 if what != 'all' else 11}}{_spent(totals)}")
+
+
+def _counting(counting: dict[str, Any]) -> str:
+    how = "exact text" if counting["exact"] else "estimated"
+    ratio = f", calibrated x{counting['ratio']:.2f}" if counting["ratio"] != 1.0 else ""
+    return f"counted with {counting['table']} ({how}{ratio})"
+
+
+def _cached(prompt: dict[str, Any]) -> str:
+    share = prompt["repeated"] / max(1, prompt["tokens"])
+    reported = "" if prompt["cached"] is None else f"; the server took {prompt['cached']:,} from its cache"
+    return f"last prompt {prompt['tokens']:,} tokens, {share:.0%} of it as in the one before{reported}"
+
+
+def _spent(totals: dict[str, Any]) -> str:
+    cost = "price unknown" if totals["cost_usd"] is None else f"${totals['cost_usd']:.4f}"
+    return (
+        f"{totals['calls']:>6,} calls  {totals['prompt_tokens']:>11,} in ({totals['cached_tokens']:,} cached)"
+        f"  {totals['completion_tokens']:>9,} out  {cost}"
+    )
+
+
+def _plot(fillings: Sequence[Filling]) -> None:
+    """One column a turn, as high as its last prompt was long; `v` marks turns that evicted."""
+    if not fillings:
+        notice("no turn has been answered yet")
+        return
+    shown = fillings[-max(10, out().width - 12) :]
+    top = max(f.prompt_tokens for f in shown)
+    for row in range(_ROWS, 0, -1):
+        eighths = (min(8, max(0, round((f.prompt_tokens / top * _ROWS - row + 1) * 8))) for f in shown)
+        axis = f"{top * row // _ROWS:>9,} " if row in {_ROWS, _ROWS // 2} else " " * 10
+        say(axis + "".join(_COLUMN[n] for n in eighths))
+    say(" " * 10 + "".join("v" if f.evicted else "─" for f in shown))
+    gone = sum(f.evicted for f in shown)
+    say(f"turns {shown[0].turn} to {shown[-1].turn}, tokens of each turn's last prompt; v: evicted ({gone} messages)")

@@ -10,11 +10,13 @@ from memgpt_cli.domain.times import to_text
 
 if TYPE_CHECKING:
     from memgpt_cli.agent.session import Session
+    from memgpt_cli.domain.agents import Filling, Totals
     from memgpt_cli.domain.blocks import Block
     from memgpt_cli.domain.events import StepCommitted, TurnEnded
     from memgpt_cli.domain.messages import Message
     from memgpt_cli.domain.passages import Passage
     from memgpt_cli.domain.search import SearchResult, Why
+    from memgpt_cli.ports import Store
 
 
 def message(item: Message) -> dict[str, Any]:
@@ -150,6 +152,7 @@ def context(session: Session) -> dict[str, Any]:
             "queue": usage.queue,
         },
         "epoch": manager.epoch.id,
+        "hidden": manager.epoch.hidden,
         "messages_in_queue": len(manager.queue),
         "messages_total": session.store.messages.count(),
         "counting": {
@@ -157,4 +160,49 @@ def context(session: Session) -> dict[str, Any]:
             "exact": window.counter.exact,
             "ratio": round(window.ratio, 4),
         },
+        "last_prompt": _last_prompt(session.store),
+        "totals": {
+            "turn": totals(session.store.ledger.totals(turn=_last_turn(session.store))),
+            "epoch": totals(session.store.ledger.totals(epoch=manager.epoch.id)),
+            "all": totals(session.store.ledger.totals()),
+        },
+    }
+
+
+def totals(item: Totals) -> dict[str, Any]:
+    """Calls added up."""
+    return {
+        "calls": item.calls,
+        "prompt_tokens": item.prompt_tokens,
+        "cached_tokens": item.cached_tokens,
+        "completion_tokens": item.completion_tokens,
+        "cost_usd": None if item.cost_usd is None else round(item.cost_usd, 8),
+    }
+
+
+def filling(item: Filling) -> dict[str, Any]:
+    """How full the window was when a turn ended."""
+    return {
+        "turn": item.turn,
+        "at": to_text(item.at),
+        "prompt_tokens": item.prompt_tokens,
+        "epoch": item.epoch,
+        "evicted": item.evicted,
+    }
+
+
+def _last_turn(store: Store) -> int:
+    step = store.turns.last_step()
+    return step.turn if step else 0
+
+
+def _last_prompt(store: Store) -> dict[str, Any] | None:
+    """The newest prompt: how much of it repeated the one before, by our count, and was cached, by the server's."""
+    step = store.turns.last_step()
+    if step is None:
+        return None
+    return {
+        "tokens": step.counted_tokens,
+        "repeated": step.repeated_tokens,
+        "cached": step.usage.cached_tokens if step.usage_reported else None,
     }

@@ -45,11 +45,14 @@ class WindowSettings:
     result_share: float = 0.15
     summary_share: float = 0.1
     summary_model: str | None = None
+    reserve_is_automatic: bool = False
     summary_where: Literal["in_place", "apart"] = "in_place"
 
     def with_reserve(self) -> "WindowSettings":
         """The same with the reserve as a number of tokens."""
-        return self if self.reserve else replace(self, reserve=min(4_096, self.window // 8))
+        if self.reserve:
+            return self
+        return replace(self, reserve=min(4_096, self.window // 8), reserve_is_automatic=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +68,15 @@ class LoopSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchSettings:
-    """Ranking weights with the defaults of the measured recipe (LoCoMo, conversations 0-4); see docs/search.md."""
+    """Ranking weights with the defaults of the measured recipe (LoCoMo, conversations 0-4); see docs/search.md.
+
+    `candidates` are taken from each leg. In more than `nearest_messages` messages meaning finds nothing by itself, but
+    weighs twice as many candidates that words found: an index over more vectors takes 6 KB of memory for each.
+    """
 
     page_size: int = 10
     candidates: int = 100
+    nearest_messages: int = 50_000
     context_weight: float = 0.3
     lexical_weight: float = 1.0
     vector_weight: float = 0.5

@@ -54,6 +54,9 @@ class ScriptedModel:
         """What a server would have been sent."""
         return request.body()
 
+    def close(self) -> None:
+        """There is nothing to close."""
+
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
         """The next reply of the script, a word at a time; its usage only where the line tells one.
 

@@ -11,8 +11,9 @@ from typing import Final
 
 from memgpt_cli.domain.agents import Epoch, StepRecord, Turn
 from memgpt_cli.domain.blocks import Block
-from memgpt_cli.domain.events import Evicted, Happening, MemoryPressure, Notice, PagedOut
+from memgpt_cli.domain.events import Evicted, Evicting, Happening, MemoryPressure, Notice, PagedOut
 from memgpt_cli.domain.chat import PromptMessage
+from memgpt_cli.domain.history import SUMMARY_FROM
 from memgpt_cli.domain.messages import Message, Role, message_ref
 from memgpt_cli.errors import LimitError
 from memgpt_cli.main_context import core_memory
@@ -24,6 +25,9 @@ from memgpt_cli.ports import Clock, Store
 
 _ATTEMPTS: Final = 4
 """Evictions before one call: to the target; all but the newest step; that step too; without a summary."""
+
+_REWRITTEN_FROM: Final = 400
+"""The newest evicted messages from which a summary is made anew, at most."""
 
 PageOut = Callable[[Message, Callable[[str], int]], tuple[str, int]]
 """Writes a message's text to archival storage inside the running transaction; gives the stub and the passage count."""
@@ -53,7 +57,7 @@ class QueueManager:
         self.queue = self._store.messages.queue()
         epoch = self._store.epochs.current()
         if epoch is None or epoch.fingerprint != self.window.fingerprint():
-            cause = "start" if epoch is None else "changed model, protocol or instructions"
+            cause = _cause_of_new(epoch)
             with self._store.transaction():
                 summary, hidden = (epoch.summary, epoch.hidden) if epoch else ("", 0)
                 epoch = self._begin(cause, self._store.blocks.all(), summary, hidden)
@@ -102,6 +106,7 @@ class QueueManager:
         """
         blocks = self._store.blocks.all()
         self.window.check(blocks)
+        yield from self._rewrite_summary(turn)
         paged = self._page_out_large(turn, self.window.message_cap(blocks))
         if paged and not fresh:
             with self._store.transaction():
@@ -131,6 +136,8 @@ class QueueManager:
         head = bare + cap
         goal = int(self.window.room * self.window.settings.target) - head if attempt == 0 else 0
         choice = self._choose(turn, goal=max(0, goal), most=self.window.room - head, attempt=attempt)
+        if choice.victims:
+            yield Evicting(messages=len(choice.victims))
         # The cap is in corrected tokens, the summariser counts its own.
         bound = int(cap / self.window.ratio)
         summary = self._summarizer.summarise(
@@ -156,6 +163,42 @@ class QueueManager:
                 tokens_after=self.usage().total,
                 summarised_by=summary.by,
             )
+
+    def _rewrite_summary(self, turn: Turn) -> Iterator[Happening]:
+        """Make the summary anew where messages that it may speak of have been deleted since."""
+        base = self._store.note(SUMMARY_FROM)
+        if not base:
+            return
+        before = self._store.epochs.get(int(base))
+        left = self._store.messages.evicted(after=int(base), limit=_REWRITTEN_FROM)
+        blocks = self._store.blocks.all()
+        cap = self._summary_cap(blocks)
+        summary = self._summarizer.summarise(
+            before.summary if before else "",
+            left,
+            max_tokens=int(cap / self.window.ratio),
+            room=int(self.window.room / self.window.ratio),
+        )
+        with self._store.transaction():
+            self.epoch = self._begin("summary rewritten", blocks, summary.text, self.epoch.hidden)
+            self._record(summary, turn)
+            self._store.set_note(SUMMARY_FROM, "")
+        yield Notice(f"the summary was written anew ({summary.by}), since messages that it may speak of were deleted")
+
+    def _summary_cap(self, blocks: Sequence[Block]) -> int:
+        bare = self.window.head(blocks, self._statistics(), "", self.epoch.hidden + 1)
+        return self.window.summary_cap(self.window.head_tokens(bare))
+
+    def start_afresh(self) -> int:
+        """Begin an epoch with an empty queue and no summary; returns how many messages left the queue."""
+        victims = list(self.queue)
+        with self._store.transaction():
+            hidden = self.epoch.hidden + sum(1 for m in victims if _is_spoken(m))
+            self.epoch = self._begin("new conversation", self._store.blocks.all(), "", hidden)
+            self._store.messages.evict([m.id for m in victims], epoch=self.epoch.id)
+        self.queue = []
+        self.window.forget(victims)
+        return len(victims)
 
     def _pressed(self) -> bool:
         return not self.epoch.warned and self.usage().total > self.window.room * self.window.settings.pressure
@@ -291,6 +334,13 @@ class QueueManager:
                     purpose="summary",
                 )
             )
+
+
+def _cause_of_new(epoch: Epoch | None) -> str:
+    if epoch is None:
+        return "start"
+    # Without a fingerprint it says itself why the past was rewritten.
+    return "changed model, protocol or instructions" if epoch.fingerprint else epoch.cause
 
 
 def _is_pinned(message: Message) -> bool:

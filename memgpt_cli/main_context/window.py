@@ -131,14 +131,17 @@ class Window:
             held = self._blocks_at_limit(blocks)
             raise LimitError(
                 f"a window of {self.settings.window} tokens is too small for this agent: instructions and functions"
-                f" take {self.fixed}, its memory blocks up to {held}, the reply {self.settings.reserve}, and the"
-                f" conversation needs {SMALLEST_QUEUE}: {smallest} in all",
+                f" take {self.fixed}, its memory blocks up to {held}, the conversation {SMALLEST_QUEUE}, the reply the"
+                f" rest: {smallest} in all",
                 hint=f"--window {smallest} or more, or smaller blocks, or a smaller window.reserve",
             )
 
     def smallest(self, blocks: Sequence[Block]) -> int:
-        """The smallest window, in tokens, that this agent can live in."""
-        return self.fixed + self._blocks_at_limit(blocks) + self.settings.reserve + SMALLEST_QUEUE
+        """The smallest window, in tokens, that this agent can live in, with the reserve that it would then have."""
+        needed = self.fixed + self._blocks_at_limit(blocks) + SMALLEST_QUEUE
+        if not self.settings.reserve_is_automatic:
+            return needed + self.settings.reserve
+        return next(w for w in range(needed, 2 * needed + 8_192) if w - min(4_096, w // 8) >= needed)
 
     def _blocks_at_limit(self, blocks: Sequence[Block]) -> int:
         return sum(self.corrected(core_memory.token_limit(block) + BLOCK_FRAME) for block in blocks)

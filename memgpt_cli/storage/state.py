@@ -66,8 +66,12 @@ class StateDatabase:
         return upper_ratio(ratios) if ratios else None
 
     def observe(self, model: str, *, counted: int, reported: int) -> None:
-        """Learn from one call: our count of the prompt and the server's. Counts that are not positive teach nothing."""
-        if counted <= 0 or reported <= 0:
+        """Learn from one call: our count of the prompt and the server's.
+
+        Counts that are not positive teach nothing, nor does a report under half of ours: Ollama cuts a prompt that is
+        too long without a word and reports what it kept.
+        """
+        if counted <= 0 or reported < counted * BOUNDS[0] or reported <= 0:
             return
         with self._writing() as connection:
             connection.execute(

@@ -89,11 +89,7 @@ def test_no_request_is_over_the_window_and_every_epoch_only_grows(
 
 def smallest(home, protocol) -> int:
     with session(home, base_url="http://127.0.0.1:9/v1", protocol=protocol, window=8_192) as opened:
-        window = opened.agent.queue_manager.window
-        blocks = opened.store.blocks.all()
-        lowest = window.smallest(blocks)
-    # The reserve is an eighth of the window.
-    return (lowest - window.settings.reserve) * 8 // 7 + 8
+        return opened.agent.queue_manager.window.smallest(opened.store.blocks.all())
 
 
 class Player:

@@ -1,0 +1,56 @@
+"""What turns have cost, added up from the rows of `steps`. Reads only."""
+
+import sqlite3
+
+from memgpt_cli.domain.agents import Filling, Totals
+from memgpt_cli.domain.times import from_text
+
+_SUMS = (
+    "SELECT count(*) AS calls, coalesce(sum(prompt_tokens), 0) AS prompt, coalesce(sum(cached_tokens), 0) AS cached,"
+    " coalesce(sum(completion_tokens), 0) AS completion, sum(cost_usd) AS cost,"
+    " count(*) FILTER (WHERE cost_usd IS NULL) AS unpriced FROM steps"
+)
+
+
+class Ledger:
+    """ports.LedgerStore on one connection."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def totals(self, *, turn: int | None = None, epoch: int | None = None) -> Totals:
+        """The calls of one turn, of one epoch, or of all time, summaries included."""
+        where: str = ""
+        values: tuple[int, ...] = ()
+        if turn is not None:
+            where, values = " WHERE turn = ?", (turn,)
+        elif epoch is not None:
+            where, values = " WHERE epoch = ?", (epoch,)
+        row = self._db.execute(_SUMS + where, values).fetchone()
+        return Totals(
+            calls=row["calls"],
+            prompt_tokens=row["prompt"],
+            cached_tokens=row["cached"],
+            completion_tokens=row["completion"],
+            cost_usd=None if row["unpriced"] else float(row["cost"] or 0.0),
+        )
+
+    def fillings(self, *, limit: int) -> list[Filling]:
+        """How full the window was at the end of each of the last `limit` turns, oldest first."""
+        rows = self._db.execute(
+            "SELECT turns.id AS turn, turns.evicted AS evicted, steps.at AS at, steps.epoch AS epoch,"
+            " steps.prompt_tokens AS prompt FROM turns JOIN steps ON steps.id ="
+            " (SELECT max(id) FROM steps WHERE turn = turns.id AND purpose = 'reply')"
+            " ORDER BY turns.id DESC LIMIT ?",
+            (limit,),
+        ).fetchall()
+        return [
+            Filling(
+                turn=row["turn"],
+                at=from_text(row["at"]),
+                prompt_tokens=row["prompt"],
+                epoch=row["epoch"],
+                evicted=row["evicted"],
+            )
+            for row in reversed(rows)
+        ]
