@@ -1,6 +1,7 @@
 """PDF by PDFium: one part for each page that holds text. Pictures of text are not read."""
 
 import re
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any, Final
 
@@ -41,16 +42,14 @@ def read_pdf(data: bytes, name: str) -> Document:
     return Document(parts=tuple(parts), title=title or name, kind="pdf")
 
 
-def _pages(document: Any, failure: type[Exception]) -> Any:
+def _pages(document: Any, failure: type[Exception]) -> Iterator[str]:
     """The text of each page in order; empty for one that cannot be loaded."""
     for index in range(len(document)):
         try:
-            page = document[index]
+            with closing(document[index]) as page, closing(page.get_textpage()) as text:
+                yield _joined(str(text.get_text_bounded()))
         except failure:
             yield ""
-            continue
-        with closing(page), closing(page.get_textpage()) as text:
-            yield _joined(str(text.get_text_bounded()))
 
 
 def _joined(text: str) -> str:
