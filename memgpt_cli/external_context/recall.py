@@ -8,7 +8,7 @@ from datetime import tzinfo
 from typing import Final
 
 from memgpt_cli.domain.messages import SPOKEN, Message
-from memgpt_cli.domain.search import Hit, LexicalHit, RecallFilters, SearchResult
+from memgpt_cli.domain.search import Hit, RecallFilters, SearchResult
 from memgpt_cli.domain.settings import SearchSettings
 from memgpt_cli.domain.vectors import Collection, Vector
 from memgpt_cli.errors import APIKeyError, ModelError
@@ -72,17 +72,18 @@ class RecallStorage:
         size = page_size or self._settings.page_size
         if not query.strip():
             return self._newest(filters, page, size)
-        question = self._read(query)
-        candidates = self._settings.candidates
-        lexical = self._store.lexical.search_messages(query, filters, candidates * (1 if query_vector else 2))
-        nearest = self._nearest(query_vector, filters, lexical)
-        ids = list(dict.fromkeys([*(hit.id for hit in lexical), *(item for item, _ in nearest)]))
+        both = query_vector is not None and self._store.lexical.spoken() <= self._settings.nearest_messages
+        candidates = self._settings.candidates * (1 if both else 2)
+        lexical = self._store.lexical.search_messages(query, filters, candidates)
+        found = self._nearest(query_vector, filters) if query_vector is not None and both else []
+        ids = list(dict.fromkeys([*(hit.id for hit in lexical), *found]))
         messages = {m.id: m for m in self._store.messages.get(ids) if passes(m, filters)}
+        question = self._read(query)
         ranked = rank(
             [hit for hit in lexical if hit.id in messages],
-            [(item, cosine) for item, cosine in nearest if item in messages][:candidates],
+            self._cosines(query_vector, list(messages))[:candidates],
             settings=self._settings,
-            sessions=self._store.lexical.sessions(ids),
+            sessions=self._store.lexical.sessions(list(messages)),
             priors={item: self._priors(question, message) for item, message in messages.items()},
         )
         shown = ranked[page * size : (page + 1) * size]
@@ -111,22 +112,22 @@ class RecallStorage:
     def _read(self, text: str) -> Question:
         return read_question(text, participants=self._store.messages.speakers(), zone=self._zone)
 
-    def _nearest(
-        self, vector: Vector | None, filters: RecallFilters, lexical: Sequence[LexicalHit]
-    ) -> list[tuple[int, float]]:
-        """Candidates by meaning, best first: the mean cosine of a message and, by `context_weight`, its neighbours."""
-        if vector is None:
-            return []
+    def _nearest(self, vector: Vector, filters: RecallFilters) -> list[int]:
+        """The messages nearest to a query, best first; more where filters will leave out most of them."""
         plain = filters == RecallFilters(in_context=filters.in_context, not_turn=filters.not_turn)
         limit = self._settings.candidates * (1 if plain else _FILTERED)
-        found = [item for item, _ in self._index.search(Collection.MESSAGES, vector, limit)]
-        candidates = list(dict.fromkeys([*found, *(hit.id for hit in lexical)]))
-        beside = self._store.lexical.beside(candidates)
-        wanted = {*candidates, *(neighbour for neighbours in beside.values() for neighbour in neighbours)}
+        return [item for item, _ in self._index.search(Collection.MESSAGES, vector, limit)]
+
+    def _cosines(self, vector: Vector | None, ids: Sequence[int]) -> list[tuple[int, float]]:
+        """The mean cosine of each message and, by `context_weight`, its neighbours; best first."""
+        if vector is None:
+            return []
+        beside = self._store.lexical.beside(ids)
+        wanted = {*ids, *(neighbour for neighbours in beside.values() for neighbour in neighbours)}
         cosines = self._index.similarities(Collection.MESSAGES, vector, sorted(wanted))
         weight = self._settings.context_weight
         means = []
-        for item in candidates:
+        for item in ids:
             if item in cosines:
                 near = [cosines[neighbour] for neighbour in beside.get(item, ()) if neighbour in cosines]
                 means.append((item, (cosines[item] + weight * sum(near)) / (1 + weight * len(near))))

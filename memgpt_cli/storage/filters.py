@@ -24,6 +24,9 @@ def recall_where(filters: RecallFilters) -> tuple[str, list[object]]:
         values.append(filters.name)
     if filters.in_context is not None:
         clauses.append("evicted_by IS NULL" if filters.in_context else "evicted_by IS NOT NULL")
+    if filters.not_turn is not None:
+        clauses.append("(turn IS NULL OR turn != ?)")
+        values.append(filters.not_turn)
     return " AND ".join(clauses), values
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 OCCURRENCE: Final = "group_concat((doc << 13) | ((col = 'context') << 12) | min(offset, 4095))"
 """All occurrences of a term as SQL over a `fts5vocab` table of type instance, rising, comma separated."""
 
-_ROW: Final = 13
+ROW_BITS: Final = 13
 _COLUMN: Final = 12
 _LAST: Final = 4095
 
@@ -53,11 +53,18 @@ def near(first: "NDArray[np.int64]", second: "NDArray[np.int64]", *, within: int
     return first[close]
 
 
+def upto_row(occurrences: "NDArray[np.int64]", row: int) -> "NDArray[np.int64]":
+    """Those in rows up to this number."""
+    import numpy as np
+
+    return occurrences[: int(np.searchsorted(occurrences, (row + 1) << ROW_BITS))]
+
+
 def as_postings(occurrences: "NDArray[np.int64]", *, columns: Sequence[float], weight: float = 1.0) -> Postings:
     """How often a word occurs in each row, its columns weighted by `columns`."""
     import numpy as np
 
-    rows = occurrences >> _ROW
+    rows = occurrences >> ROW_BITS
     each = np.asarray(columns, np.float32)[(occurrences >> _COLUMN) & 1]
     if len(rows) == 0:
         return Postings(rows, each, weight)

@@ -40,14 +40,24 @@ _KNOWN_WORDS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
-    """One thing to look for: `word` as it was typed, and what the full-text table calls it.
-
-    Each of `forms` is as good as the others; a form of several tokens is a phrase. The first is the word's own.
-    """
+class Form:
+    """A word, and the tokens that the full-text table makes of it; several are a phrase."""
 
     word: str
-    forms: tuple[tuple[str, ...], ...]
+    tokens: tuple[str, ...]
+
+    @property
+    def quoted(self) -> str:
+        """The word for MATCH, as a phrase: nothing of it can be taken for FTS5's own syntax."""
+        return f'"{segment(self.word)}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One thing to look for: `word` as it was typed, and the forms that are as good as it, its own first."""
+
+    word: str
+    forms: tuple[Form, ...]
 
 
 def segment(text: str) -> str:
@@ -96,32 +106,30 @@ class Tokenizer:
         self._db.execute("CREATE VIRTUAL TABLE words USING fts5 (word, content = '', tokenize = 'porter unicode61')")
         self._db.execute("CREATE VIRTUAL TABLE cut USING fts5vocab (words, instance)")
         self._known: dict[str, tuple[str, ...]] = {}
-        self._groups: dict[tuple[str, ...], tuple[tuple[str, ...], ...]] = {}
+        self._groups: dict[tuple[str, ...], tuple[Form, ...]] = {}
 
     def terms(self, query: str) -> list[Term]:
         """The terms of a query; forms of one word are one term, words without any token are left out."""
         groups = self._irregular()
         words = query_words(query)
         tokens_of = self._cut(words)
-        terms: dict[tuple[tuple[str, ...], ...], Term] = {}
+        terms: dict[frozenset[tuple[str, ...]], Term] = {}
         for word in words:
             if tokens := tokens_of[word]:
-                forms = groups.get(tokens, (tokens,))
-                terms.setdefault(tuple(sorted(forms)), Term(word, forms))
+                forms = (Form(word, tokens), *(form for form in groups.get(tokens, ()) if form.tokens != tokens))
+                terms.setdefault(frozenset(form.tokens for form in forms), Term(word, forms))
         return list(terms.values())
 
     def close(self) -> None:
         """Release the database."""
         self._db.close()
 
-    def _irregular(self) -> dict[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-        """For the stem of each irregular form the stems of all forms of its word, its own first."""
+    def _irregular(self) -> dict[tuple[str, ...], tuple[Form, ...]]:
+        """For the stem of each irregular form all forms of its word, one for each stem."""
         if not self._groups:
             for group in IRREGULAR:
-                tokens_of = self._cut(group)
-                stems = tuple(dict.fromkeys(tokens_of.values()))
-                for stem in stems:
-                    self._groups[stem] = (stem, *(other for other in stems if other != stem))
+                forms = {tokens: Form(word, tokens) for word, tokens in self._cut(group).items()}
+                self._groups.update(dict.fromkeys(forms, tuple(forms.values())))
         return self._groups
 
     def _cut(self, words: Sequence[str]) -> dict[str, tuple[str, ...]]:
