@@ -75,7 +75,7 @@ def assemble(
         page_out=Pager(store, chunk_tokens=settings.archival.chunk_tokens),
     )
     core_memory = CoreMemory(store, clock, counter.count)
-    worker = OutboxWorker(index)
+    worker = OutboxWorker(index, store.lexical)
     agent = Agent(
         store=store,
         model=model,

@@ -1,19 +1,20 @@
-"""Work off the user's path: a thread that embeds and indexes what waits in the outbox."""
+"""Work off the user's path: a thread that embeds and indexes what waits in the outbox, and keeps searches quick."""
 
 import logging
 import threading
 
 from memgpt_cli.errors import MemGPTError
-from memgpt_cli.ports import VectorIndex
+from memgpt_cli.ports import LexicalIndex, VectorIndex
 
 _log = logging.getLogger(__name__)
 
 
 class OutboxWorker:
-    """Flushes the index after each commit that it is told of. `failure` holds what went wrong last, if anything."""
+    """Flushes the indexes after each commit that it is told of. `failure` holds what went wrong last, if anything."""
 
-    def __init__(self, index: VectorIndex) -> None:
+    def __init__(self, index: VectorIndex, lexical: LexicalIndex) -> None:
         self._index = index
+        self._lexical = lexical
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -40,7 +41,8 @@ class OutboxWorker:
             if self._stopping.is_set():
                 return
             try:
-                self._index.flush()
+                if self._index.flush():
+                    self._lexical.refresh()
                 self.failure = ""
             except MemGPTError as error:
                 self.failure = error.message

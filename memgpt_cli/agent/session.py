@@ -74,6 +74,7 @@ class Session:
         try:
             if self._lock is not None and self._waiting() >= WORTH_FLUSHING:
                 self.index.flush()
+                self.store.lexical.refresh()
         except MemGPTError:
             pass  # it waits in the outbox, and a search says so
         finally:
