@@ -1,0 +1,82 @@
+"""Long conversations against the strict server: nothing refused, nothing lost, and a prompt that mostly repeats."""
+
+import json
+import random
+import subprocess
+import sys
+
+import pytest
+from support.agents import session
+from support.brains import memory_worker
+from support.locomo import DEVELOPMENT_HALF, conversations, messages
+from support.strict_server import StrictServer
+
+from memgpt_cli.domain.agents import Protocol
+from memgpt_cli.domain.events import Evicted, StepCommitted, UserMessage
+from memgpt_cli.domain.messages import Role
+from memgpt_cli.domain.search import RecallFilters
+
+USERS = RecallFilters(roles=(Role.USER,))
+WORDS = (
+    "we met the old painter near the harbour and she told us about her garden last summer while rain fell on the"
+    " market my brother wants to move back to the mountains because work in the city has become too loud for him"
+).split()
+
+
+def small_talk(turns):
+    source = random.Random(7)
+    for n in range(turns):
+        words = [source.choice(WORDS) for _ in range(source.randint(8, 40))]
+        yield f"{n}: {' '.join(words)}{'?' if n % 10 == 3 else '.'}"
+
+
+@pytest.mark.parametrize("protocol", [Protocol.NATIVE, Protocol.PAPER])
+def test_300_turns_in_a_small_window_every_request_accepted_every_message_kept_once(tmp_path, protocol):
+    talk = list(small_talk(300))
+    evictions = 0
+    with StrictServer(memory_worker(), window=8_192, keep=4) as server:
+        with session(tmp_path, base_url=server.base_url, protocol=protocol, window=8_192) as opened:
+            for text in talk:
+                evictions += sum(isinstance(h, Evicted) for h in opened.agent.handle(UserMessage(text=text)))
+            kept = opened.store.messages.page(USERS, limit=1_000)
+    assert not server.refusals
+    assert evictions > 5
+    assert [m.text for m in reversed(kept)] == talk
+
+
+@pytest.mark.parametrize("protocol", [Protocol.NATIVE, Protocol.PAPER])
+def test_97_percent_of_all_prompt_tokens_repeat_the_request_before_at_32k(tmp_path, protocol):
+    with StrictServer(memory_worker(edit_every=5), window=32_768, keep=400) as server:
+        with session(tmp_path, base_url=server.base_url, protocol=protocol, window=32_768) as opened:
+            for text in small_talk(300):
+                for _ in opened.agent.handle(UserMessage(text=text)):
+                    pass
+    assert not server.refusals
+    assert server.repeated_share >= 0.97
+
+
+@pytest.mark.skipif(not DEVELOPMENT_HALF.exists(), reason="the LoCoMo file is not beside this checkout")
+def test_a_whole_locomo_conversation_offline_in_8192_tokens_and_early_questions_in_a_new_process(tmp_path):
+    conversation = conversations()[0]
+    said = list(messages(conversation))
+    evictions, longest = 0, 0
+    with session(tmp_path, model="offline", window=8_192) as opened:
+        for message in said:
+            for happening in opened.agent.handle(message):
+                evictions += isinstance(happening, Evicted)
+                if isinstance(happening, StepCommitted):
+                    longest = max(longest, happening.record.counted_tokens)
+        kept = opened.store.messages.page(USERS, limit=10_000)
+        room = opened.agent.queue_manager.window.room
+    assert evictions >= 3
+    assert longest <= room
+    assert sorted((m.external_id, m.text) for m in kept) == sorted((m.external_id, m.text) for m in said)
+    answers = {
+        "When did Caroline go to the LGBTQ support group?": "7 May 2023",
+        "What did Caroline research?": "adoption agencies",
+    }
+    for question, answer in answers.items():
+        command = [sys.executable, "-m", "memgpt_cli", "send", "--json", "--model", "offline", question]
+        environment = {"MEMGPT_HOME": str(tmp_path), "PATH": "", "MEMGPT_DISPLAY_TIMEZONE": "UTC"}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        assert answer in json.loads(done.stdout)["reply"]
