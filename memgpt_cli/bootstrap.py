@@ -33,11 +33,16 @@ if TYPE_CHECKING:
     from memgpt_cli.config.trust import Project
     from memgpt_cli.external_context.archival import ArchivalStorage
     from memgpt_cli.external_context.recall import RecallStorage
+    from memgpt_cli.main_context.core_memory import CoreMemory
+    from memgpt_cli.main_context.window import Window
     from memgpt_cli.ports import ChatModel, Clock, Embedder, Store, TokenCounter
     from memgpt_cli.storage.agent_folders import AgentFolders
     from memgpt_cli.storage.state import StateDatabase
     from memgpt_cli.storage.store import SQLiteStore
     from memgpt_cli.storage.vector_index import AgentVectorIndex
+
+DRAFTS = "drafts"
+"""Folder within an agent's, of texts that are being edited."""
 
 PERSONA = "persona"
 HUMAN = "human"
@@ -101,6 +106,29 @@ class Memory:
     def archival(self) -> ArchivalStorage:
         """Archival storage, to be asked and added to."""
         return self._external_context[1]
+
+    @cached_property
+    def core_memory(self) -> CoreMemory:
+        """Core memory, to be read and written within its limits."""
+        from memgpt_cli.main_context.core_memory import CoreMemory
+
+        return CoreMemory(self.store, self._workspace.clock, self._count)
+
+    def check_window(self, block: Block) -> None:
+        """Raise LimitError when the agent's window has no room for this block, new or changed, at its limit."""
+        blocks = {b.label: b for b in self.store.blocks.all()} | {block.label: block}
+        self._workspace.window(self.store).check(list(blocks.values()))
+
+    def draft(self, label: str) -> Path:
+        """A file of the agent's own for editing a block outside of the record, for the owner's eyes."""
+        folder = self._workspace.agents.path(self.name) / DRAFTS
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder / f"{label}.txt"
+
+    def _count(self, text: str) -> int:
+        """Tokens of a text as the agent's own model has them; loads a table only when a block is near its limit."""
+        model = self.store.config().model or self._workspace.settings.model.name
+        return self._workspace.counter(model).count(text)
 
     def close(self) -> None:
         """Release what was opened."""
@@ -349,6 +377,24 @@ class Workspace:
             import openai  # noqa: F401 - likewise
         self.embedder.embed(["hello"])
 
+    def window(self, store: Store) -> Window:
+        """The window that this agent lives in. Raises ConfigError."""
+        from memgpt_cli.agent.assembly import window_of
+        from memgpt_cli.functions.executor import FunctionExecutor
+
+        choice = self.choose_model(store)
+        settings = choice.apply(self.settings)
+        protocol = store.config().protocol
+        return window_of(
+            protocol=protocol,
+            executor=FunctionExecutor(store=store, protocol=protocol),
+            settings=settings,
+            model=choice.name,
+            counter=self.counter(choice.name),
+            prompts=self.prompts,
+            ratio=self.state.ratio(choice.name),
+        )
+
     def peek_session(self, name: str | None = None) -> Session:
         """An agent to look at, without its lock: for previews inside `Store.rehearsal`."""
         name = name or self.agent_name
@@ -360,10 +406,8 @@ class Workspace:
         try:
             choice = self.choose_model(store)
             settings = choice.apply(self.settings)
-            window = settings.window.with_reserve()
-            if window.summary_model:  # another model has not seen this prompt
-                window = replace(window, summary_where="apart")
-            settings = replace(settings, window=window)
+            if settings.window.summary_model:  # another model has not seen this prompt
+                settings = replace(settings, window=replace(settings.window, summary_where="apart"))
             index = self.index(name, store, writer=lock is not None)
             recall, archival = self.external_context(store, index)
             model = self._model(choice)

@@ -314,6 +314,10 @@ class UndoStore(Protocol):
         """Do again what was last taken back, unless something was done since; None when there is nothing."""
         ...
 
+    def last_turn(self) -> int | None:
+        """The turn that `undo_turn` can take back; None when there is none."""
+        ...
+
     def undo_turn(self, turn: int, *, at: datetime, provenance: Provenance) -> TakenBack:
         """Take back the last turn: its messages leave recall, what it changed is undone, what it evicted returns.
 

@@ -31,6 +31,28 @@ from memgpt_cli.ports import (
 _SYSTEM_PROMPT = {Protocol.NATIVE: "system_native", Protocol.PAPER: "system_paper"}
 
 
+def window_of(
+    *,
+    protocol: Protocol,
+    executor: FunctionExecutor,
+    settings: Settings,
+    model: str,
+    counter: TokenCounter,
+    prompts: PromptSource,
+    ratio: float | None,
+) -> Window:
+    """The window of an agent in this protocol. Raises ConfigError for a faulty prompt."""
+    instructions = Instructions(text=prompts.render(_SYSTEM_PROMPT[protocol], {}), tools=executor.schemas)
+    return Window(
+        settings=settings.window,
+        instructions=instructions,
+        renderer=Renderer(protocol, settings.zone),
+        counter=counter,
+        model=model,
+        ratio=ratio,
+    )
+
+
 def assemble(
     *,
     name: str,
@@ -52,12 +74,13 @@ def assemble(
     """An open agent. Raises LimitError when the window is too small for it, ConfigError for a faulty prompt."""
     protocol = store.config().protocol
     executor = FunctionExecutor(store=store, protocol=protocol)
-    window = Window(
-        settings=settings.window,
-        instructions=Instructions(text=prompts.render(_SYSTEM_PROMPT[protocol], {}), tools=executor.schemas),
-        renderer=Renderer(protocol, settings.zone),
-        counter=counter,
+    window = window_of(
+        protocol=protocol,
+        executor=executor,
+        settings=settings,
         model=model.name,
+        counter=counter,
+        prompts=prompts,
         ratio=calibration.ratio(model.name),
     )
     window.check(store.blocks.all())

@@ -107,7 +107,7 @@ class Agent:
             model=self.model.name,
             messages=self.queue_manager.window.prompt(self.queue_manager.epoch, self.queue_manager.queue),
             tools=self._executor.schemas,
-            max_tokens=self.queue_manager.window.settings.reserve,
+            max_tokens=self.queue_manager.window.settings.reserved,
         )
 
     def confirm_writes(self, confirm: Callable[[FunctionCall], Verdict] | None) -> None:
@@ -142,7 +142,7 @@ class Agent:
             turn = accepted.turn
             self.queue_manager.notice_edits(turn)
             yield from self._make_room(accepted, fresh=accepted.fresh and number == 1)
-            self._budget.check(turn, lambda: self.queue_manager.usage().total, window.settings.reserve)
+            self._budget.check(turn, lambda: self.queue_manager.usage().total, window.settings.reserved)
             reply, record = yield from self._call_model(accepted, number)
             step = self._commit(accepted, number, reply, record)
             yield from self._told(step, reply)

@@ -140,7 +140,7 @@ def context(session: Session) -> dict[str, Any]:
         "agent": session.name,
         "model": session.agent.model.name,
         "window": window.settings.window,
-        "reserved": window.settings.reserve,
+        "reserved": window.settings.reserved,
         "used": usage.total,
         "free": max(0, window.room - usage.total),
         "pressure": round(usage.total / window.room, 4),

@@ -1,6 +1,6 @@
 """Settings as values. The configuration adapter fills them from files and the environment; the core only reads them."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -45,14 +45,12 @@ class WindowSettings:
     result_share: float = 0.15
     summary_share: float = 0.1
     summary_model: str | None = None
-    reserve_is_automatic: bool = False
     summary_where: Literal["in_place", "apart"] = "in_place"
 
-    def with_reserve(self) -> "WindowSettings":
-        """The same with the reserve as a number of tokens."""
-        if self.reserve:
-            return self
-        return replace(self, reserve=min(4_096, self.window // 8), reserve_is_automatic=True)
+    @property
+    def reserved(self) -> int:
+        """Tokens kept free for the reply."""
+        return self.reserve or min(4_096, self.window // 8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

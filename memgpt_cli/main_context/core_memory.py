@@ -3,11 +3,13 @@
 The model and the subcommands both write through here, so a limit holds whoever writes.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from memgpt_cli.domain.blocks import Block, Provenance
+from memgpt_cli.domain.blocks import Block, BlockVersion, Provenance
+from memgpt_cli.domain.names import did_you_mean
 from memgpt_cli.errors import LimitError, NotFoundError, UsageError
 from memgpt_cli.main_context.rendering import escape
 from memgpt_cli.ports import Clock, Store
@@ -15,6 +17,11 @@ from memgpt_cli.ports import Clock, Store
 CHARACTERS_PER_TOKEN: Final = 2
 """A block's limit in tokens is its limit in characters divided by this. English needs a token for four to five
 characters, Chinese about one for one: the bound keeps a block of any script inside the room set aside for it."""
+
+FRAME_TOKENS: Final = 48
+"""Tokens that a block's own tag in the snapshot may take: label, description, numbers."""
+
+_LABEL: Final = re.compile(r"[^\W_][\w.-]{0,39}")
 
 
 def token_limit(block: Block) -> int:
@@ -55,6 +62,24 @@ def check_block(block: Block, value: str, count: Callable[[str], int]) -> None:
         )
 
 
+def check_new(block: Block, count: Callable[[str], int]) -> None:
+    """Raise UsageError or LimitError for a label, a limit or a description that no block can have."""
+    if not _LABEL.fullmatch(block.label):
+        raise UsageError(
+            f"{block.label!r} cannot be a block's label",
+            hint="use letters, digits, - _ and . (at most 40), beginning with a letter or a digit",
+        )
+    if block.limit < 1:
+        raise LimitError(f"a limit of {block.limit} characters leaves no room", hint="--limit 2000")
+    frame = count(snapshot([replace(block, value="")])) - count(snapshot([]))
+    if frame > FRAME_TOKENS:
+        raise LimitError(
+            f"label and description of block {block.label} would take {frame} tokens of every prompt,"
+            f" {FRAME_TOKENS} are set aside for them",
+            hint="shorten the description",
+        )
+
+
 class CoreMemory:
     """Reads and writes blocks. Every change runs in a transaction and is kept as a version with its provenance."""
 
@@ -67,9 +92,11 @@ class CoreMemory:
         """The block of this label; raises NotFoundError naming the ones there are."""
         block = self._store.blocks.get(label)
         if block is None:
-            labels = ", ".join(b.label for b in self._store.blocks.all()) or "none"
+            labels = [b.label for b in self._store.blocks.all()]
             raise NotFoundError(
-                f"there is no memory block {label!r}; the blocks are: {labels}", hint="memgpt memory list"
+                f"there is no memory block {label!r}; the blocks are: {', '.join(labels) or 'none'}"
+                f"{did_you_mean(label, labels)}",
+                hint="memgpt memory list",
             )
         return block
 
@@ -102,5 +129,72 @@ class CoreMemory:
             raise UsageError(f"block {block.label} is read-only", hint="only the person can change it")
         value = value.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
         check_block(block, value, self._count)
+        present = self._store.blocks.get(block.label)
+        if present is not None and replace(block, value=value, version=present.version) == present:
+            return present
         with self._store.transaction():
             return self._store.blocks.put(replace(block, value=value), at=self._clock.now(), provenance=provenance)
+
+    def create(self, block: Block, provenance: Provenance) -> Block:
+        """Make a new block. Raises UsageError when there is one of its label, LimitError when it cannot be."""
+        if self._store.blocks.get(block.label) is not None:
+            raise UsageError(
+                f"there is a block {block.label!r} already", hint=f"memgpt memory set {block.label}, or edit or append"
+            )
+        check_new(block, self._count)
+        return self.write(block, block.value, provenance)
+
+    def change(
+        self,
+        label: str,
+        provenance: Provenance,
+        *,
+        value: str | None = None,
+        description: str | None = None,
+        limit: int | None = None,
+        read_only: bool | None = None,
+    ) -> Block:
+        """Give a block another value, description, limit or read-only flag; None leaves each as it is."""
+        block = self.block(label)
+        changed = replace(
+            block,
+            description=block.description if description is None else description,
+            limit=block.limit if limit is None else limit,
+            read_only=block.read_only if read_only is None else read_only,
+        )
+        if changed != block:
+            check_new(changed, self._count)
+        return self.write(changed, block.value if value is None else value, provenance)
+
+    def delete(self, label: str, provenance: Provenance) -> Block:
+        """Delete a block, leaving a tombstone; returns what it was."""
+        block = self.block(label)
+        with self._store.transaction():
+            self._store.blocks.delete(label, at=self._clock.now(), provenance=provenance)
+        return block
+
+    def restore(self, label: str, version: int, provenance: Provenance) -> Block:
+        """Make an old version current as a new one, of a deleted block too."""
+        old = self.version(label, version)
+        if old.deleted:
+            raise UsageError(f"version {version} of {label} is its deletion", hint=f"memgpt memory delete {label}")
+        return self.write(old.block, old.block.value, provenance)
+
+    def version(self, label: str, number: int) -> BlockVersion:
+        """One version of a block. Raises NotFoundError with the numbers there are."""
+        history = self.history(label)
+        found = next((v for v in history if v.block.version == number), None)
+        if found is None:
+            raise NotFoundError(
+                f"block {label} has no version {number}; it has {history[0].block.version} to"
+                f" {history[-1].block.version}",
+                hint=f"memgpt memory log {label}",
+            )
+        return found
+
+    def history(self, label: str) -> list[BlockVersion]:
+        """Every version of a block, oldest first, deletions included; NotFoundError when there never was one."""
+        history = self._store.blocks.history(label)
+        if not history:
+            self.block(label)
+        return history

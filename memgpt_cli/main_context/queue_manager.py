@@ -11,8 +11,8 @@ from typing import Final
 
 from memgpt_cli.domain.agents import Epoch, StepRecord, Turn
 from memgpt_cli.domain.blocks import Block
-from memgpt_cli.domain.events import Evicted, Evicting, Happening, MemoryPressure, Notice, PagedOut
 from memgpt_cli.domain.chat import PromptMessage
+from memgpt_cli.domain.events import Evicted, Evicting, Happening, MemoryPressure, Notice, PagedOut
 from memgpt_cli.domain.history import SUMMARY_FROM
 from memgpt_cli.domain.messages import Message, Role, message_ref
 from memgpt_cli.errors import LimitError
@@ -260,7 +260,7 @@ class QueueManager:
 
     def _in_place(self, choice: _Choice, max_tokens: int) -> InPlace | None:
         """The prompt as far as it fits with an order to summarise at its end; None when that would cut off a victim."""
-        if self.window.settings.summary_where == "apart" or max_tokens > self.window.settings.reserve:
+        if self.window.settings.summary_where == "apart" or max_tokens > self.window.settings.reserved:
             return None
         gone = {m.id for m in choice.victims}
         first_kept = next((m for m in self.queue if m.id not in gone), None)

@@ -7,7 +7,8 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import Final
 
 from memgpt_cli.domain.agents import Epoch
@@ -24,8 +25,8 @@ from memgpt_cli.ports import TokenCounter
 SMALLEST_QUEUE: Final = 256
 """Tokens that the queue must at least have beside the fixed prompt, full blocks and the reserve (DESIGN §5)."""
 
-BLOCK_FRAME: Final = 48
-"""Tokens allowed for a block's own tag in the snapshot: label, description, numbers."""
+BLOCK_FRAME: Final = core_memory.FRAME_TOKENS
+"""Tokens allowed for a block's own tag in the snapshot."""
 
 LOWEST_RATIO: Final = 0.8
 """An estimate may be corrected down to this share: the next text may be in a script that it counts worse."""
@@ -87,7 +88,7 @@ class Window:
     @property
     def room(self) -> int:
         """Tokens that a prompt may take: the window without the reserve for the reply."""
-        return self.settings.window - self.settings.reserve
+        return self.settings.window - self.settings.reserved
 
     @property
     def limit(self) -> int:
@@ -139,9 +140,9 @@ class Window:
     def smallest(self, blocks: Sequence[Block]) -> int:
         """The smallest window, in tokens, that this agent can live in, with the reserve that it would then have."""
         needed = self.fixed + self._blocks_at_limit(blocks) + SMALLEST_QUEUE
-        if not self.settings.reserve_is_automatic:
+        if self.settings.reserve:
             return needed + self.settings.reserve
-        return next(w for w in range(needed, 2 * needed + 8_192) if w - min(4_096, w // 8) >= needed)
+        return next(w for w in count(needed) if w - replace(self.settings, window=w).reserved >= needed)
 
     def _blocks_at_limit(self, blocks: Sequence[Block]) -> int:
         return sum(self.corrected(core_memory.token_limit(block) + BLOCK_FRAME) for block in blocks)

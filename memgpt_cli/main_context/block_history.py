@@ -1,0 +1,70 @@
+"""What the versions of a block tell: which line came when, by whom, after which message; and how two versions differ.
+
+Pure computation over a history. A line is what stands between two line ends.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from memgpt_cli.domain.blocks import BlockVersion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlamedLine:
+    """One line of a block as it stands, with the version in which it came."""
+
+    text: str
+    version: BlockVersion
+
+
+def blame(history: Sequence[BlockVersion]) -> list[BlamedLine]:
+    """For each line of the newest version where it comes from; nothing when that is a tombstone.
+
+    When a version makes the whole block what it was once before, as an undo or a restore does, each line came when it
+    came then.
+    """
+    lines: list[BlamedLine] = []
+    seen: dict[str, list[BlamedLine]] = {}
+    for version in history:
+        value = "\n".join(_lines(version))
+        lines = seen.get(value) or _followed(lines, version)
+        seen[value] = lines
+    return lines
+
+
+def difference(before: BlockVersion | None, after: BlockVersion | None) -> list[str]:
+    """The lines of a unified diff without its heading, settings first; empty when the two say the same."""
+    from difflib import unified_diff
+
+    old, new = _described(before), _described(after)
+    return [line for line in unified_diff(old, new, lineterm="", n=2) if not line.startswith(("---", "+++", "@@"))]
+
+
+def _lines(version: BlockVersion) -> list[str]:
+    return [] if version.deleted or not version.block.value else version.block.value.split("\n")
+
+
+def _followed(lines: Sequence[BlamedLine], version: BlockVersion) -> list[BlamedLine]:
+    from difflib import SequenceMatcher
+
+    new = _lines(version)
+    followed: list[BlamedLine] = []
+    matcher = SequenceMatcher(None, [line.text for line in lines], new, autojunk=False)
+    for tag, start, _, new_start, new_end in matcher.get_opcodes():
+        if tag == "equal":
+            followed += lines[start : start + new_end - new_start]
+        else:
+            followed += [BlamedLine(text=text, version=version) for text in new[new_start:new_end]]
+    return followed
+
+
+def _described(version: BlockVersion | None) -> list[str]:
+    if version is None or version.deleted:
+        return []
+    block = version.block
+    settings = [f"(limit {block.limit} characters)"]
+    if block.description:
+        settings.append(f"(description: {block.description})")
+    if block.read_only:
+        settings.append("(read-only)")
+    return [*settings, *_lines(version)]
