@@ -133,13 +133,9 @@ class StateDatabase:
         if self._connection is None:
             try:
                 self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                connection = connect(self._path, any_thread=True)
-                # A lost last report or cent after a power cut is no loss worth a disk flush in each step.
-                connection.execute("PRAGMA synchronous = NORMAL")
-                _migrate(connection)
+                self._connection = _prepared(connect(self._path, any_thread=True))
             except (sqlite3.Error, OSError, StorageError) as error:
                 raise self._unusable(error) from error
-            self._connection = connection
         return self._connection
 
     def _unusable(self, error: Exception) -> StorageError:
@@ -155,6 +151,18 @@ def upper_ratio(ratios: list[float]) -> float:
     newest = max(ratios[:NEWEST_REPORTS])
     low, high = BOUNDS
     return min(max(quantile, (1 - MARGIN) * newest, low), high)
+
+
+def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """The connection with its schema in place; closed when that fails."""
+    try:
+        # A lost last report or cent after a power cut is no loss worth a disk flush in each step.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        _migrate(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
