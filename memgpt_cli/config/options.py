@@ -24,7 +24,7 @@ class Option:
 
     key: str
     target: str
-    kind: type[str] | type[int] | type[float]
+    kind: type[str] | type[int] | type[float] | type[bool]
     help: str
     low: float | None = None
     high: float | None = None
@@ -45,7 +45,7 @@ class Option:
             return self.expects
         if self.choices:
             return " or ".join(self.choices)
-        noun = {str: "a text", int: "a whole number", float: "a number"}[self.kind]
+        noun = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}[self.kind]
         if self.low is None:
             return noun
         return f"{noun} from {self.low:,}" + ("" if self.high is None else f" to {self.high:,}")
@@ -62,12 +62,16 @@ class Option:
         """The value that a flag, a variable or `config set` writes as text; raises ValueError with `expected`."""
         if self.kind is str:
             return self.accept(text)
+        if self.kind is bool:
+            return self.accept(_TRUTH.get(text.strip().lower(), text))
         try:
             return self.accept(self.kind(text.replace("_", "").replace(",", "") if self.kind is int else text))
         except ValueError:
             raise ValueError(self.expected) from None
 
     def _in_range(self, value: Scalar) -> bool:
+        if isinstance(value, bool):
+            return True
         if isinstance(value, str):
             if self.choices:
                 return value in self.choices
@@ -75,6 +79,8 @@ class Option:
         # Written so that NaN, which is neither, is refused.
         return (self.low is None or value >= self.low) and value <= (float("1e18") if self.high is None else self.high)
 
+
+_TRUTH: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 _SHORT_VARIABLES: Final = {
     "agent.name": "MEMGPT_AGENT",
@@ -235,6 +241,12 @@ OPTIONS: Final[tuple[Option, ...]] = (
         low=1,
         high=1_000_000,
         help="Characters in each core memory block of a new agent.",
+    ),
+    Option(
+        key="memory.confirm",
+        target="memory.confirm",
+        kind=bool,
+        help="Ask before each write to memory that the model makes; where nobody can be asked, it is refused.",
     ),
     Option(
         key="search.page_size",

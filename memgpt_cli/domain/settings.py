@@ -110,9 +110,10 @@ class EmbedderSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemorySettings:
-    """Core memory: the limit, in characters, of the blocks that a new agent gets."""
+    """Memory: the limit, in characters, of a new agent's blocks; whether the person is asked before a model writes."""
 
     block_limit: int = 2_000
+    confirm: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.errors import MemGPTError, StorageError
 from memgpt_cli.functions.arguments import parse
 from memgpt_cli.functions.registry import function_set
-from memgpt_cli.functions.spec import After, FunctionContext, FunctionSpec
+from memgpt_cli.functions.spec import After, FunctionContext, FunctionSpec, Verdict
 from memgpt_cli.ports import Store
 
 _log = logging.getLogger(__name__)
@@ -56,12 +56,15 @@ class FunctionExecutor:
         return tuple(spec.schema(self._protocol) for spec in self._functions.values())
 
     def prepare(self, call: FunctionCall, context: FunctionContext) -> Prepared:
-        """What may take long, before the transaction: asking the person, and embedding what a call searches for."""
+        """What may take long, before the transaction: asking the person, and embedding what a call searches for.
+
+        With the setting `memory.confirm` and nobody to ask, every write is refused.
+        """
         spec = self._functions.get(call.name)
         if spec is None:
             return Prepared(call=call)
-        if spec.writes and context.confirm is not None:
-            verdict = context.confirm(call)
+        if spec.writes and (context.confirm is not None or context.settings.memory.confirm):
+            verdict = Verdict(allowed=False) if context.confirm is None else context.confirm(call)
             if not verdict.allowed:
                 return Prepared(call=call, refused=True)
             if verdict.arguments is not None:

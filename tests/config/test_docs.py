@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def row(option: Option, defaults: dict[str, dict[str, object]]) -> str:
     section, _, name = option.key.partition(".")
     value = defaults.get(section, {}).get(name)
-    default = "" if value is None else f"`{value}`"
+    default = "" if value is None else f"`{str(value).lower() if isinstance(value, bool) else value}`"
     return f"| `{option.key}`{' †' if option.guarded else ''} | {default} | {option.expected} | {option.help} |"
 
 
