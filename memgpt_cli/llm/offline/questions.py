@@ -49,6 +49,9 @@ _DID_WHAT: Final = re.compile(
     r"|discussed|write|wrote|up to)\b|(?:做|干|说|聊|讲|发生)了?(?:些)?什么|什么事",
     re.IGNORECASE,
 )
+_TELLING: Final = re.compile(
+    r"\b(?:say|said|tell|told|talk|talked|discuss|discussed|write|wrote|mention(?:ed)?)\b|[说聊讲]|告诉", re.IGNORECASE
+)
 _EMPTY_DOING: Final = word_set("happen discuss write say tell talk 做 干 说 聊 讲 发生 事")
 
 
@@ -163,12 +166,16 @@ def found_for(asked: Asked, situation: Situation) -> list[Quote]:
                     found.setdefault(hit.ref, hit)
     own = [utterance.text for utterance in situation.pending]
     if asked.days is not None:
-        return _of_days(list(found.values()), asked.days, own)
+        telling = _TELLING.search(asked.question) is not None
+        return _of_days(list(found.values()), asked.days, own, telling=telling)
     return quotes(asked.query, list(found.values()), asked=own)
 
 
-def _of_days(found: Sequence[Hit], days: dates.When, own: Sequence[str]) -> list[Quote]:
-    """What was told of a stretch of time: messages whose time words mean it, and messages of then without any."""
+def _of_days(found: Sequence[Hit], days: dates.When, own: Sequence[str], *, telling: bool) -> list[Quote]:
+    """What happened in a stretch of time: messages whose time words mean it, and messages of then without any.
+
+    With `telling` the question is what was said then, whatever it was about.
+    """
     told = []
     asked = {text.strip() for text in own}
     for hit in found:
@@ -177,7 +184,7 @@ def _of_days(found: Sequence[Hit], days: dates.When, own: Sequence[str]) -> list
         said_on = hit.said_at.date()
         whens = dates.resolve(hit.text, said_on)
         meant = any(when.start <= days.end and days.start <= when.end for when in whens)
-        if meant or (not whens and days.start <= said_on <= days.end):
+        if meant or ((telling or not whens) and days.start <= said_on <= days.end):
             told.append((not meant, hit))
     told.sort(key=lambda pair: pair[0])
     return [

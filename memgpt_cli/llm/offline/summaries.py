@@ -5,13 +5,14 @@ from typing import Final
 
 from memgpt_cli.domain.chat import ChatRequest
 from memgpt_cli.llm.offline.prompt import speaker_and_text
-from memgpt_cli.llm.offline.relevance import informativeness, text_of
+from memgpt_cli.llm.offline.relevance import informativeness, is_empty_talk, text_of
 from memgpt_cli.llm.offline.words import first_words, sentences
 
 USUAL_TOKENS: Final = 512
 """The bound when the request gives none."""
 LONGEST_SENTENCE: Final = 300
 FEWEST_TERMS: Final = 2
+FEWEST_TERMS_OF_TALK: Final = 4
 OLD_SHARE: Final = 0.5
 """The most of the bound that sentences of the old summary may take when the messages fill the rest."""
 
@@ -57,7 +58,7 @@ def _said(messages: str) -> list[str]:
         text = utterance.text.removeprefix("user: ")
         lead = " ".join(part for part in (day, utterance.speaker or "") if part)
         for sentence in sentences(text):
-            if len(text_of(sentence).terms) >= FEWEST_TERMS:
+            if len(text_of(sentence).terms) >= (FEWEST_TERMS_OF_TALK if is_empty_talk(sentence) else FEWEST_TERMS):
                 short = first_words(sentence, LONGEST_SENTENCE)
                 found.append(f"{lead}: {short}" if lead else short)
     return found
