@@ -40,6 +40,10 @@ MOST_CALLS = 32
 """Calls of one step that are run; a model that asks for more has lost its way."""
 
 
+HIGHEST_RATIO = 4.0
+"""No tokenizer is further from ours than this."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Step:
     committed: StepCommitted
@@ -198,9 +202,9 @@ class Agent:
             reserve = min(window.settings.reserve, error.limit // 8)
             window.settings = replace(window.settings, window=error.limit, reserve=reserve)
             return
-        reported = error.counted or int(max(window.corrected(counted) * 1.25, window.settings.window))
+        reported = error.counted or int(window.corrected(counted) * 1.25)
         self._calibration.observe(self.model.name, counted=counted, reported=reported)
-        window.ratio = max(window.ratio * 1.05, reported / max(1, counted))
+        window.ratio = min(HIGHEST_RATIO, max(window.ratio * 1.05, reported / max(1, counted)))
 
     def _stream(self, accepted: Accepted, number: int) -> Generator[Happening, None, tuple[Reply, StepRecord]]:
         queue = self.queue_manager

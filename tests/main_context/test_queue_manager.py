@@ -1,0 +1,257 @@
+"""What leaves the window, when, and what stands in its place; held through the agent and the strict server."""
+
+import pytest
+from support.agents import reply, run, session, steps
+from support.brains import Call, Reply, answers_results, asks_for_summary, do, echo, say
+from support.strict_server import Fault, StrictServer
+
+from memgpt_cli.domain.agents import Protocol
+from memgpt_cli.domain.events import Evicted, MemoryPressure, Notice, PagedOut, Resume
+from memgpt_cli.domain.messages import Role
+from memgpt_cli.domain.search import ArchivalFilters, RecallFilters
+from memgpt_cli.errors import BudgetError, LimitError
+
+STORY = "The lighthouse keeper counted the ships that passed before the storm. "
+
+
+def summarising(body):
+    """A model that summarises when it is asked to and echoes otherwise."""
+    return Reply("I talked with the keeper about ships.") if asks_for_summary(body) else echo(body)
+
+
+def until(opened, kind, text=STORY * 8, most=60):
+    """Talk until something of this kind happens; returns it and all that happened in that turn."""
+    for number in range(most):
+        happened = run(opened, f"{number} {text}")
+        found = [h for h in happened if isinstance(h, kind)]
+        if found:
+            return found[0], happened
+    raise AssertionError(f"no {kind.__name__} in {most} turns")
+
+
+def events_of(opened, name):
+    everything = RecallFilters(roles=(Role.SYSTEM,))
+    return [m for m in opened.store.messages.page(everything, limit=500) if m.name == name]
+
+
+def test_the_model_is_warned_once_in_each_epoch_before_anything_leaves(tmp_path):
+    with StrictServer(summarising, window=8_192) as server:
+        with session(tmp_path, base_url=server.base_url, window=8_192) as opened:
+            warned, _ = until(opened, MemoryPressure)
+            assert 0.7 < warned.used / warned.limit < 1
+            assert opened.agent.queue_manager.epoch.hidden == 0
+            until(opened, Evicted)
+            assert len(events_of(opened, "memory_pressure")) == 1
+            until(opened, Evicted)
+            assert len(events_of(opened, "memory_pressure")) == 2
+
+
+def test_an_eviction_goes_down_to_the_target_and_a_summary_says_what_it_hides(tmp_path):
+    with StrictServer(summarising, window=8_192) as server:
+        with session(tmp_path, base_url=server.base_url, window=8_192) as opened:
+            evicted, _ = until(opened, Evicted)
+            room = opened.agent.queue_manager.window.room
+            assert evicted.tokens_after <= room * 0.5
+            assert evicted.summarised_by == "gpt-4o"
+            head = opened.agent.queue_manager.epoch.head
+            assert "I talked with the keeper about ships." in head[1].content
+            assert f"{opened.agent.queue_manager.epoch.hidden} earlier messages" in head[1].content
+            assert "conversation_search" in head[1].content
+        assert not server.refusals
+
+
+def test_the_summary_is_asked_for_at_the_end_of_the_prompt_just_seen(tmp_path):
+    with StrictServer(summarising, window=8_192, cache_step=1, cache_from=0) as server:
+        with session(tmp_path, base_url=server.base_url, window=8_192) as opened:
+            until(opened, Evicted)
+    asked = next(e for e in server.exchanges if asks_for_summary(e.body))
+    assert asked.body["tool_choice"] == "none"
+    assert asked.repeated_tokens / asked.prompt_tokens > 0.9
+
+
+def test_another_summary_model_gets_a_prompt_of_its_own_in_parts_that_fit(tmp_path):
+    with StrictServer(summarising, window=4_600) as server:
+        options = {"base_url": server.base_url, "window": 4_600, "summary_model": "gpt-4o-mini"}
+        with session(tmp_path, **options) as opened:
+            evicted, _ = until(opened, Evicted)
+            assert evicted.summarised_by == "gpt-4o-mini"
+        summaries = [r for r in server.requests if r["model"] == "gpt-4o-mini"]
+        assert summaries
+        assert all("tools" not in r for r in summaries)
+        assert not server.refusals
+
+
+def test_when_the_summarising_model_fails_an_extract_stands_in_and_it_is_said(tmp_path):
+    def brain(body):
+        return Reply("") if asks_for_summary(body) else echo(body)
+
+    with StrictServer(brain, window=8_192) as server:
+        with session(tmp_path, base_url=server.base_url, window=8_192) as opened:
+            evicted, happened = until(opened, Evicted)
+            assert evicted.summarised_by == "extractive"
+            assert any(isinstance(h, Notice) and "summarising model failed" in h.text for h in happened)
+            assert "lighthouse" in opened.agent.queue_manager.epoch.summary
+
+
+def test_calls_never_part_from_their_results_and_whole_turns_leave(tmp_path):
+    def brain(body):
+        if asks_for_summary(body):
+            return Reply("Summary.")
+        if answers_results(body):
+            return say(body, "found it")
+        return do(body, Call("conversation_search", {"query": "ships"}), Call("archival_memory_search", {"query": "x"}))
+
+    with StrictServer(brain, window=8_192) as server:
+        with session(tmp_path, base_url=server.base_url, window=8_192) as opened:
+            until(opened, Evicted)
+            queue = opened.agent.queue_manager.queue
+            turns = {m.turn for m in queue}
+            for turn in turns - {max(turns)}:
+                assert {m.id for m in opened.store.messages.of_turn(turn)} <= {m.id for m in queue}
+        assert not server.refusals
+
+
+@pytest.mark.parametrize("protocol", [Protocol.NATIVE, Protocol.PAPER])
+def test_a_turn_that_fills_the_window_by_its_own_steps_goes_on_without_the_oldest(tmp_path, protocol):
+    wanted = 14
+
+    def brain(body):
+        if asks_for_summary(body):
+            return Reply("I searched a lot.")
+        if brain.steps == wanted:
+            return say(body, "enough")
+        brain.steps += 1
+        return do(body, Call("archival_memory_search", {"query": "keeper", "page": brain.steps % 3}))
+
+    brain.steps = 0
+    with StrictServer(brain, window=8_192) as server:
+        with session(tmp_path, base_url=server.base_url, window=8_192, protocol=protocol) as opened:
+            fill_archive(opened)
+            happened = run(opened, "Read everything about the keeper")
+            assert reply(happened) == "enough"
+            assert any(isinstance(h, Evicted) for h in happened)
+            asked = [m for r in server.requests[1:] if "tools" in r for m in r["messages"]]
+            assert sum("Read everything" in (m["content"] or "") for m in asked) >= len(server.requests) - 2
+        assert not server.refusals
+
+
+def fill_archive(opened):
+    from memgpt_cli.domain.blocks import Author, Provenance
+
+    for number in range(40):
+        opened.archival.insert(f"{number}: {STORY * 12}", provenance=Provenance(author=Author.USER))
+
+
+def test_a_message_larger_than_the_window_is_kept_whole_and_shown_as_a_stub_that_says_how_to_read_it(tmp_path):
+    text = "".join(f"Entry {n}: the keeper saw {n * 7} ships.\n" for n in range(4_000))
+    with StrictServer(echo, window=8_192) as server:
+        with session(tmp_path, base_url=server.base_url, window=8_192) as opened:
+            happened = run(opened, text)
+            paged = next(h for h in happened if isinstance(h, PagedOut))
+            stored = opened.store.messages.get([paged.message_id])[0]
+            assert stored.text == text
+            shown = server.requests[-1]["messages"][-1]["content"]
+            assert f'tags ["m{paged.message_id}"]' in shown
+            found = opened.archival.search("Entry 3999", ArchivalFilters(tags=(f"m{paged.message_id}",)))
+            assert any("27993 ships" in hit.item.text for hit in found.hits)
+            assert paged.passages == opened.store.passages.count()
+        assert not server.refusals
+
+
+def test_a_server_that_counts_more_than_we_do_is_met_once_and_remembered(tmp_path):
+    with StrictServer(summarising, window=8_192, count_factor=1.25) as server:
+        with session(tmp_path, base_url=server.base_url, window=8_192) as opened:
+            until(opened, Evicted, most=80)
+            assert opened.agent.queue_manager.window.ratio > 1.1
+        with session(tmp_path, base_url=server.base_url, window=8_192) as opened:
+            assert opened.agent.queue_manager.window.ratio > 1.1
+            until(opened, Evicted, most=80)
+        assert len(server.refusals) <= 1
+
+
+def test_a_server_with_a_smaller_window_than_configured_is_learnt_from_its_refusal(tmp_path):
+    with StrictServer(summarising, window=8_192) as server:
+        with session(tmp_path, base_url=server.base_url, window=32_768) as opened:
+            for number in range(40):
+                run(opened, f"{number} {STORY * 20}")
+            assert opened.agent.queue_manager.window.settings.window == 8_192
+        assert len(server.refusals) == 1
+
+
+def test_a_context_length_error_that_repeats_is_an_error_and_the_turn_stays(tmp_path):
+    refusal = Fault.error(400, "This model's maximum context length is 8192 tokens", "context_length_exceeded")
+    with StrictServer(echo, faults=[refusal] * 2) as server:
+        with session(tmp_path, base_url=server.base_url, window=8_192) as opened:
+            from memgpt_cli.errors import ContextLengthError
+
+            with pytest.raises(ContextLengthError):
+                run(opened, "hello")
+            assert len(opened.store.turns.open_turns()) == 1
+            assert "again" in reply(run(opened, "again"))
+            assert any("hello" in m["content"] for m in server.requests[-1]["messages"][1:])
+
+
+def test_a_window_too_small_is_an_error_with_the_numbers_and_the_stated_minimum_works(tmp_path):
+    with StrictServer(echo) as server:
+        with pytest.raises(LimitError, match="too small for this agent") as error, session(
+            tmp_path, base_url=server.base_url, window=2_000
+        ):
+            pass
+        smallest = int(error.value.hint.split()[1])
+        assert smallest <= 4_200
+        with session(tmp_path, base_url=server.base_url, window=smallest) as opened:
+            assert "hi" in reply(run(opened, "hi"))
+        with pytest.raises(LimitError), session(tmp_path, base_url=server.base_url, window=smallest - 1):
+            pass
+
+
+@pytest.mark.parametrize("protocol", [Protocol.NATIVE, Protocol.PAPER])
+def test_instructions_schemas_and_empty_memory_take_less_than_2000_tokens(tmp_path, protocol):
+    with session(tmp_path, base_url="http://127.0.0.1:9/v1", protocol=protocol) as opened:
+        assert opened.agent.queue_manager.usage().total < 2_000
+
+
+def test_a_change_of_model_or_protocol_begins_a_new_epoch_and_a_restart_does_not(tmp_path):
+    with StrictServer(echo) as server:
+        epochs = []
+        for model in ("gpt-4o", "gpt-4o", "gpt-4.1"):
+            with session(tmp_path, base_url=server.base_url, model=model) as opened:
+                run(opened, "hi")
+                epochs.append(opened.agent.queue_manager.epoch.id)
+        assert epochs == [1, 1, 2]
+
+
+def test_a_token_budget_stops_before_the_call_and_the_message_stays(tmp_path):
+    with StrictServer(echo) as server:
+        with session(tmp_path, base_url=server.base_url, budget_max_tokens_per_turn="2000") as opened:
+            with pytest.raises(BudgetError, match="max_tokens_per_turn"):
+                run(opened, "hello")
+        assert server.requests == []
+        with session(tmp_path, base_url=server.base_url) as opened:
+            assert "hello" in reply(list(opened.agent.handle(Resume())))
+
+
+def test_a_money_budget_with_an_unknown_price_is_an_error_never_a_zero(tmp_path):
+    with StrictServer(echo) as server:
+        with session(tmp_path, base_url=server.base_url, model="mystery", budget_max_usd_per_day="1") as opened:
+            with pytest.raises(BudgetError, match="price of mystery is not known"):
+                run(opened, "hello")
+        assert server.requests == []
+
+
+def test_a_money_budget_counts_what_was_spent_and_stops_before_it_is_passed(tmp_path):
+    prices = '[models."gpt-4o"]\ninput = 2.5\ncached = 1.25\noutput = 10.0\n'
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.toml").write_text(prices)
+    with StrictServer(echo) as server:
+        options = {"base_url": server.base_url, "budget_max_usd_per_day": "0.06", "window_reserve": "1000"}
+        with session(tmp_path, **options) as opened:
+            first = steps(run(opened, "hello"))[0].record
+            assert first.cost_usd == pytest.approx(
+                (first.usage.prompt_tokens * 2.5 + first.usage.completion_tokens * 10) / 1e6
+            )
+            with pytest.raises(BudgetError, match="spent today"):
+                for number in range(40):
+                    run(opened, f"hello {number}")
+            spent = opened.store.ledger.totals().cost_usd
+            assert 0.03 < spent <= 0.06
