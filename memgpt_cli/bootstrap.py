@@ -24,7 +24,7 @@ from memgpt_cli.config.settings import load as load_configuration
 from memgpt_cli.domain.agents import AgentConfig
 from memgpt_cli.domain.blocks import Author, Block, Provenance
 from memgpt_cli.domain.settings import Settings
-from memgpt_cli.errors import NotFoundError
+from memgpt_cli.errors import AgentBusyError, NotFoundError
 
 if TYPE_CHECKING:
     from memgpt_cli.agent.reservation import Reservation
@@ -118,6 +118,27 @@ class Memory:
         """Raise LimitError when the agent's window has no room for this block, new or changed, at its limit."""
         blocks = {b.label: b for b in self.store.blocks.all()} | {block.label: block}
         self._workspace.window(self.store).check(list(blocks.values()))
+
+    @contextmanager
+    def between_turns(self, *, needed: bool = True) -> Iterator[None]:
+        """Nothing is being answered meanwhile, so that messages may leave the queue, or come back to it.
+
+        A chat that waits for its person is no hindrance: it reads the queue anew at its next turn. During a turn it
+        raises AgentBusyError.
+        """
+        if not needed or not self.store.turns.open_turns():
+            yield
+            return
+        lock = self._workspace.agents.lock(self.name, purpose="memgpt", since=self._workspace.clock.now())
+        try:
+            lock.acquire()
+        except AgentBusyError as error:
+            raise AgentBusyError(
+                "the agent is answering a message right now, and its queue cannot change under it",
+                hint="try again when the answer has come",
+            ) from error
+        with lock:
+            yield
 
     def draft(self, label: str) -> Path:
         """A file of the agent's own for editing a block outside of the record, for the owner's eyes."""

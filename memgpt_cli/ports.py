@@ -291,6 +291,10 @@ class JournalStore(Protocol):
         """The newest operations that stand and can be taken back by themselves, newest first."""
         ...
 
+    def undone(self, *, limit: int = 1) -> list[Operation]:
+        """The operations that can be done again, the next one first: those undone after which nothing was done."""
+        ...
+
     def page(self, *, limit: int, offset: int = 0) -> list[Operation]:
         """All operations, newest first."""
         ...
@@ -422,7 +426,7 @@ class LexicalIndex(Protocol):
         ...
 
     def spoken(self) -> int:
-        """About how many messages can be searched."""
+        """How many messages `RecallFilters()` lets pass; quicker than counting them."""
         ...
 
     def sessions(self, ids: Sequence[int]) -> dict[int, int]:

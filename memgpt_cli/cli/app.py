@@ -28,6 +28,10 @@ class _Memgpt(House):
         Door("memory", "Core memory: what the model always sees.", _ROOMS + "memory:app"),
         Door("recall", "Recall storage: every message ever.", _ROOMS + "recall:app"),
         Door("archival", "Archival storage: notes, facts and documents.", _ROOMS + "archival:app"),
+        Door(
+            "undo", "Take back the last change to memory, by whomever; again for the one before.", _ROOMS + "undo:undo"
+        ),
+        Door("redo", "Do again what was last taken back, unless something else was done since.", _ROOMS + "undo:redo"),
         Door("eval", "Measure.", _ROOMS + "evaluate:app"),
         Door("doctor", "Check settings, key, model, embedder, disk and databases.", _ROOMS + "doctor:doctor"),
         Door("config", "Settings.", _ROOMS + "config_commands:app"),

@@ -1,34 +1,237 @@
-"""`memgpt memory`: core memory blocks."""
+"""`memgpt memory`: core memory blocks, read and written. A running chat notices each change at its next turn."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from memgpt_cli.cli import shapes
-from memgpt_cli.cli.console import print_json, say
+from memgpt_cli.bootstrap import Memory
+from memgpt_cli.cli import memory_history, memory_shapes, shapes
+from memgpt_cli.cli.console import notice, out, plain, print_json, say, table
+from memgpt_cli.cli.memory_history import Label, labels
 from memgpt_cli.cli.options import Command, current
-from memgpt_cli.errors import NotFoundError
+from memgpt_cli.cli.origins import Causes
+from memgpt_cli.cli.texts import one_line, read_text
+from memgpt_cli.domain.blocks import Author, Block, BlockVersion, Provenance
+from memgpt_cli.domain.times import for_people
+from memgpt_cli.errors import MemGPTError, UsageError
 
 app = typer.Typer(help="Core memory: what the model always sees.", no_args_is_help=True)
 
+Text = Annotated[str, typer.Argument(help="The text; @FILE reads a file, - standard input.", metavar="TEXT|@FILE|-")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Characters that it may hold.", metavar="N")]
+Description = Annotated[str | None, typer.Option("--description", help="What it is for; the model sees this.")]
+
+
+@app.command("list", cls=Command)
+def list_blocks() -> None:
+    """List the blocks: how full they are, and who changed each last."""
+    workspace = current.workspace()
+    with workspace.memory() as memory:
+        newest = [memory.store.blocks.history(block.label)[-1] for block in memory.store.blocks.all()]
+        causes = Causes(memory.store, [version.provenance for version in newest])
+    if current.json:
+        print_json([memory_shapes.listed(version, causes) for version in newest])
+        return
+    rows = [
+        (
+            v.block.label + (" (read-only)" if v.block.read_only else ""),
+            f"{len(v.block.value)}/{v.block.limit}",
+            str(v.block.version),
+            for_people(v.at, workspace.settings.zone),
+            v.provenance.author.value,
+            one_line(v.block.description),
+        )
+        for v in newest
+    ]
+    table(("label", "characters", "version", "changed", "by", "for"), rows, wide="for")
+
 
 @app.command("show", cls=Command)
-def show(label: Annotated[str | None, typer.Argument(help="One block; default: all.")] = None) -> None:
-    """Show the blocks."""
+def show(
+    label: Annotated[str | None, typer.Argument(help="One block; default: all.", autocompletion=labels)] = None,
+    version: Annotated[int | None, typer.Option("--version", help="As it was in this version.", metavar="N")] = None,
+) -> None:
+    """Show the blocks, or one of them, as the model sees them or as one was."""
+    if version is not None and label is None:
+        raise UsageError("--version needs a block", hint=f"memgpt memory show human --version {version}")
     with current.workspace().memory() as memory:
-        blocks = memory.store.blocks.all()
-    if label is not None:
-        chosen = [block for block in blocks if block.label == label]
-        if not chosen:
-            raise NotFoundError(
-                f"there is no memory block {label!r}; the blocks are: {', '.join(b.label for b in blocks)}",
-                hint="memgpt memory show",
-            )
-        blocks = chosen
+        if version is not None and label is not None:
+            blocks = [memory.core_memory.version(label, version).block]
+        elif label is not None:
+            blocks = [memory.core_memory.block(label)]
+        else:
+            blocks = memory.store.blocks.all()
     if current.json:
         print_json([shapes.block(block) for block in blocks])
         return
     for block in blocks:
-        say(f"{block.label} ({len(block.value)}/{block.limit} characters)", style="bold")
+        say(_heading(block), style="bold")
         say(block.value or "(empty)")
         say("")
+
+
+@app.command("create", cls=Command)
+def create(
+    label: Annotated[str, typer.Argument(help="Its name: letters, digits, - _ and .")],
+    text: Text = "",
+    limit: Limit = None,
+    description: Description = None,
+    read_only: Annotated[bool, typer.Option("--read-only", help="The model may read it, not write it.")] = False,
+) -> None:
+    """Make a new block.
+
+    Example:
+
+        memgpt memory create project "Thesis, due in June" --description "what we work on" --limit 1000
+    """
+    with _writing() as memory:
+        limit = limit or current.workspace().settings.memory.block_limit
+        new = Block(label=label, limit=limit, description=description or "", read_only=read_only, value=read_text(text))
+        memory.check_window(new)
+        _report(memory.core_memory.create(new, _by("create")))
+
+
+@app.command("set", cls=Command)
+def set_block(
+    label: Label,
+    text: Annotated[str | None, typer.Argument(help="The new text.", metavar="TEXT|@FILE|-")] = None,
+    limit: Limit = None,
+    description: Description = None,
+    read_only: Annotated[
+        bool | None, typer.Option("--read-only/--writable", help="Whether the model may only read it.")
+    ] = None,
+) -> None:
+    """Replace a block's text, or change its limit, description or read-only flag.
+
+    Examples:
+
+        memgpt memory set human "Ada, lives in Lisbon"
+
+        memgpt memory set persona --read-only --limit 3000
+    """
+    if text is None and limit is None and description is None and read_only is None:
+        raise UsageError(
+            "there is nothing to set", hint=f"memgpt memory set {label} TEXT, or memgpt memory edit {label}"
+        )
+    with _writing() as memory:
+        value = None if text is None else read_text(text)
+        if limit is not None:
+            memory.check_window(Block(label=label, limit=limit))
+        changed = memory.core_memory.change(
+            label, _by("set"), value=value, limit=limit, description=description, read_only=read_only
+        )
+        _report(changed)
+
+
+@app.command("append", cls=Command)
+def append(label: Label, text: Text) -> None:
+    """Add a line at the end of a block.
+
+    Example:
+
+        memgpt memory append human "Allergic to nuts"
+    """
+    content = read_text(text).strip()
+    if not content:
+        raise UsageError("there is nothing to append", hint=f'memgpt memory append {label} "Allergic to nuts"')
+    with _writing() as memory:
+        _report(memory.core_memory.append(label, content, _by("append")))
+
+
+@app.command("edit", cls=Command)
+def edit(label: Label) -> None:
+    """Edit a block in $VISUAL or $EDITOR and show what changed.
+
+    What does not fit, or what somebody else changed meanwhile, is refused, and your text is kept in a file.
+    """
+    from memgpt_cli.cli.editor import open_editor
+
+    with _writing() as memory:
+        block = memory.core_memory.block(label)
+        draft = memory.draft(label)
+        draft.write_text(block.value + "\n", encoding="utf-8")
+        keep = False
+        try:
+            open_editor(draft)
+            text = draft.read_text(encoding="utf-8", errors="replace").rstrip("\n")
+            if text == block.value:
+                notice("nothing was changed")
+                return
+            keep = True
+            changed = _take_over(memory, block, text)
+            keep = False
+        except MemGPTError as error:
+            kept = f"; your text is kept in {draft}" if keep else ""
+            elsewhere = f"memgpt memory set {label} TEXT, @FILE or - for standard input"
+            hint = f"memgpt memory set {label} @{draft}" if keep else elsewhere
+            raise type(error)(error.message + kept, hint=hint) from error
+        finally:
+            if not keep:
+                draft.unlink(missing_ok=True)
+        _show_change(memory, changed)
+        _report(changed)
+
+
+@app.command("delete", cls=Command)
+def delete(label: Label) -> None:
+    """Delete a block. It leaves a tombstone with all its versions: memgpt undo, or memory restore, brings it back."""
+    with _writing() as memory:
+        gone = memory.core_memory.delete(label, _by("delete"))
+    if current.json:
+        print_json({"deleted": gone.label, "version": gone.version + 1})
+    else:
+        say(f"deleted {gone.label}; memgpt undo brings it back")
+
+
+app.command("log", cls=Command)(memory_history.log)
+app.command("diff", cls=Command)(memory_history.diff)
+app.command("blame", cls=Command)(memory_history.blame)
+
+
+@app.command("restore", cls=Command)
+def restore(
+    label: Label, version: Annotated[int, typer.Argument(help="The version to go back to; see memory log.")]
+) -> None:
+    """Make an old version of a block current, as a new version. Works for deleted blocks too."""
+    with _writing() as memory:
+        restored = memory.core_memory.restore(label, version, _by(f"restore {version}"))
+        _show_change(memory, restored)
+        _report(restored)
+
+
+def _writing() -> Any:
+    """The agent's memory; the default agent is made on first use, as the first message would."""
+    workspace = current.workspace()
+    workspace.ensure_agent(workspace.agent_name)
+    return workspace.memory()
+
+
+def _by(command: str) -> Provenance:
+    return Provenance(author=Author.USER, command=f"memory {command}")
+
+
+def _take_over(memory: Memory, before: Block, text: str) -> Block:
+    with memory.store.transaction():
+        if memory.core_memory.block(before.label).version != before.version:
+            raise UsageError(f"block {before.label} was changed while you edited it")
+        return memory.core_memory.change(before.label, _by("edit"), value=text)
+
+
+def _show_change(memory: Memory, block: Block) -> None:
+    from memgpt_cli.main_context.block_history import difference
+
+    history: list[BlockVersion] = memory.store.blocks.history(block.label)
+    for line in difference(history[-2] if len(history) > 1 else None, history[-1]):
+        notice(line, style=memory_history.STYLES.get(line[:1], "dim"))
+
+
+def _report(block: Block) -> None:
+    if current.json:
+        print_json(shapes.block(block))
+    else:
+        out().print(plain(f"{_heading(block)}, version {block.version}"))
+
+
+def _heading(block: Block) -> str:
+    flag = ", read-only" if block.read_only else ""
+    return f"{block.label} ({len(block.value)}/{block.limit} characters{flag})"

@@ -1,8 +1,8 @@
 """Every state that a passage ever had, as rows of `passage_versions`.
 
 A passage that never changed has no row here. From its first change on each version has one: who made it and when. What
-a version said is kept only where a later one says something else; until then it is what the next such row, or the passage
-itself, says. So deleting a hundred thousand passages copies no text.
+a version said is kept only where a later one says something else; until then it is what the next such row, or the
+passage itself, says. So deleting a hundred thousand passages copies no text.
 """
 
 import json

@@ -80,17 +80,20 @@ class Undo:
         self._journal.mark_redone(found[0].id)
         return found[0]
 
+    def last_turn(self) -> int | None:
+        """The turn that `undo_turn` can take back; None when there is none."""
+        row = self._db.execute("SELECT max(id) FROM turns WHERE state <> 'undone'").fetchone()
+        return None if row[0] is None else int(row[0])
+
     def undo_turn(self, turn: int, *, at: datetime, provenance: Provenance) -> TakenBack:
         """Take back the last turn: its messages leave recall, what it changed is undone, what it evicted returns.
 
         The prompt is as it was before the turn: the head of the epoch in which it began is current again. Only for the
         holder of the agent's lock. Raises UsageError when it is not the last turn.
         """
-        row = self._db.execute(
-            "SELECT * FROM turns WHERE id = (SELECT max(id) FROM turns WHERE state <> 'undone')"
-        ).fetchone()
-        if row is None or row["id"] != turn:
+        if turn != self.last_turn():
             raise UsageError(f"turn {turn} is not the last one", hint="only the last turn can be taken back")
+        row = self._db.execute("SELECT * FROM turns WHERE id = ?", (turn,)).fetchone()
         operations, kept = [], []
         for operation in self._journal.of_turn(turn):
             if operation.undone_at is not None:

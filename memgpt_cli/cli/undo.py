@@ -1,0 +1,140 @@
+"""`memgpt undo` and `memgpt redo`: the last change to memory, whoever made it, taken back or done again."""
+
+from typing import Annotated
+
+import typer
+
+from memgpt_cli.bootstrap import Memory
+from memgpt_cli.cli import operations
+from memgpt_cli.cli.console import notice, print_json, say
+from memgpt_cli.cli.memory_history import STYLES
+from memgpt_cli.cli.options import current
+from memgpt_cli.cli.origins import Causes
+from memgpt_cli.cli.texts import counted
+from memgpt_cli.domain.blocks import Author, Provenance
+from memgpt_cli.domain.history import Kind, Operation
+from memgpt_cli.domain.messages import message_ref
+from memgpt_cli.domain.times import for_people
+from memgpt_cli.errors import NotFoundError
+
+_UNDO = Provenance(author=Author.USER, command="undo")
+_REDO = Provenance(author=Author.USER, command="redo")
+
+
+def undo(
+    list_them: Annotated[
+        bool, typer.Option("--list", help="List the operations, newest first, and do nothing.")
+    ] = False,
+    turn: Annotated[
+        bool, typer.Option("--turn", help="Take back the whole last turn: messages, memory, evictions.")
+    ] = False,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="With --list: how many at most.")] = 50,
+    page: Annotated[int, typer.Option("--page", min=0, help="With --list: which page, from 0.")] = 0,
+) -> None:
+    """Take back the last change to memory, by whomever; again for the one before.
+
+    Core memory, archival storage, imports and deletions alike. Each is one operation of one call or one command.
+
+    Examples:
+
+        memgpt undo --list
+
+        memgpt undo
+    """
+    if list_them:
+        _list(limit, page)
+    elif turn:
+        _undo_turn()
+    else:
+        with current.workspace().memory() as memory:
+            last = memory.store.journal.standing(limit=1)
+            if not last:
+                raise NotFoundError("there is nothing to take back", hint="memgpt undo --list")
+            _do(memory, last[0], again=False)
+
+
+def redo() -> None:
+    """Do again what was last taken back, unless something else was done since."""
+    with current.workspace().memory() as memory:
+        undone = memory.store.journal.undone(limit=1)
+        if not undone:
+            raise NotFoundError("there is nothing to do again", hint="memgpt undo --list")
+        _do(memory, undone[0], again=True)
+
+
+def _do(memory: Memory, operation: Operation, *, again: bool) -> None:
+    lines = operations.describe(operation, memory.store)
+    now = current.workspace().clock.now()
+    moves_messages = any(change.kind is Kind.MESSAGE for change in operation.changes)
+    with memory.between_turns(needed=moves_messages), memory.store.transaction():
+        if again:
+            done = memory.store.undo.redo(at=now, provenance=_REDO)
+        else:
+            done = memory.store.undo.undo(at=now, provenance=_UNDO)
+    causes = Causes(memory.store, [operation.provenance])
+    if current.json:
+        print_json({"undone" if not again else "redone": operations.shape(done or operation, memory.store, causes)})
+        return
+    say(f"{'did again' if again else 'took back'} what was done by {causes.told(operation.provenance)}")
+    for line in lines:
+        say(f"   {line}", style=STYLES.get(line[:1]))
+    if not again:
+        notice("memgpt redo does it again; memgpt undo takes back the one before")
+
+
+def _list(limit: int, page: int) -> None:
+    workspace = current.workspace()
+    with workspace.memory() as memory:
+        found = memory.store.journal.page(limit=limit + 1, offset=page * limit)
+        shown = found[:limit]
+        causes = Causes(memory.store, [operation.provenance for operation in shown])
+        if current.json:
+            print_json([operations.shape(operation, memory.store, causes) for operation in shown])
+        for operation in () if current.json else shown:
+            when = for_people(operation.at, workspace.settings.zone)
+            gone = "  (taken back)" if operation.undone_at else ""
+            say(f"{operation.id}  {when}  {causes.told(operation.provenance)}{gone}", style="dim" if gone else "bold")
+            for line in operations.describe(operation, memory.store):
+                say(f"   {line}", style="dim" if gone else STYLES.get(line[:1]))
+    if not found:
+        notice("nothing has been changed yet")
+    if len(found) > limit:
+        notice(f"there are more: --page {page + 1}")
+
+
+def _undo_turn() -> None:
+    workspace = current.workspace()
+    name = workspace.agent_name
+    with workspace.memory() as memory:
+        with workspace.agents.lock(name, purpose="memgpt undo --turn", since=workspace.clock.now()).acquire():
+            last = memory.store.undo.last_turn()
+            if last is None:
+                raise NotFoundError("there is no turn to take back", hint="memgpt undo takes back changes to memory")
+            with memory.store.transaction():
+                taken = memory.store.undo.undo_turn(last, at=workspace.clock.now(), provenance=_UNDO)
+        causes = Causes(memory.store, [])
+        if current.json:
+            shapes = [operations.shape(operation, memory.store, causes) for operation in taken.operations]
+            kept = [operations.shape(operation, memory.store, causes) for operation in taken.kept]
+            print_json(
+                {
+                    "turn": taken.turn,
+                    "messages": [message_ref(message.id) for message in taken.messages],
+                    "undone": shapes,
+                    "kept": kept,
+                    "returned": taken.returned,
+                    "reopened": list(taken.reopened),
+                }
+            )
+            return
+        changes = counted(len(taken.operations), "change")
+        say(f"took back turn {taken.turn}: {counted(len(taken.messages), 'message')}, {changes} to memory")
+        for operation in taken.operations:
+            for line in operations.describe(operation, memory.store):
+                say(f"   {line}", style=STYLES.get(line[:1]))
+        if taken.returned:
+            notice(f"{counted(taken.returned, 'message')} that it had evicted returned to the queue")
+        for operation in taken.kept:
+            notice(
+                f"left as it is, since it was changed after: {'; '.join(operations.describe(operation, memory.store))}"
+            )

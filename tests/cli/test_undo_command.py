@@ -1,0 +1,39 @@
+"""`memgpt undo`: the last change, whoever made it; and the whole last turn."""
+
+from support.command_line import CommandLine
+
+
+def values(memgpt: CommandLine) -> dict[str, str]:
+    return {block["label"]: block["value"] for block in memgpt.json("memory-show", "memory", "show")}
+
+
+def test_each_undo_takes_back_the_operation_before(memgpt: CommandLine) -> None:
+    memgpt("send", "My name is Ada.")
+    memgpt("memory", "append", "human", "Allergic to nuts")
+    memgpt("archival", "add", "The spare key is under the blue pot")
+    listed = memgpt.json("undo-list", "undo", "--list")
+    assert [operation["author"] for operation in listed] == ["user", "user", "agent"]
+    assert memgpt.json("undo", "undo")["undone"]["changes"][0] == {
+        "kind": "passage", "what": "added", "label": None, "first": "p1", "last": "p1", "from": 0, "to": 1,
+    }  # fmt: skip
+    assert "+Allergic to nuts" in memgpt("undo").out
+    assert 'the agent, after m1 "My name is Ada."' in memgpt("undo").out
+    assert values(memgpt)["human"] == ""
+    assert "nothing to take back" in memgpt("undo", code=3).err
+    for _ in range(2):
+        memgpt("redo")
+    assert memgpt.json("undo", "redo")["redone"]["author"] == "user"
+    assert values(memgpt)["human"] == "Name: Ada\nAllergic to nuts"
+    assert "nothing to do again" in memgpt("redo", code=3).err
+
+
+def test_a_whole_turn_is_taken_back_with_its_messages(memgpt: CommandLine) -> None:
+    memgpt("send", "My name is Ada.")
+    memgpt("send", "--id", "again", "My doctor is Alice Miller.")
+    taken = memgpt.json("undo-turn", "undo", "--turn")
+    assert taken["turn"] == 2
+    assert [operation["changes"][0]["label"] for operation in taken["undone"]] == ["human"]
+    assert values(memgpt)["human"] == "Name: Ada"
+    assert "Alice" not in memgpt("recall", "list").out
+    assert "Alice" not in memgpt("context", "--prompt").out
+    assert "Alice" in memgpt("send", "--id", "again", "My doctor is Alice Miller.").out
