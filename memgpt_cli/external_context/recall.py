@@ -103,7 +103,7 @@ class RecallStorage:
         found = self._store.messages.page(filters, limit=size, offset=page * size)
         return SearchResult(
             hits=tuple(Hit(item=message, score=0.0) for message in found),
-            total=self._store.messages.count(filters),
+            total=self._store.lexical.spoken() if filters == RecallFilters() else self._store.messages.count(filters),
             ranked=False,
             page=page,
             page_size=size,

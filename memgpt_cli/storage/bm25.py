@@ -10,7 +10,7 @@ No SQL here.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,8 +59,18 @@ class Scored:
     terms: tuple[int, ...]
 
 
-def extended(lengths: Lengths | None, rows: "NDArray[np.int64]", tokens: "NDArray[np.int64]", *, reach: int) -> Lengths:
-    """The lengths with further rows. The mean is taken anew when the number of rows has grown by a hundredth."""
+def grown(
+    lengths: Lengths | None,
+    rows: "NDArray[np.integer[Any]]",
+    tokens: "NDArray[np.number[Any]]",
+    *,
+    above: int,
+    reach: int,
+) -> Lengths:
+    """The lengths with these rows in place of all above a number. They share memory with the former.
+
+    The mean is taken anew when the number of rows has grown by a hundredth.
+    """
     import numpy as np
 
     top = int(rows[-1]) if len(rows) else 0
@@ -69,9 +79,10 @@ def extended(lengths: Lengths | None, rows: "NDArray[np.int64]", tokens: "NDArra
         room = np.zeros((top + reach + 1) * 5 // 4, np.float32)
         room[: len(known)] = known
         known = room
+    known[above + 1 :] = 0
     known[rows] = tokens
-    count = len(rows) + (0 if lengths is None else lengths.rows)
-    if lengths is not None and count < lengths.measured * 1.01:
+    count = int(np.count_nonzero(known))
+    if lengths is not None and abs(count - lengths.measured) <= lengths.measured // 100:
         return Lengths(known, count, lengths.mean, lengths.measured)
     sums = _spread(known, reach=reach, weight=1.0)
     return Lengths(known, count, float(sums[known > 0].mean()) if count else 1.0, count)

@@ -30,6 +30,9 @@ _FEW: Final = 20_000
 
 _BATCH: Final = 500
 
+_LENGTHS: Final = ""
+"""In place of a term: the lengths of all rows, which a search needs too."""
+
 
 class CommonWords:
     """Reads occurrences, by way of the copy where there is one."""
@@ -60,6 +63,17 @@ class CommonWords:
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (_edge_key(kind),)).fetchone()
         return 0 if row is None else int(row[0])
 
+    def lengths(self, kind: str) -> "tuple[NDArray[np.float32], int] | None":
+        """The lengths of rows by their number, and the last row they cover; None when there is no copy of them."""
+        import numpy as np
+
+        row = self._copied(kind, _LENGTHS)
+        return None if row is None else (np.frombuffer(row[0], "<u2").astype(np.float32), row[1])
+
+    def drop_lengths(self, kind: str) -> None:
+        """Throw the copy of the lengths away: a row is gone. Joins the caller's transaction."""
+        self._db.execute("DELETE FROM common_words WHERE kind = ? AND term = ?", (kind, _LENGTHS))
+
     def drop(self, kind: str) -> None:
         """Throw the copy away; joins the caller's transaction."""
         self._db.execute("DELETE FROM common_words WHERE kind = ?", (kind,))
@@ -85,8 +99,21 @@ class CommonWords:
         with transaction(self._db):
             # From here on no message may take a place that the copy covers.
             self._db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (_edge_key(kind), str(last)))
+            self._put([(kind, _LENGTHS, last, self._row_lengths(kind, last))])
         for start in range(0, len(terms), _BATCH):
             self._copy_terms(kind, terms[start : start + _BATCH], last)
+
+    def _row_lengths(self, kind: str, last: int) -> bytes:
+        import numpy as np
+
+        number = _NUMBER[kind]
+        rows, tokens = self._db.execute(
+            f"SELECT group_concat({number}), group_concat(min(length, 65535)) FROM {_ROWS[kind]} WHERE {number} <= ?",  # noqa: S608
+            (last,),
+        ).fetchone()
+        lengths = np.zeros(last + 1, "<u2")
+        lengths[as_numbers(rows)] = as_numbers(tokens)
+        return lengths.tobytes()
 
     def _copy_terms(self, kind: str, terms: Sequence[str], last: int) -> None:
         sql = f"SELECT {OCCURRENCE} FROM {kind}_terms WHERE term = ?"  # noqa: S608 - our own names
@@ -95,17 +122,22 @@ class CommonWords:
             for term in terms
         ]
         with transaction(self._db):
-            self._db.executemany(
-                "INSERT OR REPLACE INTO common_words (kind, term, upto, occurrences) VALUES (?, ?, ?, ?)", copies
-            )
+            self._put(copies)
+
+    def _put(self, copies: Sequence[tuple[str, str, int, bytes]]) -> None:
+        sql = "INSERT OR REPLACE INTO common_words (kind, term, upto, occurrences) VALUES (?, ?, ?, ?)"
+        self._db.executemany(sql, copies)
+
+    def _copied(self, kind: str, term: str) -> tuple[bytes, int] | None:
+        sql = "SELECT occurrences, upto FROM common_words WHERE kind = ? AND term = ?"
+        row = self._db.execute(sql, (kind, term)).fetchone()
+        return None if row is None else (row[0], row[1])
 
     def _of_token(self, kind: str, token: str) -> "tuple[NDArray[np.int64], int | None]":
         """The occurrences of one token, and the last row they cover when that is not all."""
         import numpy as np
 
-        row = self._db.execute(
-            "SELECT occurrences, upto FROM common_words WHERE kind = ? AND term = ?", (kind, token)
-        ).fetchone()
+        row = self._copied(kind, token)
         if row is not None:
             return np.frombuffer(row[0], "<i8"), row[1]
         sql = f"SELECT {OCCURRENCE} FROM {kind}_terms WHERE term = ?"  # noqa: S608 - our own names

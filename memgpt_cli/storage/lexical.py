@@ -24,7 +24,7 @@ from memgpt_cli.storage.bm25 import Postings, Scored, best
 from memgpt_cli.storage.common_words import KINDS, CommonWords
 from memgpt_cli.storage.database import connect
 from memgpt_cli.storage.filters import archival_where, recall_where
-from memgpt_cli.storage.lengths import GENERATION, RETURNED, RowLengths, numbering
+from memgpt_cli.storage.lengths import CHANGED, GENERATION, RowLengths, numbering
 from memgpt_cli.storage.occurrences import as_numbers, as_postings, either, near
 from memgpt_cli.storage.places import REACH, Places, is_filtered
 from memgpt_cli.storage.words import Term, Tokenizer, segment
@@ -63,8 +63,8 @@ class FullText:
         self._places = Places(connection, gap=session_gap)
         self._tokenizer: Tokenizer | None = None
         self._common = CommonWords(connection)
-        self._message_lengths = RowLengths("message_places", "place", reach=REACH)
-        self._passage_lengths = RowLengths("passage_lengths", "passage", reach=0)
+        self._message_lengths = RowLengths("message_places", "place", kind="message", reach=REACH)
+        self._passage_lengths = RowLengths("passage_lengths", "passage", kind="passage", reach=0)
 
     # What is written
 
@@ -77,15 +77,14 @@ class FullText:
         last, above = self._places.last(), self._common.edge("message")
         chunk: list[tuple[int, int, int, int, str]] = []
         for message in messages:
-            words = segment(message.text)
-            length = len(words.split())
-            if length == 0:
+            if not message.text:
                 continue
+            words = segment(message.text)
             if message.role not in SPOKEN:
                 self._db.execute("INSERT INTO event_words (rowid, words) VALUES (?, ?)", (message.id, words))
                 continue
             last = self._places.after(last, message, above=above)
-            chunk.append((last.number, message.id, last.session, length, words))
+            chunk.append((last.number, message.id, last.session, _length(words), words))
             if len(chunk) == _CHUNK:
                 self._write(chunk)
                 chunk = []
@@ -98,8 +97,8 @@ class FullText:
             self.add_message(message)
             return
         words = segment(message.text)
-        self._write([(place, message.id, session, len(words.split()), words)])
-        self._count(RETURNED)
+        self._write([(place, message.id, session, _length(words), words)])
+        self._count(CHANGED)
         if place <= self._common.edge("message"):
             self._common.drop("message")
 
@@ -119,8 +118,9 @@ class FullText:
                 "INSERT INTO message_words (message_words, rowid, words) VALUES ('delete', ?, ?)", (place, words)
             )
             self._db.execute("DELETE FROM message_places WHERE place = ?", (place,))
-            self._message_lengths.forget()
-        elif Role(row[0]) not in SPOKEN and words.strip():
+            self._common.drop_lengths("message")
+            self._count(CHANGED)
+        elif row[1] and Role(row[0]) not in SPOKEN:
             self._db.execute(
                 "INSERT INTO event_words (event_words, rowid, words) VALUES ('delete', ?, ?)", (message_id, words)
             )
@@ -133,7 +133,7 @@ class FullText:
         )
         self._db.execute(
             "INSERT INTO passage_lengths (passage, length) VALUES (?, ?)",
-            (passage.id, 1 + len(words.split()) + len(context.split())),
+            (passage.id, _length(f"{words} {context}")),
         )
 
     def remove_passage(self, passage_id: int) -> None:
@@ -149,12 +149,13 @@ class FullText:
             "INSERT INTO passage_words (passage_words, rowid, words, context) VALUES ('delete', ?, ?, ?)",
             (passage_id, segment(row[0]), _passage_context(row[1], row[2], json.loads(row[3]))),
         )
-        self._passage_lengths.forget()
+        self._common.drop_lengths("passage")
+        self._count(CHANGED)
 
     def return_passage(self, passage: Passage) -> None:
         """Index a passage that had left the index."""
         self.add_passage(passage)
-        self._count(RETURNED)
+        self._count(CHANGED)
         if passage.id <= self._common.edge("passage"):
             self._common.drop("passage")
 
@@ -318,6 +319,11 @@ class FullText:
         self._db.executemany(
             "INSERT INTO message_places (place, message, session, length) VALUES (?, ?, ?, ?)", (c[:4] for c in chunk)
         )
+
+
+def _length(words: str) -> int:
+    """About how many tokens a row has, at least 1: 0 stands for no row."""
+    return max(1, len(words.split()))
 
 
 def _passage_context(source: str | None, location: str | None, tags: Sequence[str]) -> str:
