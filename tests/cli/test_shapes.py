@@ -1,0 +1,81 @@
+"""The JSON shapes that scripts rely on are what docs/schemas says, on real output of the real command."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+SCHEMAS = Path(__file__).resolve().parents[2] / "docs" / "schemas"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    for text in ("My name is Ada and I live in Lyon.", "Where do I live?"):
+        memgpt(home, "send", text)
+    memgpt(home, "archival", "add", "The spare key is under the mat", "--tag", "home")
+    return home
+
+
+def memgpt(home, *arguments, code=0):
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("MEMGPT_", "OPENAI_"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "memgpt_cli", *arguments],
+        env={**environment, "MEMGPT_HOME": str(home)},
+        cwd=home,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    return done
+
+
+def check(shape, text):
+    schema = json.loads((SCHEMAS / f"{shape}.schema.json").read_text())
+    value = json.loads(text)
+    Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(value)
+    return value
+
+
+def test_send(home):
+    sent = check("send", memgpt(home, "send", "--json", "--id", "x1", "Where do I live?").stdout)
+    assert "Lyon" in sent["reply"]
+    again = check("send", memgpt(home, "send", "--id", "x1", "Where do I live?", "--json").stdout)
+    assert (again["reply"], again["repeated"]) == (sent["reply"], True)
+
+
+def test_context_and_its_parts_add_up(home):
+    shape = check("context", memgpt(home, "context", "--json").stdout)
+    assert sum(shape["parts"].values()) == shape["used"]
+    assert shape["used"] + shape["free"] + shape["reserved"] == shape["window"]
+    check("context-history", memgpt(home, "context", "--history", "--json").stdout)
+
+
+def test_context_prompt_writes_nothing_and_is_what_the_next_call_would_send(home):
+    before = memgpt(home, "recall", "list", "--json").stdout
+    body = json.loads(memgpt(home, "context", "--prompt", "--with", "And my name?").stdout)
+    assert body["messages"][-1]["content"].endswith("And my name?")
+    assert memgpt(home, "recall", "list", "--json").stdout == before
+
+
+def test_recall_list_and_search(home):
+    listed = check("recall-list", memgpt(home, "recall", "list", "--json").stdout)
+    assert [m["created_at"] for m in listed] == sorted((m["created_at"] for m in listed), reverse=True)
+    found = check("recall-search", memgpt(home, "recall", "search", "--json", "where does Ada live").stdout)
+    assert found["hits"]
+
+
+def test_archival_search(home):
+    found = check("archival-search", memgpt(home, "archival", "search", "spare key", "--json").stdout)
+    assert found["hits"][0]["tags"] == ["home"]
+
+
+def test_errors(home):
+    check("error", memgpt(home, "send", "-a", "nobody", "hi", "--json", code=3).stderr)
+    check("error", memgpt(home, "send", "--window", "2000", "hi", "--json", code=2).stderr.splitlines()[-1])
+    check("error", memgpt(home, "no-such-command", "--json", code=2).stderr)
