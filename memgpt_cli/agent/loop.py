@@ -272,7 +272,7 @@ class Agent:
         self._learn(record)
         self._after_commit()
         returned = tuple(
-            FunctionReturned(call=c, ok=o.ok, result=o.result) for c, o in zip(calls, outcomes, strict=True)
+            FunctionReturned(call=p.call, ok=o.ok, result=o.result) for p, o in zip(prepared, outcomes, strict=True)
         )
         committed = StepCommitted(record=record, text=reply.text, final=ends, functions=returned)
         return _Step(committed=committed, goes_on=not ends, failed=failed)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from memgpt_cli.cli import shapes
+from memgpt_cli.cli.confirm import confirmation
 from memgpt_cli.cli.console import notice, plain, print_json, say
 from memgpt_cli.cli.options import current
 from memgpt_cli.cli.turns import TurnResult, describe, read_stdin, watch
@@ -57,6 +58,7 @@ def send(
     with workspace.open_session(purpose="memgpt send", wait=wait) as session:
         for line in session.notices:
             notice(line)
+        session.agent.confirm_writes(confirmation(wanted=workspace.settings.memory.confirm))
         try:
             watch(session.agent.handle(message), result, show)
         except MemGPTError:

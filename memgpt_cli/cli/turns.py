@@ -16,7 +16,7 @@ from memgpt_cli.domain.events import (
     StepCommitted,
     TurnEnded,
 )
-from memgpt_cli.domain.messages import message_ref
+from memgpt_cli.domain.messages import FunctionCall, message_ref
 
 MOST_LINES: Final = 8
 """Lines of a change that are shown without --verbose."""
@@ -78,13 +78,15 @@ def _call(returned: FunctionReturned) -> str | None:
     name, arguments = returned.call.name, arguments_object(returned.call.arguments) or {}
     outcome = returned.result.split("\n", 1)[0].rstrip(".")
     if not returned.ok:
+        from memgpt_cli.functions.spec import REFUSED
+
+        if returned.result == REFUSED:
+            return f"not written, as you said: {_short(proposal(returned.call))}"
         return f"{name}({_short(returned.call.arguments)}) failed: {_short(outcome)}"
     said = {key: str(value) for key, value in arguments.items()}
     match name:
-        case "core_memory_append":
-            text = _changes(said.get("label", ""), "", said.get("content", ""))
-        case "core_memory_replace":
-            text = _changes(said.get("label", ""), said.get("old_content", ""), said.get("new_content", ""))
+        case "core_memory_append" | "core_memory_replace":
+            text = proposal(returned.call)
         case "conversation_search" | "archival_memory_search":
             where = "recall" if name == "conversation_search" else "archival"
             text = f"searched {where} for “{_short(said.get('query', ''), 60)}”: {_found(outcome)}"
@@ -97,16 +99,31 @@ def _call(returned: FunctionReturned) -> str | None:
     return text
 
 
+def proposal(call: FunctionCall) -> str:
+    """What a call would write."""
+    said = {key: str(value) for key, value in (arguments_object(call.arguments) or {}).items()}
+    match call.name:
+        case "core_memory_append":
+            return _changes(f"core memory {said.get('label')}", "", said.get("content", ""))
+        case "core_memory_replace":
+            old, new = said.get("old_content", ""), said.get("new_content", "")
+            return _changes(f"core memory {said.get('label')}", old, new)
+        case "archival_memory_insert":
+            return _changes("archival", "", said.get("content", ""))
+        case _:
+            return f"{call.name}({_short(call.arguments)})"
+
+
 def _found(outcome: str) -> str:
     return "nothing" if outcome.startswith("0 of 0") else outcome.removesuffix(", page 0")
 
 
-def _changes(label: str, old: str, new: str) -> str:
+def _changes(where: str, old: str, new: str) -> str:
     lines = [f"- {line}" for line in old.split("\n") if line.strip()]
     lines += [f"+ {line}" for line in new.split("\n") if line.strip()]
     shown = [_short(line, 200) for line in lines[:MOST_LINES]]
     more = [f"… {len(lines) - MOST_LINES} more lines"] if len(lines) > MOST_LINES else []
-    return "\n".join([f"core memory {label}:", *shown, *more])
+    return "\n".join([f"{where}:", *shown, *more])
 
 
 def _counted(count: int, noun: str) -> str:

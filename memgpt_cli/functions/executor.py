@@ -16,7 +16,7 @@ from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.errors import MemGPTError, StorageError
 from memgpt_cli.functions.arguments import parse
 from memgpt_cli.functions.registry import function_set
-from memgpt_cli.functions.spec import After, FunctionContext, FunctionSpec, Verdict
+from memgpt_cli.functions.spec import REFUSED, After, FunctionContext, FunctionSpec, Verdict
 from memgpt_cli.ports import Store
 
 _log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ class FunctionExecutor:
             names = ", ".join(self._functions)
             return _failed(f"there is no function {call.name[:80]!r}; the functions are: {names}")
         if prepared.refused:
-            return _failed("the person did not allow this; nothing was changed. Go on without it")
+            return _failed(REFUSED)
         try:
             arguments = parse(call.arguments, spec.parameters_in(self._protocol))
             with self._store.savepoint():

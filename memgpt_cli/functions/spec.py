@@ -16,6 +16,9 @@ from memgpt_cli.external_context.archival import ArchivalStorage
 from memgpt_cli.external_context.recall import RecallStorage
 from memgpt_cli.main_context.core_memory import CoreMemory
 
+REFUSED = "the person did not allow this; nothing was changed. Go on without it"
+"""The result of a write that the person said no to."""
+
 Arguments = Mapping[str, Any]
 
 

@@ -57,6 +57,7 @@ class Conversation:
         self.began = self.workspace.clock.now()
         self._interrupted_at = float("-inf")
         self._session: Session | None = None
+        self._screen: Screen | None = None
         self._reservation = self._reserve()
         self.status = Status.of(self._reservation)
         self._lines = self._open_lines()
@@ -67,6 +68,10 @@ class Conversation:
         if self._session is None:
             self._session = self._reservation.open()
             self.status.look(self._session)
+            if self.interactive and self.workspace.settings.memory.confirm:
+                from memgpt_cli.cli.confirm import Confirmation
+
+                self._session.agent.confirm_writes(Confirmation(self.ask))
         return self._session
 
     def run(self) -> int:
@@ -88,7 +93,7 @@ class Conversation:
         session = self.session
         result = TurnResult()
         with self._quiet_keyboard():
-            screen = self._open_screen()
+            self._screen = screen = self._open_screen()
             try:
                 watch(session.agent.handle(event), result, screen.show)
             except KeyboardInterrupt:
@@ -104,6 +109,7 @@ class Conversation:
                     raise
                 self._tell(error)
             finally:
+                self._screen = None
                 screen.close()
         for step in result.steps:
             self.status.count(step.record)
@@ -112,7 +118,8 @@ class Conversation:
 
     def ask(self, question: str, *, default: str = "") -> str:
         """One line from the person; empty when there is nobody to ask."""
-        return self._lines.ask(question, default=default)
+        with nullcontext() if self._screen is None else self._screen.paused():
+            return self._lines.ask(question, default=default)
 
     def reopen(self, *, agent: str | None = None, model: str | None = None, base_url: str | None = None) -> None:
         """Go on with another agent or another model. When that fails all stays as it was, and the error is raised."""

@@ -7,6 +7,8 @@ elsewhere it is held back until then.
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Final, Protocol
 
 from memgpt_cli.cli.console import notice, plain
@@ -23,6 +25,7 @@ from memgpt_cli.domain.events import (
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.live import Live
 
 SPARE_LINES: Final = 4
 """Lines of the screen that growing text leaves free, so that wiping it never has to reach above the screen."""
@@ -36,6 +39,10 @@ class Screen(Protocol):
 
     def show(self, happening: Happening) -> None:
         """Show what happened."""
+        ...
+
+    def paused(self) -> AbstractContextManager[None]:
+        """While the person is asked something."""
         ...
 
     def close(self) -> None:
@@ -71,6 +78,10 @@ class PlainScreen:
                 if line := describe(happening):
                     notice(f"({line})")
 
+    def paused(self) -> AbstractContextManager[None]:
+        """Nothing stands in the way of a question."""
+        return nullcontext()
+
     def close(self) -> None:
         """Print what came of an unfinished reply."""
         rest, self._text = self._text, ""
@@ -90,8 +101,6 @@ class TerminalScreen:
     """
 
     def __init__(self, console: "Console", *, thoughts: bool, verbose: bool, text_is_thought: bool) -> None:
-        from rich.live import Live
-
         self._console = console
         self._thoughts = thoughts
         self._verbose = verbose
@@ -100,14 +109,28 @@ class TerminalScreen:
         self._overflowed = False
         self._doing = "thinking"
         self._since = time.monotonic()
-        self._live: Live | None = Live(
+        self._live: Live | None = self._start()
+
+    def _start(self) -> "Live":
+        from rich.live import Live
+
+        live = Live(
             get_renderable=self._region,
-            console=console,
+            console=self._console,
             transient=True,
             refresh_per_second=8,
             vertical_overflow="ellipsis",
         )
-        self._live.start()
+        live.start()
+        return live
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Take the growing region away while the person is asked something."""
+        if self._live is not None:
+            self._live.stop()
+        yield
+        self._live = self._start()
 
     def show(self, happening: Happening) -> None:
         """Show what happened."""
