@@ -1,5 +1,6 @@
 """`memgpt undo` and `memgpt redo`: the last change to memory, whoever made it, taken back or done again."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -12,10 +13,11 @@ from memgpt_cli.cli.options import current
 from memgpt_cli.cli.origins import Causes
 from memgpt_cli.cli.texts import counted
 from memgpt_cli.domain.blocks import Author, Provenance
-from memgpt_cli.domain.history import Kind, Operation
+from memgpt_cli.domain.history import Kind, Operation, TakenBack
 from memgpt_cli.domain.messages import message_ref
 from memgpt_cli.domain.times import for_people
 from memgpt_cli.errors import NotFoundError
+from memgpt_cli.ports import Store
 
 _UNDO = Provenance(author=Author.USER, command="undo")
 _REDO = Provenance(author=Author.USER, command="redo")
@@ -107,11 +109,7 @@ def _undo_turn() -> None:
     name = workspace.agent_name
     with workspace.memory() as memory:
         with workspace.agents.lock(name, purpose="memgpt undo --turn", since=workspace.clock.now()).acquire():
-            last = memory.store.undo.last_turn()
-            if last is None:
-                raise NotFoundError("there is no turn to take back", hint="memgpt undo takes back changes to memory")
-            with memory.store.transaction():
-                taken = memory.store.undo.undo_turn(last, at=workspace.clock.now(), provenance=_UNDO)
+            taken = take_back_turn(memory.store, at=workspace.clock.now())
         causes = Causes(memory.store, [])
         if current.json:
             shapes = [operations.shape(operation, memory.store, causes) for operation in taken.operations]
@@ -127,14 +125,26 @@ def _undo_turn() -> None:
                 }
             )
             return
-        changes = counted(len(taken.operations), "change")
-        say(f"took back turn {taken.turn}: {counted(len(taken.messages), 'message')}, {changes} to memory")
-        for operation in taken.operations:
-            for line in operations.describe(operation, memory.store):
-                say(f"   {line}", style=STYLES.get(line[:1]))
-        if taken.returned:
-            notice(f"{counted(taken.returned, 'message')} that it had evicted returned to the queue")
-        for operation in taken.kept:
-            notice(
-                f"left as it is, since it was changed after: {'; '.join(operations.describe(operation, memory.store))}"
-            )
+        tell_turn(taken, memory.store)
+
+
+def take_back_turn(store: Store, *, at: datetime) -> TakenBack:
+    """Take back the last turn, for the holder of the agent's lock. Raises NotFoundError when there is none."""
+    last = store.undo.last_turn()
+    if last is None:
+        raise NotFoundError("there is no turn to take back", hint="memgpt undo takes back changes to memory")
+    with store.transaction():
+        return store.undo.undo_turn(last, at=at, provenance=_UNDO)
+
+
+def tell_turn(taken: TakenBack, store: Store) -> None:
+    """Print what became of a turn that was taken back."""
+    changes = counted(len(taken.operations), "change")
+    say(f"took back turn {taken.turn}: {counted(len(taken.messages), 'message')}, {changes} to memory")
+    for operation in taken.operations:
+        for line in operations.describe(operation, store):
+            say(f"   {line}", style=STYLES.get(line[:1]))
+    if taken.returned:
+        notice(f"{counted(taken.returned, 'message')} that it had evicted returned to the queue")
+    for operation in taken.kept:
+        notice(f"left as it is, since it was changed after: {'; '.join(operations.describe(operation, store))}")
