@@ -74,7 +74,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code (DESIGN §10)."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
     options.reset()
+    # What cannot be parsed is reported before --json has been met.
+    options.current.json = "--json" in arguments
     _take_any_text()
     try:
         code = app(arguments, standalone_mode=False, prog_name="memgpt")

@@ -25,7 +25,7 @@ def memgpt(home, *arguments, code=0):
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("MEMGPT_", "OPENAI_"))}
     done = subprocess.run(
         [sys.executable, "-m", "memgpt_cli", *arguments],
-        env={**environment, "MEMGPT_HOME": str(home)},
+        env={**environment, "MEMGPT_HOME": str(home), "PYTHONPATH": str(SCHEMAS.parents[1])},
         cwd=home,
         capture_output=True,
         text=True,
