@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ from memgpt_cli.config.settings import Configuration, Source
 from memgpt_cli.config.settings import load as load_configuration
 from memgpt_cli.domain.agents import AgentConfig
 from memgpt_cli.domain.blocks import Author, Block, Provenance
-from memgpt_cli.domain.settings import Settings
+from memgpt_cli.domain.settings import ModelSettings, Settings
 from memgpt_cli.errors import AgentBusyError, NotFoundError
 
 if TYPE_CHECKING:
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 DRAFTS = "drafts"
 """Folder within an agent's, of texts that are being edited."""
 
+AroundModel = Callable[["ChatModel", ModelSettings], "ChatModel"]
+"""Puts something between the agents and a model on a network; repeating failed calls is then its work."""
+
 PERSONA = "persona"
 HUMAN = "human"
 _DESCRIPTIONS = {PERSONA: "who you are and how you speak", HUMAN: "what you know about the person you talk to"}
@@ -55,6 +58,17 @@ class SystemClock:
     def now(self) -> datetime:
         """The present instant in UTC."""
         return datetime.now(UTC)
+
+
+class Uncalibrated:
+    """ports.Calibration for the built-in models: no server counts for them, so there is nothing to learn."""
+
+    def ratio(self, model: str) -> float | None:  # noqa: ARG002 - the port's
+        """Unknown, whatever the model."""
+        return None
+
+    def observe(self, model: str, *, counted: int, reported: int) -> None:
+        """Nothing is learnt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,11 +191,14 @@ class Workspace:
         environ: Mapping[str, str] = os.environ,
         directory: Path | None = None,
         clock: Clock | None = None,
+        around_model: AroundModel | None = None,
     ) -> None:
         self._flags = flags or Flags()
         self._environ = environ
         self._directory = directory
         self.clock: Clock = clock or SystemClock()
+        self._around_model = around_model
+        self._clients: dict[tuple[str, str | None], ChatModel] = {}
 
     @cached_property
     def paths(self) -> Paths:
@@ -421,27 +438,42 @@ class Workspace:
         name = name or self.agent_name
         return self._session(name, self.agents.open(name), None)
 
-    def _session(self, name: str, store: SQLiteStore, lock: Lock | None) -> Session:
+    def private_session(self, folder: Path) -> Session:
+        """An agent whose record is in a folder of the caller's, who is the only one to know of it.
+
+        It takes no lock and never opens Chroma, and commits without waiting for the disk: what a killed process wrote
+        is there, what a power cut takes away is whole transactions, the newest ones.
+        """
+        from memgpt_cli.storage.agent_folders import RECORD
+        from memgpt_cli.storage.store import SQLiteStore
+
+        store = SQLiteStore(folder / RECORD, session_gap=timedelta(hours=self.settings.search.session_gap_hours))
+        store.connection.execute("PRAGMA synchronous = NORMAL")
+        return self._session(folder.name, store, None, private=folder)
+
+    def _session(self, name: str, store: SQLiteStore, lock: Lock | None, *, private: Path | None = None) -> Session:
         from memgpt_cli.agent.assembly import assemble
+
+        looking = lock is None and private is None
 
         try:
             choice = self.choose_model(store)
             settings = choice.apply(self.settings)
             if settings.window.summary_model:  # another model has not seen this prompt
                 settings = replace(settings, window=replace(settings.window, summary_where="apart"))
-            index = self.index(name, store, writer=lock is not None)
+            index = self._index_of(store, private or self.agents.path(name), writer=not looking, chroma=private is None)
             recall, archival = self.external_context(store, index)
             model = self._model(choice)
-            with store.rehearsal() if lock is None else nullcontext():
+            with store.rehearsal() if looking else nullcontext():
                 session = assemble(
                     name=name,
                     store=store,
                     settings=settings,
                     model=model,
-                    summary_model=None if lock is None else self._summary_model(choice, settings, model),
+                    summary_model=None if looking else self._summary_model(choice, settings, model),
                     counter=self.counter(choice.name),
                     prompts=self.prompts,
-                    calibration=self.state,
+                    calibration=Uncalibrated() if is_builtin(choice.name) else self.state,
                     spending=self.state,
                     clock=self.clock,
                     recall=recall,
@@ -450,7 +482,7 @@ class Workspace:
                     lock=lock,
                     notices=self._notices(choice),
                 )
-            if lock is not None:
+            if not looking:
                 self._remember_endpoint(store, choice)
         except BaseException:
             store.close()
@@ -477,7 +509,7 @@ class Workspace:
         """The vectors of an agent; only the holder of its lock may be a writer."""
         return self._index_of(store, self.agents.path(name), writer=writer)
 
-    def _index_of(self, store: SQLiteStore, folder: Path, *, writer: bool) -> AgentVectorIndex:
+    def _index_of(self, store: SQLiteStore, folder: Path, *, writer: bool, chroma: bool = True) -> AgentVectorIndex:
         from memgpt_cli.storage.agent_folders import VECTORS
         from memgpt_cli.storage.database import connect
         from memgpt_cli.storage.vector_index import AgentVectorIndex
@@ -488,6 +520,7 @@ class Workspace:
             embedder=self.embedder,
             folder=folder / VECTORS,
             writer=writer,
+            chroma=chroma,
             exact_vectors=self.settings.archival.exact_vectors,
         )
 
@@ -528,16 +561,25 @@ class Workspace:
         return None if is_builtin(choice.name) else own
 
     def _openai(self, model: str, choice: ModelChoice) -> ChatModel:
+        """The client for a model: one for all sessions, which share its connections."""
+        client = self._clients.get((model, choice.base_url))
+        if client is None:
+            client = self._clients.setdefault((model, choice.base_url), self._connected(model, choice))
+        return client
+
+    def _connected(self, model: str, choice: ModelChoice) -> ChatModel:
         from memgpt_cli.llm.openai_chat import OpenAIChat
 
-        return OpenAIChat(
+        settings = model_settings(self.configuration, model, choice.base_url)
+        client = OpenAIChat(
             model,
             base_url=choice.base_url,
             api_key=self.keys.require(choice.base_url, choice.base_url_source),
             timeout_s=choice.settings.timeout_s,
-            max_retries=choice.settings.max_retries,
-            reasoning_effort=model_settings(self.configuration, model, choice.base_url).reasoning_effort,
+            max_retries=choice.settings.max_retries if self._around_model is None else 0,
+            reasoning_effort=settings.reasoning_effort,
         )
+        return client if self._around_model is None else self._around_model(client, settings)
 
     def counter(self, model: str) -> TokenCounter:
         """How tokens are counted for a model."""

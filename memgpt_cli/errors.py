@@ -121,10 +121,14 @@ class EmbedderMismatchError(StorageError):
 
 
 class ModelError(MemGPTError):
-    """The model, its server or the network failed."""
+    """The model, its server or the network failed; `transient` tells that the same call may well succeed later."""
 
     exit_code = ExitCode.MODEL
     code = "model"
+
+    def __init__(self, message: str, *, hint: str = "", transient: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.transient = transient
 
 
 class ContextLengthError(ModelError):
@@ -150,5 +154,5 @@ class RateLimitError(ModelError):
     code = "rate_limit"
 
     def __init__(self, message: str, *, hint: str = "", retry_after_s: float | None = None) -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message, hint=hint, transient=True)
         self.retry_after_s = retry_after_s

@@ -107,7 +107,7 @@ class OpenAIChat:
             raise explain(error, self._endpoint) from None
         except _transport_errors() as error:
             raise ModelError(
-                f"{self._endpoint.host} broke off: {error}", hint="try again; what was said is kept"
+                f"{self._endpoint.host} broke off: {error}", hint="try again; what was said is kept", transient=True
             ) from None
         except (ValueError, RecursionError):
             raise ModelError(f"{self._endpoint.host} sent what is no JSON.", hint="see the server's log") from None

@@ -86,6 +86,7 @@ _NOT_FOUND: Final = 404
 _LIMITED: Final = 429
 _UNPAID: Final = 402
 _BROKEN: Final = 500
+_PASSING: Final = (408, 409)
 _MAY_BE_LENGTH: Final = (400, 413, 422, 500)
 _LONGEST_QUOTE: Final = 400
 
@@ -117,14 +118,15 @@ def explain(error: "openai.OpenAIError", endpoint: Endpoint) -> MemGPTError:
     import openai
 
     if isinstance(error, openai.APITimeoutError):
-        return ModelError(f"{endpoint.host} did not answer in time.", hint=_RETRY)
+        return ModelError(f"{endpoint.host} did not answer in time.", hint=_RETRY, transient=True)
     if isinstance(error, openai.APIConnectionError):
         return _unreachable(error, endpoint)
     if isinstance(error, openai.APIStatusError):
         return _refusal(error, endpoint)
     if isinstance(error, openai.APIError):  # in the middle of a stream, under status 200
         length = context_length(_everything(error), error.body)
-        return length or ModelError(f"{endpoint.host} broke off: {endpoint.redact(_message(error))}", hint=_RETRY)
+        broke_off = f"{endpoint.host} broke off: {endpoint.redact(_message(error))}"
+        return length or ModelError(broke_off, hint=_RETRY, transient=True)
     return ModelError(f"{endpoint.host}: {endpoint.redact(str(error))}", hint=_RETRY)
 
 
@@ -190,8 +192,8 @@ def _by_status(error: "openai.APIStatusError", said: str, endpoint: Endpoint) ->
         return _not_found(said, quoted, endpoint)
     if status in (_LIMITED, _UNPAID):
         return _limited(error, said, quoted, endpoint)
-    if status >= _BROKEN:
-        return ModelError(f"{endpoint.host} failed (status {status}): {quoted}", hint=_RETRY)
+    if status >= _BROKEN or status in _PASSING:
+        return ModelError(f"{endpoint.host} failed (status {status}): {quoted}", hint=_RETRY, transient=True)
     return ModelError(
         f"{endpoint.host} refused the request (status {status}): {quoted}",
         hint="`memgpt context --prompt` shows the request",
@@ -245,9 +247,13 @@ def _unreachable(error: "openai.APIConnectionError", endpoint: Endpoint) -> Mode
     cause = error.__cause__
     reason = endpoint.redact(str(cause) if cause is not None and str(cause) else str(error))
     if endpoint.base_url is None:
-        return ModelError(f"{endpoint.host} cannot be reached: {reason}", hint=f"check the network; {_RETRY}")
+        return ModelError(
+            f"{endpoint.host} cannot be reached: {reason}", hint=f"check the network; {_RETRY}", transient=True
+        )
     return ModelError(
-        f"{endpoint.host} cannot be reached: {reason}", hint="is the server running there? check --base-url"
+        f"{endpoint.host} cannot be reached: {reason}",
+        hint="is the server running there? check --base-url",
+        transient=True,
     )
 
 

@@ -141,6 +141,19 @@ class AgentFolders:
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
 
+    def adopt(self, folder: Path, name: str) -> None:
+        """Make an agent of a folder with a closed record in it, whole or not at all.
+
+        Raises UsageError when there is one of this name.
+        """
+        try:
+            self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.rename(self.path(name))
+        except OSError as error:
+            if self.exists(name):
+                raise UsageError(f"there is an agent {name!r} already", hint=f"memgpt agent show {name}") from error
+            raise StorageError(f"agent {name!r} cannot be kept: {error}", hint="check the disk") from error
+
     def open(self, name: str, *, any_thread: bool = False) -> SQLiteStore:
         """The agent's record. Raises NotFoundError naming the nearest agents."""
         from memgpt_cli.storage.store import SQLiteStore
