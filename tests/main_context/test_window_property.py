@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from support.agents import is_extension, session
-from support.brains import Call, chaos, do, say
+from support.brains import Call, asks_for_summary, chaos, do, say
 from support.strict_server import StrictServer
 
 from memgpt_cli.domain.agents import Protocol
@@ -81,7 +81,9 @@ def test_no_request_is_over_the_window_and_every_epoch_only_grows(
     # A tokenizer that counts more than ours may be met once: from then on the ratio is known.
     assert len([r for r in server.refusals if "maximum context length" in r.message]) <= (factor > 1)
     assert not [r.message for r in server.refusals if "maximum context length" not in r.message]
-    requests = [(e, r) for e, r in zip(player.epochs, server.requests, strict=True) if "tools" in r]
+    # The order to summarise, which ends an epoch, may stand at the end of a prompt that was shortened to make room for it.
+    sent = zip(player.epochs, server.requests, strict=True)
+    requests = [(epoch, body) for epoch, body in sent if not asks_for_summary(body)]
     for (epoch, before), (next_epoch, after) in zip(requests, requests[1:], strict=False):
         if epoch == next_epoch:
             assert is_extension(before, after)
