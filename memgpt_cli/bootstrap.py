@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from memgpt_cli.external_context.recall import RecallStorage
     from memgpt_cli.main_context.core_memory import CoreMemory
     from memgpt_cli.main_context.window import Window
-    from memgpt_cli.ports import ChatModel, Clock, Embedder, Store, TokenCounter
+    from memgpt_cli.ports import ChatModel, Clock, DocumentReader, Embedder, Store, TokenCounter
     from memgpt_cli.storage.agent_folders import AgentFolders
     from memgpt_cli.storage.state import StateDatabase
     from memgpt_cli.storage.store import SQLiteStore
@@ -263,6 +263,13 @@ class Workspace:
     def prompts(self) -> PromptFiles:
         """The instructions' texts."""
         return PromptFiles(self.configuration.prompt_folders)
+
+    @property
+    def reader(self) -> DocumentReader:
+        """What makes texts of files."""
+        from memgpt_cli.documents.reading import FileReader
+
+        return FileReader()
 
     @property
     def agent_name(self) -> str:

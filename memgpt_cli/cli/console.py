@@ -27,17 +27,22 @@ def plain(text: str) -> str:
 @cache
 def out() -> "Console":
     """Standard output, for data."""
-    from rich.console import Console
-
-    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    return _console(stderr=False)
 
 
 @cache
 def err() -> "Console":
     """Standard error, for notices and progress."""
+    return _console(stderr=True)
+
+
+def _console(*, stderr: bool) -> "Console":
+    """Lines are wrapped at words for a person, and left whole for a file."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    console.soft_wrap = not console.is_terminal
+    return console
 
 
 def say(text: str, *, style: str | None = None) -> None:

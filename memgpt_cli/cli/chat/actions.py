@@ -9,6 +9,7 @@ from memgpt_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from memgpt_cli.cli.chat.conversation import Conversation
+    from memgpt_cli.domain.history import TakenBack
 
 KEYS = (
     ("Alt-Enter", 'a new line; or begin and end with """'),
@@ -60,6 +61,13 @@ def memory(_: "Conversation", label: str) -> None:
     subcommand("memory", "show", argument=label)
 
 
+def edit(_: "Conversation", label: str) -> None:
+    """A block in the person's editor."""
+    if not label:
+        raise UsageError("which block?", hint="/edit human; /memory shows them all")
+    subcommand("memory", "edit", argument=label)
+
+
 def recall(_: "Conversation", query: str) -> None:
     """Every message ever; the newest when nothing is asked."""
     if query:
@@ -76,6 +84,17 @@ def archival(_: "Conversation", query: str) -> None:
         subcommand("archival", "search", "", "--limit", "10")
 
 
+def attach(conversation: "Conversation", path: str) -> None:
+    """A file as a message; a long one is paged to archival storage as any long message is."""
+    from memgpt_cli.cli.chat.attachment import read_attachment
+    from memgpt_cli.domain.events import UserMessage
+
+    if not path:
+        raise UsageError("which file?", hint="/attach FILE")
+    text = read_attachment(conversation.workspace.reader, path)
+    conversation.answer(UserMessage(text=text))
+
+
 def context(_: "Conversation", options: str) -> None:
     """The window as it stands."""
     subcommand("context", argument=options)
@@ -88,13 +107,51 @@ def why(conversation: "Conversation", _: str) -> None:
     explain(conversation.session, conversation.workspace.settings.zone)
 
 
+def undo(conversation: "Conversation", _: str) -> None:
+    """Take the last turn back with everything it did to memory."""
+    from memgpt_cli.cli.undo import tell_turn
+
+    tell_turn(_take_back(conversation), conversation.session.store)
+
+
 def retry(conversation: "Conversation", _: str) -> None:
-    """Ask again for an answer that did not come."""
+    """Ask again: for an answer that did not come, or for another one in its place."""
     from memgpt_cli.domain.events import Resume
 
-    if not conversation.session.store.turns.open_turns():
-        raise UsageError("there is no unanswered message", hint="just say something")
-    conversation.answer(Resume())
+    if conversation.session.store.turns.open_turns():
+        conversation.answer(Resume())
+    else:
+        _ask_again(conversation)
+
+
+def rethink(conversation: "Conversation", advice: str) -> None:
+    """Ask again, with what the model should mind under the message."""
+    if not advice:
+        raise UsageError("what should it mind?", hint="/rethink look further back than last year")
+    _ask_again(conversation, advice)
+
+
+def _ask_again(conversation: "Conversation", advice: str = "") -> None:
+    from memgpt_cli.cli.console import notice
+    from memgpt_cli.domain.events import UserMessage
+    from memgpt_cli.domain.messages import Role
+
+    said = [message for message in _take_back(conversation).messages if message.role is Role.USER]
+    if not said:
+        raise UsageError("the last turn holds no message of yours", hint="just say something")
+    text = "\n\n".join(part for part in (*(message.text for message in said), advice) if part)
+    notice("(took the last answer back, and what it did to memory; asking again)")
+    conversation.answer(UserMessage(text=text, name=said[-1].name))
+
+
+def _take_back(conversation: "Conversation") -> "TakenBack":
+    from memgpt_cli.cli.undo import take_back_turn
+
+    session = conversation.session
+    taken = take_back_turn(session.store, at=conversation.workspace.clock.now())
+    session.agent.queue_manager.reload()
+    conversation.status.look(session)
+    return taken
 
 
 def model(conversation: "Conversation", argument: str) -> None:

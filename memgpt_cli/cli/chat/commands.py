@@ -65,11 +65,17 @@ def _listed(names: list[str]) -> str:
 _ALL: Final = (
     SlashCommand(name="help", text="these commands and the keys", run=actions.show_help),
     SlashCommand(name="memory", argument="[LABEL]", takes="LABEL", text="what is always in view", run=actions.memory),
+    SlashCommand(
+        name="edit", argument="LABEL", takes="LABEL", text="correct a part of it in your editor", run=actions.edit
+    ),
     SlashCommand(name="recall", argument="[QUERY]", text="search every message ever", run=actions.recall),
     SlashCommand(name="archival", argument="[QUERY]", text="search notes and documents", run=actions.archival),
+    SlashCommand(name="attach", argument="FILE", takes="PATH", text="say what a file says", run=actions.attach),
     SlashCommand(name="context", text="what the model sees now, in tokens", run=actions.context),
     SlashCommand(name="why", text="what the last answer came from", run=actions.why),
-    SlashCommand(name="retry", text="ask again", run=actions.retry),
+    SlashCommand(name="undo", text="take the last turn back, with what it did to memory", run=actions.undo),
+    SlashCommand(name="retry", text="ask again, in place of the last answer", run=actions.retry),
+    SlashCommand(name="rethink", argument="ADVICE", text="ask again, with a word of advice", run=actions.rethink),
     SlashCommand(
         name="model", argument="[NAME [URL]]", takes="MODEL", text="who answers from here on", run=actions.model
     ),
