@@ -64,7 +64,7 @@ def greedy(body):
     seed=st.integers(0, 1000),
 )
 @settings(
-    max_examples=25,
+    max_examples=settings.default.max_examples // 4,
     deadline=None,
     # Shrinking a failure of this size takes longer than reading it.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
