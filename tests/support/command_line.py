@@ -1,4 +1,4 @@
-"""The command line in this process, or in one of its own: what it prints, how it exits, and whether its JSON is as said."""
+"""The command line in this process or in one of its own: what it prints, how it exits, whether its JSON is as said."""
 
 import json
 import os

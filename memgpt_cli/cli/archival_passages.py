@@ -1,0 +1,308 @@
+"""`memgpt archival list|show|edit|delete|log|restore|sources`: passages by id, tag and source, with their history."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, Any
+
+import typer
+
+from memgpt_cli.bootstrap import Memory
+from memgpt_cli.cli import ids, shapes
+from memgpt_cli.cli.console import confirm, notice, print_json, say, table
+from memgpt_cli.cli.filters import DryRun, Limit, Page, Since, Source, Tags, Until, Yes, archival_filters
+from memgpt_cli.cli.hits import heading
+from memgpt_cli.cli.memory_history import STYLES
+from memgpt_cli.cli.options import current
+from memgpt_cli.cli.origins import Causes
+from memgpt_cli.cli.texts import counted, one_line, read_text
+from memgpt_cli.domain.blocks import Author, Provenance
+from memgpt_cli.domain.history import PassageVersion
+from memgpt_cli.domain.passages import Passage, passage_ref
+from memgpt_cli.domain.times import for_people, to_text
+from memgpt_cli.errors import UsageError
+
+Id = Annotated[str, typer.Argument(help="Its id, such as p7.", metavar="ID", autocompletion=ids.passages_like)]
+
+_MOST = 1_000_000
+
+
+def list_passages(
+    limit: Limit = 50,
+    page: Page = 0,
+    tag: Tags = None,
+    source: Source = None,
+    since: Since = None,
+    until: Until = None,
+) -> None:
+    """List passages, newest first."""
+    workspace = current.workspace()
+    filters = archival_filters(tags=tag, source=source, since=since, until=until)
+    with workspace.memory() as memory:
+        found = memory.store.passages.page(filters, limit=limit + 1, offset=page * limit)
+    shown = found[:limit]
+    if current.json:
+        print_json([shapes.passage(passage) for passage in shown])
+    elif shown:
+        zone = workspace.settings.zone
+        rows = [
+            (passage_ref(p.id), for_people(p.created_at, zone), p.source or "", " ".join(p.tags), one_line(p.text, 200))
+            for p in shown
+        ]
+        table(("id", "time", "source", "tags", "text"), rows, wide="text")
+    else:
+        notice("there are no passages" + (f" on page {page}" if page else ""))
+    if len(found) > limit:
+        notice(f"there are more: --page {page + 1}")
+
+
+def show(passage: Id) -> None:
+    """Show a passage: its text, where it comes from, who changed it."""
+    workspace = current.workspace()
+    with workspace.memory() as memory:
+        found = ids.passage(memory, passage)
+        history = memory.store.passages.history(found.id)
+        causes = Causes(memory.store, [version.provenance for version in history])
+    if current.json:
+        print_json({**shapes.passage(found), "history": [_version_shape(version, causes) for version in history]})
+        return
+    say(heading(found, workspace.settings.zone), style="bold")
+    say(found.text)
+    say(f"added by {causes.told(history[0].provenance)}", style="dim")
+    if len(history) > 1:
+        say(f"{counted(len(history), 'version')}: memgpt archival log {passage_ref(found.id)}", style="dim")
+
+
+def log(passage: Annotated[str, typer.Argument(help="Its id, such as p7; deleted ones too.", metavar="ID")]) -> None:
+    """List a passage's versions, newest first: when, by whom, because of what."""
+    workspace = current.workspace()
+    with workspace.memory() as memory:
+        history = _history(memory, passage)
+        causes = Causes(memory.store, [version.provenance for version in history])
+    if current.json:
+        print_json([_version_shape(version, causes) for version in history[::-1]])
+        return
+    for version in history[::-1]:
+        when = for_people(version.at, workspace.settings.zone)
+        say(f"{version.version}  {when}  {causes.told(version.provenance)}", style="bold")
+        older = history[version.version - 2] if version.version > 1 else None
+        for line in _changed(older, version):
+            say(f"   {line}", style=STYLES.get(line[:1]))
+
+
+def edit(
+    passage: Id,
+    text: Annotated[
+        str | None, typer.Argument(help="The new text; without it your editor opens.", metavar="TEXT|@FILE|-")
+    ] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option("--tag", "-t", help="Its tags from now on; may be given again.", metavar="TAG")
+    ] = None,
+    no_tags: Annotated[bool, typer.Option("--no-tags", help="Take all tags away.")] = False,
+    source: Annotated[str | None, typer.Option("--source", help="Its source from now on.", metavar="NAME")] = None,
+) -> None:
+    """Change a passage's text, tags or source. The state before stays in its history.
+
+    Examples:
+
+        memgpt archival edit p7
+
+        memgpt archival edit p7 "The spare key is with Tom" --tag home
+    """
+    workspace = current.workspace()
+    with workspace.memory() as memory:
+        found = ids.passage(memory, passage)
+        wanted = replace(
+            found,
+            tags=() if no_tags else found.tags if tag is None else tuple(dict.fromkeys(tag)),
+            source=found.source if source is None else source or None,
+        )
+        if text is not None:
+            wanted = replace(wanted, text=read_text(text).strip())
+        elif wanted == found:
+            wanted = replace(wanted, text=_from_editor(memory, found))
+        if not wanted.text:
+            raise UsageError("a passage cannot be empty", hint=f"memgpt archival delete {passage_ref(found.id)}")
+        if wanted == found:
+            notice("nothing was changed")
+        else:
+            with memory.store.transaction():
+                memory.store.passages.revise(wanted, at=workspace.clock.now(), provenance=_by("edit"))
+    _report(wanted, "changed")
+
+
+def delete(
+    passage: Annotated[
+        list[str] | None,
+        typer.Argument(help="Ids or ranges: p7, p7-p9.", metavar="ID...", autocompletion=ids.passages_like),
+    ] = None,
+    tag: Tags = None,
+    source: Source = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Delete passages by id, or all with a tag or from a source. memgpt undo brings them back.
+
+    To be rid of them for good: memgpt forget.
+
+    Examples:
+
+        memgpt archival delete p7 p9
+
+        memgpt archival delete --source notes.md --dry-run
+    """
+    if not passage and tag is None and source is None:
+        raise UsageError("nothing says which passages", hint="memgpt archival delete p7, or --tag, or --source")
+    with current.workspace().memory() as memory:
+        chosen = _chosen(memory, passage or [], tag, source)
+        what = counted(len(chosen), "passage")
+        shape: dict[str, Any] = {"passages": [passage_ref(p.id) for p in chosen], "deleted": False}
+        if not current.json:
+            for item in chosen[:20] if dry_run or not yes else ():
+                notice(f"{passage_ref(item.id)}  {one_line(item.text, 100)}")
+        if not chosen or dry_run:
+            print_json(shape) if current.json else say(f"would delete {what}" if chosen else "there are none")
+            return
+        if not confirm(f"Delete {what}?", yes=yes):
+            notice("nothing was deleted")
+            raise typer.Exit(1)
+        _delete(memory, chosen, source=source if not passage and tag is None else None)
+        print_json({**shape, "deleted": True}) if current.json else say(f"deleted {what}; memgpt undo brings them back")
+
+
+def restore(
+    passage: Annotated[str, typer.Argument(help="Its id, such as p7; deleted ones too.", metavar="ID")],
+    version: Annotated[int, typer.Argument(help="The version to go back to; see archival log.")],
+) -> None:
+    """Make an old version of a passage current, as a new version. Works for deleted ones too."""
+    workspace = current.workspace()
+    with workspace.memory() as memory:
+        history = _history(memory, passage)
+        found = next((v for v in history if v.version == version), None)
+        ref = passage_ref(history[0].passage.id)
+        if found is None or found.deleted:
+            raise UsageError(f"{ref} has no version {version} to go back to", hint=f"memgpt archival log {ref}")
+        with memory.store.transaction():
+            memory.store.passages.restore(
+                found.passage.id, version, at=workspace.clock.now(), provenance=_by(f"restore {version}")
+            )
+    _report(found.passage, "restored")
+
+
+def sources() -> None:
+    """List where passages come from: loaded documents and other sources, with how many passages each has."""
+    workspace = current.workspace()
+    with workspace.memory() as memory:
+        found = memory.store.documents.sources()
+    if current.json:
+        print_json(
+            [
+                {
+                    "source": s.name,
+                    "passages": s.passages,
+                    "title": s.document.title if s.document else None,
+                    "kind": s.document.kind if s.document else None,
+                    "bytes": s.document.size if s.document else None,
+                    "tags": list(s.document.tags) if s.document else [],
+                    "state": s.document.state.value if s.document else None,
+                    "loaded_at": to_text(s.document.loaded_at) if s.document and s.document.loaded_at else None,
+                }
+                for s in found
+            ]
+        )
+        return
+    zone = workspace.settings.zone
+    rows = [
+        (
+            str(s.passages),
+            s.document.kind if s.document else "",
+            for_people(s.document.loaded_at, zone) if s.document and s.document.loaded_at else "",
+            s.name + ("" if s.document is None or s.document.state.value == "loaded" else "  (not whole)"),
+        )
+        for s in found
+    ]
+    if rows:
+        table(("passages", "kind", "loaded", "source"), rows, wide="source")
+    else:
+        notice("no passage names a source; memgpt archival load FILE loads a document")
+
+
+def _chosen(memory: Memory, typed: Sequence[str], tag: list[str] | None, source: str | None) -> list[Passage]:
+    found: dict[int, Passage] = {}
+    for text in typed:
+        first, last = ids.numbers(text, letter="p")
+        if first == last:
+            found[first] = ids.passage(memory, text)
+        else:
+            found |= {p.id: p for p in memory.store.passages.get(list(range(first, min(last, first + _MOST) + 1)))}
+    if tag is not None or source is not None:
+        filters = archival_filters(tags=tag, source=source)
+        if typed:
+            return memory.store.passages.get(list(found), filters)
+        found |= {p.id: p for p in memory.store.passages.page(filters, limit=_MOST)}
+    return [found[number] for number in sorted(found)]
+
+
+def _delete(memory: Memory, passages: Sequence[Passage], *, source: str | None) -> None:
+    """One operation; a whole source goes with what is known of its document, so that it can be loaded anew."""
+    now = current.workspace().clock.now()
+    with memory.store.transaction(), memory.store.journal.operation(_by("delete")):
+        if source is not None:
+            memory.store.documents.delete(source, at=now)
+        memory.store.passages.delete([p.id for p in passages], at=now, provenance=_by("delete"))
+
+
+def _from_editor(memory: Memory, passage: Passage) -> str:
+    from memgpt_cli.cli.editor import open_editor
+
+    draft = memory.draft(passage_ref(passage.id))
+    draft.write_text(passage.text + "\n", encoding="utf-8")
+    try:
+        open_editor(draft)
+        return draft.read_text(encoding="utf-8", errors="replace").strip()
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _history(memory: Memory, typed: str) -> list[PassageVersion]:
+    history = memory.store.passages.history(ids.number(typed, letter="p"))
+    return history or memory.store.passages.history(ids.passage(memory, typed).id)
+
+
+def _changed(older: PassageVersion | None, version: PassageVersion) -> list[str]:
+    if version.deleted:
+        return ["deleted"]
+    if older is None or older.deleted:
+        return ["+" + one_line(version.passage.text, 200)]
+    before, after = older.passage, version.passage
+    lines = []
+    if before.text != after.text:
+        lines += ["-" + one_line(before.text, 200), "+" + one_line(after.text, 200)]
+    if before.tags != after.tags:
+        lines.append(f"tags: {' '.join(before.tags) or '-'} -> {' '.join(after.tags) or '-'}")
+    if (before.source, before.location) != (after.source, after.location):
+        lines.append(f"source: {before.source or '-'} -> {after.source or '-'}")
+    return lines or ["no change"]
+
+
+def _version_shape(version: PassageVersion, causes: Causes) -> dict[str, Any]:
+    return {
+        "version": version.version,
+        "at": to_text(version.at),
+        "deleted": version.deleted,
+        **causes.shape(version.provenance),
+        "text": version.passage.text,
+        "tags": list(version.passage.tags),
+        "source": version.passage.source,
+        "location": version.passage.location,
+    }
+
+
+def _report(passage: Passage, what: str) -> None:
+    if current.json:
+        print_json(shapes.passage(passage))
+    else:
+        say(f"{what} {passage_ref(passage.id)}; memgpt undo takes it back")
+
+
+def _by(command: str) -> Provenance:
+    return Provenance(author=Author.USER, command=f"archival {command}")

@@ -1,0 +1,59 @@
+"""Filters that several commands take: dates, roles, speakers, tags, sources, pages."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from memgpt_cli.cli.options import current
+from memgpt_cli.domain.messages import Role
+from memgpt_cli.domain.search import ArchivalFilters, RecallFilters
+from memgpt_cli.domain.times import span
+from memgpt_cli.errors import UsageError
+
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many at most.")]
+Page = Annotated[int, typer.Option("--page", min=0, help="Which page, from 0.")]
+Since = Annotated[
+    str | None, typer.Option("--since", help="From this day on (2024, 2024-03, 2024-03-31).", metavar="DATE")
+]
+Until = Annotated[str | None, typer.Option("--until", help="To the end of this day.", metavar="DATE")]
+RoleOption = Annotated[list[Role] | None, typer.Option("--role", help="Only this role; may be given again.")]
+Speaker = Annotated[str | None, typer.Option("--name", help="Only this speaker.", metavar="SPEAKER")]
+Tags = Annotated[
+    list[str] | None, typer.Option("--tag", "-t", help="Only with this tag; may be given again.", metavar="TAG")
+]
+Source = Annotated[str | None, typer.Option("--source", help="Only from this source.", metavar="NAME")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+
+
+def recall_filters(
+    roles: tuple[Role, ...], *, name: str | None = None, since: str | None = None, until: str | None = None
+) -> RecallFilters:
+    """Filters on messages. Raises UsageError for what is no date."""
+    start, end = dates(since, until)
+    return RecallFilters(roles=roles, name=name, start=start, end=end)
+
+
+def archival_filters(
+    *, tags: list[str] | None = None, source: str | None = None, since: str | None = None, until: str | None = None
+) -> ArchivalFilters:
+    """Filters on passages. Raises UsageError for what is no date."""
+    start, end = dates(since, until)
+    return ArchivalFilters(tags=tuple(tags or ()), source=source, start=start, end=end)
+
+
+def dates(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
+    """Both days inclusive, as [start, end) in UTC. Raises UsageError."""
+    start = None if since is None else _span("--since", since)[0]
+    end = None if until is None else _span("--until", until)[1]
+    if start is not None and end is not None and end <= start:
+        raise UsageError(f"--until {until} lies before --since {since}", hint="swap them")
+    return start, end
+
+
+def _span(option: str, text: str) -> tuple[datetime, datetime]:
+    try:
+        return span(text, current.workspace().settings.zone)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"{option} {text!r} is no date", hint=f"{option} 2024-03-31") from error

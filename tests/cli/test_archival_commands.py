@@ -1,0 +1,62 @@
+"""Passages at the command line: listed, shown with their origin, corrected, deleted, brought back."""
+
+from support.command_line import CommandLine
+
+
+def test_a_passage_is_corrected_and_its_history_kept(memgpt: CommandLine) -> None:
+    assert memgpt.json("archival-add", "archival", "add", "The key is under the mat", "--tag", "home")["new"] is True
+    memgpt("archival", "edit", "p1", "The key is with Tom", "--tag", "home", "--tag", "tom")
+    shown = memgpt.json("archival-show", "archival", "show", "p1")
+    assert (shown["text"], shown["tags"]) == ("The key is with Tom", ["home", "tom"])
+    assert [(v["version"], v["text"], v["command"]) for v in shown["history"]] == [
+        (1, "The key is under the mat", "archival add"),
+        (2, "The key is with Tom", "archival edit"),
+    ]
+    assert memgpt("archival", "search", "mat").out == ""
+    assert "p1" in memgpt("archival", "search", "Tom").out
+    memgpt("archival", "restore", "1", "1")
+    assert memgpt.json("archival-list", "archival", "list")[0]["tags"] == ["home"]
+    memgpt("undo")
+    assert memgpt.json("archival-list", "archival", "list")[0]["text"] == "The key is with Tom"
+    assert len(memgpt.json("archival-log", "archival", "log", "p1")) == 4
+
+
+def test_deleting_asks_and_can_be_undone_as_one(memgpt: CommandLine) -> None:
+    for n in range(4):
+        memgpt("archival", "add", f"note number {n}", "--tag", "even" if n % 2 == 0 else "odd")
+    assert "add --yes" in memgpt("archival", "delete", "p1", code=2).err
+    assert memgpt.json("archival-delete", "archival", "delete", "--tag", "even", "--dry-run") == {
+        "passages": ["p1", "p3"],
+        "deleted": False,
+    }
+    memgpt("archival", "delete", "--tag", "even", "--yes")
+    assert [p["id"] for p in memgpt.json("archival-list", "archival", "list")] == ["p4", "p2"]
+    memgpt("undo")
+    assert len(memgpt.json("archival-list", "archival", "list")) == 4
+    assert "p3" in memgpt("archival", "search", "note number 2").out
+    memgpt("archival", "delete", "p2-p4", "--yes")
+    assert "archival restore p3 " in memgpt("archival", "show", "p3", code=3).err
+
+
+def test_a_wrong_id_is_exit_3_with_the_nearest(memgpt: CommandLine) -> None:
+    for n in range(3):
+        memgpt("archival", "add", f"note {n}")
+    assert "the nearest: p2, p3" in memgpt("archival", "show", "p9", code=3).err
+    assert "is no id" in memgpt("archival", "show", "m1", code=2).err
+
+
+def test_two_passages_cannot_say_the_same(memgpt: CommandLine) -> None:
+    memgpt("archival", "add", "one")
+    memgpt("archival", "add", "two")
+    assert "p1 says exactly that already" in memgpt("archival", "edit", "p2", "one", code=2).err
+
+
+def test_lists_are_paged_and_say_when_there_is_more(memgpt: CommandLine) -> None:
+    for n in range(5):
+        memgpt("archival", "add", f"note {n}", "--source", "notes" if n else "letters")
+    first = memgpt("archival", "list", "--limit", "2", "--json")
+    assert [p["id"] for p in first.json] == ["p5", "p4"]
+    assert "--page 1" in first.err
+    assert [p["id"] for p in memgpt("archival", "list", "--limit", "2", "--page", "2", "--json").json] == ["p1"]
+    found = memgpt.json("archival-sources", "archival", "sources")
+    assert [(s["source"], s["passages"]) for s in found] == [("letters", 1), ("notes", 4)]
