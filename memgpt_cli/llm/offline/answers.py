@@ -1,7 +1,7 @@
 """From search results to an answer: the sentences that hold it, and when and by whom they were said."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +17,8 @@ LONGEST_QUOTE: Final = 240
 """Characters of a message that is quoted whole; of a longer one the best sentence and what stands next to it."""
 RELEVANT: Final = 0.2
 """The share of a question that a quoted text must speak of."""
+NEAR: Final = 0.1
+"""The share from which a text may stand alone as the nearest thing, when nothing relevant was found."""
 SURE: Final = 0.5
 """The share from which it is taken for the answer and not only for the nearest thing there is."""
 NEAR_THE_BEST: Final = 0.65
@@ -53,35 +55,43 @@ class Quote:
 
 
 def quotes(query: Query, found: Sequence[Hit], *, asked: Iterable[str]) -> list[Quote]:
-    """The best quotes, best first, at most `MOST_QUOTES`.
+    """The best quotes, best first, at most `MOST_QUOTES`; where none is relevant, the nearest one, if any comes near.
 
-    `asked` are messages of this turn, which are no answer to themselves. A message is judged by its own words and by
-    the message before it where that was found too: "In 2019." answers the question in front of it.
+    `asked` are messages of this turn, which are no answer to themselves.
     """
     own = {_squeezed(text) for text in asked}
-    hits = [hit for hit in found if _squeezed(hit.text) not in own]
-    texts = [text_of(hit.text, hit.speaker) for hit in hits]
-    weight = weights(query.terms, texts)
-    matter = _matter(query, weight)
-    shares = [coverage(weight, text) for text in texts]
-    by_ref = {hit.ref: (hit.speaker, share) for hit, share in zip(hits, shares, strict=True)}
-    rated: list[Quote] = []
-    for rank, (hit, text, share) in enumerate(zip(hits, texts, shares, strict=True)):
-        before = _share_before(hit, by_ref)
-        covered = min(1.0, share + before / 2)
-        if covered < RELEVANT or not (before or coverage(matter, text)) or _is_no_answer(hit):
-            continue
-        text_quoted, score = _best_part(query, weight, hit)
-        score += _MESSAGE_WEIGHT * share + _BEFORE_WEIGHT * before + _RANK_WEIGHT / (1 + 0.25 * rank)
-        rated.append(Quote(hit=hit, text=text_quoted, covered=covered, score=score + _whose(query, hit)))
-    rated.sort(key=lambda quote: -quote.score)
+    rated = sorted(
+        _rated(query, [hit for hit in found if _squeezed(hit.text) not in own]), key=lambda quote: -quote.score
+    )
+    relevant = [quote for quote in rated if quote.covered >= RELEVANT]
     best: list[Quote] = []
-    for quote in rated:
+    for quote in relevant or rated[:1]:
         if len(best) == MOST_QUOTES or (best and quote.score < NEAR_THE_BEST * best[0].score):
             break
         if not any(_repeats(quote.text, other.text) for other in best):
             best.append(quote)
     return best
+
+
+def _rated(query: Query, hits: Sequence[Hit]) -> Iterator[Quote]:
+    """The hits that bear on the question at all, each with its score.
+
+    A message is judged by its own words and by the message before it where that was found too: "In 2019." answers the
+    question in front of it.
+    """
+    texts = [text_of(hit.text, _frame(hit)) for hit in hits]
+    weight = weights(query.terms, texts)
+    matter = _matter(query, weight)
+    shares = [coverage(weight, text) for text in texts]
+    by_ref = {hit.ref: (hit.speaker, share) for hit, share in zip(hits, shares, strict=True)}
+    for rank, (hit, text, share) in enumerate(zip(hits, texts, shares, strict=True)):
+        before = _share_before(hit, by_ref)
+        covered = min(1.0, share + before / 2)
+        if covered < NEAR or not (before or coverage(matter, text)) or _is_no_answer(hit):
+            continue
+        quoted, score = _best_part(query, weight, hit)
+        score += _MESSAGE_WEIGHT * share + _BEFORE_WEIGHT * before + _RANK_WEIGHT / (1 + 0.25 * rank)
+        yield Quote(hit=hit, text=quoted, covered=covered, score=score + _whose(query, hit))
 
 
 def _repeats(one: str, other: str) -> bool:
@@ -106,6 +116,12 @@ def _share_before(hit: Hit, found: Mapping[str, tuple[str, float]]) -> float:
         if speaker != "assistant" and (speaker != hit.speaker or speaker != "user"):
             most = max(most, share / distance)
     return most
+
+
+def _frame(hit: Hit) -> str:
+    """What a message speaks of by who said it and when: questions name speakers and dates too."""
+    day = dates.day_in_words(hit.said_at.date(), chinese=False) if hit.said_at is not None else ""
+    return f"{hit.speaker} {day}"
 
 
 def _is_no_answer(hit: Hit) -> bool:

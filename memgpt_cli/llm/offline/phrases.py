@@ -1,8 +1,10 @@
 """What the offline responder says, in English and Chinese. Nothing here decides anything."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
+from memgpt_cli.llm.offline import dates
 from memgpt_cli.llm.offline.talk import Talk
 
 CONNECT_EN: Final = (
@@ -44,6 +46,7 @@ _ENGLISH: Final[Mapping[Talk, str]] = {
     Talk.OPINION: "I have no language model, so no opinions, tastes or plans of my own. I can only store what you"
     " tell me and find it again.",
     Talk.WRONG: "Tell me what is right, and I will correct my note.",
+    Talk.REMIND: "I have no alarm and cannot remind you, but I keep what you wrote; ask me about it any time.",
     Talk.AGREE: "All right.",
 }
 _CHINESE: Final[Mapping[Talk, str]] = {
@@ -60,6 +63,7 @@ _CHINESE: Final[Mapping[Talk, str]] = {
     Talk.CREATE: f"这需要语言模型，而我没有。我能存下你说的话并找出来；要连接模型请{CONNECT_ZH}。",
     Talk.OPINION: "我没有语言模型，所以没有自己的看法、喜好和打算。我只能存下你告诉我的话，再找出来。",
     Talk.WRONG: "请告诉我正确的内容，我会改正记录。",
+    Talk.REMIND: "我没有闹钟，不能提醒你，但这句话已经存下来了，可以随时问我。",
     Talk.AGREE: "好的。",
 }
 
@@ -84,6 +88,75 @@ def greeting(name: str | None, *, known: bool, chinese: bool) -> str:
         "Hello! I am the offline responder: I have no language model, but I keep what you tell me and find it again"
         " when you ask. What should I call you?"
     )
+
+
+def quoted(texts: Sequence[str], *, chinese: bool) -> str:
+    """Texts in quotation marks, one after the other."""
+    return "、".join(f"“{text}”" for text in texts) if chinese else ", ".join(f'"{text}"' for text in texts)
+
+
+def replaced(clause: str, old: str, *, chinese: bool) -> str:
+    """A fact that took the place of an old one, as a clause."""
+    return f"{clause}（替换了“{old}”）" if chinese else f'{clause} (in place of "{old}")'
+
+
+def noted(clauses: str, *, chinese: bool) -> str:
+    """What core memory holds from now on."""
+    return f"记下了：{clauses}。" if chinese else f"Noted: {clauses}."
+
+
+def known(clauses: str, *, chinese: bool) -> str:
+    """What core memory held already."""
+    return f"我已经知道{clauses}。" if chinese else f"I know already: {clauses}."
+
+
+def archived(texts: Sequence[str], *, chinese: bool) -> str:
+    """What went to archival storage."""
+    listed = quoted(texts, chinese=chinese)
+    return f"已存入归档记忆：{listed}。" if chinese else f"Kept in archival storage: {listed}."
+
+
+def removed(lines: Sequence[str], *, chinese: bool) -> str:
+    """What was taken out of core memory, and what that does not reach."""
+    listed = quoted(lines, chinese=chinese)
+    if chinese:
+        return f"已从核心记忆中删去{listed}。原话仍在对话记录里，用 `memgpt forget` 可以彻底删除。"
+    return (
+        f"I took {listed} out of core memory. The words themselves stay in recall storage; `memgpt forget` purges them."
+    )
+
+
+def nothing_to_remove(*, chinese: bool) -> str:
+    """Said when core memory holds nothing of what is to be forgotten."""
+    if chinese:
+        return "核心记忆里没有这一条。要彻底删除说过的话，请用 `memgpt forget`。"
+    return "Core memory holds no such line. `memgpt forget` purges what was said."
+
+
+def echo(said: str, *, chinese: bool) -> str:
+    """What the person said last; empty when the window does not show it."""
+    if not said:
+        return (
+            "窗口里看不到更早的话；换个问法，我可以去对话记录里找。"
+            if chinese
+            else "I do not see an earlier message here. Ask about its subject and I will search for it."
+        )
+    return f"你刚才说：“{said}”" if chinese else f'You just said: "{said}"'
+
+
+def clock(at: datetime | None, *, chinese: bool) -> str:
+    """The only time that is known here: that of the message."""
+    if at is None:
+        return "我没有时钟。" if chinese else "I have no clock."
+    day = dates.day_in_words(at.date(), chinese=chinese)
+    if chinese:
+        return f"我没有时钟，但你的消息写于{day} {at:%H:%M}。"
+    return f"I have no clock, but your message is stamped {at:%A}, {day}, {at:%H:%M}."
+
+
+def is_acknowledgement(reply: str) -> bool:
+    """Whether a reply only said that something is kept, so that the next need not explain it again."""
+    return reply.startswith(("Got it", "好的"))
 
 
 def nothing_found(*, chinese: bool, name_asked: bool = False) -> str:

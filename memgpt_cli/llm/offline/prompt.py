@@ -17,6 +17,7 @@ from memgpt_cli.llm.offline.words import word_set
 SEND_MESSAGE: Final = "send_message"
 SEARCHES: Final = ("conversation_search", "archival_memory_search")
 LOST: Final = "results_moved"
+EDITED: Final = "core_memory_edited"
 LONGEST_NAME: Final = 4
 FAR_BACK: Final = 40
 """Messages before the current turn among which the previous exchange is looked for."""
@@ -284,14 +285,15 @@ def _blocks(messages: Sequence[PromptMessage]) -> dict[str, BlockView]:
         if message.role == "tool":
             shows_blocks = message.call_id in edits
         else:
-            shows_blocks = message.role == "user" and _utterance(content) is None
+            shows_blocks = message.role == "user" and _event_kind(content) == EDITED
         if shows_blocks:
             _update(blocks, _program_text(content))
     return blocks
 
 
 def _update(blocks: dict[str, BlockView], text: str) -> None:
-    for now in _BLOCK_NOW.finditer(text):
+    """Take in the block that a result or a notice shows; what its value says of other blocks is only its value."""
+    if now := _BLOCK_NOW.search(text):
         label, length, limit = now[1], int(now[2]), int(now[3])
         known = blocks.get(label)
         value = text[now.end() : now.end() + length]

@@ -77,7 +77,7 @@ _NAME: Final = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+|\d")
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text with its terms, taken apart once. `speaker` counts as said in it."""
+    """A text with its terms, taken apart once."""
 
     text: str
     terms: frozenset[str]
@@ -87,9 +87,9 @@ class Text:
         return term in self.text if is_han(term) else term in self.terms
 
 
-def text_of(text: str, speaker: str = "") -> Text:
-    """A text as it is compared. The speaker's name belongs to what a message is about."""
-    return Text(text, frozenset(terms(f"{speaker} {text}") if speaker else terms(text)))
+def text_of(text: str, frame: str = "") -> Text:
+    """A text as it is compared; the words of `frame` (who said it, when) count as said in it."""
+    return Text(text, frozenset(terms(f"{frame} {text}" if frame else text)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

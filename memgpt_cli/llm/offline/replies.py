@@ -1,34 +1,24 @@
 """Putting the reply together: greeting, what was noted, answers, and what small talk deserves."""
 
-import re
 from collections.abc import Iterator, Sequence
+from typing import Final
 
-from memgpt_cli.llm.offline import core_answers, dates, memory, phrases
+from memgpt_cli.llm.offline import core_answers, memory, phrases
 from memgpt_cli.llm.offline.answers import Quote, cited, is_sure
-from memgpt_cli.llm.offline.facts import is_turned, known_name, parse_line, replaced_by, says_all
-from memgpt_cli.llm.offline.prompt import Situation
+from memgpt_cli.llm.offline.facts import is_turned, known_name, parse_line, replaced_by, says_all, slot
+from memgpt_cli.llm.offline.prompt import Situation, Utterance
 from memgpt_cli.llm.offline.questions import Asked, found_for, search_failed
 from memgpt_cli.llm.offline.relevance import coverage, text_of
 from memgpt_cli.llm.offline.speech import joined, said_back
-from memgpt_cli.llm.offline.talk import Talk
-from memgpt_cli.llm.offline.understanding import READ_CHARACTERS, Understanding
+from memgpt_cli.llm.offline.talk import Talk, mood_of
+from memgpt_cli.llm.offline.understanding import READ_CHARACTERS, Understanding, understand
 from memgpt_cli.llm.offline.words import first_words, is_chinese, terms
 
-EXPLAINED = ("Got it. I keep", "好的，我存下来了")
-SUPPORT = 0.5
-LONGEST_ECHO = 160
-LONGEST_MOOD = 400
-_SAD = re.compile(
-    r"\b(?:sad|awful|terrible|horrible|tired|exhausted|sick|ill|died|passed away|lonely|depressed|worried|anxious"
-    r"|lost my|broke up|fired|failed|hurts?|crying|cried|stressed|upset|miserable|bad (?:day|news|week))\b|难过|伤心"
-    r"|累|生病|去世|失业|分手|孤独|焦虑|担心|糟糕|失败|哭|压力|烦",
-    re.IGNORECASE,
-)
-_GLAD = re.compile(
-    r"\b(?:i['’]?m (?:so |very |really )?(?:happy|glad|excited|thrilled|proud)|great (?:day|news|week)|good news"
-    r"|wonderful|won|passed|promoted|finally)\b|开心|高兴|太好了|升职|通过了|好消息|激动",
-    re.IGNORECASE,
-)
+SUPPORT: Final = 0.5
+"""The share of a core memory line that a quotation must say to be shown beside it."""
+LONGEST_ECHO: Final = 160
+LONGEST_MOOD: Final = 400
+_INTRODUCE: Final = frozenset((Talk.WHO, Talk.HELP, Talk.ABOUT_ME))
 
 
 def compose(situation: Situation, understood: Sequence[Understanding], asked: Sequence[Asked]) -> str:
@@ -65,9 +55,8 @@ def _greeting(
     block = situation.blocks.get(memory.LABEL)
     text = block.text if block is not None else ""
     speaker = understood[-1].utterance.speaker
-    others = set(talk) - {Talk.GREETING}
     told = any(message.facts or message.told or message.questions for message in understood)
-    introduced = Talk.WHO in others or Talk.HELP in others or Talk.ABOUT_ME in others
+    introduced = not _INTRODUCE.isdisjoint(talk)
     yield phrases.greeting(
         speaker or known_name(text),
         known=bool(text or told or introduced or situation.replied or speaker),
@@ -81,71 +70,49 @@ def _memory(situation: Situation, understood: Sequence[Understanding], *, chines
     clauses = [_clause(line, speaker, chinese=chinese) for line in done.noted]
     for old, new in done.changed:
         clause = _clause(new, speaker, chinese=chinese)
-        was = parse_line(old).fact
-        clauses.append(f"{clause}（替换了“{was}”）" if chinese else f'{clause} (in place of "{was}")')
+        clauses.append(phrases.replaced(clause, parse_line(old).fact, chinese=chinese))
     if clauses:
-        yield f"记下了：{joined(clauses, chinese=True)}。" if chinese else f"Noted: {joined(clauses, chinese=False)}."
+        yield phrases.noted(joined(clauses, chinese=chinese), chinese=chinese)
     if done.archived:
-        listed = "”、“".join(done.archived) if chinese else '", "'.join(done.archived)
-        yield f"已存入归档记忆：“{listed}”。" if chinese else f'Kept in archival storage: "{listed}".'
+        yield phrases.archived(done.archived, chinese=chinese)
     if done.removed:
-        listed = "”、“".join(done.removed) if chinese else '", "'.join(done.removed)
-        yield (
-            f"已从核心记忆中删去“{listed}”。原话仍在对话记录里，用 `memgpt forget` 可以彻底删除。"
-            if chinese
-            else f'I took "{listed}" out of core memory. The words themselves stay in recall storage; `memgpt'
-            f" forget` purges them."
-        )
+        yield phrases.removed(done.removed, chinese=chinese)
     elif any(message.forget for message in understood):
-        yield (
-            "核心记忆里没有这一条。要彻底删除说过的话，请用 `memgpt forget`。"
-            if chinese
-            else "Core memory holds no such line. `memgpt forget` purges what was said."
-        )
-    if not clauses and not done.archived:
-        yield from _known_already(situation, understood, speaker, chinese=chinese)
-    if any(Talk.REMIND in message.talk for message in understood):
-        yield (
-            "我没有闹钟，不能提醒你，但这句话已经存下来了，可以随时问我。"
-            if chinese
-            else "I have no alarm and cannot remind you, but I keep what you wrote; ask me about it any time."
-        )
+        yield phrases.nothing_to_remove(chinese=chinese)
+    known = [] if clauses or done.archived else _known_already(situation, understood)
+    if known:
+        told = [_clause(line, speaker, chinese=chinese) for line in known]
+        yield phrases.known(joined(told, chinese=chinese), chinese=chinese)
 
 
 def _clause(line: str, speaker: str | None, *, chinese: bool) -> str:
-    return said_back(line, to=speaker) or (f"“{line}”" if chinese else f'"{line}"')
+    return said_back(line, to=speaker) or phrases.quoted([line], chinese=chinese)
 
 
-def _known_already(
-    situation: Situation, understood: Sequence[Understanding], speaker: str | None, *, chinese: bool
-) -> Iterator[str]:
+def _known_already(situation: Situation, understood: Sequence[Understanding]) -> list[str]:
     block = situation.blocks.get(memory.LABEL)
-    if block is None:
-        return
-    lines = []
+    text = block.text if block is not None else ""
+    lines: list[str] = []
     for message in understood:
         for fact in message.facts:
-            line = replaced_by(fact, message.utterance.speaker, block.text)
+            line = replaced_by(fact, message.utterance.speaker, text)
             if line is not None and says_all(line, fact) and line not in lines:
                 lines.append(line)
-    if lines:
-        clause = joined([_clause(line, speaker, chinese=chinese) for line in lines], chinese=chinese)
-        yield f"我已经知道{clause}。" if chinese else f"I know already: {clause}."
+    return lines
 
 
 def _answer(asked: Asked, situation: Situation) -> str:
     chinese = asked.chinese
     block = situation.blocks.get(memory.LABEL)
-    lines = (
-        core_answers.lines_for(asked.question, asked.query, block.text, asker=asked.utterance.speaker)
-        if block is not None
-        else []
-    )
+    text = block.text if block is not None else ""
+    lines = core_answers.lines_for(asked.question, asked.query, text, asker=asked.utterance.speaker)
     found = found_for(asked, situation)
     if lines:
         support = [quote for quote in found if _supports(quote, lines)][:1]
         told = core_answers.sentence(lines, asker=asked.utterance.speaker, chinese=chinese)
         return (" " if not chinese else "").join([told, *(_cited(quote, asked) for quote in support)])
+    if _asks_own_name(asked):
+        found = [quote for quote in found if _tells_name(quote)]
     if not found:
         return _no_answer(asked, situation)
     listed = [_cited(quote, asked) for quote in found]
@@ -160,8 +127,17 @@ def _no_answer(asked: Asked, situation: Situation) -> str:
         return phrases.cannot_reason(chinese=chinese)
     if situation.lost:
         return phrases.no_room(chinese=chinese)
-    named = asked.query.personal and set(asked.query.terms) <= core_answers.NAME_TERMS
-    return phrases.nothing_found(chinese=chinese, name_asked=named)
+    return phrases.nothing_found(chinese=chinese, name_asked=_asks_own_name(asked))
+
+
+def _asks_own_name(asked: Asked) -> bool:
+    return asked.query.personal and set(asked.query.terms) <= core_answers.NAME_TERMS
+
+
+def _tells_name(quote: Quote) -> bool:
+    """Whether somebody says in it what they are called, and not what their dog is called."""
+    told = understand(Utterance(text=quote.hit.text)).facts
+    return any(slot(fact.line) in ("name", "called") for fact in told)
 
 
 def _supports(quote: Quote, lines: Sequence[str]) -> bool:
@@ -183,43 +159,17 @@ def _small_talk(situation: Situation, talk: Sequence[Talk], *, chinese: bool) ->
         if kind is Talk.ABOUT_ME:
             yield core_answers.overview(block.text if block is not None else "", chinese=chinese)
         elif kind is Talk.ECHO:
-            yield _echo(situation, chinese=chinese)
+            said = situation.asked[-1].text if situation.asked else ""
+            yield phrases.echo(first_words(said, LONGEST_ECHO), chinese=chinese)
         elif kind is Talk.CLOCK:
-            yield _clock(situation, chinese=chinese)
+            yield phrases.clock(situation.pending[-1].said_at, chinese=chinese)
         elif text := phrases.small_talk(kind, chinese=chinese):
             yield text
-
-
-def _echo(situation: Situation, *, chinese: bool) -> str:
-    if not situation.asked:
-        return (
-            "窗口里看不到更早的话；换个问法，我可以去对话记录里找。"
-            if chinese
-            else ("I do not see an earlier message here. Ask about its subject and I will search for it.")
-        )
-    said = first_words(situation.asked[-1].text, LONGEST_ECHO)
-    return f"你刚才说：“{said}”" if chinese else f'You just said: "{said}"'
-
-
-def _clock(situation: Situation, *, chinese: bool) -> str:
-    at = situation.pending[-1].said_at
-    if at is None:
-        return "我没有时钟。" if chinese else "I have no clock."
-    day = dates.day_in_words(at.date(), chinese=chinese)
-    if chinese:
-        return f"我没有时钟，但你的消息写于{day} {at:%H:%M}。"
-    return f"I have no clock, but your message is stamped {at:%A}, {day}, {at:%H:%M}."
 
 
 def _acknowledged(situation: Situation, understood: Sequence[Understanding], *, chinese: bool) -> str:
     if not any(message.told or message.facts or message.keep or message.questions for message in understood):
         return phrases.empty_message(chinese=chinese)
-    speaker = understood[-1].utterance.speaker
-    explain = (
-        speaker is None
-        and not situation.replied.startswith(EXPLAINED)
-        and not situation.replied.startswith(("Got it", "好的"))
-    )
-    text = understood[-1].utterance.text[:LONGEST_MOOD]
-    mood = "sad" if _SAD.search(text) else "glad" if _GLAD.search(text) else ""
-    return phrases.acknowledged(speaker, mood=mood, explain=explain, chinese=chinese)
+    said = understood[-1].utterance
+    explain = said.speaker is None and not phrases.is_acknowledgement(situation.replied)
+    return phrases.acknowledged(said.speaker, mood=mood_of(said.text[:LONGEST_MOOD]), explain=explain, chinese=chinese)

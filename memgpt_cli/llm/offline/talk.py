@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Final
+from typing import Final, Literal
 
 
 class Talk(StrEnum):
@@ -43,6 +43,11 @@ class Language:
     forget: re.Pattern[str]
     question: re.Pattern[str]
     talk: tuple[tuple[re.Pattern[str], Talk], ...]
+
+
+def mood_of(text: str) -> Literal["sad", "glad", ""]:
+    """The mood that a message speaks of, if it is plain."""
+    return "sad" if _SAD.search(text) else "glad" if _GLAD.search(text) else ""
 
 
 def _row(pattern: str, kind: Talk) -> tuple[str, Talk]:
@@ -230,4 +235,15 @@ _CHINESE_TALK: Final = (
         r"^(?:好的?|是的?|对的?|嗯+|哦+|没错|不是|可以|行|没事|不用了?|知道了|明白了?|哈哈+|真的吗?|太好了|不错|厉害|好吧|测试)$",
         Talk.AGREE,
     ),
+)
+_SAD: Final = re.compile(
+    r"\b(?:sad|awful|terrible|horrible|tired|exhausted|sick|ill|died|passed away|lonely|depressed|worried|anxious"
+    r"|lost my|broke up|fired|failed|hurts?|crying|cried|stressed|upset|miserable|bad (?:day|news|week))\b|难过|伤心"
+    r"|累|生病|去世|失业|分手|孤独|焦虑|担心|糟糕|失败|哭|压力|烦",
+    re.IGNORECASE,
+)
+_GLAD: Final = re.compile(
+    r"\b(?:i['’]?m (?:so |very |really )?(?:happy|glad|excited|thrilled|proud)|great (?:day|news|week)|good news"
+    r"|wonderful|won|passed|promoted|finally)\b|开心|高兴|太好了|升职|通过了|好消息|激动",
+    re.IGNORECASE,
 )

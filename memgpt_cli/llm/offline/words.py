@@ -198,7 +198,7 @@ def stem(word: str) -> str:
 
 
 def _strip(word: str) -> str:
-    if len(word) <= _SHORTEST or not word.isascii():
+    if len(word) <= _SHORTEST or not (word.isascii() and word.isalpha()):
         return word
     for ending, least, instead in (("ies", 2, "y"), ("sses", 2, "ss"), ("ing", 3, ""), ("ied", 2, "y"), ("ed", 3, "")):
         if word.endswith(ending) and len(word) - len(ending) >= least:
