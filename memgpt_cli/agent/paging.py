@@ -1,6 +1,7 @@
 """Paging out a message too large for the queue: its text goes to archival storage, a stub stands in its place."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.messages import Message, message_ref
@@ -23,22 +24,26 @@ class Pager:
     def __call__(self, message: Message, count: Callable[[str], int]) -> tuple[str, int]:
         """Store the passages inside the running transaction; returns the stub and how many passages there are."""
         ref = message_ref(message.id)
-        passages = 0
+        provenance = Provenance(author=Author.USER, message_id=message.id)
+        passages: set[int] = set()
         for piece in chunk(message.text, max_tokens=self._chunk_tokens, count=count):
-            self._store.passages.add(
+            stored, _ = self._store.passages.add(
                 Passage(
                     text=piece.text,
                     created_at=message.created_at,
                     tags=(ref,),
                     source=f"message {ref}",
-                    location=f"lines {piece.start_line}-{piece.end_line}",
-                    provenance=Provenance(author=Author.USER, message_id=message.id),
+                    location=piece.location,
+                    provenance=provenance,
                 )
             )
-            passages += 1
+            if ref not in stored.tags:  # said before, in another message: it must be found from both
+                tagged = replace(stored, tags=(*stored.tags, ref))
+                self._store.passages.revise(tagged, at=message.created_at, provenance=provenance)
+            passages.add(stored.id)
         shown = escape(" ".join(next(pieces_of(message.text[:400], _SHOWN_TOKENS, count), "").split()))
         stub = (
             f'(A message of {len(message.text)} characters, too long for the window. It begins: "{shown}" All of it is'
             f' kept: find its parts with archival_memory_search and tags ["{ref}"].)'
         )
-        return stub, passages
+        return stub, len(passages)

@@ -158,6 +158,16 @@ def test_a_message_larger_than_the_window_is_kept_whole_and_shown_as_a_stub_that
         assert not server.refusals
 
 
+def test_the_same_long_text_pasted_twice_is_stored_once_and_found_from_both_stubs(tmp_path):
+    text = "".join(f"Entry {n}: the keeper saw {n * 7} ships.\n" for n in range(2_000))
+    with StrictServer(echo, window=8_192) as server:
+        with session(tmp_path, base_url=server.base_url, window=8_192) as opened:
+            paged = [h for _ in range(2) for h in run(opened, text) if isinstance(h, PagedOut)]
+            assert paged[0].passages == paged[1].passages == opened.store.passages.count()
+            tags = [ArchivalFilters(tags=(f"m{p.message_id}",)) for p in paged]
+            assert [opened.store.passages.count(tag) for tag in tags] == [paged[0].passages] * 2
+
+
 def test_a_server_that_counts_more_than_we_do_is_met_once_and_remembered(tmp_path):
     with StrictServer(summarising, window=8_192, count_factor=1.25) as server:
         with session(tmp_path, base_url=server.base_url, window=8_192) as opened:
