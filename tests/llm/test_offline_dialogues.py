@@ -260,9 +260,9 @@ def test_an_answer_names_the_document_it_comes_from(tmp_path: Path) -> None:
 
 def test_an_answer_says_which_speaker_said_it_and_when(tmp_path: Path) -> None:
     with session(tmp_path, model="offline") as agent:
-        run(agent, "I painted a lake at sunrise last year.", name="Nora")
-        run(agent, "That sounds lovely. I never paint.", name="Otto")
-        assert reply(run(agent, "What did Nora paint?")).startswith("Nora said on ")
+        run(agent, "I built a canoe last winter.", name="Nora")
+        run(agent, "I never built anything.", name="Otto")
+        assert reply(run(agent, "What did Nora build?")).startswith("Nora said on ")
 
 
 def test_a_turn_takes_at_most_three_steps_and_no_call_of_it_fails(tmp_path: Path) -> None:

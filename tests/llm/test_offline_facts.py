@@ -57,7 +57,7 @@ from memgpt_cli.llm.offline.speech import joined, said_back, to_second_person
         # nothing lasting, nothing about the speaker, or nothing at all
         ("I like it", []),
         ("I love to", []),
-        ("I'd love to see another painting of yours", []),
+        ("I'd love to see your garden", []),
         ("I hate it when people are late", []),
         ("I'm so tired", []),
         ("I'm a bit lost", []),
@@ -149,7 +149,7 @@ def test_a_chinese_sentence_gives_these_lines(sentence: str, lines: list[str]) -
         ("I have a dentist appointment on Friday", "you have a dentist appointment on Friday"),
         ("Caroline: Lives in Boston", "Caroline lives in Boston"),
         ("Caroline: Allergic to nuts", "Caroline is allergic to nuts"),
-        ("Caroline: Loves camping with my family", "Caroline loves camping with their family"),
+        ("Caroline: Loves cooking with my sister", "Caroline loves cooking with their sister"),
         ("姓名：小明", "你叫小明"),
         ("猫叫咪咪", "你的猫叫咪咪"),
         ("最喜欢的颜色：蓝色", "你最喜欢的颜色是蓝色"),
