@@ -102,6 +102,10 @@ class Memory:
         self._record = store
         self._workspace = workspace
 
+    def check(self) -> None:
+        """Look at the whole record. Raises StorageError when it is damaged."""
+        self._record.check()
+
     @cached_property
     def index(self) -> AgentVectorIndex:
         """The vectors, for reading."""
@@ -372,6 +376,51 @@ class Workspace:
         """The model that an agent without a choice of its own is answered by."""
         return resolve_model(self.configuration, has_key=self.keys.has)
 
+    def choice_in_use(self) -> ModelChoice:
+        """The model that the agent in use is answered by, or would be."""
+        if not self.agents.exists(self.agent_name):
+            return self.choice_for_nobody()
+        seen = self.agents.glance(self.agent_name)
+        return self._choose(seen.config, seen.endpoint)
+
+    def check_key(self, choice: ModelChoice) -> None:
+        """Raise APIKeyError when this choice needs a key and there is none."""
+        if not is_builtin(choice.name):
+            self.keys.require(choice.base_url, choice.base_url_source)
+
+    def connect(self, choice: ModelChoice) -> ChatModel:
+        """The model itself; it calls nobody before it is asked. Raises ConfigError, APIKeyError."""
+        return self._model(choice)
+
+    def served_models(self, base_url: str | None, *, named_by: Source | None = None, timeout_s: float) -> list[str]:
+        """What an endpoint says that it serves. Raises APIKeyError, ModelError.
+
+        Without `named_by`, who it was that named this endpoint, it is given no key.
+        """
+        from memgpt_cli.llm.openai_chat import OpenAIChat
+
+        key = None if named_by is None else self.keys.find(base_url, named_by)
+        client = OpenAIChat("", base_url=base_url, api_key=key, timeout_s=timeout_s, max_retries=0)
+        try:
+            return [served.name for served in client.models()]
+        finally:
+            client.close()
+
+    def try_index(self, name: str) -> bool:
+        """Open an agent's Chroma as its next user would; whether it was damaged and is made anew.
+
+        Raises AgentBusyError.
+        """
+        with self.agents.lock(name, purpose="memgpt doctor", since=self.clock.now()).acquire():
+            store = self.agents.open(name)
+            index = self.index(name, store, writer=True)
+            try:
+                index.warm()
+                return index.status().rebuilt
+            finally:
+                index.close()
+                store.close()
+
     def open_session(self, name: str | None = None, *, purpose: str, wait: bool = False) -> Session:
         """An agent to talk to, under its lock. Raises AgentBusyError, NotFoundError, ConfigError, LimitError."""
         name = name or self.agent_name
@@ -388,8 +437,7 @@ class Workspace:
         try:
             seen = self.agents.glance(name)
             choice = self._choose(seen.config, seen.endpoint)
-            if not is_builtin(choice.name):
-                self.keys.require(choice.base_url, choice.base_url_source)
+            self.check_key(choice)
             return Reservation(
                 name=name,
                 model=choice.name,
