@@ -1,7 +1,7 @@
 """Made-up conversations with the word statistics of real ones: the same in every run, of any size.
 
-The commonest words are English stop words with about their real frequencies; behind them a vocabulary by Zipf's law, from
-which each session draws a topic. Questions mix both, as people do.
+The commonest words are English stop words with about their real frequencies; behind them a vocabulary by Zipf's law,
+from which each session draws a topic. Questions mix both, as people do.
 """
 
 import random
@@ -11,7 +11,7 @@ from itertools import accumulate
 
 from memgpt_cli.domain.messages import Message, Role
 
-STOP = (
+STOP = (  # noqa: SIM905
     "the to i and a it of you that is in for my was so on have be with this me but are do not just like your we can at"
     " all how what about from been they an there really some will up out had when if know get would as more our time"
     " good great thanks think see has or them she he her his us who did were go could want"
