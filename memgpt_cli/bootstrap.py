@@ -526,6 +526,7 @@ class Workspace:
                     settings=settings,
                     model=model,
                     summary_model=None if looking else self._summary_model(choice, settings, model),
+                    summary_prices=self._summary_prices(choice, settings),
                     counter=self.counter(choice.name),
                     prompts=self.prompts,
                     calibration=Uncalibrated() if is_builtin(choice.name) else self.state,
@@ -611,9 +612,15 @@ class Workspace:
 
     def _summary_model(self, choice: ModelChoice, settings: Settings, own: ChatModel) -> ChatModel | None:
         """A model for summaries, `own` unless another is set; None for the built-in ones, which get extracts."""
+        name = settings.window.summary_model or choice.name
+        if is_builtin(name):
+            return None
+        return self._openai(name, choice) if settings.window.summary_model else own
+
+    def _summary_prices(self, choice: ModelChoice, settings: Settings) -> ModelSettings:
         if settings.window.summary_model:
-            return self._openai(settings.window.summary_model, choice)
-        return None if is_builtin(choice.name) else own
+            return model_settings(self.configuration, settings.window.summary_model, choice.base_url)
+        return settings.model
 
     def _openai(self, model: str, choice: ModelChoice) -> ChatModel:
         """The client for a model: one for all sessions, which share its connections."""

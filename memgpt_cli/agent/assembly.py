@@ -7,7 +7,7 @@ from memgpt_cli.agent.paging import Pager
 from memgpt_cli.agent.session import Lock, Session
 from memgpt_cli.domain.agents import Protocol
 from memgpt_cli.domain.blocks import Author, Provenance
-from memgpt_cli.domain.settings import Settings
+from memgpt_cli.domain.settings import ModelSettings, Settings
 from memgpt_cli.external_context.archival import ArchivalStorage
 from memgpt_cli.external_context.recall import RecallStorage
 from memgpt_cli.functions.executor import FunctionExecutor
@@ -60,6 +60,7 @@ def assemble(
     settings: Settings,
     model: ChatModel,
     summary_model: ChatModel | None,
+    summary_prices: ModelSettings,
     counter: TokenCounter,
     prompts: PromptSource,
     calibration: Calibration,
@@ -90,12 +91,21 @@ def assemble(
         counter=counter,
         zone=settings.zone,
     )
+    budget = Budget(
+        store=store,
+        spending=spending,
+        loop=settings.loop,
+        model=settings.model,
+        summary_model=summary_prices,
+        clock=clock,
+    )
     queue_manager = QueueManager(
         store=store,
         window=window,
         summarizer=summarizer,
         clock=clock,
         page_out=Pager(store, chunk_tokens=settings.archival.chunk_tokens),
+        book=budget.book_summary,
     )
     core_memory = CoreMemory(store, clock, counter.count)
     worker = OutboxWorker(index, store.lexical)
@@ -116,7 +126,7 @@ def assemble(
         protocol=protocol,
         clock=clock,
         calibration=calibration,
-        budget=Budget(store=store, spending=spending, loop=settings.loop, model=settings.model, clock=clock),
+        budget=budget,
         after_commit=lambda: None,
     )
     return Session(

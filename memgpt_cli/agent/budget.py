@@ -1,11 +1,13 @@
 """What calls cost, and the bounds that stop a call before it is made."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from memgpt_cli.domain.agents import StepRecord, Turn
 from memgpt_cli.domain.chat import Usage
 from memgpt_cli.domain.settings import LoopSettings, ModelSettings
 from memgpt_cli.errors import BudgetError
+from memgpt_cli.main_context.summarizer import SummaryCall
 from memgpt_cli.ports import Clock, Spending, Store
 
 
@@ -28,12 +30,20 @@ class Budget:
     """The bounds of `budget.*`, held before each call."""
 
     def __init__(
-        self, *, store: Store, spending: Spending, loop: LoopSettings, model: ModelSettings, clock: Clock
+        self,
+        *,
+        store: Store,
+        spending: Spending,
+        loop: LoopSettings,
+        model: ModelSettings,
+        summary_model: ModelSettings,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._spending = spending
         self._loop = loop
         self._model = model
+        self._summary_model = summary_model
         self._clock = clock
 
     def check(self, turn: Turn, next_prompt: Callable[[], int], reserve: int) -> None:
@@ -65,6 +75,13 @@ class Budget:
                 f" over budget.max_usd_per_day = {most}",
                 hint="wait until tomorrow, or raise the budget with `memgpt config set budget.max_usd_per_day`",
             )
+
+    def book_summary(self, call: SummaryCall, at: datetime) -> float | None:
+        """main_context.queue_manager.Book."""
+        cost = cost_of(call.usage, self._summary_model)
+        if cost:
+            self._spending.add_spending(at, cost)
+        return cost
 
     def book(self, record: StepRecord) -> None:
         """Add a call's cost to the day's spending, after its step is on disk."""

@@ -78,7 +78,6 @@ class Session:
         except MemGPTError:
             pass  # it waits in the outbox, and a search says so
         finally:
-            self.agent.model.close()
             self.index.close()
             self.store.close()
             if self._lock is not None:

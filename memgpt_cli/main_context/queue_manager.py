@@ -5,8 +5,8 @@ not talk to the main model and runs no functions.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import groupby
+from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from memgpt_cli.domain.agents import Epoch, StepRecord, Turn
@@ -17,8 +17,9 @@ from memgpt_cli.domain.history import SUMMARY_FROM
 from memgpt_cli.domain.messages import Message, Role, message_ref
 from memgpt_cli.errors import LimitError
 from memgpt_cli.main_context import core_memory
+from memgpt_cli.main_context.eviction import Choice, choose, is_pinned, is_spoken, longest_prefix
 from memgpt_cli.main_context.rendering import escape
-from memgpt_cli.main_context.summarizer import InPlace, Summarizer, Summary
+from memgpt_cli.main_context.summarizer import InPlace, Summarizer, Summary, SummaryCall
 from memgpt_cli.main_context.tokens import count_message
 from memgpt_cli.main_context.window import Window, WindowUsage
 from memgpt_cli.ports import Clock, Store
@@ -32,24 +33,22 @@ _REWRITTEN_FROM: Final = 400
 PageOut = Callable[[Message, Callable[[str], int]], tuple[str, int]]
 """Writes a message's text to archival storage inside the running transaction; gives the stub and the passage count."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Choice:
-    victims: tuple[Message, ...]
-    kept: tuple[Message, ...]
+Book = Callable[[SummaryCall, datetime], float | None]
+"""Adds the price of a summariser's call to the day's spending; gives it in US dollars, None where it is not known."""
 
 
 class QueueManager:
     """Owns the FIFO queue and the epoch of one agent while a turn runs. Only for the holder of the agent's lock."""
 
     def __init__(
-        self, *, store: Store, window: Window, summarizer: Summarizer, clock: Clock, page_out: PageOut
+        self, *, store: Store, window: Window, summarizer: Summarizer, clock: Clock, page_out: PageOut, book: Book
     ) -> None:
         self._store = store
         self.window = window
         self._summarizer = summarizer
         self._clock = clock
         self._page_out = page_out
+        self._book = book
         self.queue: list[Message] = []
         self.epoch = self._load()
 
@@ -135,7 +134,14 @@ class QueueManager:
             yield from self._page_out_large(turn, cap=0)
         head = bare + cap
         goal = int(self.window.room * self.window.settings.target) - head if attempt == 0 else 0
-        choice = self._choose(turn, goal=max(0, goal), most=self.window.room - head, attempt=attempt)
+        choice = choose(
+            self.queue,
+            turn=turn.id,
+            goal=max(0, goal),
+            most=self.window.room - head,
+            spare_newest=attempt < _ATTEMPTS - 2,
+            tokens=self.window.message_tokens,
+        )
         if choice.victims:
             yield Evicting(messages=len(choice.victims))
         # The cap is in corrected tokens, the summariser counts its own.
@@ -151,7 +157,7 @@ class QueueManager:
             yield Notice(f"the summarising model failed ({summary.failure}); an extractive summary stands in")
         with self._store.transaction():
             self._leave(choice, turn, attempt)
-            hidden = self.epoch.hidden + sum(1 for m in choice.victims if _is_spoken(m))
+            hidden = self.epoch.hidden + sum(1 for m in choice.victims if is_spoken(m))
             self.epoch = self._begin("eviction", blocks, summary.text, hidden)
             self._store.messages.evict([m.id for m in choice.victims], epoch=self.epoch.id)
             self._record(summary, turn)
@@ -193,7 +199,7 @@ class QueueManager:
         """Begin an epoch with an empty queue and no summary; returns how many messages left the queue."""
         victims = list(self.queue)
         with self._store.transaction():
-            hidden = self.epoch.hidden + sum(1 for m in victims if _is_spoken(m))
+            hidden = self.epoch.hidden + sum(1 for m in victims if is_spoken(m))
             self.epoch = self._begin("new conversation", self._store.blocks.all(), "", hidden)
             self._store.messages.evict([m.id for m in victims], epoch=self.epoch.id)
         self.queue = []
@@ -223,7 +229,7 @@ class QueueManager:
         """Give a stub to every message of this turn's person that takes more than `cap` tokens."""
         paged: list[PagedOut] = []
         for index, message in enumerate(self.queue):
-            if not _is_pinned(message) or message.stub is not None or message.turn != turn.id:
+            if not is_pinned(message) or message.stub is not None or message.turn != turn.id:
                 continue
             # Tokens never exceed UTF-8 bytes, so a short text needs no count.
             if len(message.text) * 4 + 64 <= cap or self.window.message_tokens(message) <= cap:
@@ -235,30 +241,7 @@ class QueueManager:
             paged.append(PagedOut(message_id=message.id, passages=passages))
         return paged
 
-    def _choose(self, turn: Turn, *, goal: int, most: int, attempt: int) -> _Choice:
-        """What leaves: the oldest whole turns, then the oldest whole steps of this turn, until `goal` tokens are left.
-
-        This turn's own messages from the person stay. Its newest step stays too in the first two attempts, unless it
-        cannot fit into `most` tokens whatever else leaves.
-        """
-        older = [m for m in self.queue if m.turn != turn.id]
-        own = [m for m in self.queue if m.turn == turn.id]
-        units = [list(group) for _, group in groupby(older, key=lambda m: m.turn)]
-        steps = [list(g) for _, g in groupby((m for m in own if not _is_pinned(m)), key=lambda m: m.step)]
-        left = sum(self.window.message_tokens(m) for m in self.queue)
-        newest = next((s for s in reversed(steps) if s[0].step is not None), []) if attempt < _ATTEMPTS - 2 else []
-        victims: list[Message] = []
-        for unit in units + [step for step in steps if step is not newest]:
-            if left <= goal:
-                break
-            victims += unit
-            left -= sum(self.window.message_tokens(m) for m in unit)
-        if left > most:
-            victims += newest
-        gone = {m.id for m in victims}
-        return _Choice(victims=tuple(victims), kept=tuple(m for m in self.queue if m.id not in gone))
-
-    def _in_place(self, choice: _Choice, max_tokens: int) -> InPlace | None:
+    def _in_place(self, choice: Choice, max_tokens: int) -> InPlace | None:
         """The prompt as far as it fits with an order to summarise at its end; None when that would cut off a victim."""
         if self.window.settings.summary_where == "apart" or max_tokens > self.window.settings.reserved:
             return None
@@ -271,21 +254,15 @@ class QueueManager:
                 "summary_request", self._summarizer.order_in_place(escape(shown), max_tokens), None
             ),
         )
-        left = self.window.room - self.window.head_tokens(self.epoch.head)
-        left -= self.window.corrected(count_message(self.window.counter, order))
-        taken: list[Message] = []
-        for _, group in groupby(self.queue, key=lambda m: (m.turn, m.step)):
-            unit = list(group)
-            left -= sum(self.window.message_tokens(m) for m in unit)
-            if left < 0:
-                break
-            taken += unit
+        room = self.window.room - self.window.head_tokens(self.epoch.head)
+        room -= self.window.corrected(count_message(self.window.counter, order))
+        taken = longest_prefix(self.queue, room=room, tokens=self.window.message_tokens)
         if gone - {m.id for m in taken}:
             return None
         prompt = self.window.prompt(self.epoch, taken)
         return InPlace(messages=(*prompt, order), tools=self.window.instructions.tools)
 
-    def _leave(self, choice: _Choice, turn: Turn, attempt: int) -> None:
+    def _leave(self, choice: Choice, turn: Turn, attempt: int) -> None:
         self.queue = list(choice.kept)
         lost = [m for m in choice.victims if m.turn == turn.id and m.role is Role.TOOL]
         if lost and attempt == 0:
@@ -320,6 +297,7 @@ class QueueManager:
 
     def _record(self, summary: Summary, turn: Turn) -> None:
         for call in summary.calls:
+            at = self._clock.now()
             self._store.turns.add_step(
                 StepRecord(
                     turn=turn.id,
@@ -328,9 +306,10 @@ class QueueManager:
                     epoch=self.epoch.id,
                     counted_tokens=call.counted,
                     usage=call.usage,
-                    usage_reported=call.usage.prompt_tokens > 0,
+                    usage_reported=call.usage_reported,
+                    cost_usd=self._book(call, at),
                     duration_s=call.seconds,
-                    at=self._clock.now(),
+                    at=at,
                     purpose="summary",
                 )
             )
@@ -341,11 +320,3 @@ def _cause_of_new(epoch: Epoch | None) -> str:
         return "start"
     # Without a fingerprint it says itself why the past was rewritten.
     return "changed model, protocol or instructions" if epoch.fingerprint else epoch.cause
-
-
-def _is_pinned(message: Message) -> bool:
-    return message.role is Role.USER
-
-
-def _is_spoken(message: Message) -> bool:
-    return message.role in {Role.USER, Role.ASSISTANT} and bool(message.text)

@@ -27,6 +27,7 @@ class SummaryCall:
 
     model: str
     usage: Usage
+    usage_reported: bool
     counted: int
     seconds: float
 
@@ -142,7 +143,12 @@ class Summarizer:
             elif isinstance(delta, Usage):
                 usage = delta
         seconds = time.monotonic() - started
-        return "".join(pieces), SummaryCall(model=model.name, usage=usage, counted=counted, seconds=seconds)
+        text = "".join(pieces)
+        reported = usage.prompt_tokens > 0
+        if not reported:
+            usage = Usage(prompt_tokens=counted, completion_tokens=self._counter.count(text))
+        call = SummaryCall(model=model.name, usage=usage, usage_reported=reported, counted=counted, seconds=seconds)
+        return text, call
 
     def _messages(self, previous: str, part: str, max_tokens: int) -> tuple[PromptMessage, ...]:
         order = self._prompts.render("summary", {"max_words": _words(max_tokens)})

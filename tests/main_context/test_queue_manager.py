@@ -231,6 +231,19 @@ def test_a_change_of_model_or_protocol_begins_a_new_epoch_and_a_restart_does_not
         assert epochs == [1, 1, 2]
 
 
+def test_calls_of_the_summariser_are_priced_and_counted_like_any_other(tmp_path):
+    prices = '[models."gpt-4o"]\ninput = 2.0\ncached = 2.0\noutput = 0.0\n'
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.toml").write_text(prices)
+    with StrictServer(summarising, window=8_192) as server:
+        with session(tmp_path, base_url=server.base_url, window=8_192) as opened:
+            until(opened, Evicted)
+            totals = opened.store.ledger.totals()
+    assert totals.calls == len(server.requests)
+    assert totals.prompt_tokens == sum(e.prompt_tokens for e in server.exchanges)
+    assert totals.cost_usd == pytest.approx(totals.prompt_tokens * 2.0 / 1e6)
+
+
 def test_a_token_budget_stops_before_the_call_and_the_message_stays(tmp_path):
     with StrictServer(echo) as server:
         with session(tmp_path, base_url=server.base_url, budget_max_tokens_per_turn="2000") as opened:
