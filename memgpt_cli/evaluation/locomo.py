@@ -45,7 +45,7 @@ def read_conversations(path: Path) -> list[Conversation]:
     """The conversations of a file. Raises UsageError for a file that cannot be read or is of another format."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        return [_conversation(entry, number) for number, entry in enumerate(document, 1)]
+        return [_conversation(entry, number) for number, entry in enumerate(_array(document), 1)]
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}", hint="name a file in LoCoMo's format") from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -53,6 +53,12 @@ def read_conversations(path: Path) -> list[Conversation]:
             f"{path} is not in LoCoMo's format: {type(error).__name__}: {error}",
             hint='it is a JSON array of {"conversation": {"session_1": [...], ...}, "qa": [...]}',
         ) from error
+
+
+def _array(document: Any) -> list[Any]:
+    if not isinstance(document, list):
+        raise TypeError("it is no array")
+    return document
 
 
 def _conversation(entry: Mapping[str, Any], number: int) -> Conversation:
