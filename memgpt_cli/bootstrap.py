@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from memgpt_cli.config.edit import SettingsFile
     from memgpt_cli.config.trust import Project
     from memgpt_cli.external_context.archival import ArchivalStorage
+    from memgpt_cli.external_context.loading import Loader
     from memgpt_cli.external_context.recall import RecallStorage
     from memgpt_cli.main_context.core_memory import CoreMemory
     from memgpt_cli.main_context.window import Window
@@ -291,8 +292,9 @@ class Workspace:
         human: str = "",
         blocks: Sequence[Block] = (),
         may_exist: bool = False,
+        folders: AgentFolders | None = None,
     ) -> None:
-        """Make an agent with its first blocks.
+        """Make an agent with its first blocks, in other `folders` if given.
 
         Raises UsageError when it exists, LimitError for a block over its limit.
         """
@@ -313,7 +315,7 @@ class Workspace:
         for block in everything:
             check_block(block, block.value, counter.count)
         provenance = Provenance(author=Author.SYSTEM, command="agent create")
-        self.agents.create(config, everything, provenance=provenance, may_exist=may_exist)
+        (folders or self.agents).create(config, everything, provenance=provenance, may_exist=may_exist)
 
     def ensure_agent(self, name: str) -> None:
         """Make the default agent on first use; any other must have been created. Raises NotFoundError."""
@@ -499,12 +501,45 @@ class Workspace:
         It takes no lock and never opens Chroma, and commits without waiting for the disk: what a killed process wrote
         is there, what a power cut takes away is whole transactions, the newest ones.
         """
+        return self._session(folder.name, self.open_record(folder), None, private=folder)
+
+    def open_record(self, folder: Path, *, durable: bool = False) -> SQLiteStore:
+        """The record in a folder of the caller's; only `durable` commits wait for the disk."""
         from memgpt_cli.storage.agent_folders import RECORD
         from memgpt_cli.storage.store import SQLiteStore
 
         store = SQLiteStore(folder / RECORD, session_gap=timedelta(hours=self.settings.search.session_gap_hours))
-        store.connection.execute("PRAGMA synchronous = NORMAL")
-        return self._session(folder.name, store, None, private=folder)
+        if not durable:
+            store.connection.execute("PRAGMA synchronous = NORMAL")
+        return store
+
+    def write_record(self, folder: Path, *, template: str | None) -> None:
+        """Make `folder` with the record of a new agent, or with a copy of an agent's as it stands."""
+        from memgpt_cli.storage.agent_folders import RECORD, AgentFolders
+        from memgpt_cli.storage.copies import copy_record
+
+        if template is None:
+            gap = timedelta(hours=self.settings.search.session_gap_hours)
+            self.create_agent(folder.name, folders=AgentFolders(folder.parent, session_gap=gap))
+            return
+        if not self.agents.exists(template):
+            self.agents.open(template).close()  # says that there is none, and which there are
+        folder.mkdir(parents=True, mode=0o700)
+        copy_record(self.agents.path(template) / RECORD, folder / RECORD)
+
+    def loader(self, store: Store, *, command: str) -> Loader:
+        """What loads documents into a record; their vectors wait in the outbox."""
+        from memgpt_cli.external_context.loading import Loader
+
+        return Loader(
+            store,
+            self.reader,
+            self.embedder,
+            clock=self.clock,
+            count=self.counter("offline").count,
+            max_tokens=self.settings.archival.chunk_tokens,
+            command=command,
+        )
 
     def _session(self, name: str, store: SQLiteStore, lock: Lock | None, *, private: Path | None = None) -> Session:
         from memgpt_cli.agent.assembly import assemble
