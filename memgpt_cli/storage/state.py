@@ -11,6 +11,7 @@ from math import ceil
 from pathlib import Path
 from threading import RLock
 from typing import Final
+from weakref import finalize
 
 from memgpt_cli.errors import StorageError
 from memgpt_cli.storage.database import connect, transaction
@@ -136,6 +137,8 @@ class StateDatabase:
                 self._connection = _prepared(connect(self._path, any_thread=True))
             except (sqlite3.Error, OSError, StorageError) as error:
                 raise self._unusable(error) from error
+            # It is shared by all sessions of a process and belongs to none of them: it closes with its last user.
+            finalize(self, self._connection.close)
         return self._connection
 
     def _unusable(self, error: Exception) -> StorageError:

@@ -116,3 +116,11 @@ def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     newer.close()
     with pytest.raises(StorageError, match="newer"):
         StateDatabase(tmp_path / "state.db").ratio("m")
+
+
+def test_a_forgotten_object_closes_its_file(tmp_path: Path) -> None:
+    state = StateDatabase(tmp_path / "state.db")
+    state.observe("m", counted=10, reported=12)
+    assert (tmp_path / "state.db-wal").exists()
+    del state
+    assert not (tmp_path / "state.db-wal").exists()
