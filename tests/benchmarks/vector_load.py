@@ -1,6 +1,7 @@
 """`python -m benchmarks.vector_load KIND COUNT FOLDER`: loads and searches COUNT passages and prints JSON.
 
-KIND is `ours` (the record, its outbox, `AgentVectorIndex`) or `floor` (the same embedder and Chroma, fed directly).
+KIND is `ours` (the record, its outbox, `AgentVectorIndex`) or `floor` (the same embedder and Chroma with its defaults,
+fed directly). In `ours`, `bare` is a plain id query to the same Chroma that the search before it asked.
 Each runs in a process of its own, so that its peak memory is its own. The passages are made up: words by their rank,
 around a few hundred topics, as notes are.
 """
@@ -93,6 +94,9 @@ def ours(count: int, folder: Path) -> dict[str, Any]:
             report[name] = per_query(
                 lambda query, index=index: index.search(Collection.PASSAGES, query, LIMIT), queries
             )
+            if name == "chroma":
+                bare = index._chroma._collection(Collection.PASSAGES)
+                report["bare"] = per_query(lambda query, bare=bare: _ids_only(bare, query), queries)
     with closing(opened(exact_vectors=20_000, writer=False)) as index:
         report["reader"] = per_query(lambda query: index.search(Collection.PASSAGES, query, LIMIT), queries[:11])
     report["disk_mb"] = {
@@ -121,9 +125,7 @@ def floor(count: int, folder: Path) -> dict[str, Any]:
     queries = embedder.embed(everything[:QUERIES])
     with closing(_bare_client(folder)) as client:
         collection = _bare_collection(client)
-        report["chroma"] = per_query(
-            lambda query: collection.query(query_embeddings=_matrix([query]), n_results=LIMIT, include=[]), queries
-        )
+        report["chroma"] = per_query(lambda query: _ids_only(collection, query), queries)
     return report
 
 
@@ -148,6 +150,10 @@ def _bare_collection(client: Any) -> Any:
     return client.get_or_create_collection(
         "passages", embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
     )
+
+
+def _ids_only(collection: Any, query: Vector) -> Any:
+    return collection.query(query_embeddings=_matrix([query]), n_results=LIMIT, include=[])
 
 
 def _matrix(vectors: list[Vector]) -> Any:
