@@ -378,12 +378,16 @@ class Workspace:
         """The model that an agent without a choice of its own is answered by."""
         return resolve_model(self.configuration, has_key=self.keys.has)
 
+    def choice_of(self, name: str) -> ModelChoice:
+        """The model that an agent is answered by. Raises NotFoundError."""
+        seen = self.agents.glance(name)
+        return self._choose(seen.config, seen.endpoint)
+
     def choice_in_use(self) -> ModelChoice:
         """The model that the agent in use is answered by, or would be."""
         if not self.agents.exists(self.agent_name):
             return self.choice_for_nobody()
-        seen = self.agents.glance(self.agent_name)
-        return self._choose(seen.config, seen.endpoint)
+        return self.choice_of(self.agent_name)
 
     def check_key(self, choice: ModelChoice) -> None:
         """Raise APIKeyError when this choice needs a key and there is none."""
