@@ -22,7 +22,7 @@ def table() -> list[str]:
 def row(option: Option, defaults: dict[str, dict[str, object]]) -> str:
     section, _, name = option.key.partition(".")
     value = defaults.get(section, {}).get(name)
-    default = "" if value is None else f"`{json.dumps(value).strip('"')}`"
+    default = "" if value is None else f"`{value if isinstance(value, str) else json.dumps(value)}`"
     return f"| `{option.key}`{' †' if option.guarded else ''} | {default} | {option.expected} | {option.help} |"
 
 
