@@ -18,8 +18,8 @@ Scalar = str | int | float | bool
 class Option:
     """One setting. `target` is the field of `domain.settings.Settings` that it fills (`section.field`).
 
-    A guarded one decides where words go, what they cost or what they are turned into: a project file may set it only
-    once the person trusts that project.
+    A guarded one decides where words go, what they cost, what they are turned into, or whether the person is asked: a
+    project file may set it only once the person trusts that project.
     """
 
     key: str
@@ -246,6 +246,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
         key="memory.confirm",
         target="memory.confirm",
         kind=bool,
+        guarded=True,
         help="Ask before each write to memory that the model makes; where nobody can be asked, it is refused.",
     ),
     Option(
@@ -311,11 +312,17 @@ OPTIONS: Final[tuple[Option, ...]] = (
         key="embedder.provider",
         target="embedder.provider",
         kind=str,
-        choices=("static", "openai"),
+        choices=("static", "minilm", "openai"),
         guarded=True,
-        help="`static` is in the package and needs no network; `openai` is any /v1/embeddings endpoint.",
+        help="`static` is in the package; `minilm` runs ONNX files of yours; `openai` is any /v1/embeddings endpoint.",
     ),
-    Option(key="embedder.model", target="embedder.model", kind=str, guarded=True, help="The embedding model."),
+    Option(
+        key="embedder.model",
+        target="embedder.model",
+        kind=str,
+        guarded=True,
+        help="The embedding model; unset, the provider's usual one.",
+    ),
     Option(
         key="embedder.base_url",
         target="embedder.base_url",

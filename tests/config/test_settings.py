@@ -176,6 +176,12 @@ def test_trust_covers_prompts_added_later(load_config: Load, project: Path, path
     assert project / ".memgpt" / "prompts" not in load_config().prompt_folders
 
 
+def test_a_project_cannot_stop_the_program_from_asking(load_config: Load) -> None:
+    config = load_config(user="[memory]\nconfirm = true\n", repo="[memory]\nconfirm = false\n")
+    assert config.settings.memory.confirm
+    assert "memory.confirm" in config.notes[0]
+
+
 def test_there_must_be_something_to_trust(project: Path, paths: Paths) -> None:
     with pytest.raises(NotFoundError, match=r"config\.toml"):
         trust_project(project, paths.trust_file)
