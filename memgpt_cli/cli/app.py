@@ -23,6 +23,7 @@ class _Memgpt(House):
     doors = (
         Door("chat", "Talk with an agent that remembers.", _ROOMS + "chat:chat"),
         Door("send", "Send one message and print the answer.", _ROOMS + "send:send"),
+        Door("batch", "Run scripted conversations; killed and started again, it goes on where it was.", _ROOMS + "batch:batch"),
         Door("context", "Show the context window. Nothing is written and nothing is sent.", _ROOMS + "context:context"),
         Door("agent", "Create, look at and delete agents.", _ROOMS + "agents:app"),
         Door("memory", "Core memory: what the model always sees.", _ROOMS + "memory:app"),
@@ -32,6 +33,11 @@ class _Memgpt(House):
             "undo", "Take back the last change to memory, by whomever; again for the one before.", _ROOMS + "undo:undo"
         ),
         Door("redo", "Do again what was last taken back, unless something else was done since.", _ROOMS + "undo:redo"),
+        Door(
+            "forget",
+            "Forget for good: every message, passage, version, summary, index and file entry.",
+            _ROOMS + "forget:forget",
+        ),
         Door("eval", "Measure.", _ROOMS + "evaluate:app"),
         Door("doctor", "Check settings, key, model, embedder, disk and databases.", _ROOMS + "doctor:doctor"),
         Door("config", "Settings.", _ROOMS + "config_commands:app"),

@@ -5,12 +5,13 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.memory_changes import LABELS, NOW, USER, WORDS, operations, perform
 
 from memgpt_cli.domain.agents import Epoch, TurnState
 from memgpt_cli.domain.blocks import Author, Block, Provenance
@@ -23,11 +24,7 @@ from memgpt_cli.errors import UsageError
 from memgpt_cli.storage.store import SQLiteStore
 from memgpt_cli.storage.vectors import Vectors
 
-NOW = datetime(2024, 3, 1, tzinfo=UTC)
-USER = Provenance(author=Author.USER, command="memory set")
 UNDO = Provenance(author=Author.USER, command="undo")
-LABELS = ("persona", "human", "plans")
-WORDS = ("tea", "rain", "Lisbon", "piano", "chess", "salt")
 
 
 @pytest.fixture(scope="module")
@@ -67,52 +64,6 @@ def memory(store: SQLiteStore) -> object:
 def living_vectors(db: sqlite3.Connection) -> list[int]:
     waiting = {item.id for item in Vectors(db).waiting(Collection.PASSAGES, 999)}
     return list(waiting)
-
-
-authors = st.sampled_from(
-    [
-        USER,
-        Provenance(author=Author.AGENT, message_id=5),
-        Provenance(author=Author.IMPORT, command="recall import"),
-        Provenance(author=Author.DOCUMENT, command="archival load"),
-    ]
-)
-texts = st.lists(st.sampled_from(WORDS), max_size=4).map(" ".join)
-operations = st.one_of(
-    st.tuples(st.just("put"), st.sampled_from(LABELS), texts, st.integers(1, 9), authors),
-    st.tuples(st.just("drop"), st.sampled_from(LABELS), authors),
-    st.tuples(st.just("add"), st.lists(texts.filter(bool), min_size=1, max_size=3), authors),
-    st.tuples(st.just("revise"), st.integers(0, 9), texts.filter(bool), st.sampled_from([(), ("a",)]), authors),
-    st.tuples(st.just("delete"), st.lists(st.integers(0, 9), min_size=1, max_size=3), authors),
-    st.tuples(st.just("bury"), st.lists(st.integers(1, 12), min_size=1, max_size=4), authors),
-)
-
-
-def perform(store: SQLiteStore, operation: tuple) -> None:
-    name, *arguments, by = operation
-    living = [p.id for p in store.passages.page(ArchivalFilters(), limit=99)]
-    with store.transaction(), store.journal.operation():
-        if name == "put":
-            label, value, limit, _ = (*arguments, by)
-            store.blocks.put(Block(label=label, value=value, limit=1000 * limit), at=NOW, provenance=by)
-        elif name == "drop":
-            store.blocks.delete(arguments[0], at=NOW, provenance=by)
-        elif name == "add":
-            for text in arguments[0]:
-                # What a document says and a person says too is the person's: it outlives the document's undo.
-                text += " page" * (by.author is Author.DOCUMENT)  # noqa: PLW2901
-                store.passages.add(Passage(text=text, created_at=NOW, provenance=by))
-        elif name == "revise" and living:
-            number, text, tags = arguments
-            passage = store.passages.get([living[number % len(living)]])[0]
-            try:
-                store.passages.revise(replace(passage, text=text, tags=tags), at=NOW, provenance=by)
-            except UsageError:
-                return
-        elif name == "delete" and living:
-            store.passages.delete([living[n % len(living)] for n in arguments[0]], at=NOW, provenance=by)
-        elif name == "bury":
-            store.tombstones.bury(arguments[0], at=NOW, provenance=by)
 
 
 def undo_all(store: SQLiteStore) -> int:

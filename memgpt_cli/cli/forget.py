@@ -1,0 +1,212 @@
+"""`memgpt forget`: something taken out of an agent's memory for good, and looked for afterwards."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+import typer
+
+from memgpt_cli.bootstrap import Memory, Workspace
+from memgpt_cli.cli import ids
+from memgpt_cli.cli.console import confirm, notice, print_json, say
+from memgpt_cli.cli.filters import DryRun, Since, Until, Yes, dates
+from memgpt_cli.cli.options import current
+from memgpt_cli.cli.texts import counted, one_line, read_text
+from memgpt_cli.domain.forgetting import SHORTEST_RAW, Checked, Plan, Wanted
+from memgpt_cli.domain.messages import message_ref
+from memgpt_cli.domain.passages import passage_ref
+from memgpt_cli.errors import UsageError
+
+_SHOWN = 20
+
+
+def forget(
+    text: Annotated[
+        str | None, typer.Argument(help="A name, a number, any text; @FILE and - keep it out of the shell's history.")
+    ] = None,
+    item: Annotated[
+        list[str] | None, typer.Option("--id", help="A message or passage: m12, p7; a range: m12-m20.", metavar="ID")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", help="All passages from this source.", metavar="NAME")
+    ] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option("--tag", "-t", help="All passages with this tag.", metavar="TAG")
+    ] = None,
+    since: Since = None,
+    until: Until = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Forget for good: every message, passage, version, summary, index and file entry. This cannot be undone.
+
+    By text, whatever holds it goes, in any case. By id, date, tag or source, what is named goes with its whole turn and
+    with what came of it. Then every file of the program is searched for it byte by byte.
+
+    Examples:
+
+        memgpt forget "Alice Miller" --dry-run
+
+        memgpt forget "Alice Miller"
+
+        memgpt forget --id m12 --id p7
+
+        memgpt forget --since 2024-03-01 --until 2024-03-02
+    """
+    workspace = current.workspace()
+    wanted = _wanted(text, item, source, tag, since, until)
+    with workspace.memory() as memory:
+        if dry_run:
+            plan = memory.forgetting.plan(wanted)
+            print_json(_shape(plan, None, forgotten=False)) if current.json else _show(plan, would=True)
+            return
+        lock = workspace.agents.lock(memory.name, purpose="memgpt forget", since=workspace.clock.now())
+        with lock.acquire():
+            plan = memory.forgetting.plan(wanted)
+            if not current.json and not yes:
+                _show(plan, would=True)
+            question = "Forget all of this for good?" if not plan.empty else "Look for it in every file all the same?"
+            if not confirm(question, yes=yes):
+                notice("nothing was forgotten")
+                raise typer.Exit(1)
+            plan, checked = memory.forgetting.carry_out(
+                wanted, at=workspace.clock.now(), progress=lambda what: notice(f"{what}…")
+            )
+        beyond = _beyond(memory)
+    if current.json:
+        print_json({**_shape(plan, checked, forgotten=True), "beyond": beyond})
+    else:
+        _show(plan, would=False)
+        _tell(workspace, checked, beyond)
+    if not checked.clean:
+        raise typer.Exit(1)
+
+
+def _wanted(
+    text: str | None,
+    items: list[str] | None,
+    source: str | None,
+    tags: list[str] | None,
+    since: str | None,
+    until: str | None,
+) -> Wanted:
+    messages: list[int] = []
+    passages: list[int] = []
+    for typed in items or ():
+        letter = typed[:1].lower()
+        if letter not in {"m", "p"}:
+            raise UsageError(f"{typed!r} could be a message or a passage", hint=f"--id m{typed} or --id p{typed}")
+        first, last = ids.numbers(typed, letter=letter)
+        (messages if letter == "m" else passages).extend(range(first, last + 1))
+    start, end = dates(since, until)
+    wanted = Wanted(
+        text=None if text is None else read_text(text).strip(),
+        messages=tuple(messages),
+        passages=tuple(passages),
+        source=source,
+        tags=tuple(tags or ()),
+        start=start,
+        end=end,
+    )
+    if wanted.text == "" or (wanted.text is None and not wanted.by_place):
+        raise UsageError("nothing says what to forget", hint='memgpt forget "Alice Miller" --dry-run')
+    return wanted
+
+
+def _show(plan: Plan, *, would: bool) -> None:
+    if plan.empty:
+        say("the agent's memory does not speak of it")
+        return
+    say("would forget" if would else "forgot", style="bold")
+    _show_items(plan.messages, message_ref, "message", plan=plan, each=would)
+    _show_items(plan.passages, passage_ref, "passage", plan=plan, each=would)
+    for cut in plan.cuts:
+        say(f"  block {cut.label}" if cut.after is None else f"  from block {cut.label}")
+        for line in _lost(cut.before, cut.after) if would else ():
+            say(f"    -{line}", style="red")
+    for number, what, many in (
+        (plan.versions, "old version", "old versions"),
+        (plan.operations, "recorded operation", "recorded operations"),
+        (plan.summaries, "stretch of the prompt", "stretches of the prompt"),
+        (plan.history_entries, "line of the chat's history", "lines of the chat's history"),
+    ):
+        if number:
+            say(f"  {number} {what if number == 1 else many}")
+    for name in (*plan.documents, *plan.files):
+        say(f"  {name}")
+
+
+def _show_items(items: Mapping[int, str], ref: Callable[[int], str], what: str, *, plan: Plan, each: bool) -> None:
+    if items:
+        say(f"  {counted(len(items), what)}")
+    if not each:
+        return
+    for number, text in list(items.items())[:_SHOWN]:
+        came = "  (came of it)" if ref(number) in plan.derived else ""
+        say(f"    {ref(number)}  {one_line(text, 100)}{came}", style="dim")
+    if len(items) > _SHOWN:
+        say(f"    and {len(items) - _SHOWN} more; --json lists all", style="dim")
+
+
+def _lost(before: str, after: str | None) -> list[str]:
+    from difflib import ndiff
+
+    return [line[2:] for line in ndiff(before.split("\n"), (after or "").split("\n")) if line.startswith("- ")]
+
+
+def _beyond(memory: Memory) -> list[str]:
+    """What forgetting cannot reach, in words."""
+    places = ["backups and exports that you made", "snapshots of the file system, and what a disk keeps of old blocks"]
+    _, _, base_url = (memory.store.note("endpoint") or "offline").partition("\n")
+    model = (memory.store.note("endpoint") or "offline").partition("\n")[0]
+    if model != "offline" and not model.startswith("scripted:"):
+        places.insert(0, f"what {base_url or 'OpenAI'} has kept of the messages sent to {model}")
+    return places
+
+
+def _tell(workspace: Workspace, checked: Checked, beyond: list[str]) -> None:
+    say("checked", style="bold")
+    say(
+        f"  {counted(checked.tables, 'table')}: "
+        + (f"still in {', '.join(checked.rows)}" if checked.rows else "not there")
+    )
+    if checked.too_short:
+        say(f"  files: not searched, since fewer than {SHORTEST_RAW} bytes stand everywhere by chance")
+    else:
+        some = " (a sample, there are too many texts for each)" if checked.sampled else ""
+        where = f"still in {', '.join(checked.left)}" if checked.left else "not there"
+        say(f"  {counted(checked.files, 'file')} of {checked.bytes / 1e6:,.1f} MB, every byte{some}: {where}")
+    for name in checked.elsewhere:
+        notice(f"agent {name} knows it too: memgpt forget -a {name}")
+    notice(f"out of reach: {'; '.join(beyond)}")
+    if checked.left:
+        notice(f"what is left is not memory, and yours to edit; the program keeps its files in {workspace.paths.data}")
+
+
+def _shape(plan: Plan, checked: Checked | None, *, forgotten: bool) -> dict[str, Any]:
+    return {
+        "forgotten": forgotten,
+        "messages": [message_ref(number) for number in plan.messages],
+        "passages": [passage_ref(number) for number in plan.passages],
+        "derived": sorted(plan.derived),
+        "blocks": [cut.label for cut in plan.cuts],
+        "versions": plan.versions,
+        "operations": plan.operations,
+        "summaries": plan.summaries,
+        "documents": list(plan.documents),
+        "history_entries": plan.history_entries,
+        "files": list(plan.files),
+        "checked": None
+        if checked is None
+        else {
+            "clean": checked.clean,
+            "texts": checked.texts,
+            "sampled": checked.sampled,
+            "too_short": checked.too_short,
+            "tables": checked.tables,
+            "files": checked.files,
+            "bytes": checked.bytes,
+            "rows": list(checked.rows),
+            "left": list(checked.left),
+            "elsewhere": list(checked.elsewhere),
+        },
+    }

@@ -1,0 +1,189 @@
+"""Forgetting for good: found, taken out of rows and files, and then looked for in every byte that the program keeps.
+
+The record itself is searched by `findings` and emptied by `purge`; here are the files around it (Chroma's folder,
+drafts, copies made before a migration, the chat's history) and the proof. What lies outside the program's directories
+is not reached.
+"""
+
+import re
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from memgpt_cli.domain.forgetting import SHORTEST_RAW, Checked, Plan, Progress, Wanted
+from memgpt_cli.storage.findings import Finder
+from memgpt_cli.storage.needle import raw_forms, search_files
+from memgpt_cli.storage.purge import Purge
+from memgpt_cli.storage.store import SQLiteStore
+
+_LONG_LINE: Final = 16
+"""Bytes from which on a line of a longer text is looked for by itself."""
+_MOST_NEEDLES: Final = 200
+_ENTRY: Final = re.compile(r"(?=^# \d{4}-\d\d-\d\d)", re.MULTILINE)
+
+
+class Forgetting:
+    """Forgets on behalf of one agent, whose lock the caller holds for everything but `plan`.
+
+    `roots` are the program's directories, `agents` the one that holds the agents, `history` the chat's input history.
+    """
+
+    def __init__(
+        self, store: SQLiteStore, *, folder: Path, agents: Path, roots: Sequence[Path], history: Path, vectors: str
+    ) -> None:
+        self._store = store
+        self._folder = folder
+        self._agents = agents
+        self._roots = roots
+        self._history = history
+        self._vectors = folder / vectors
+
+    def plan(self, wanted: Wanted) -> Plan:
+        """What would go; nothing is written."""
+        finder = Finder(self._store.connection, wanted)
+        finder.find()
+        return self._planned(finder)
+
+    def carry_out(self, wanted: Wanted, *, at: datetime, progress: Progress) -> tuple[Plan, Checked]:
+        """Forget it, and look for it afterwards. Killed at any point and called again, it goes on.
+
+        Raises StorageError when the file cannot be written anew since another process reads it.
+        """
+        finder = Finder(self._store.connection, wanted)
+        progress("looking for what speaks of it")
+        finder.find()
+        plan = self._planned(finder)
+        needles, sampled = self._needles(finder)
+        purge = Purge(self._store)
+        if not plan.empty:
+            progress("emptying rows and rebuilding the full-text index")
+            purge.empty_rows(finder, at=at)
+            self._forget_files(finder, plan)
+        if not plan.empty or purge.pending or self._in_own_files(needles):
+            progress("writing the record anew")
+            shutil.rmtree(self._vectors, ignore_errors=True)
+            purge.rewrite_file()
+        progress("searching every file byte by byte")
+        return plan, self._check(finder, purge, needles, sampled=sampled)
+
+    def finish(self) -> None:
+        """Go on with what a crash cut off, if anything."""
+        purge = Purge(self._store)
+        if purge.pending:
+            shutil.rmtree(self._vectors, ignore_errors=True)
+            purge.rewrite_file()
+
+    def _planned(self, finder: Finder) -> Plan:
+        found = finder.found
+        return Plan(
+            messages=dict(sorted(found.messages.items())),
+            passages=dict(sorted(found.passages.items())),
+            derived=frozenset(found.derived),
+            cuts=tuple(found.cuts),
+            versions=len(found.block_versions) + len(found.passage_versions),
+            operations=len(found.operations),
+            summaries=len(found.epochs),
+            documents=tuple(found.documents),
+            history_entries=len(self._history_entries(finder)[1]),
+            files=tuple(path.relative_to(self._folder).as_posix() for path in self._doomed_files(finder)),
+        )
+
+    # Files around the record
+
+    def _doomed_files(self, finder: Finder) -> Iterator[Path]:
+        """Copies of old states: every one that is older than what goes, and drafts that hold it."""
+        found = finder.found
+        if found.messages or found.passages or found.block_versions:
+            yield from sorted(self._folder.glob("*.before-*"))
+        for draft in sorted((self._folder / "drafts").glob("*")):
+            text = draft.read_text(encoding="utf-8", errors="replace")
+            lines = {line for gone in found.lines.values() for line in gone}
+            if finder.holds(text) or lines & set(text.split("\n")) or any(t in text for t in found.texts() if t):
+                yield draft
+
+    def _history_entries(self, finder: Finder) -> tuple[list[str], list[str]]:
+        """The entries of the chat's history that stay, and those that go, as they stand in the file."""
+        try:
+            text = self._history.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return [], []
+        said = {message.strip() for message in finder.found.messages.values() if message.strip()}
+        stay: list[str] = []
+        go: list[str] = []
+        for entry in _ENTRY.split(text):
+            typed = "\n".join(line[1:] for line in entry.split("\n") if line.startswith("+"))
+            (go if finder.holds(typed) or typed.strip() in said else stay).append(entry)
+        return stay, go
+
+    def _forget_files(self, finder: Finder, plan: Plan) -> None:
+        for name in plan.files:
+            (self._folder / name).unlink(missing_ok=True)
+        stay, go = self._history_entries(finder)
+        if go:
+            partial = self._history.with_name(f"{self._history.name}.part")
+            partial.touch(mode=0o600)
+            partial.write_text("".join(stay), encoding="utf-8")
+            partial.replace(self._history)
+
+    # The proof
+
+    def _needles(self, finder: Finder) -> tuple[list[bytes], bool]:
+        """The byte sequences that nothing may hold afterwards, and whether they are but some of too many."""
+        if finder.needle is not None and not finder.needle.short:
+            written = {form for text in finder.found.texts() for form in finder.needle.forms_in(text)}
+            return sorted(finder.needle.raw(written)), False
+        if finder.needle is not None:
+            return [], False
+        texts = sorted(_pieces(finder.found.texts()), key=lambda text: (-len(text), text))
+        sampled = len(texts) > _MOST_NEEDLES
+        chosen = texts[:: max(1, len(texts) // _MOST_NEEDLES)][:_MOST_NEEDLES]
+        return [form for text in chosen for form in sorted(raw_forms(text))], sampled
+
+    def _in_own_files(self, needles: Sequence[bytes]) -> bool:
+        return any(found for _, _, found in search_files(_files([self._folder]), needles))
+
+    def _check(self, finder: Finder, purge: Purge, needles: Sequence[bytes], *, sampled: bool) -> Checked:
+        if finder.needle is None:
+            needles = self._not_said_elsewhere(finder, purge, needles)
+        left: list[str] = []
+        elsewhere: set[str] = set()
+        files = size = 0
+        for path, length, found in search_files(_files(self._roots), needles):
+            files, size = files + 1, size + length
+            if found and path.is_relative_to(self._agents) and not path.is_relative_to(self._folder):
+                elsewhere.add(path.relative_to(self._agents).parts[0])
+            elif found:
+                left.append(str(path))
+        return Checked(
+            texts=len(needles),
+            sampled=sampled,
+            too_short=finder.needle is not None and finder.needle.short,
+            tables=len({table for table, _ in purge.text_columns()}),
+            files=files,
+            bytes=size,
+            rows=tuple(purge.rows_with(finder)),
+            left=tuple(left),
+            elsewhere=tuple(sorted(elsewhere)),
+        )
+
+    def _not_said_elsewhere(self, finder: Finder, purge: Purge, needles: Sequence[bytes]) -> list[bytes]:
+        """What other messages say in the same words stays, and so proves nothing."""
+        texts = _pieces(finder.found.texts())
+        said = {form for text in purge.stands_elsewhere(texts) for form in raw_forms(text)}
+        return [needle for needle in needles if needle not in said]
+
+
+def _pieces(texts: Iterable[str]) -> set[str]:
+    """Texts, and their longer lines, that are long enough to be looked for byte by byte."""
+    pieces = set()
+    for text in texts:
+        pieces |= {text} if len(text.encode("utf-8", "replace")) >= SHORTEST_RAW else set()
+        pieces |= {line for line in text.split("\n") if len(line.encode("utf-8", "replace")) >= _LONG_LINE}
+    return pieces
+
+
+def _files(roots: Iterable[Path]) -> list[Path]:
+    """Every file below these folders, once."""
+    return sorted({path for root in roots for path in root.rglob("*") if path.is_file()})

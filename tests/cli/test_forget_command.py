@@ -1,0 +1,113 @@
+"""`memgpt forget` as a person uses it: shown first, asked for, carried out, proved."""
+
+import json
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+from support.command_line import CommandLine
+
+from memgpt_cli.bootstrap import Workspace
+from memgpt_cli.domain.forgetting import Wanted
+from memgpt_cli.storage.findings import Finder
+from memgpt_cli.storage.purge import Purge
+from memgpt_cli.storage.store import SQLiteStore
+
+GREP = shutil.which("grep")
+
+
+def told(memgpt: CommandLine) -> None:
+    memgpt("send", "My name is Ada. My doctor is Alice Miller.")
+    memgpt("send", "I like green tea.")
+    memgpt("archival", "add", "Alice Miller's phone is 555-0101")
+    memgpt("send", "Who is my doctor?")
+
+
+def test_it_shows_asks_forgets_and_proves(memgpt: CommandLine) -> None:
+    told(memgpt)
+    before = memgpt("recall", "list", "--json").json
+    dry = memgpt.json("forget", "forget", "Alice Miller", "--dry-run")
+    assert (dry["forgotten"], dry["checked"], dry["blocks"], dry["passages"]) == (False, None, ["human"], ["p1"])
+    assert "-Doctor: Alice Miller" in memgpt("forget", "Alice Miller", "--dry-run").out
+    assert memgpt("recall", "list", "--json").json == before
+    assert "add --yes" in memgpt("forget", "Alice Miller", code=2).err
+    done = memgpt.json("forget", "forget", "alice miller", "--yes")
+    assert done["messages"] == dry["messages"]
+    assert done["checked"]["clean"] is True
+    assert done["checked"]["rows"] == done["checked"]["left"] == []
+    assert memgpt.raw("miller") == memgpt.raw("alice") == []
+    if GREP:
+        assert subprocess.run([GREP, "-ra", "Miller", str(memgpt.home)], check=False).returncode == 1
+    assert memgpt("memory", "show", "human").out.split("\n")[1:3] == ["Name: Ada", "Likes green tea"]
+    assert "Miller" not in json.dumps(memgpt("context", "--prompt").json)
+    assert "forgotten for good" in memgpt("recall", "show", done["messages"][0], code=3).err
+    memgpt("send", "Hello again")
+    assert memgpt.raw("miller") == []
+
+
+def test_what_nobody_knows_is_looked_for_all_the_same(memgpt: CommandLine) -> None:
+    memgpt("send", "I like green tea.")
+    done = memgpt.json("forget", "forget", "Xanthippe Oduya", "--yes")
+    assert (done["messages"], done["checked"]["clean"]) == ([], True)
+    assert "nothing says what" in memgpt("forget", code=2).err
+    assert "could be a message or a passage" in memgpt("forget", "--id", "12", code=2).err
+
+
+def test_another_agent_that_knows_it_is_named(memgpt: CommandLine) -> None:
+    told(memgpt)
+    memgpt("agent", "create", "work", "--human", "Knows Alice Miller")
+    done = memgpt("forget", "Alice Miller", "--yes")
+    assert "agent work knows it too: memgpt forget -a work" in done.err
+    memgpt("forget", "-a", "work", "Alice Miller", "--yes")
+    assert memgpt.raw("miller") == []
+
+
+def test_it_needs_the_agent_to_itself(memgpt: CommandLine) -> None:
+    told(memgpt)
+    workspace = Workspace()
+    with workspace.agents.lock("default", purpose="memgpt chat", since=workspace.clock.now()).acquire():
+        assert "is in use by `memgpt chat`" in memgpt("forget", "Alice Miller", "--yes", code=5).err
+        assert memgpt("forget", "Alice Miller", "--dry-run").code == 0
+    assert memgpt("forget", "Alice Miller", "--yes").code == 0
+
+
+def test_what_was_evicted_leaves_the_summary_which_is_written_anew(memgpt: CommandLine) -> None:
+    memgpt("memory", "set", "human", "--limit", "200")
+    memgpt("memory", "set", "persona", "Mem", "--limit", "200")
+    memgpt("send", "--window", "3000", "My neighbour Roberta Quill plays the piano every single evening at nine.")
+    for n in range(12):
+        text = f"On day {n} I walked along the river bank for {n + 2} hours and counted {n * 7} grey herons. " * 4
+        memgpt("send", "--window", "3000", text)
+    summary = memgpt("context", "--window", "3000", "--prompt").json["messages"][1]["content"]
+    assert "Roberta Quill" in summary
+    memgpt("forget", "--window", "3000", "Roberta Quill", "--yes")
+    assert memgpt.raw("roberta") == memgpt.raw("quill") == []
+    done = memgpt("send", "--window", "3000", "Hello")
+    assert "summary was written anew" in done.err
+    summary = memgpt("context", "--window", "3000", "--prompt").json["messages"][1]["content"]
+    assert "herons" in summary
+    assert memgpt.raw("roberta") == []
+
+
+@pytest.mark.parametrize("delay", [0.35, 0.45, 0.55, 0.7])
+def test_killed_at_any_point_and_called_again_it_is_gone(memgpt: CommandLine, delay: float) -> None:
+    told(memgpt)
+    process = memgpt.start("forget", "Alice Miller", "--yes", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(delay)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert memgpt.json("forget", "forget", "Alice Miller", "--yes")["checked"]["clean"] is True
+    assert memgpt.raw("miller") == []
+
+
+def test_a_forgetting_that_a_crash_cut_off_is_finished_by_the_next_turn(memgpt: CommandLine) -> None:
+    told(memgpt)
+    store = SQLiteStore(memgpt.home / "data" / "agents" / "default" / "agent.db")
+    finder = Finder(store.connection, Wanted(text="Alice Miller"))
+    finder.find()
+    Purge(store).empty_rows(finder, at=store.config().created_at)
+    store.close()
+    memgpt("send", "Hello")
+    assert memgpt.raw("miller") == []
