@@ -23,7 +23,7 @@ class _Memgpt(House):
     doors = (
         Door("chat", "Talk with an agent that remembers.", _ROOMS + "chat:chat"),
         Door("send", "Send one message and print the answer.", _ROOMS + "send:send"),
-        Door("batch", "Run scripted conversations; killed and started again, it goes on where it was.", _ROOMS + "batch:batch"),
+        Door("batch", "Run scripted conversations; started again, it goes on where it was.", _ROOMS + "batch:batch"),
         Door("context", "Show the context window. Nothing is written and nothing is sent.", _ROOMS + "context:context"),
         Door("agent", "Create, look at and delete agents.", _ROOMS + "agents:app"),
         Door("memory", "Core memory: what the model always sees.", _ROOMS + "memory:app"),
