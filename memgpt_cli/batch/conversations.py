@@ -1,0 +1,84 @@
+"""What a batch is made of: conversations, what is said in them, and what is expected of them. Values only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+ConversationId = str | int
+"""As the input gives it; the output carries it back unchanged."""
+
+
+class Expected(StrEnum):
+    """The kinds of expectations."""
+
+    CONTAINS = "contains"
+    NOT_CONTAINS = "not_contains"
+    REGEX = "regex"
+    FUNCTION_CALLED = "function_called"
+    MEMORY_CONTAINS = "memory_contains"
+    MAX_PROMPT_TOKENS = "max_prompt_tokens"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """One thing that must be so. `value` is a text, a pattern, a function's name or, for the last kind, tokens."""
+
+    kind: Expected
+    value: str | int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A message or a question; `created_at` None means when it is said."""
+
+    content: str
+    name: str | None = None
+    created_at: datetime | None = None
+    expect: tuple[Expectation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenBlock:
+    """A core memory block as the input gives it; None leaves what the agent has, or the default."""
+
+    label: str
+    value: str
+    description: str | None = None
+    limit: int | None = None
+    read_only: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """One conversation. `index` counts from 0, `line` from 1; `agent` names an existing agent.
+
+    `documents` are files, folders or patterns. `expect` is about all turns together.
+    """
+
+    index: int
+    id: ConversationId
+    line: int
+    messages: tuple[Said, ...]
+    asks: tuple[Said, ...] = ()
+    agent: str | None = None
+    blocks: tuple[GivenBlock, ...] = ()
+    documents: tuple[str, ...] = ()
+    expect: tuple[Expectation, ...] = ()
+
+    @property
+    def turns(self) -> int:
+        """How many turns it has, questions included."""
+        return len(self.messages) + len(self.asks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Something wrong with the input: in which line, counted from 1, and in which field of it (`messages[2].role`)."""
+
+    line: int
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        """One line for people."""
+        return f"line {self.line}: {self.field}: {self.message}" if self.field else f"line {self.line}: {self.message}"

@@ -1,0 +1,89 @@
+"""Holding what came against what was expected. Not here: running anything."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from memgpt_cli.batch.conversations import Expectation, Expected
+from memgpt_cli.batch.records import Checked, TurnRecord
+from memgpt_cli.domain.search import ArchivalFilters
+from memgpt_cli.ports import Store
+
+_SHOWN: Final = 200
+_PAGE: Final = 500
+
+
+def check(expectations: Sequence[Expectation], turns: Sequence[TurnRecord], store: Store | None) -> tuple[Checked, ...]:
+    """Each expectation with its outcome over these turns; memory is looked at in `store` as it stands.
+
+    Replies are taken together: `contains` wants the text in one of them, `not_contains` in none. Without a store there
+    is no memory.
+    """
+    return tuple(_check(expectation, turns, store) for expectation in expectations)
+
+
+def _check(expectation: Expectation, turns: Sequence[TurnRecord], store: Store | None) -> Checked:
+    met, found = _CHECKS[expectation.kind](expectation, turns, store)
+    return Checked(kind=expectation.kind.value, value=expectation.value, ok=met, found=None if met else _short(found))
+
+
+_Outcome = tuple[bool, str]
+
+
+def _replies(turns: Sequence[TurnRecord]) -> str:
+    return "\n".join(turn.reply or "" for turn in turns)
+
+
+def _contains(expectation: Expectation, turns: Sequence[TurnRecord], _: Store | None) -> _Outcome:
+    return any(str(expectation.value) in (turn.reply or "") for turn in turns), _replies(turns)
+
+
+def _not_contains(expectation: Expectation, turns: Sequence[TurnRecord], store: Store | None) -> _Outcome:
+    met, found = _contains(expectation, turns, store)
+    return not met, found
+
+
+def _regex(expectation: Expectation, turns: Sequence[TurnRecord], _: Store | None) -> _Outcome:
+    pattern = re.compile(str(expectation.value))
+    return any(pattern.search(turn.reply or "") for turn in turns), _replies(turns)
+
+
+def _function_called(expectation: Expectation, turns: Sequence[TurnRecord], _: Store | None) -> _Outcome:
+    called = dict.fromkeys(call.name for turn in turns for call in turn.functions)
+    return expectation.value in called, ", ".join(called) or "no function"
+
+
+def _memory_contains(expectation: Expectation, _: Sequence[TurnRecord], store: Store | None) -> _Outcome:
+    if store is None:
+        return False, "no memory"
+    text = str(expectation.value)
+    blocks = store.blocks.all()
+    shown = "; ".join(f"{block.label}: {block.value}" for block in blocks)
+    return any(text in block.value for block in blocks) or _archived(text, store), shown
+
+
+def _archived(text: str, store: Store) -> bool:
+    for offset in range(0, store.passages.count(), _PAGE):
+        if any(text in passage.text for passage in store.passages.page(ArchivalFilters(), limit=_PAGE, offset=offset)):
+            return True
+    return False
+
+
+def _max_prompt_tokens(expectation: Expectation, turns: Sequence[TurnRecord], _: Store | None) -> _Outcome:
+    largest = max((turn.largest_prompt for turn in turns), default=0)
+    return largest <= int(expectation.value), str(largest)
+
+
+_CHECKS: Final[dict[Expected, Callable[[Expectation, Sequence[TurnRecord], Store | None], _Outcome]]] = {
+    Expected.CONTAINS: _contains,
+    Expected.NOT_CONTAINS: _not_contains,
+    Expected.REGEX: _regex,
+    Expected.FUNCTION_CALLED: _function_called,
+    Expected.MEMORY_CONTAINS: _memory_contains,
+    Expected.MAX_PROMPT_TOKENS: _max_prompt_tokens,
+}
+
+
+def _short(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= _SHOWN else f"{flat[: _SHOWN - 1]}…"

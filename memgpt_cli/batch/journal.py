@@ -1,0 +1,207 @@
+"""The journal of one run: a folder with all that a killed run needs to go on.
+
+`journal.jsonl` begins with what the run is and goes on with a line for each thing that happened, in order; a line torn
+by a kill is cut off at the next start, with whatever stands behind it. Finished conversations are read back from it
+when they are needed, so that a run of any length holds only their places in memory.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Final, Self
+
+from memgpt_cli.batch.records import ConversationRecord, TurnRecord, conversation_from_json, to_json, turn_from_json
+from memgpt_cli.errors import AgentBusyError, StorageError
+
+VERSION: Final = 1
+FILE: Final = "journal.jsonl"
+INPUT: Final = "input"
+SEED: Final = "seed"
+WORK: Final = "work"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunHeader:
+    """What a run is. `token` is its own and no other's; `arguments` are those that make it this run."""
+
+    token: str
+    sha256: str
+    arguments: Mapping[str, Any]
+    conversations: int
+    started_at: str
+
+
+class Journal:
+    """The journal in `folder`, held by this process alone. Methods may be called from any thread, one at a time.
+
+    `durable` lets each finished conversation wait until it is on the disk.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool) -> None:
+        self.folder = folder
+        self._durable = durable
+        self._file: BinaryIO | None = None
+        self._ends: dict[int, tuple[int, int]] = {}
+        self._turns: dict[int, list[TurnRecord]] = {}
+        self.header: RunHeader | None = None
+        self.complete = False
+        self._lock: Any = None
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def open(self) -> None:
+        """Take hold of the folder and read what is there. Raises AgentBusyError when the same run is under way."""
+        from filelock import FileLock, Timeout
+
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock = FileLock(self.folder / "lock", thread_local=False)
+            self._lock.acquire(timeout=0)
+        except Timeout as error:
+            raise AgentBusyError(
+                "this very run is under way in another process", hint="wait for it, or write to another file with -o"
+            ) from error
+        except OSError as error:
+            raise StorageError(f"{self.folder} cannot be used: {error}", hint="check the disk") from error
+        try:
+            self._file = (self.folder / FILE).open("a+b")
+            self._read()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def begin(self, header: RunHeader) -> None:
+        """Begin a new run; whatever was here is gone."""
+        for name in (WORK, SEED):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+        self._open_file.truncate(0)
+        self._ends.clear()
+        self._turns.clear()
+        self.complete = False
+        self.header = header
+        self._write({"journal": VERSION, **to_json(header)}, flush_to_disk=True)
+
+    def begin_again(self, index: int) -> None:
+        """A conversation that has ended is run once more."""
+        self._ends.pop(index, None)
+        self._turns.pop(index, None)
+        self.complete = False
+        self._write({"again": index})
+
+    def turn_ended(self, index: int, record: TurnRecord) -> None:
+        """A turn of an unfinished conversation that the next process must not run again."""
+        self._turns.setdefault(index, []).append(record)
+        self._write({"index": index, "turn": to_json(record)})
+
+    def conversation_ended(self, record: ConversationRecord) -> None:
+        """A conversation has ended."""
+        self._turns.pop(record.index, None)
+        self._ends[record.index] = self._write({"end": to_json(record)}, flush_to_disk=self._durable)
+
+    def run_completed(self) -> None:
+        """Every conversation has ended and the output is written."""
+        self.complete = True
+        self._write({"complete": True}, flush_to_disk=True)
+
+    @property
+    def ended(self) -> frozenset[int]:
+        """The conversations that have ended."""
+        return frozenset(self._ends)
+
+    def turns(self, index: int) -> tuple[TurnRecord, ...]:
+        """The turns of an unfinished conversation that have ended."""
+        return tuple(self._turns.get(index, ()))
+
+    def record(self, index: int) -> ConversationRecord:
+        """A conversation that has ended."""
+        offset, length = self._ends[index]
+        with (self.folder / FILE).open("rb") as file:
+            file.seek(offset)
+            return conversation_from_json(json.loads(file.read(length))["end"])
+
+    def records(self) -> Iterator[ConversationRecord]:
+        """The conversations that have ended, in the order in which they did."""
+        for index in sorted(self._ends, key=lambda index: self._ends[index]):
+            yield self.record(index)
+
+    def remove(self) -> None:
+        """Let go of the folder and delete it."""
+        self.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def _open_file(self) -> BinaryIO:
+        if self._file is None:
+            msg = "the journal is closed"
+            raise ValueError(msg)
+        return self._file
+
+    def _write(self, value: Mapping[str, Any], *, flush_to_disk: bool = False) -> tuple[int, int]:
+        data = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+        file = self._open_file
+        try:
+            place = file.seek(0, os.SEEK_END)
+            file.write(data)
+            file.flush()
+            if flush_to_disk:
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise StorageError(
+                f"the journal cannot be written: {error}", hint="make room on the disk and start the same command again"
+            ) from error
+        return place, len(data)
+
+    def _read(self) -> None:
+        file = self._open_file
+        place = file.seek(0)
+        for line in file:
+            if not self._take(line, place):
+                break
+            place += len(line)
+        file.truncate(place)
+
+    def _take(self, line: bytes, place: int) -> bool:
+        """Understand one line; False when it is torn."""
+        if not line.endswith(b"\n"):
+            return False
+        try:
+            value = json.loads(line)
+        except ValueError:
+            return False
+        if self.header is None:
+            if value.pop("journal", None) != VERSION:
+                return False
+            self.header = RunHeader(**value)
+        elif "end" in value:
+            self._ends[value["end"]["index"]] = (place, len(line))
+            self._turns.pop(value["end"]["index"], None)
+            self.complete = False
+        elif "turn" in value:
+            self._turns.setdefault(value["index"], []).append(turn_from_json(value["turn"]))
+        elif "again" in value:
+            self._ends.pop(value["again"], None)
+            self._turns.pop(value["again"], None)
+            self.complete = False
+        elif "complete" in value:
+            self.complete = True
+        return True

@@ -1,0 +1,188 @@
+"""The output: JSON Lines as things happen, in the order of the input when the run is complete.
+
+A file is made anew from the journal at every start, so nothing torn or doubled can stand in it, and grows at its end
+while the run goes on; when all is done it is replaced, in one step, by the same lines in the order of the input. What
+goes to standard output cannot be put in order afterwards: there a conversation waits until those before it have come.
+"""
+
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from memgpt_cli.batch.conversations import ConversationId
+from memgpt_cli.batch.journal import Journal
+from memgpt_cli.batch.records import ConversationRecord, TurnRecord, to_json
+from memgpt_cli.errors import StorageError
+
+
+def conversation_line(record: ConversationRecord) -> dict[str, Any]:
+    """A conversation with its turns inside."""
+    return {
+        "index": record.index,
+        "id": record.id,
+        "agent": record.agent,
+        "ok": record.ok,
+        "error": to_json(record.error),
+        "expect": to_json(record.expect),
+        "usage": to_json(record.usage),
+        "turns": [{**to_json(turn), "ok": turn.ok} for turn in record.turns],
+    }
+
+
+def turn_line(index: int, identity: ConversationId, turn: TurnRecord) -> dict[str, Any]:
+    """One turn by itself."""
+    return {"index": index, "id": identity, **to_json(turn), "ok": turn.ok}
+
+
+def closing_line(record: ConversationRecord) -> dict[str, Any]:
+    """What follows the turns of a conversation that are lines of their own."""
+    return {"kind": "conversation", **{k: v for k, v in conversation_line(record).items() if k != "turns"}}
+
+
+def lines_of(record: ConversationRecord, *, by_turn: bool) -> list[dict[str, Any]]:
+    """All lines of a conversation that has ended."""
+    if not by_turn:
+        return [conversation_line(record)]
+    return [*(turn_line(record.index, record.id, turn) for turn in record.turns), closing_line(record)]
+
+
+def encoded(line: dict[str, Any]) -> bytes:
+    """A line as it is written."""
+    return json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+
+
+class Output(Protocol):
+    """Where lines go. Called by one thread at a time."""
+
+    def turn_ended(self, index: int, identity: ConversationId, turn: TurnRecord) -> None:
+        """A turn has ended, new or known."""
+        ...
+
+    def conversation_ended(self, record: ConversationRecord) -> None:
+        """A conversation has ended; the journal holds it."""
+        ...
+
+    def complete(self) -> None:
+        """The run is over and nothing is left to be done."""
+        ...
+
+    def close(self) -> None:
+        """The run is over."""
+        ...
+
+
+class FileOutput:
+    """A file that others may look at while it grows."""
+
+    def __init__(self, path: Path, journal: Journal, *, by_turn: bool) -> None:
+        self._path = path
+        self._journal = journal
+        self._by_turn = by_turn
+        self._write_whole(sorted(journal.ended))
+        self._file: BinaryIO = self._opened()
+
+    def turn_ended(self, index: int, identity: ConversationId, turn: TurnRecord) -> None:
+        """Append it."""
+        if self._by_turn:
+            self._append([turn_line(index, identity, turn)])
+
+    def conversation_ended(self, record: ConversationRecord) -> None:
+        """Append it; its turns are there already where they are lines of their own."""
+        self._append([closing_line(record)] if self._by_turn else [conversation_line(record)])
+
+    def complete(self) -> None:
+        """Put everything into the order of the input."""
+        self._file.close()
+        self._write_whole(sorted(self._journal.ended))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _append(self, lines: Sequence[dict[str, Any]]) -> None:
+        try:
+            self._file.write(b"".join(encoded(line) for line in lines))
+            self._file.flush()
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _write_whole(self, indices: Sequence[int]) -> None:
+        beside = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        try:
+            with beside.open("wb") as file:
+                for line in self._all_lines(indices):
+                    file.write(encoded(line))
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(self._path)
+        except OSError as error:
+            beside.unlink(missing_ok=True)
+            raise self._unwritable(error) from error
+
+    def _all_lines(self, indices: Sequence[int]) -> Iterator[dict[str, Any]]:
+        for index in indices:
+            yield from lines_of(self._journal.record(index), by_turn=self._by_turn)
+
+    def _opened(self) -> BinaryIO:
+        try:
+            return self._path.open("ab")
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> StorageError:
+        return StorageError(
+            f"{self._path} cannot be written: {error.strerror or error}",
+            hint="nothing is lost: repair that and start the same command again",
+        )
+
+
+class StreamOutput:
+    """Standard output, in the order of the input."""
+
+    def __init__(self, stream: BinaryIO, journal: Journal, *, by_turn: bool) -> None:
+        self._stream = stream
+        self._journal = journal
+        self._by_turn = by_turn
+        self._next = 0
+        self._shown = 0
+        self._turns: dict[int, dict[int, dict[str, Any]]] = defaultdict(dict)
+        self._go_on()
+
+    def turn_ended(self, index: int, identity: ConversationId, turn: TurnRecord) -> None:
+        """Write it when its conversation is at the front, else hold it back."""
+        if self._by_turn:
+            self._turns[index][turn.turn] = turn_line(index, identity, turn)
+            self._go_on()
+
+    def conversation_ended(self, record: ConversationRecord) -> None:
+        """Write what is at the front by now."""
+        self._turns.pop(record.index, None)
+        self._go_on()
+
+    def complete(self) -> None:
+        """Everything is written."""
+
+    def close(self) -> None:
+        """Write what was held back behind a conversation that did not end."""
+        for index in sorted(i for i in self._journal.ended if i >= self._next):
+            self._write(lines_of(self._journal.record(index), by_turn=self._by_turn))
+            self._next = index + 1
+
+    def _go_on(self) -> None:
+        while self._next in self._journal.ended:
+            lines = lines_of(self._journal.record(self._next), by_turn=self._by_turn)
+            self._write(lines[self._shown :])
+            self._next, self._shown = self._next + 1, 0
+        waiting = self._turns.get(self._next, {})
+        while self._shown in waiting:
+            self._write([waiting[self._shown]])
+            self._shown += 1
+
+    def _write(self, lines: Sequence[dict[str, Any]]) -> None:
+        for line in lines:
+            self._stream.write(encoded(line))
+        if lines:
+            self._stream.flush()

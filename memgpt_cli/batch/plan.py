@@ -1,0 +1,120 @@
+"""What is settled before a run: which run it is, what its kept agents will be called, and what of the last one is left.
+
+Not here: running.
+"""
+
+import hashlib
+import json
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from memgpt_cli.batch.agents import Agents
+from memgpt_cli.batch.conversations import Fault
+from memgpt_cli.batch.journal import SEED, WORK, Journal, RunHeader
+from memgpt_cli.batch.reading import BatchInput
+from memgpt_cli.batch.talking import Orders
+from memgpt_cli.batch.tally import Tally
+
+_KEY_LENGTH: Final = 24
+_UNFIT: Final = re.compile(r"[^\w.-]+")
+_LONGEST_NAME: Final = 60
+
+
+def run_key(sha256: str, arguments: Mapping[str, Any]) -> str:
+    """Names the run of this input with these arguments: the same ones give the same name."""
+    made_of = json.dumps([sha256, dict(sorted(arguments.items()))], ensure_ascii=False)
+    return hashlib.sha256(made_of.encode("utf-8", "replace")).hexdigest()[:_KEY_LENGTH]
+
+
+def kept_names(batch: BatchInput) -> dict[int, str]:
+    """What the fresh agents will be called when they are kept, by conversation: the id, fit to be a name."""
+    names = {}
+    for entry in batch.entries:
+        if entry.agent is None:
+            name = _UNFIT.sub("-", str(entry.id)).strip(".-")[:_LONGEST_NAME].strip(".-")
+            names[entry.index] = name or f"conversation-{entry.index}"
+    return names
+
+
+def faults_of_agents(
+    batch: BatchInput, kept: Mapping[int, str], *, exists: Callable[[str], bool], is_new_run: bool
+) -> list[Fault]:
+    """Agents that are named and do not exist, and names for kept ones that are taken."""
+    faults: list[Fault] = []
+    lines: dict[str, int] = {}
+    for entry in batch.entries:
+        if entry.agent is not None:
+            if not exists(entry.agent):
+                faults.append(Fault(line=entry.line, field="agent", message=f"there is no agent {entry.agent!r}"))
+            continue
+        name = kept.get(entry.index)
+        if name is None:
+            continue
+        before = lines.setdefault(name, entry.line)
+        if before != entry.line:
+            message = f"its agent would be called {name!r}, as that of line {before}"
+            faults.append(Fault(line=entry.line, field="id", message=message))
+        elif is_new_run and exists(name):
+            message = f"its agent would be called {name!r}, and there is one already"
+            faults.append(Fault(line=entry.line, field="id", message=message))
+    return faults
+
+
+def new_header(batch: BatchInput, arguments: Mapping[str, Any], *, started_at: str) -> RunHeader:
+    """A run that has not begun."""
+    return RunHeader(
+        token=secrets.token_hex(8),
+        sha256=batch.sha256,
+        arguments=dict(arguments),
+        conversations=len(batch.entries),
+        started_at=started_at,
+    )
+
+
+def make_seed(agents: Agents, folder: Path, *, template: str | None) -> None:
+    """Make the record that fresh agents begin with, unless the run has it already: whole or not at all."""
+    seed = folder / SEED
+    if seed.exists():
+        return
+    unfinished = folder / f"{SEED}.new"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    agents.seed(unfinished, template=template)
+    unfinished.rename(seed)
+
+
+def failed_again(journal: Journal, agents: Agents, orders: Orders) -> int:
+    """Let what failed run once more; returns how many conversations.
+
+    After an error an agent that cost money goes on where it was, with the turns that went well; where an expectation
+    was not met a fresh one begins again.
+    """
+    failed = [record.index for record in journal.records() if not record.ok]
+    for index in failed:
+        record = journal.record(index)
+        journal.begin_again(index)
+        if record.has_error and not orders.begin_again:
+            for turn in record.turns:
+                if turn.error is None:
+                    journal.turn_ended(index, turn)
+        else:
+            if (name := orders.kept.get(index)) is not None:
+                agents.reclaim(orders.work(index), name, mark=orders.mark(index))
+            shutil.rmtree(orders.folder / WORK / str(index), ignore_errors=True)
+    return len(failed)
+
+
+def tally_of(journal: Journal, batch: BatchInput) -> Tally:
+    """What earlier processes of this run have done."""
+    tally = Tally()
+    for record in journal.records():
+        for turn in record.turns:
+            tally.turn(turn)
+        tally.conversation(record)
+    for entry in batch.entries:
+        for turn in journal.turns(entry.index):
+            tally.turn(turn)
+    return tally

@@ -1,0 +1,220 @@
+"""Reading the input: JSON Lines, or a text with a message on each line. All of it is checked before anything runs.
+
+A batch keeps in memory where each conversation lies in the file, not what it says. Standard input is kept in a file of
+the caller's for the same reason.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import tzinfo
+from pathlib import Path
+from typing import Final, Literal
+
+from memgpt_cli.batch.checking import Checker
+from memgpt_cli.batch.conversations import Conversation, ConversationId, Fault, Said
+from memgpt_cli.errors import UsageError
+
+Format = Literal["auto", "jsonl", "text"]
+
+MOST_FAULTS: Final = 1_000
+"""Faults that are gathered; a file with more is of another kind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """Where a conversation lies in the input, and what must be known of it to plan the run."""
+
+    index: int
+    id: ConversationId
+    line: int
+    offset: int
+    length: int
+    agent: str | None
+    messages: int
+    asks: int
+
+    @property
+    def turns(self) -> int:
+        """How many turns it has, questions included."""
+        return self.messages + self.asks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchInput:
+    """A file that was looked through: its SHA-256, its conversations, its faults.
+
+    `name` is what it is called to people; relative documents are looked for in `folder`.
+    """
+
+    path: Path
+    name: str
+    folder: Path
+    sha256: str
+    is_text: bool
+    zone: tzinfo
+    entries: tuple[Entry, ...]
+    faults: tuple[Fault, ...]
+
+    @property
+    def messages(self) -> int:
+        """Messages of all conversations."""
+        return sum(entry.messages for entry in self.entries)
+
+    @property
+    def asks(self) -> int:
+        """Questions of all conversations."""
+        return sum(entry.asks for entry in self.entries)
+
+    def conversation(self, entry: Entry) -> Conversation:
+        """Read one conversation. Raises UsageError when the file is not what it was."""
+        with self.path.open("rb") as file:
+            file.seek(entry.offset)
+            raw = file.read(entry.length)
+        made: Conversation | None = None
+        try:
+            if self.is_text:
+                return _text_conversation(raw.decode("utf-8-sig"), entry.id)
+            made = Checker(self.zone).conversation(json.loads(raw), index=entry.index, line=entry.line)
+        except (ValueError, RecursionError):
+            pass
+        if made is None:
+            raise UsageError(f"{self.name} was changed while it was being read", hint="start the same command again")
+        return made
+
+
+def read_input(path: Path, *, name: str, folder: Path, zone: tzinfo, kind: Format = "auto") -> BatchInput:
+    """Look through the whole input. Faults are told, not raised; UsageError is raised when it cannot be read."""
+    try:
+        is_text = kind == "text" or (kind == "auto" and _looks_like_text(path, name))
+        scan = _Scan(zone, folder, Path(name).stem or "conversation")
+        digest = hashlib.sha256()
+        with path.open("rb") as file:
+            offset = 0
+            for number, raw in enumerate(file, 1):
+                digest.update(raw)
+                scan.take(raw, number, offset, is_text=is_text)
+                offset += len(raw)
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read: {error.strerror or error}", hint="memgpt batch --help") from error
+    entries = scan.text_entry(offset) if is_text else tuple(scan.entries)
+    if not entries and not scan.faults:
+        scan.fault(1, "", "there is no conversation in it")
+    return BatchInput(
+        path=path,
+        name=name,
+        folder=folder,
+        sha256=digest.hexdigest(),
+        is_text=is_text,
+        zone=zone,
+        entries=entries,
+        faults=tuple(scan.faults),
+    )
+
+
+class _Scan:
+    """What one pass over the lines has found."""
+
+    def __init__(self, zone: tzinfo, folder: Path, stem: str) -> None:
+        self.entries: list[Entry] = []
+        self.faults: list[Fault] = []
+        self._zone = zone
+        self._folder = folder
+        self._stem = stem
+        self._lines: dict[str, int] = {}
+        self._spoken = 0
+
+    def fault(self, line: int, field: str, message: str) -> None:
+        if len(self.faults) < MOST_FAULTS:
+            self.faults.append(Fault(line=line, field=field, message=message))
+
+    def take(self, raw: bytes, line: int, offset: int, *, is_text: bool) -> None:
+        try:
+            text = raw.decode("utf-8-sig" if offset == 0 else "utf-8")
+        except UnicodeDecodeError as error:
+            self.fault(line, "", f"it is not UTF-8 (byte {error.start + 1} of the line)")
+            return
+        if not text.strip():
+            return
+        if is_text:
+            self._spoken += 1
+            return
+        try:
+            value = json.loads(text)
+        except json.JSONDecodeError as error:
+            self.fault(line, "", f"it is no JSON: {error.msg} (column {error.colno})")
+        except RecursionError:
+            self.fault(line, "", "it is nested too deeply")
+        else:
+            self._conversation(value, line, offset, raw)
+
+    def text_entry(self, length: int) -> tuple[Entry, ...]:
+        """A text is one conversation."""
+        if not self._spoken or self.faults:
+            return ()
+        return (
+            Entry(index=0, id=self._stem, line=1, offset=0, length=length, agent=None, messages=self._spoken, asks=0),
+        )
+
+    def _conversation(self, value: object, line: int, offset: int, raw: bytes) -> None:
+        checker = Checker(self._zone)
+        made = checker.conversation(value, index=len(self.entries), line=line)
+        for field, message in checker.faults:
+            self.fault(line, field, message)
+        if made is None:
+            return
+        before = self._lines.setdefault(str(made.id), line)
+        if before != line:
+            self.fault(line, "id", f"{made.id!r} is the id of line {before} too")
+        for number, document in enumerate(made.documents):
+            if not any(character in document for character in "*?[") and not (self._folder / document).exists():
+                self.fault(line, f"documents[{number}]", f"there is no file {document}")
+        bom = 3 if offset == 0 and raw.startswith(b"\xef\xbb\xbf") else 0
+        self.entries.append(
+            Entry(
+                index=made.index,
+                id=made.id,
+                line=line,
+                offset=offset + bom,
+                length=len(raw) - bom,
+                agent=made.agent,
+                messages=len(made.messages),
+                asks=len(made.asks),
+            )
+        )
+
+
+def keep_stream(chunks: Iterator[bytes], folder: Path, *, name_by_hash: Callable[[str], Path]) -> Path:
+    """Write a stream that cannot be read twice to `name_by_hash(sha256)` and return that."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    from tempfile import NamedTemporaryFile
+
+    digest = hashlib.sha256()
+    with NamedTemporaryFile(dir=folder, prefix="stdin-", delete=False) as file:
+        kept = Path(file.name)
+        try:
+            for chunk in chunks:
+                digest.update(chunk)
+                file.write(chunk)
+        except BaseException:
+            kept.unlink(missing_ok=True)
+            raise
+    target = name_by_hash(digest.hexdigest())
+    kept.replace(target)
+    return target
+
+
+def _looks_like_text(path: Path, name: str) -> bool:
+    """Whether it is no JSON Lines: by its name, else by its first character that is not blank."""
+    suffix = Path(name).suffix.lower()
+    if suffix in (".jsonl", ".ndjson", ".json"):
+        return False
+    with path.open("rb") as file:
+        first = next((raw.strip() for raw in file if raw.strip(b"\xef\xbb\xbf \t\r\n")), b"{")
+    return not first.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", b"["))
+
+
+def _text_conversation(text: str, identity: ConversationId) -> Conversation:
+    said = tuple(Said(content=line.strip()) for line in text.split("\n") if line.strip())
+    return Conversation(index=0, id=identity, line=1, messages=said)

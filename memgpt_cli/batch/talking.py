@@ -1,0 +1,210 @@
+"""One conversation from its first message to its last question, begun anew or gone on with.
+
+Two ways to go on after a kill. An agent of a built-in model, made for this conversation, begins again: that costs no
+money and gives the same bytes. Any other goes on where it was: each message has an id under which the record knows it,
+so what was said is not said again, and the answers that questions had are in the journal. Not here: several
+conversations, the journal, the output.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from memgpt_cli.agent.session import WORTH_FLUSHING, Session
+from memgpt_cli.batch.agents import Agents
+from memgpt_cli.batch.conversations import Conversation, Said
+from memgpt_cli.batch.expectations import check
+from memgpt_cli.batch.journal import SEED, WORK
+from memgpt_cli.batch.pace import SpendingLimitError
+from memgpt_cli.batch.records import ConversationRecord, Failure, TurnKind, TurnRecord
+from memgpt_cli.batch.turns import Delivery, Outcome, failure, run_turn
+from memgpt_cli.domain.vectors import Collection
+from memgpt_cli.errors import MemGPTError
+
+_COPY: Final = "copy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """What all conversations of a run have in common.
+
+    `folder` is the run's, `token` its own. `begin_again` tells that fresh agents begin again after a kill. `kept` names
+    the agents to be kept, by conversation. Without `timed` no times are told.
+    """
+
+    folder: Path
+    token: str
+    begin_again: bool
+    timed: bool
+    kept: Mapping[int, str] = field(default_factory=dict)
+
+    def work(self, index: int) -> Path:
+        """Where a conversation's agent lives."""
+        return self.folder / WORK / str(index)
+
+    def mark(self, index: int) -> str:
+        """What tells the agent that this run kept from any other."""
+        return f"{self.token}/{index}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """How a conversation is followed: each new turn is told, and between turns it is asked whether to stop."""
+
+    tell: Callable[[TurnRecord], None]
+    stopping: Callable[[], bool]
+    waited: Callable[[], float] = lambda: 0.0
+
+
+class Talker:
+    """Runs conversations, one at a time."""
+
+    def __init__(self, agents: Agents, orders: Orders) -> None:
+        self._agents = agents
+        self._orders = orders
+
+    def run(self, conversation: Conversation, done: Sequence[TurnRecord], watch: Watch) -> ConversationRecord | None:
+        """The conversation's outcome, or None when it was stopped before its end.
+
+        `done` are the turns that the journal holds. Raises SpendingLimitError.
+        """
+        talk = _Talk(conversation, {record.turn: record for record in done}, watch, self._orders)
+        name = conversation.agent or self._orders.kept.get(conversation.index)
+        try:
+            with self._opened(conversation) as session:
+                if not talk.say_all(session) or not self._ask_all(talk, session):
+                    return None
+                expect = check(conversation.expect, talk.records, session.store)
+            if conversation.agent is None and name is not None and talk.error is None:
+                self._agents.keep(
+                    self._orders.work(conversation.index), name, mark=self._orders.mark(conversation.index)
+                )
+        except SpendingLimitError:
+            raise
+        except MemGPTError as error:
+            talk.error, expect = failure(error), ()
+        return ConversationRecord(
+            index=conversation.index,
+            id=conversation.id,
+            agent=name,
+            turns=tuple(talk.records),
+            expect=expect,
+            error=talk.error,
+        )
+
+    @contextmanager
+    def _opened(self, conversation: Conversation) -> Iterator[Session]:
+        if conversation.agent is not None:
+            with self._agents.existing(conversation.agent) as session:
+                if not _begun(session, self._orders, conversation):
+                    self._agents.furnish(session, conversation)
+                yield session
+            return
+        folder, name = self._orders.work(conversation.index), self._orders.kept.get(conversation.index)
+        if name is not None:
+            self._agents.reclaim(folder, name, mark=self._orders.mark(conversation.index))
+        if self._orders.begin_again:
+            shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            self._agents.fresh(folder, conversation, seed=self._orders.folder / SEED, name=name)
+        with self._agents.private(folder) as session:
+            yield session
+
+    def _ask_all(self, talk: "_Talk", session: Session) -> bool:
+        """Put each question to the state after the last message; False when stopped."""
+        conversation = talk.conversation
+        if talk.error is not None or not conversation.asks:
+            return True
+        _flush(session, least=1)
+        folder = self._orders.work(conversation.index)
+        if conversation.agent is not None:
+            folder = folder.with_name(f"{folder.name}-{_COPY}")
+            shutil.rmtree(folder, ignore_errors=True)
+            self._agents.copy(conversation.agent, folder)
+        try:
+            return all(talk.ask(number, lambda: self._agents.private(folder)) for number in talk.questions)
+        finally:
+            if conversation.agent is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Talk:
+    """A conversation on its way."""
+
+    def __init__(
+        self, conversation: Conversation, done: Mapping[int, TurnRecord], watch: Watch, orders: Orders
+    ) -> None:
+        self.conversation = conversation
+        self.records: list[TurnRecord] = []
+        self.error: Failure | None = None
+        self.questions = range(len(conversation.messages), conversation.turns)
+        self._done = done
+        self._watch = watch
+        self._orders = orders
+
+    def say_all(self, session: Session) -> bool:
+        """Say every message in order until one fails; False when stopped."""
+        for number, said in enumerate(self.conversation.messages):
+            if self._watch.stopping():
+                return False
+            outcome = self._run(session, self._delivery(number, TurnKind.MESSAGE, said))
+            known = self._done.get(number) if outcome.repeated else None
+            self._add(known or self._judged(outcome.record, said, session), new=known is None)
+            if not outcome.ended:
+                self.error = outcome.record.error
+                return True
+            _flush(session, least=WORTH_FLUSHING)
+        return True
+
+    def ask(self, number: int, open_session: Callable[[], Session]) -> bool:
+        """Put one question to a session of its own, and take back whatever it changes; False when stopped."""
+        known = self._done.get(number)
+        if known is not None:
+            self._add(known, new=False)
+            return True
+        if self._watch.stopping():
+            return False
+        said = self.conversation.asks[number - len(self.conversation.messages)]
+        with open_session() as session, session.store.rehearsal():
+            outcome = self._run(session, self._delivery(number, TurnKind.ASK, said))
+            self._add(self._judged(outcome.record, said, session), new=True)
+        return True
+
+    def _run(self, session: Session, delivery: Delivery) -> Outcome:
+        return run_turn(session, delivery, timed=self._orders.timed, waited=self._watch.waited)
+
+    def _delivery(self, number: int, kind: TurnKind, said: Said) -> Delivery:
+        return Delivery(
+            turn=number, kind=kind, said=said, external_id=external_id(self._orders, self.conversation, number)
+        )
+
+    def _judged(self, record: TurnRecord, said: Said, session: Session) -> TurnRecord:
+        if not said.expect:
+            return record
+        return replace(record, expect=check(said.expect, (record,), session.store))
+
+    def _add(self, record: TurnRecord, *, new: bool) -> None:
+        self.records.append(record)
+        if new:
+            self._watch.tell(record)
+
+
+def external_id(orders: Orders, conversation: Conversation, number: int) -> str:
+    """The id under which an agent's record knows a message of this run."""
+    return f"batch/{orders.token}/{conversation.index}/{number}"
+
+
+def _begun(session: Session, orders: Orders, conversation: Conversation) -> bool:
+    return session.store.messages.by_external_id(external_id(orders, conversation, 0)) is not None
+
+
+def _flush(session: Session, *, least: int) -> None:
+    """Give what waits its vectors, always at the same points of a conversation, so that it goes the same way again."""
+    try:
+        if sum(session.index.pending(collection) for collection in Collection) >= least:
+            session.index.flush()
+    except MemGPTError:
+        pass  # it waits in the outbox, and a search says so

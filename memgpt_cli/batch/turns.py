@@ -1,0 +1,179 @@
+"""One turn: said to an agent until it is answered, and read back from the record.
+
+What a turn came to is always read from the record, never gathered on the way: so a turn that an earlier process
+finished tells the same as one that has just been run.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from memgpt_cli.agent.replies import reply_of
+from memgpt_cli.agent.session import Session
+from memgpt_cli.batch.conversations import Said
+from memgpt_cli.batch.pace import SpendingLimitError
+from memgpt_cli.batch.records import Called, Failure, MemoryChange, Spent, Times, TurnKind, TurnRecord
+from memgpt_cli.domain.agents import StepRecord
+from memgpt_cli.domain.events import TurnEnded, TurnStarted, UserMessage
+from memgpt_cli.domain.history import Change, Kind
+from memgpt_cli.domain.messages import Message, Role
+from memgpt_cli.domain.passages import passage_ref
+from memgpt_cli.domain.times import to_text
+from memgpt_cli.errors import MemGPTError, ModelError
+from memgpt_cli.ports import Store
+
+ATTEMPTS: Final = 3
+"""Times that a turn is tried when its reply breaks off; the message is delivered once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One thing to say: its place in the conversation and the id under which the record knows it."""
+
+    turn: int
+    kind: TurnKind
+    said: Said
+    external_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A turn that was run. `repeated`: an earlier process had finished it. `ended`: the agent has yielded."""
+
+    record: TurnRecord
+    repeated: bool
+    ended: bool
+
+
+def run_turn(session: Session, delivery: Delivery, *, timed: bool, waited: Callable[[], float]) -> Outcome:
+    """Say it, unless it was said before, and see the turn to its end; errors of the error tree are recorded.
+
+    Raises SpendingLimitError alone.
+    `waited` gives the seconds that this thread has been held back by rate limits so far.
+    """
+    error: MemGPTError | None = None
+    turn_id, ended, repeated = 0, False, False
+    started, held = time.monotonic(), waited()
+    for attempt in range(1, ATTEMPTS + 1):
+        error = None
+        try:
+            for happening in session.agent.handle(_message(delivery)):
+                if isinstance(happening, TurnStarted | TurnEnded):
+                    turn_id = happening.turn
+                if isinstance(happening, TurnEnded):
+                    ended, repeated = True, happening.repeated
+        except SpendingLimitError:
+            raise
+        except MemGPTError as caught:
+            error = caught
+        if error is None or ended or attempt == ATTEMPTS or not (isinstance(error, ModelError) and error.transient):
+            break
+    seconds = time.monotonic() - started - (waited() - held)
+    record = _read(session.store, turn_id, delivery, error, None if repeated or not timed else seconds, timed=timed)
+    return Outcome(record=record, repeated=repeated, ended=ended)
+
+
+def _message(delivery: Delivery) -> UserMessage:
+    said = delivery.said
+    return UserMessage(text=said.content, name=said.name, created_at=said.created_at, external_id=delivery.external_id)
+
+
+def _read(
+    store: Store, turn_id: int, delivery: Delivery, error: MemGPTError | None, seconds: float | None, *, timed: bool
+) -> TurnRecord:
+    turn = store.turns.get(turn_id)
+    messages, steps = store.messages.of_turn(turn_id), store.turns.steps(turn_id)
+    reply_steps = [step for step in steps if step.purpose == "reply"]
+    return TurnRecord(
+        turn=delivery.turn,
+        kind=delivery.kind,
+        content=delivery.said.content,
+        reply=reply_of(messages) if turn is not None else None,
+        state=turn.state.value if turn is not None else None,
+        steps=len(reply_steps),
+        functions=_functions(messages),
+        memory=_memory(store, turn_id),
+        usage=_spent(steps),
+        largest_prompt=max((step.usage.prompt_tokens for step in reply_steps), default=0),
+        times=_times(to_text(turn.started_at), steps, seconds) if timed and turn is not None else None,
+        error=None if error is None else failure(error),
+    )
+
+
+def failure(error: MemGPTError) -> Failure:
+    """The error as it is told."""
+    return Failure(code=error.code, message=error.message, hint=error.hint)
+
+
+def _functions(messages: list[Message]) -> tuple[Called, ...]:
+    results = {m.call_id: m for m in messages if m.role is Role.TOOL}
+    calls = [call for message in messages for call in message.calls]
+    return tuple(
+        Called(name=call.name, arguments=call.arguments, ok=bool(results[call.id].ok), result=results[call.id].text)
+        for call in calls
+        if call.id in results
+    )
+
+
+def _spent(steps: list[StepRecord]) -> Spent:
+    return sum(
+        (
+            Spent(
+                prompt_tokens=step.usage.prompt_tokens,
+                completion_tokens=step.usage.completion_tokens,
+                cached_tokens=step.usage.cached_tokens,
+                cost_usd=step.cost_usd,
+            )
+            for step in steps
+        ),
+        Spent(),
+    )
+
+
+def _times(started_at: str, steps: list[StepRecord], seconds: float | None) -> Times:
+    """Of a turn that an earlier process finished only the time with the model is known."""
+    model = sum(step.duration_s for step in steps)
+    total = max(model, seconds if seconds is not None else model)
+    return Times(
+        started_at=started_at,
+        seconds=round(total, 4),
+        model_seconds=round(model, 4),
+        our_seconds=round(total - model, 4),
+    )
+
+
+def _memory(store: Store, turn_id: int) -> tuple[MemoryChange, ...]:
+    operations = sorted(store.journal.of_turn(turn_id), key=lambda operation: operation.id)
+    return tuple(told for operation in operations for change in operation.changes for told in _told(store, change))
+
+
+def _told(store: Store, change: Change) -> list[MemoryChange]:
+    if change.kind is Kind.BLOCK and change.label is not None:
+        return [
+            MemoryChange(
+                kind="block",
+                label=change.label,
+                before=change.before,
+                after=change.after,
+                text=_block_text(store, change.label, change.after),
+            )
+        ]
+    if change.kind is Kind.PASSAGE:
+        texts = {p.id: p.text for p in store.passages.get(list(range(change.first, change.last + 1)))}
+        return [
+            MemoryChange(
+                kind="passage", id=passage_ref(number), before=change.before, after=change.after, text=texts.get(number)
+            )
+            for number in range(change.first, change.last + 1)
+        ]
+    return []
+
+
+def _block_text(store: Store, label: str, version: int) -> str | None:
+    """What the block said in that version, read from its history only when it says something else by now."""
+    block = store.blocks.get(label)
+    if block is not None and block.version == version:
+        return block.value
+    past = next((v for v in store.blocks.history(label) if v.block.version == version), None)
+    return None if past is None or past.deleted else past.block.value

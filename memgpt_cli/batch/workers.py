@@ -1,0 +1,182 @@
+"""Where conversations run: on threads of this process, or each worker in a spawned process of its own.
+
+A spawned process ends by itself when its parent is gone, however that died, so that nobody works on in the run's folder
+behind the back of the next start. Not here: which conversation comes when.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any, Final, Protocol
+
+from memgpt_cli.batch.agents import Agents
+from memgpt_cli.batch.conversations import Conversation
+from memgpt_cli.batch.records import ConversationRecord, Failure, TurnRecord
+from memgpt_cli.batch.talking import Orders, Talker, Watch
+from memgpt_cli.errors import MemGPTError
+
+_LOOK_S: Final = 0.1
+"""How often a waiting parent looks whether it is to stop."""
+_PATIENCE_S: Final = 5.0
+
+
+class Worker(Protocol):
+    """Runs one conversation at a time; used by one thread."""
+
+    def run(self, conversation: Conversation, done: Sequence[TurnRecord], watch: Watch) -> ConversationRecord | None:
+        """What `talking.Talker.run` does."""
+        ...
+
+    def close(self) -> None:
+        """There is no more to do."""
+        ...
+
+
+class LocalWorker:
+    """Works in this process."""
+
+    def __init__(self, agents: Agents, orders: Orders) -> None:
+        self._talker = Talker(agents, orders)
+
+    def run(self, conversation: Conversation, done: Sequence[TurnRecord], watch: Watch) -> ConversationRecord | None:
+        """What `talking.Talker.run` does."""
+        return self._talker.run(conversation, done, watch)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    record: ConversationRecord | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    error: str
+
+
+class SpawnedWorker:
+    """Works in a process of its own, which is started anew should it die."""
+
+    def __init__(self, agents: Agents, orders: Orders) -> None:
+        self._agents = agents
+        self._orders = orders
+        self._process: Any = None
+        self._pipe: Connection | None = None
+
+    def start(self) -> None:
+        """Start the process, which takes a second to be ready; `run` does it when nobody has."""
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(
+            target=serve, args=(theirs, self._agents, self._orders), name="batch worker", daemon=True
+        )
+        with _without_interrupts():
+            self._process.start()
+        theirs.close()
+
+    def run(self, conversation: Conversation, done: Sequence[TurnRecord], watch: Watch) -> ConversationRecord | None:
+        """What `talking.Talker.run` does. A process that dies under a conversation makes that one fail."""
+        if self._pipe is None:
+            self.start()
+        pipe = self._pipe
+        assert pipe is not None  # noqa: S101 - `start` has made it
+        try:
+            pipe.send((conversation, tuple(done)))
+            return self._follow(pipe, watch)
+        except (EOFError, OSError):
+            self.close()
+            code = self._process.exitcode if self._process is not None else None
+            error = Failure(code="worker", message=f"the worker process died (exit code {code})")
+            return ConversationRecord(
+                index=conversation.index, id=conversation.id, agent=conversation.agent, turns=tuple(done), error=error
+            )
+
+    def _follow(self, pipe: Connection, watch: Watch) -> ConversationRecord | None:
+        stop_sent = False
+        while True:
+            if not stop_sent and watch.stopping():
+                pipe.send(None)
+                stop_sent = True
+            if not pipe.poll(_LOOK_S):
+                continue
+            said = pipe.recv()
+            if isinstance(said, _Ended):
+                return said.record
+            if isinstance(said, _Broken):
+                raise MemGPTError(said.error, hint="this is a bug in memgpt; run it with --workers 1 --debug")
+            watch.tell(said)
+
+    def close(self) -> None:
+        """Let the process end; it is not waited for long."""
+        if self._pipe is not None:
+            self._pipe.close()
+            self._pipe = None
+        if self._process is not None:
+            self._process.join(_PATIENCE_S)
+            if self._process.is_alive():
+                self._process.kill()
+                self._process.join()
+
+
+def serve(pipe: Connection, agents: Agents, orders: Orders) -> None:
+    """The spawned process: run what comes through the pipe until it is closed."""
+    threading.Thread(target=_die_with_parent, name="parent", daemon=True).start()
+    talker = Talker(agents, orders)
+    while True:
+        try:
+            asked = pipe.recv()
+        except EOFError:
+            return
+        if asked is None:  # told to stop when the conversation had just ended
+            continue
+        conversation, done = asked
+        try:
+            watch = Watch(tell=pipe.send, stopping=_Asked(pipe))
+            pipe.send(_Ended(talker.run(conversation, done, watch)))
+        except (BrokenPipeError, EOFError):
+            return
+        except Exception as error:  # noqa: BLE001 - the boundary of this process
+            pipe.send(_Broken(f"{type(error).__name__}: {error}"))
+
+
+class _Asked:
+    """Whether the parent has asked to stop this conversation."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self._stop = False
+
+    def __call__(self) -> bool:
+        while not self._stop and self._pipe.poll():
+            self._stop = self._pipe.recv() is None
+        return self._stop
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Processes started here do not hear Ctrl-C: their parent tells them to stop between two turns."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+WorkerMaker = Callable[[], Worker]

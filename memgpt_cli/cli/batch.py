@@ -1,0 +1,384 @@
+"""`memgpt batch`: scripted conversations, by the thousand and over night."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from memgpt_cli.cli.console import notice, print_json, say
+from memgpt_cli.cli.options import current
+from memgpt_cli.domain.times import parse, to_text
+from memgpt_cli.errors import ExitCode, NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from memgpt_cli.batch.conversations import Fault
+    from memgpt_cli.batch.journal import Journal
+    from memgpt_cli.batch.output import Output
+    from memgpt_cli.batch.pace import Pace
+    from memgpt_cli.batch.reading import BatchInput
+    from memgpt_cli.batch.run import Run, RunResult
+    from memgpt_cli.batch.talking import Orders
+    from memgpt_cli.batch.workers import WorkerMaker
+    from memgpt_cli.bootstrap import Workspace
+    from memgpt_cli.cli.batch_agents import BatchAgents
+
+_NETWORK_WORKERS: Final = 8
+_SHOWN_FAULTS: Final = 50
+_RUNS: Final = "Run"
+_LIMITS: Final = "Limits"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """The options of one command."""
+
+    output: Path | None
+    by_turn: bool
+    keep: bool
+    template: str | None
+    workers: int | None
+    fixed_time: datetime | None
+    wait: bool
+    fail_fast: bool
+    retry_failed: bool
+    restart: bool
+    rpm: float | None
+    tpm: float | None
+    max_usd: float | None
+    quiet: bool
+
+    def arguments(self) -> dict[str, Any]:
+        """Those that make a run this run: started again with the same ones, it goes on."""
+        return {
+            "output": None if self.output is None else str(self.output.absolute()),
+            "turns": self.by_turn,
+            "keep": self.keep,
+            "template": self.template,
+            "fixed_time": None if self.fixed_time is None else to_text(self.fixed_time),
+            "model": current.model,
+            "base_url": current.base_url,
+            "window": current.window,
+        }
+
+
+def batch(
+    file: Annotated[str, typer.Argument(help="JSON Lines, or a text with a message on each line; - reads stdin.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write JSON Lines here, not to stdout.", metavar="FILE")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Only look through the input and name its faults.")] = False,
+    text: Annotated[bool, typer.Option("--text", help="The input is text, whatever it looks like.")] = False,
+    turns: Annotated[bool, typer.Option("--turns", help="A line for each turn, as it ends.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the fresh agents, named by the ids.")] = False,
+    template: Annotated[
+        str | None, typer.Option("--template", help="Fresh agents are copies of this one.", metavar="NAME")
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", "-w", min=1, max=1024, help="Conversations at a time.", rich_help_panel=_LIMITS),
+    ] = None,
+    rpm: Annotated[
+        float | None, typer.Option("--rpm", min=0.01, help="Model calls a minute.", rich_help_panel=_LIMITS)
+    ] = None,
+    tpm: Annotated[float | None, typer.Option("--tpm", min=1, help="Tokens a minute.", rich_help_panel=_LIMITS)] = None,
+    max_usd: Annotated[
+        float | None, typer.Option("--max-usd", min=0, help="US dollars for the whole run.", rich_help_panel=_LIMITS)
+    ] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Run once more what failed.", rich_help_panel=_RUNS)
+    ] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Forget how far this run was.", rich_help_panel=_RUNS)
+    ] = False,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Stop at the first failure.", rich_help_panel=_RUNS)
+    ] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait for agents that are in use.", rich_help_panel=_RUNS)
+    ] = False,
+    fixed_time: Annotated[
+        str | None,
+        typer.Option("--fixed-time", help="The clock stands still, for equal output.", metavar="TIME"),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")] = False,
+) -> None:
+    """Run scripted conversations; started again, it goes on where it was.
+
+    Examples:
+        memgpt batch --check conversations.jsonl
+
+        memgpt batch conversations.jsonl -o results.jsonl --workers 16
+
+        memgpt batch tests.jsonl --model offline --fixed-time 2024-01-01 --quiet
+
+    """
+    if current.agent is not None:
+        raise UsageError(
+            "a batch makes its own agents", hint='name one in the input ("agent"), or copy one: --template NAME'
+        )
+    workspace = current.workspace()
+    with _read(file, workspace, as_text=text) as read:
+        wishes = Wishes(
+            output=output,
+            by_turn=turns,
+            keep=keep,
+            template=template,
+            workers=workers,
+            fixed_time=None if fixed_time is None else _time(fixed_time),
+            wait=wait,
+            fail_fast=fail_fast,
+            retry_failed=retry_failed,
+            restart=restart,
+            rpm=rpm,
+            tpm=tpm,
+            max_usd=max_usd,
+            quiet=quiet,
+        )
+        code = _check(read, wishes, workspace) if check else _run(read, wishes, workspace)
+    if code:
+        raise typer.Exit(code)
+
+
+def _time(text: str) -> datetime:
+    try:
+        return parse(text, UTC)
+    except ValueError as error:
+        raise UsageError(f"{text!r} is no time", hint="write it as 2024-01-01 or 2024-01-01T12:00:00Z") from error
+
+
+@contextmanager
+def _read(file: str, workspace: "Workspace", *, as_text: bool) -> Iterator["BatchInput"]:
+    """The input, looked through. Standard input is kept until the run that it belongs to is over."""
+    from memgpt_cli.batch.reading import keep_stream, read_input
+
+    path, folder, name = Path(file), Path(file).parent, file
+    if file == "-":
+        home = workspace.paths.data / "batch"
+        chunks = iter(lambda: sys.stdin.buffer.read(1 << 20), b"")
+        path = keep_stream(chunks, home, name_by_hash=lambda digest: home / f"stdin-{digest[:24]}-{os.getpid()}")
+        folder, name = Path(), "stdin"
+    try:
+        yield read_input(
+            path, name=name, folder=folder, zone=workspace.settings.zone, kind="text" if as_text else "auto"
+        )
+    finally:
+        if file == "-":
+            path.unlink(missing_ok=True)
+
+
+def _check(read: "BatchInput", wishes: Wishes, workspace: "Workspace") -> int:
+    faults = _faults(read, wishes, workspace, is_new_run=True)
+    if current.json:
+        print_json(
+            {
+                "ok": not faults,
+                "conversations": len(read.entries),
+                "messages": read.messages,
+                "asks": read.asks,
+                "sha256": read.sha256,
+                "faults": [{"line": f.line, "field": f.field, "message": f.message} for f in faults],
+            }
+        )
+    elif faults:
+        for fault in faults:
+            say(f"{read.name}: {fault}")
+    else:
+        counted = f"{len(read.entries)} conversations, {read.messages} messages, {read.asks} questions"
+        say(f"{read.name}: {counted}; no faults")
+    return ExitCode.USAGE if faults else ExitCode.OK
+
+
+def _faults(read: "BatchInput", wishes: Wishes, workspace: "Workspace", *, is_new_run: bool) -> "list[Fault]":
+    from memgpt_cli.batch.plan import faults_of_agents, kept_names
+
+    kept = kept_names(read) if wishes.keep else {}
+    found = faults_of_agents(read, kept, exists=workspace.agents.exists, is_new_run=is_new_run)
+    return sorted((*read.faults, *found), key=lambda fault: fault.line)
+
+
+def _run(read: "BatchInput", wishes: Wishes, workspace: "Workspace") -> int:
+    from memgpt_cli.batch.journal import Journal
+    from memgpt_cli.batch.plan import run_key
+
+    if wishes.template is not None and not workspace.agents.exists(wishes.template):
+        raise NotFoundError(f"there is no agent {wishes.template!r} to copy", hint="memgpt agent list")
+    builtin = _is_builtin(read, wishes, workspace)
+    folder = workspace.paths.data / "batch" / run_key(read.sha256, wishes.arguments())
+    with Journal(folder, durable=not builtin) as journal:
+        goes_on = journal.header is not None and not wishes.restart and (wishes.retry_failed or not journal.complete)
+        _refuse_faults(read, _faults(read, wishes, workspace, is_new_run=not goes_on))
+        if wishes.retry_failed and not goes_on:
+            raise NotFoundError(
+                "there is no run of this input with these arguments that could be retried",
+                hint="leave --retry-failed out",
+            )
+        result = _go(read, wishes, workspace, journal, builtin=builtin, goes_on=goes_on)
+        if result.end == "complete":
+            if result.summary.failed:
+                journal.run_completed()
+            else:
+                journal.remove()
+    return _conclude(result, wishes)
+
+
+def _refuse_faults(read: "BatchInput", faults: "list[Fault]") -> None:
+    if not faults:
+        return
+    lines = [f"{read.name}: {fault}" for fault in faults[:_SHOWN_FAULTS]]
+    if len(faults) > _SHOWN_FAULTS:
+        lines.append(f"and {len(faults) - _SHOWN_FAULTS} more")
+    raise UsageError("\n".join(lines), hint=f"mend the input; memgpt batch --check {read.name} looks again")
+
+
+def _is_builtin(read: "BatchInput", wishes: Wishes, workspace: "Workspace") -> bool:
+    """Whether all that will answer is computed in this process. Looks for the key too, before anything runs."""
+    named = {entry.agent for entry in read.entries if entry.agent is not None}
+    if wishes.template is not None:
+        named.add(wishes.template)
+    existing = [name for name in sorted(named) if workspace.agents.exists(name)]
+    choices = [workspace.choice_of(name) for name in existing]
+    if wishes.template is None and any(entry.agent is None for entry in read.entries):
+        choices.append(workspace.choice_for_nobody())
+    for choice in choices:
+        workspace.check_key(choice)
+    return all(choice.endpoint.local for choice in choices)
+
+
+def _go(
+    read: "BatchInput", wishes: Wishes, workspace: "Workspace", journal: "Journal", *, builtin: bool, goes_on: bool
+) -> "RunResult":
+    from memgpt_cli.batch.pace import Limits, Pace
+    from memgpt_cli.batch.plan import failed_again, kept_names, make_seed, new_header, tally_of
+    from memgpt_cli.batch.run import Run
+    from memgpt_cli.batch.talking import Orders
+    from memgpt_cli.cli.batch_progress import Reporter
+
+    if not goes_on:
+        journal.begin(new_header(read, wishes.arguments(), started_at=to_text(workspace.clock.now())))
+    assert journal.header is not None  # noqa: S101 - it has just been begun, or goes on
+    orders = Orders(
+        folder=journal.folder,
+        token=journal.header.token,
+        begin_again=builtin,
+        timed=wishes.fixed_time is None,
+        kept=kept_names(read) if wishes.keep else {},
+    )
+    tally = tally_of(journal, read)
+    pace = Pace(Limits(rpm=wishes.rpm, tpm=wishes.tpm, max_usd=wishes.max_usd), spent=tally.spent.cost_usd or 0.0)
+    agents = _agents(read, wishes, pace)
+    make_seed(agents, journal.folder, template=wishes.template)
+    if wishes.retry_failed:
+        failed_again(journal, agents, orders)
+        tally = tally_of(journal, read)
+    if goes_on and not wishes.quiet:
+        notice(f"going on: {len(journal.ended):,} of {len(read.entries):,} conversations have ended")
+    workers = wishes.workers or (min(os.cpu_count() or 1, 4) if builtin else _NETWORK_WORKERS)
+    out = _output(wishes, journal)
+    with Reporter(turns_total=read.messages + read.asks, quiet=wishes.quiet) as reporter:
+        run = Run(
+            read,
+            journal=journal,
+            output=out,
+            orders=orders,
+            tally=tally,
+            make_worker=_worker_maker(agents, orders, spawn=builtin and workers > 1 and len(read.entries) > 1),
+            workers=workers,
+            fail_fast=wishes.fail_fast,
+            waited=pace.waited,
+            refusals=lambda: pace.refusals,
+            progress=reporter.show,
+        )
+        try:
+            with _stoppable(run, quiet=wishes.quiet):
+                return run.go()
+        finally:
+            out.close()
+
+
+def _agents(read: "BatchInput", wishes: Wishes, pace: "Pace") -> "BatchAgents":
+    from memgpt_cli.batch.pace import PacedModel
+    from memgpt_cli.bootstrap import Flags
+    from memgpt_cli.cli.batch_agents import BatchAgents
+
+    return BatchAgents(
+        Flags(model=current.model, base_url=current.base_url, window=current.window),
+        documents=read.folder.absolute(),
+        fixed_time=wishes.fixed_time,
+        wait=wishes.wait,
+        around_model=lambda model, prices: PacedModel(model, pace, prices),
+    )
+
+
+def _worker_maker(agents: "BatchAgents", orders: "Orders", *, spawn: bool) -> "WorkerMaker":
+    from memgpt_cli.batch.workers import LocalWorker, SpawnedWorker, Worker
+
+    def local() -> Worker:
+        return LocalWorker(agents, orders)
+
+    def spawned() -> Worker:
+        worker = SpawnedWorker(agents, orders)
+        worker.start()
+        return worker
+
+    return spawned if spawn else local
+
+
+def _output(wishes: Wishes, journal: "Journal") -> "Output":
+    from memgpt_cli.batch.output import FileOutput, StreamOutput
+
+    if wishes.output is not None:
+        return FileOutput(wishes.output, journal, by_turn=wishes.by_turn)
+    sys.stdout.flush()
+    return StreamOutput(sys.stdout.buffer, journal, by_turn=wishes.by_turn)
+
+
+@contextmanager
+def _stoppable(run: "Run", *, quiet: bool) -> Iterator[None]:
+    """Ctrl-C and SIGTERM let the running turns end; a second one ends the process at once, and loses nothing either."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    asked = False
+
+    def stop(_number: int, _frame: object) -> None:
+        nonlocal asked
+        if asked:
+            os._exit(ExitCode.INTERRUPTED)
+        asked = True
+        run.stop()
+        if not quiet:
+            os.write(2, b"\nstopping after the running turns; again to stop at once\n")
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _conclude(result: "RunResult", wishes: Wishes) -> int:
+    from memgpt_cli.cli.batch_progress import show_summary
+
+    if current.json and wishes.output is not None:
+        print_json(result.summary.as_json())
+    elif not wishes.quiet:
+        show_summary(result.summary)
+    if result.reason is not None:
+        raise result.reason
+    if result.end == "interrupted":
+        notice("stopped; the same command goes on from here", style=None)
+        return ExitCode.INTERRUPTED
+    if result.end == "failed_fast":
+        notice("stopped at the first failure; the same command goes on with the others", style=None)
+    elif result.summary.failed and not wishes.quiet:
+        notice("the same command with --retry-failed runs once more what failed", style=None)
+    return ExitCode.OK if result.summary.ok else ExitCode.FAILURE
