@@ -15,7 +15,7 @@ from typing import Final
 
 from memgpt_cli.domain.vectors import Collection, EmbedderIdentity, IndexStatus, StoredVector, Vector
 from memgpt_cli.errors import APIKeyError, EmbedderMismatchError, MemGPTError, ModelError, StorageError
-from memgpt_cli.ports import Embedder
+from memgpt_cli.ports import Embedder, Progress
 from memgpt_cli.storage.chroma_index import ChromaError, ChromaIndex
 from memgpt_cli.storage.connection_pool import ConnectionPool
 from memgpt_cli.storage.exact_index import ExactIndex, ranked, scan, similarities
@@ -29,10 +29,6 @@ _REBUILDS: Final = 2
 """After this many failures of Chroma in one session it is left alone, and searches are exact."""
 
 _PATIENCE_SECONDS: Final = 5.0
-
-Progress = Callable[[str, int, int], None]
-"""Called with the stage (`embed` or `index`), what is done of it and its total."""
-
 
 class AgentVectorIndex:
     """ports.VectorIndex for one agent. Every method may be called from any thread.
@@ -69,7 +65,7 @@ class AgentVectorIndex:
         self._rebuilds_left = _REBUILDS if self._chroma_allowed else 0
         self._chroma: ChromaIndex | None = None
         self._matrices: dict[Collection, ExactIndex] = {}
-        self._generation = -1
+        self._generation = self._chroma_generation = -1
         self._large: set[Collection] = set()
         # Chroma's folder is empty, whatever SQLite says it was given.
         self._void = False
@@ -258,6 +254,9 @@ class AgentVectorIndex:
     def _opened(self, vectors: Vectors) -> ChromaIndex | None:
         """Chroma, opened and found in order, or empty; None when it cannot be used."""
         with self._opening:
+            if self._chroma is not None and self._chroma_generation != vectors.generation():
+                self._chroma.close()  # the log began anew: what it holds is void, and opening throws it away
+                self._chroma = None
             if self._chroma is None and self._rebuilds_left and not self._closing.is_set():
                 chroma = ChromaIndex(self._folder)
                 given = vectors.given(samples=_SAMPLES)
@@ -269,7 +268,7 @@ class AgentVectorIndex:
                     return None
                 if not trusted and any(given.upto.values()):
                     self._void = self._rebuilt = True
-                self._chroma = chroma
+                self._chroma, self._chroma_generation = chroma, given.generation
             return self._chroma
 
     def _start_anew(self, failed: ChromaIndex) -> None:

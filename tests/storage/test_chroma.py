@@ -245,6 +245,17 @@ def test_reindexing_builds_chroma_anew_without_embedding(folder: Path) -> None:
     assert before.isdisjoint(path.name for path in (folder / "vectors").iterdir())
 
 
+def test_a_log_that_begins_anew_while_chroma_is_open_leaves_nothing_of_the_old_in_it(folder: Path) -> None:
+    with closing(connect(folder / "agent.db")) as connection, closing(opened(folder)) as index:
+        assert_all_is_found(index)
+        connection.execute("DELETE FROM passages WHERE id > 300")
+        Vectors(connection).restart(EMBEDDER.identity)
+        index.settle()
+        held = {item for item, _ in index._chroma.search(PASSAGES, EMBEDDER.vector("text 7"), COUNT)}
+        assert held == set(range(1, 301))
+        assert not index.status().rebuilt
+
+
 def test_a_removed_vector_leaves_chroma_with_the_next_flush(folder: Path) -> None:
     with closing(connect(folder / "agent.db")) as connection:
         delete_passage(connection, 8)
