@@ -17,6 +17,7 @@ class OutboxWorker:
         self._lexical = lexical
         self._wake = threading.Event()
         self._stopping = threading.Event()
+        self._busy = threading.Event()
         self._thread: threading.Thread | None = None
         self.failure = ""
 
@@ -27,10 +28,14 @@ class OutboxWorker:
             self._thread.start()
         self._wake.set()
 
-    def close(self) -> None:
-        """Let the running batch finish. What still waits stays in the outbox for the next start."""
+    def stop(self) -> bool:
+        """Begin nothing more; returns whether nothing is running either."""
         self._stopping.set()
         self._wake.set()
+        return not self._busy.is_set()
+
+    def join(self) -> None:
+        """Wait for the running batch, which a closed index cuts short. What still waits stays in the outbox."""
         if self._thread is not None:
             self._thread.join()
 
@@ -40,6 +45,7 @@ class OutboxWorker:
             self._wake.clear()
             if self._stopping.is_set():
                 return
+            self._busy.set()
             try:
                 if self._index.flush():
                     self._lexical.refresh()
@@ -47,3 +53,5 @@ class OutboxWorker:
             except MemGPTError as error:
                 self.failure = error.message
                 _log.debug("the outbox could not be flushed", exc_info=True)
+            finally:
+                self._busy.clear()

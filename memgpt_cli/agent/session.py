@@ -69,16 +69,18 @@ class Session:
             return read(self)
 
     def close(self) -> None:
-        """Finish the running batch, then close index, database and lock."""
-        self.worker.close()
+        """Close index, worker, database and lock, in this order."""
+        idle = self.worker.stop()
         try:
-            if self._lock is not None and self._waiting() >= WORTH_FLUSHING:
+            # An embedder that failed, or is slow, must not hold up a person who wants to leave.
+            if self._lock is not None and idle and not self.worker.failure and self._waiting() >= WORTH_FLUSHING:
                 self.index.flush()
                 self.store.lexical.refresh()
         except MemGPTError:
             pass  # it waits in the outbox, and a search says so
         finally:
             self.index.close()
+            self.worker.join()
             self.store.close()
             if self._lock is not None:
                 self._lock.release()

@@ -1,13 +1,18 @@
 """Search hits on a terminal, of whatever kind."""
 
-from datetime import tzinfo
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from memgpt_cli.cli.console import notice, say
 from memgpt_cli.domain.messages import Message, message_ref
 from memgpt_cli.domain.passages import Passage, passage_ref
-from memgpt_cli.domain.search import Hit, SearchResult, Why
 from memgpt_cli.domain.times import for_people
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from memgpt_cli.domain.search import Hit, SearchResult, Why
 
 
 def heading(item: Message | Passage, zone: tzinfo) -> str:

@@ -1,15 +1,21 @@
 """Ids as people type them: `m12` and `p7`, or the bare number; nearest ones for a wrong id; completion."""
 
-import re
-from collections.abc import Callable, Sequence
+from __future__ import annotations
 
-from memgpt_cli.bootstrap import Memory
+import re
+from typing import TYPE_CHECKING
+
 from memgpt_cli.cli.options import current
 from memgpt_cli.cli.texts import one_line
 from memgpt_cli.domain.messages import Message, Role, message_ref
 from memgpt_cli.domain.passages import Passage, passage_ref
 from memgpt_cli.domain.search import ArchivalFilters, RecallFilters
 from memgpt_cli.errors import NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from memgpt_cli.bootstrap import Memory
 
 _RANGE = re.compile(r"([mp]?)(\d{1,15})(?:(?:-|\.\.)([mp]?)(\d{1,15}))?", re.IGNORECASE)
 _AROUND = 50

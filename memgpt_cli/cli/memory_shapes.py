@@ -1,13 +1,18 @@
 """The JSON shapes of core memory and its history; their schemas are in docs/schemas."""
 
-from collections.abc import Sequence
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from memgpt_cli.cli import shapes
-from memgpt_cli.cli.origins import Causes
-from memgpt_cli.domain.blocks import BlockVersion
 from memgpt_cli.domain.times import to_text
-from memgpt_cli.main_context.block_history import BlamedLine
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from memgpt_cli.cli.origins import Causes
+    from memgpt_cli.domain.blocks import BlockVersion
+    from memgpt_cli.main_context.block_history import BlamedLine
 
 
 def listed(version: BlockVersion, causes: Causes) -> dict[str, Any]:

@@ -1,16 +1,21 @@
 """Operations on memory as people read them and as scripts do."""
 
-from collections.abc import Iterator
-from typing import Any
+from __future__ import annotations
 
-from memgpt_cli.cli.origins import Causes
+from typing import TYPE_CHECKING, Any
+
 from memgpt_cli.cli.texts import counted, one_line
-from memgpt_cli.domain.blocks import BlockVersion
 from memgpt_cli.domain.history import Change, Kind, Operation
 from memgpt_cli.domain.messages import message_ref
 from memgpt_cli.domain.passages import passage_ref
 from memgpt_cli.domain.times import to_text
-from memgpt_cli.ports import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from memgpt_cli.cli.origins import Causes
+    from memgpt_cli.domain.blocks import BlockVersion
+    from memgpt_cli.ports import Store
 
 _TEXTS_SHOWN = 3
 

@@ -1,12 +1,17 @@
 """Where something in memory came from, as people read it and as scripts do."""
 
-from collections.abc import Sequence
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from memgpt_cli.cli.texts import one_line
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.messages import Message, message_ref
-from memgpt_cli.ports import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from memgpt_cli.ports import Store
 
 _AUTHORS = {
     Author.USER: "you",

@@ -1,17 +1,21 @@
 """Recall storage as rows of `messages`, with their words in the full-text index."""
 
+from __future__ import annotations
+
 import json
-import sqlite3
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from memgpt_cli.domain.messages import SPOKEN, FunctionCall, Message, Role
-from memgpt_cli.domain.search import RecallFilters
 from memgpt_cli.domain.times import from_text, to_text
-from memgpt_cli.domain.vectors import Collection
-from memgpt_cli.storage.lexical import FullText
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime, timedelta
+
+    from memgpt_cli.domain.search import RecallFilters
+    from memgpt_cli.storage.lexical import FullText
 
 IMPORTED: Final = 0
 """`evicted_by` of messages that were never in the queue."""
@@ -20,9 +24,11 @@ _SPOKEN_SQL = ", ".join(f"'{role}'" for role in SPOKEN)
 
 
 class Messages:
-    """ports.MessageStore on one connection. Writes join the caller's transaction."""
+    """ports.MessageStore on one connection. Writes join the caller's transaction; only they need `words`."""
 
-    def __init__(self, connection: sqlite3.Connection, words: FullText, *, session_gap: timedelta) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, words: Callable[[], FullText], *, session_gap: timedelta
+    ) -> None:
         self._db = connection
         self._words = words
         self._gap = session_gap
@@ -50,7 +56,7 @@ class Messages:
             ),
         )
         stored = replace(message, id=cursor.lastrowid or 0)
-        self._words.add_message(stored)
+        self._words().add_message(stored)
         return stored
 
     def get(self, ids: Sequence[int]) -> list[Message]:
@@ -74,6 +80,8 @@ class Messages:
 
     def evict(self, ids: Sequence[int], *, epoch: int) -> None:
         """Take these out of the queue; the spoken ones wait for embedding from now on."""
+        from memgpt_cli.domain.vectors import Collection
+
         self._db.executemany("UPDATE messages SET evicted_by = ? WHERE id = ?", [(epoch, i) for i in ids])
         self._db.executemany(
             "INSERT OR IGNORE INTO outbox (collection, item_id) SELECT ?, id FROM messages"  # noqa: S608

@@ -1,4 +1,9 @@
-"""The record of one agent: `agent.db` opened, migrated and divided into its rooms."""
+"""The record of one agent: `agent.db` opened, migrated and divided into its rooms.
+
+A room is furnished when it is entered, so that a command pays only for those it enters.
+"""
+
+from __future__ import annotations
 
 import json
 import shutil
@@ -6,22 +11,26 @@ import sqlite3
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from memgpt_cli.domain.agents import AgentConfig, Protocol
 from memgpt_cli.domain.times import from_text, to_text
 from memgpt_cli.errors import StorageError
-from memgpt_cli.storage.blocks import Blocks
 from memgpt_cli.storage.database import connect, rehearsal, savepoint, transaction
-from memgpt_cli.storage.documents import Documents
-from memgpt_cli.storage.journal import Journal
-from memgpt_cli.storage.ledger import Ledger
-from memgpt_cli.storage.lexical import FullText
-from memgpt_cli.storage.messages import Messages
-from memgpt_cli.storage.passages import Passages
-from memgpt_cli.storage.tombstones import Tombstones
-from memgpt_cli.storage.turns import Epochs, Turns
-from memgpt_cli.storage.undo import Undo
+
+if TYPE_CHECKING:
+    from memgpt_cli.storage.blocks import Blocks
+    from memgpt_cli.storage.documents import Documents
+    from memgpt_cli.storage.journal import Journal
+    from memgpt_cli.storage.ledger import Ledger
+    from memgpt_cli.storage.lexical import FullText
+    from memgpt_cli.storage.messages import Messages
+    from memgpt_cli.storage.passages import Passages
+    from memgpt_cli.storage.tombstones import Tombstones
+    from memgpt_cli.storage.turns import Epochs, Turns
+    from memgpt_cli.storage.undo import Undo
 
 _VERSION = 1
 """schema.VERSION, repeated so that an everyday start need not import sqlite-utils; a test holds them equal."""
@@ -38,17 +47,84 @@ class SQLiteStore:
         except BaseException:
             self.connection.close()
             raise
-        self.lexical = FullText(self.connection)
-        self.messages = Messages(self.connection, self.lexical, session_gap=session_gap)
-        self.journal = Journal(self.connection)
-        self.blocks = Blocks(self.connection, self.journal)
-        self.passages = Passages(self.connection, self.lexical, self.journal)
-        self.documents = Documents(self.connection, self.passages)
-        self.epochs = Epochs(self.connection)
-        self.turns = Turns(self.connection)
-        self.ledger = Ledger(self.connection)
-        self.tombstones = Tombstones(self.connection, self.lexical, self.journal, self.epochs)
-        self.undo = Undo(
+        self._session_gap = session_gap
+
+    @cached_property
+    def messages(self) -> Messages:
+        """Recall storage."""
+        from memgpt_cli.storage.messages import Messages
+
+        return Messages(self.connection, lambda: self.lexical, session_gap=self._session_gap)
+
+    @cached_property
+    def lexical(self) -> FullText:
+        """The full-text index."""
+        from memgpt_cli.storage.lexical import FullText
+
+        return FullText(self.connection)
+
+    @cached_property
+    def journal(self) -> Journal:
+        """What was changed, operation by operation."""
+        from memgpt_cli.storage.journal import Journal
+
+        return Journal(self.connection)
+
+    @cached_property
+    def blocks(self) -> Blocks:
+        """Core memory."""
+        from memgpt_cli.storage.blocks import Blocks
+
+        return Blocks(self.connection, self.journal)
+
+    @cached_property
+    def passages(self) -> Passages:
+        """Archival storage."""
+        from memgpt_cli.storage.passages import Passages
+
+        return Passages(self.connection, self.lexical, self.journal)
+
+    @cached_property
+    def documents(self) -> Documents:
+        """Loaded documents."""
+        from memgpt_cli.storage.documents import Documents
+
+        return Documents(self.connection, self.passages)
+
+    @cached_property
+    def epochs(self) -> Epochs:
+        """Epochs."""
+        from memgpt_cli.storage.turns import Epochs
+
+        return Epochs(self.connection)
+
+    @cached_property
+    def turns(self) -> Turns:
+        """Turns and steps."""
+        from memgpt_cli.storage.turns import Turns
+
+        return Turns(self.connection)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """What turns have cost."""
+        from memgpt_cli.storage.ledger import Ledger
+
+        return Ledger(self.connection)
+
+    @cached_property
+    def tombstones(self) -> Tombstones:
+        """Messages taken out of recall storage."""
+        from memgpt_cli.storage.tombstones import Tombstones
+
+        return Tombstones(self.connection, self.lexical, self.journal, self.epochs)
+
+    @cached_property
+    def undo(self) -> Undo:
+        """Taking back what the journal holds."""
+        from memgpt_cli.storage.undo import Undo
+
+        return Undo(
             self.connection,
             self.journal,
             blocks=self.blocks,
