@@ -24,13 +24,15 @@ from memgpt_cli.config.settings import load as load_configuration
 from memgpt_cli.domain.agents import AgentConfig
 from memgpt_cli.domain.blocks import Author, Block, Provenance
 from memgpt_cli.domain.settings import ModelSettings, Settings
-from memgpt_cli.errors import AgentBusyError, NotFoundError
+from memgpt_cli.errors import AgentBusyError, EmbedderMismatchError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
+    from memgpt_cli.agent.embedding_bill import EmbeddingBill
     from memgpt_cli.agent.reservation import Reservation
     from memgpt_cli.agent.session import Lock, Session
     from memgpt_cli.config.edit import SettingsFile
     from memgpt_cli.config.trust import Project
+    from memgpt_cli.domain.vectors import EmbedderIdentity
     from memgpt_cli.external_context.archival import ArchivalStorage
     from memgpt_cli.external_context.loading import Loader
     from memgpt_cli.external_context.recall import RecallStorage
@@ -51,6 +53,8 @@ AroundModel = Callable[["ChatModel", ModelSettings], "ChatModel"]
 PERSONA = "persona"
 HUMAN = "human"
 _DESCRIPTIONS = {PERSONA: "who you are and how you speak", HUMAN: "what you know about the person you talk to"}
+_EMBEDDING_MODELS = {"static": "wordllama-256", "minilm": "all-MiniLM-L6-v2", "openai": "text-embedding-3-small"}
+"""What each provider of embeddings uses when no model is named."""
 
 
 class SystemClock:
@@ -97,24 +101,26 @@ class Memory:
     What searches is made when it is first asked for, so that listing and showing cost no more than the record.
     """
 
-    def __init__(self, workspace: Workspace, name: str, store: SQLiteStore) -> None:
+    def __init__(self, workspace: Workspace, name: str, store: SQLiteStore, *, writer: bool = False) -> None:
         self.name = name
         self.store: Store = store
         self._record = store
         self._workspace = workspace
 
+        self._writer = writer
     def check(self) -> None:
         """Look at the whole record. Raises StorageError when it is damaged."""
         self._record.check()
 
     @cached_property
     def index(self) -> AgentVectorIndex:
-        """The vectors, for reading."""
-        return self._workspace.index(self.name, self._record, writer=False)
+        """The vectors; for reading, unless the agent's lock is held."""
+        return self._workspace.index(self.name, self._record, writer=self._writer)
 
     @cached_property
     def _external_context(self) -> tuple[RecallStorage, ArchivalStorage]:
         return self._workspace.external_context(self.store, self.index)
+        self.check_embedder()
 
     @property
     def recall(self) -> RecallStorage:
@@ -127,6 +133,15 @@ class Memory:
         return self._external_context[1]
 
     @cached_property
+    @property
+    def embedder(self) -> EmbedderIdentity | None:
+        """Whose vectors there are; None before the first."""
+        return _embedder_of(self._record)
+
+    def check_embedder(self) -> None:
+        """Raise EmbedderMismatchError when the vectors were made by another embedder than the configured one."""
+        self._workspace.check_embedder(self.name, self.embedder)
+
     def core_memory(self) -> CoreMemory:
         """Core memory, to be read and written within its limits."""
         from memgpt_cli.main_context.core_memory import CoreMemory
@@ -210,6 +225,7 @@ class Workspace:
         """Where things are kept; needs no settings, so it can be told even when they are faulty."""
         return find_paths(self._environ)
 
+        self._bills: dict[str, EmbeddingBill] = {}
     @cached_property
     def configuration(self) -> Configuration:
         """The settings with their sources. Raises ConfigError."""
@@ -351,6 +367,23 @@ class Workspace:
         from memgpt_cli.storage.agent_folders import RECORD
         from memgpt_cli.storage.store import SQLiteStore
 
+    @contextmanager
+    def held_memory(self, name: str | None = None, *, purpose: str, wait: bool = False) -> Iterator[Memory]:
+        """An agent's memory under its lock, for work on documents and vectors; no model is needed.
+
+        Raises AgentBusyError, NotFoundError.
+        """
+        name = name or self.agent_name
+        self.ensure_agent(name)
+        with self.agents.lock(name, purpose=purpose, since=self.clock.now()).acquire(wait=wait):
+            store = self.agents.open(name)
+            memory = Memory(self, name, store, writer=True)
+            try:
+                yield memory
+            finally:
+                memory.close()
+                store.close()
+
         gap = timedelta(hours=self.settings.search.session_gap_hours)
         with tempfile.TemporaryDirectory(prefix="memgpt-") as folder:
             store = SQLiteStore(Path(folder) / RECORD, session_gap=gap)
@@ -450,6 +483,7 @@ class Workspace:
                 window=choice.window,
                 notices=self._notices(choice),
                 glance=seen,
+            self.check_embedder(name, seen.embedder)
                 open=lambda: self._open_held(name, lock),
                 release=lock.release,
                 warm_up=lambda: self._warm_up(choice),
@@ -578,6 +612,8 @@ class Workspace:
                     notices=self._notices(choice),
                 )
             if not looking:
+            if not looking:
+                self.check_embedder(name, _embedder_of(store))
                 self._remember_endpoint(store, choice)
         except BaseException:
             store.close()
@@ -621,9 +657,27 @@ class Workspace:
 
     @cached_property
     def embedder(self) -> Embedder:
-        """The configured embedder; it loads nothing and calls nobody before the first text."""
+        """The configured embedder; it loads nothing and calls nobody before the first text.
+
+        Raises ConfigError when its files are missing.
+        """
+        return self.embedder_called(*self.embedder_name())
+
+    def embedder_name(self, typed: str | None = None) -> tuple[str, str]:
+        """Provider and model of the configured embedder, or of one typed as PROVIDER[/MODEL]. Raises UsageError."""
+        setting, model_setting = self.settings.embedder.provider, self.settings.embedder.model
+        provider, _, model = (typed or setting).partition("/")
+        usual = _EMBEDDING_MODELS.get(provider)
+        if usual is None or (provider == "static" and model not in {"", usual}):
+            raise UsageError(f"there is no embedder {typed!r}", hint="static, minilm[/MODEL] or openai/MODEL")
+        if not model and provider == setting and provider != "static":
+            model = model_setting or ""
+        return provider, model or usual
+
+    def embedder_called(self, provider: str, model: str) -> Embedder:
+        """An embedder by name, with the settings of `embedder.*`. Raises ConfigError when its files are missing."""
         settings = self.settings.embedder
-        if settings.provider == "static":
+        if provider == "static":
             from memgpt_cli.llm.static_embedder import StaticEmbedder
 
             return StaticEmbedder()
@@ -631,7 +685,7 @@ class Workspace:
 
         source = self.configuration["embedder.base_url"].source
         return OpenAIEmbedder(
-            model=settings.model,
+            model=model,
             base_url=settings.base_url,
             api_key=self.keys.find(settings.base_url, source),
             dimensions=settings.dimensions,
@@ -652,6 +706,10 @@ class Workspace:
     def _summary_model(self, choice: ModelChoice, settings: Settings, own: ChatModel) -> ChatModel | None:
         """A model for summaries, `own` unless another is set; None for the built-in ones, which get extracts."""
         name = settings.window.summary_model or choice.name
+        if provider == "minilm":
+            from memgpt_cli.llm.minilm_embedder import MiniLMEmbedder
+
+            return MiniLMEmbedder(model=model, models=self.paths.data / "models")
         if is_builtin(name):
             return None
         return self._openai(name, choice) if settings.window.summary_model else own
@@ -661,8 +719,33 @@ class Workspace:
             return model_settings(self.configuration, settings.window.summary_model, choice.base_url)
         return settings.model
 
+            on_usage=self.embedding_bill(model).add,
     def _openai(self, model: str, choice: ModelChoice) -> ChatModel:
         """The client for a model: one for all sessions, which share its connections."""
+    def embedding_bill(self, model: str) -> EmbeddingBill:
+        """What embedding with this model has come to in this process."""
+        if model not in self._bills:
+            from memgpt_cli.agent.embedding_bill import EmbeddingBill
+
+            prices = model_settings(self.configuration, model, self.settings.embedder.base_url)
+            self._bills[model] = EmbeddingBill(
+                usd_per_million=prices.input_usd_per_million, spending=self.state, clock=self.clock
+            )
+        return self._bills[model]
+
+    def check_embedder(self, name: str, stored: EmbedderIdentity | None) -> None:
+        """Raise EmbedderMismatchError when an agent's vectors were made by another embedder than the configured one."""
+        from memgpt_cli.storage.vectors import check_identity
+
+        provider, model = self.embedder_name()
+        try:
+            dimensions = self.settings.embedder.dimensions if provider == "openai" else None
+            check_identity(stored, provider=provider, model=model, dimensions=dimensions)
+        except EmbedderMismatchError as error:
+            agent = "" if name == "default" else f" -a {name}"
+            stay = f"to stay with {stored}: memgpt config set embedder.provider {stored.provider}" if stored else ""
+            raise EmbedderMismatchError(error.message, hint=f"{error.hint}{agent}; {stay}") from error
+
         client = self._clients.get((model, choice.base_url))
         if client is None:
             client = self._clients.setdefault((model, choice.base_url), self._connected(model, choice))
@@ -692,3 +775,20 @@ class Workspace:
 def _endpoint(text: str) -> Endpoint:
     model, _, base_url = text.partition("\n")
     return Endpoint(model=model, base_url=base_url or None)
+@contextmanager
+def _closed_on_error(store: Store) -> Iterator[None]:
+    """Close a record when what is done with it fails."""
+    try:
+        yield
+    except BaseException:
+        store.close()
+        raise
+
+
+def _embedder_of(store: SQLiteStore) -> EmbedderIdentity | None:
+    """Whose vectors a record holds; None before the first."""
+    from memgpt_cli.storage.vectors import Vectors
+
+    return Vectors(store.connection).identity()
+
+

@@ -3,7 +3,7 @@
 Everything that writes runs inside `Store.transaction()`; nothing that talks to a network may.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -82,6 +82,10 @@ class Embedder(Protocol):
         ...
 
 
+Progress = Callable[[str, int, int], None]
+"""Called with the stage (`embed` or `index`), what is done of it and its total."""
+
+
 class VectorIndex(Protocol):
     """Nearest neighbours over the vectors of one agent. Disposable: the store holds the vectors."""
 
@@ -97,11 +101,19 @@ class VectorIndex(Protocol):
         """How many items still wait for a vector or for the index, and so cannot be found here."""
         ...
 
-    def flush(self) -> int:
+    def check(self) -> None:
+        """Raise EmbedderMismatchError when the stored vectors come from another embedder than the configured one."""
+        ...
+
+    def flush(self, *, progress: Progress | None = None) -> int:
         """Embed and index what waits in the outbox; returns how many items got their vector.
 
         Raises what the embedder raises; what was done until then stays done, the rest goes on waiting.
         """
+        ...
+
+    def settle(self, *, progress: Progress | None = None) -> int:
+        """`flush`, and leave nothing that the index lacks, however little it is: for the end of a load."""
         ...
 
     def close(self) -> None:

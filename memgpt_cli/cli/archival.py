@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from memgpt_cli.cli import archival_passages, shapes
+from memgpt_cli.cli import archival_documents, archival_passages, shapes
 from memgpt_cli.cli.console import notice, print_json, say
 from memgpt_cli.cli.filters import Limit, Page, Since, Source, Tags, Until, archival_filters
 from memgpt_cli.cli.hits import show_hits
@@ -67,6 +67,7 @@ def search(
 
 
 for name, command in (
+    ("load", archival_documents.load),
     ("list", archival_passages.list_passages),
     ("show", archival_passages.show),
     ("edit", archival_passages.edit),
@@ -74,5 +75,6 @@ for name, command in (
     ("log", archival_passages.log),
     ("restore", archival_passages.restore),
     ("sources", archival_passages.sources),
+    ("reindex", archival_documents.reindex),
 ):
     app.command(name, cls=Command)(command)

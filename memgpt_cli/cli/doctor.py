@@ -155,12 +155,12 @@ def _tokens(workspace: "Workspace") -> Iterator[Finding]:
 
 
 def _embedder(workspace: "Workspace") -> Iterator[Finding]:
-    if workspace.settings.embedder.provider == "static":
+    provider, model = workspace.embedder_name()
+    if provider != "openai":
         workspace.embedder.embed(["hello world"])
         yield Finding(what="embedder", ok=True, says=str(workspace.embedder.identity))
     else:
-        settings = workspace.settings.embedder
-        says = f"{settings.model} at {settings.base_url or 'OpenAI'}"
+        says = f"{model} at {workspace.settings.embedder.base_url or 'OpenAI'}"
         yield Finding(what="embedder", ok=True, says=says, hint="memgpt doctor --online tries it")
 
 
@@ -179,8 +179,7 @@ def _agent(workspace: "Workspace", name: str) -> Iterator[Finding]:
     with workspace.memory(name) as memory:
         memory.check()
         status = memory.index.status()
-        if status.identity is not None and workspace.settings.embedder.provider == "static":
-            memory.index.check()
+        memory.check_embedder()
         messages, passages = memory.store.messages.count(), memory.store.passages.count()
     waiting = sum(status.waiting[collection] for collection in Collection)
     vectors = sum(status.vectors[collection] for collection in Collection)

@@ -76,7 +76,7 @@ def _calls_functions(model: "ChatModel") -> Finding:
 
 
 def _embedder(workspace: "Workspace") -> Iterator[Finding]:
-    if workspace.settings.embedder.provider == "static":
+    if workspace.settings.embedder.provider != "openai":
         return
     workspace.embedder.embed(["hello world"])
     yield Finding(what="embeddings", ok=True, says=str(workspace.embedder.identity))

@@ -10,7 +10,7 @@ from memgpt_cli.cli import shapes
 from memgpt_cli.cli.confirm import confirmation
 from memgpt_cli.cli.console import notice, plain, print_json, say
 from memgpt_cli.cli.options import current
-from memgpt_cli.cli.turns import TurnResult, describe, read_stdin, watch
+from memgpt_cli.cli.turns import TurnResult, describe, in_full, read_stdin, watch
 from memgpt_cli.domain.events import FunctionReturned, Happening, UserMessage
 from memgpt_cli.domain.times import parse
 from memgpt_cli.errors import MemGPTError, UsageError
@@ -27,7 +27,7 @@ def send(
         typer.Option("--id", help="Your id of this message: sent again, it is not answered twice.", metavar="ID"),
     ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait while another process holds the agent.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show each function call on stderr.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show each function call with its result.")] = False,
 ) -> None:
     """Send one message and print the answer.
 
@@ -50,8 +50,10 @@ def send(
         raise UsageError("there is nothing to send", hint='memgpt send "Hello"')
 
     def show(happening: Happening) -> None:
-        line = describe(happening)
-        if line and (verbose or not isinstance(happening, FunctionReturned)):
+        if isinstance(happening, FunctionReturned):
+            if verbose:
+                notice(in_full(happening))
+        elif line := describe(happening):
             notice(f"({line})")
 
     result = TurnResult()

@@ -99,10 +99,13 @@ class ArchivalSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbedderSettings:
-    """Which embedder: `static` (in the package, no network), or `openai` for any /v1/embeddings endpoint."""
+    """Which embedder: `static` (in the package), `minilm` (ONNX files), or `openai` for any /v1/embeddings endpoint.
+
+    `model` None is the provider's usual one.
+    """
 
     provider: str = "static"
-    model: str = "wordllama-256"
+    model: str | None = None
     base_url: str | None = None
     dimensions: int | None = None
     batch: int = 64

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NewType
+from typing import NewType, Self
 
 Vector = NewType("Vector", bytes)
 """A unit vector: little-endian float32, 4 bytes a dimension."""
@@ -27,6 +27,13 @@ class EmbedderIdentity:
     def __str__(self) -> str:
         """`provider/model/dimensions`, the form that is stored."""
         return f"{self.provider}/{self.model}/{self.dimensions}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The identity that was stored as this text."""
+        provider, _, rest = text.partition("/")
+        model, _, dimensions = rest.rpartition("/")
+        return cls(provider=provider, model=model, dimensions=int(dimensions))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from memgpt_cli.domain.documents import (
     SkippedFile,
 )
 from memgpt_cli.domain.passages import Passage
+from memgpt_cli.domain.search import ArchivalFilters
 from memgpt_cli.errors import DocumentError
 from memgpt_cli.external_context.chunking import chunk
 from memgpt_cli.ports import Clock, DocumentReader, Embedder, Store
@@ -89,7 +90,7 @@ class Loader:
             if file.path is None:
                 source = run.name or f"{source} {digest[:12]}"
             before = self._store.documents.get(source)
-            if before is not None and not run.concerns(before, digest):
+            if before is not None and not run.concerns(before, digest) and self._is_there(source):
                 run.bytes = end
                 yield run.ended(source, Outcome.UNCHANGED)
                 return
@@ -109,6 +110,10 @@ class Loader:
         )
         yield from self._store_document(record, self._divided(record, document), run, end_bytes=end)
         yield run.ended(source, Outcome.UPDATED if before and before.loaded_at else Outcome.LOADED)
+
+    def _is_there(self, source: str) -> bool:
+        """Whether a document has passages left: all of them may have been deleted, or its load undone."""
+        return self._store.passages.count(ArchivalFilters(source=source)) > 0
 
     def _store_document(
         self, record: LoadedDocument, passages: list[Passage], run: "_Run", *, end_bytes: int

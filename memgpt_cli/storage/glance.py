@@ -7,8 +7,10 @@ from pathlib import Path
 from memgpt_cli.domain.agents import AgentConfig, Protocol
 from memgpt_cli.domain.glance import Glance
 from memgpt_cli.domain.times import from_text
+from memgpt_cli.domain.vectors import EmbedderIdentity
 
 _ENDPOINT = "note.endpoint"
+_EMBEDDER = "embedder"
 
 
 def glance(path: Path) -> Glance | None:
@@ -26,7 +28,8 @@ def glance(path: Path) -> Glance | None:
 
 
 def _read(connection: sqlite3.Connection) -> Glance:
-    meta = dict(connection.execute("SELECT key, value FROM meta WHERE key IN ('config', ?)", (_ENDPOINT,)).fetchall())
+    keys = ("config", _ENDPOINT, _EMBEDDER)
+    meta = dict(connection.execute("SELECT key, value FROM meta WHERE key IN (?, ?, ?)", keys).fetchall())
     values = json.loads(meta["config"])
     values |= {"created_at": from_text(values["created_at"]), "protocol": Protocol(values["protocol"])}
     used = connection.execute(
@@ -35,7 +38,8 @@ def _read(connection: sqlite3.Connection) -> Glance:
     return Glance(
         config=AgentConfig(**values),
         endpoint=meta.get(_ENDPOINT),
-        messages=connection.execute("SELECT EXISTS (SELECT 1 FROM messages)").fetchone()[0] == 1,
+        embedder=EmbedderIdentity.parse(meta[_EMBEDDER]) if _EMBEDDER in meta else None,
+        messages=connection.execute("SELECT EXISTS (SELECT 1 FROM messages WHERE role = 'user')").fetchone()[0] == 1,
         unanswered=connection.execute("SELECT EXISTS (SELECT 1 FROM turns WHERE state = 'open')").fetchone()[0] == 1,
         used=used[0] if used else 0,
     )

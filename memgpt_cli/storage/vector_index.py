@@ -30,6 +30,7 @@ _REBUILDS: Final = 2
 
 _PATIENCE_SECONDS: Final = 5.0
 
+
 class AgentVectorIndex:
     """ports.VectorIndex for one agent. Every method may be called from any thread.
 

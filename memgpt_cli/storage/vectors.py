@@ -85,11 +85,7 @@ class Vectors:
     def identity(self) -> EmbedderIdentity | None:
         """The embedder whose vectors are stored; None before the first."""
         stored = self._meta(_IDENTITY)
-        if stored is None:
-            return None
-        provider, rest = stored.split("/", 1)
-        model, dimensions = rest.rsplit("/", 1)
-        return EmbedderIdentity(provider=provider, model=model, dimensions=int(dimensions))
+        return None if stored is None else EmbedderIdentity.parse(stored)
 
     def restart(self, identity: EmbedderIdentity) -> None:
         """Drop every vector and let all items wait for one from this embedder, in one transaction."""

@@ -95,6 +95,17 @@ def attach(conversation: "Conversation", path: str) -> None:
     conversation.answer(UserMessage(text=text))
 
 
+def load(conversation: "Conversation", argument: str) -> None:
+    """Documents into archival storage; this chat holds the agent's lock already."""
+    from memgpt_cli.cli.loading import load_documents, read_wanted
+
+    session = conversation.session
+    report = load_documents(conversation.workspace, session.store, session.index, read_wanted(argument))
+    session.agent.queue_manager.reload()
+    conversation.status.look(session)
+    report.tell()
+
+
 def context(_: "Conversation", options: str) -> None:
     """The window as it stands."""
     subcommand("context", argument=options)

@@ -71,6 +71,9 @@ _ALL: Final = (
     SlashCommand(name="recall", argument="[QUERY]", text="search every message ever", run=actions.recall),
     SlashCommand(name="archival", argument="[QUERY]", text="search notes and documents", run=actions.archival),
     SlashCommand(name="attach", argument="FILE", takes="PATH", text="say what a file says", run=actions.attach),
+    SlashCommand(
+        name="load", argument="PATH", takes="PATH", text="put files and folders into archival storage", run=actions.load
+    ),
     SlashCommand(name="context", text="what the model sees now, in tokens", run=actions.context),
     SlashCommand(name="why", text="what the last answer came from", run=actions.why),
     SlashCommand(name="undo", text="take the last turn back, with what it did to memory", run=actions.undo),

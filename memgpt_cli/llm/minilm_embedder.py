@@ -1,0 +1,137 @@
+"""Sentence embedders as ONNX files, MiniLM above all: better than the built-in table at paraphrase, and much slower.
+
+It runs files that are already on this machine and never fetches any.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
+
+from memgpt_cli.domain.vectors import EmbedderIdentity, Vector
+from memgpt_cli.errors import ConfigError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+USUAL: Final = "all-MiniLM-L6-v2"
+_CHROMA_CACHE: Final = Path(".cache", "chroma", "onnx_models", USUAL, "onnx")
+"""Below the home folder: where Chroma's own default embedder, which is the same model, keeps its files."""
+_MOST_TOKENS: Final = 256
+"""Word pieces that the model was made for; a longer text is embedded by its beginning."""
+_BATCH: Final = 32
+
+
+class MiniLMEmbedder:
+    """ports.Embedder over `model.onnx` and `tokenizer.json`: mean of the token vectors, scaled to length one.
+
+    The files are looked for in `models`/`model` (or `onnx` below it) and, for the usual model, where Chroma keeps them.
+    Any sentence model of that form will do, a multilingual one too. Raises ConfigError when there are none.
+    """
+
+    def __init__(self, *, models: Path, model: str = USUAL, home: Path | None = None) -> None:
+        self._model = model
+        self._files = _found(models, model, home)
+        self._loading = Lock()
+        self._session: Any = None
+        self._tokenizer: Any = None
+        self._dimensions = 0
+
+    @property
+    def identity(self) -> EmbedderIdentity:
+        """`minilm/<model>/<dimensions>`; loads the files."""
+        self._loaded()
+        return EmbedderIdentity(provider="minilm", model=self._model, dimensions=self._dimensions)
+
+    def embed(self, texts: Sequence[str]) -> list[Vector]:
+        """One unit vector for each text, in order. Raises ConfigError when the files are not what they should be."""
+        self._loaded()
+        by_length = sorted(range(len(texts)), key=lambda index: len(texts[index]))  # little padding in each batch
+        vectors: dict[int, Vector] = {}
+        for start in range(0, len(texts), _BATCH):
+            chosen = by_length[start : start + _BATCH]
+            vectors.update(zip(chosen, self._embedded([texts[index] for index in chosen]), strict=True))
+        return [vectors[index] for index in range(len(texts))]
+
+    def _embedded(self, texts: list[str]) -> Iterator[Vector]:
+        import numpy as np
+
+        # A lone surrogate (half an emoji from a broken file) is no Unicode and would be refused by the tokenizer.
+        encoded = self._tokenizer.encode_batch([text.encode(errors="replace").decode() for text in texts])
+        mask = np.array([one.attention_mask for one in encoded], dtype=np.int64)
+        given = {
+            "input_ids": np.array([one.ids for one in encoded], dtype=np.int64),
+            "attention_mask": mask,
+            "token_type_ids": np.zeros_like(mask),
+        }
+        wanted = {field.name for field in self._session.get_inputs()}
+        states = self._session.run(None, {name: value for name, value in given.items() if name in wanted})[0]
+        weights = mask[:, :, None].astype(np.float32)
+        means = (states * weights).sum(axis=1) / np.maximum(weights.sum(axis=1), 1e-9)
+        for mean in means:
+            yield _unit(mean)
+
+    def _loaded(self) -> None:
+        with self._loading:
+            if self._session is None:
+                self._tokenizer = _read_tokenizer(self._files[1])
+                self._session = _read_model(self._files[0])
+                try:
+                    self._dimensions = len(next(self._embedded(["How many dimensions?"]))) // 4
+                except Exception as error:  # onnxruntime raises exceptions of its own for each fault
+                    self._session = None
+                    raise _unusable(self._files[0], error) from error
+
+
+def _found(models: Path, model: str, home: Path | None) -> tuple[Path, Path]:
+    """The model's and the tokenizer's file."""
+    own = models / model
+    folders = [own, *([(home or Path.home()) / _CHROMA_CACHE] if model == USUAL else [])]
+    for folder in folders:
+        for file in (folder / "model.onnx", folder / "onnx" / "model.onnx"):
+            if file.is_file() and (folder / "tokenizer.json").is_file():
+                return file, folder / "tokenizer.json"
+    raise ConfigError(
+        f"the embedder minilm needs model.onnx and tokenizer.json; neither in {' nor in '.join(map(str, folders))}",
+        hint=f"put both files of sentence-transformers/{USUAL} into {own}"
+        if model == USUAL
+        else f"put both files of the model into {own}",
+    )
+
+
+def _read_tokenizer(path: Path) -> Any:
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # the bindings raise a bare Exception for a file they cannot read
+        raise _unusable(path, error) from error
+    tokenizer.enable_truncation(_MOST_TOKENS)
+    tokenizer.enable_padding()
+    return tokenizer
+
+
+def _read_model(path: Path) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors only: they come as exceptions anyway
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises exceptions of its own for each fault
+        raise _unusable(path, error) from error
+
+
+def _unusable(path: Path, error: Exception) -> ConfigError:
+    return ConfigError(f"{path} cannot be used: {' '.join(str(error).split())[:200]}", hint="get the file anew")
+
+
+def _unit(vector: "NDArray[np.float32]") -> Vector:
+    """Scaled to length one; a zero vector becomes the first axis."""
+    import numpy as np
+
+    length = float(np.linalg.norm(vector))
+    if length == 0.0:
+        vector, length = np.eye(1, vector.size, dtype="<f4")[0], 1.0
+    return Vector(np.asarray(vector / length, dtype="<f4").tobytes())
