@@ -52,9 +52,9 @@ AroundModel = Callable[["ChatModel", ModelSettings], "ChatModel"]
 
 PERSONA = "persona"
 HUMAN = "human"
-_DESCRIPTIONS = {PERSONA: "who you are and how you speak", HUMAN: "what you know about the person you talk to"}
 _EMBEDDING_MODELS = {"static": "wordllama-256", "minilm": "all-MiniLM-L6-v2", "openai": "text-embedding-3-small"}
 """What each provider of embeddings uses when no model is named."""
+_DESCRIPTIONS = {PERSONA: "who you are and how you speak", HUMAN: "what you know about the person you talk to"}
 
 
 class SystemClock:
@@ -106,8 +106,8 @@ class Memory:
         self.store: Store = store
         self._record = store
         self._workspace = workspace
-
         self._writer = writer
+
     def check(self) -> None:
         """Look at the whole record. Raises StorageError when it is damaged."""
         self._record.check()
@@ -119,8 +119,8 @@ class Memory:
 
     @cached_property
     def _external_context(self) -> tuple[RecallStorage, ArchivalStorage]:
-        return self._workspace.external_context(self.store, self.index)
         self.check_embedder()
+        return self._workspace.external_context(self.store, self.index)
 
     @property
     def recall(self) -> RecallStorage:
@@ -132,7 +132,6 @@ class Memory:
         """Archival storage, to be asked and added to."""
         return self._external_context[1]
 
-    @cached_property
     @property
     def embedder(self) -> EmbedderIdentity | None:
         """Whose vectors there are; None before the first."""
@@ -142,6 +141,7 @@ class Memory:
         """Raise EmbedderMismatchError when the vectors were made by another embedder than the configured one."""
         self._workspace.check_embedder(self.name, self.embedder)
 
+    @cached_property
     def core_memory(self) -> CoreMemory:
         """Core memory, to be read and written within its limits."""
         from memgpt_cli.main_context.core_memory import CoreMemory
@@ -219,13 +219,13 @@ class Workspace:
         self.clock: Clock = clock or SystemClock()
         self._around_model = around_model
         self._clients: dict[tuple[str, str | None], ChatModel] = {}
+        self._bills: dict[str, EmbeddingBill] = {}
 
     @cached_property
     def paths(self) -> Paths:
         """Where things are kept; needs no settings, so it can be told even when they are faulty."""
         return find_paths(self._environ)
 
-        self._bills: dict[str, EmbeddingBill] = {}
     @cached_property
     def configuration(self) -> Configuration:
         """The settings with their sources. Raises ConfigError."""
@@ -362,12 +362,6 @@ class Workspace:
             store.close()
 
     @contextmanager
-    def scratch(self) -> Iterator[Scratch]:
-        """An empty record under the settings in force, for measuring; Chroma stays closed."""
-        from memgpt_cli.storage.agent_folders import RECORD
-        from memgpt_cli.storage.store import SQLiteStore
-
-    @contextmanager
     def held_memory(self, name: str | None = None, *, purpose: str, wait: bool = False) -> Iterator[Memory]:
         """An agent's memory under its lock, for work on documents and vectors; no model is needed.
 
@@ -383,6 +377,12 @@ class Workspace:
             finally:
                 memory.close()
                 store.close()
+
+    @contextmanager
+    def scratch(self) -> Iterator[Scratch]:
+        """An empty record under the settings in force, for measuring; Chroma stays closed."""
+        from memgpt_cli.storage.agent_folders import RECORD
+        from memgpt_cli.storage.store import SQLiteStore
 
         gap = timedelta(hours=self.settings.search.session_gap_hours)
         with tempfile.TemporaryDirectory(prefix="memgpt-") as folder:
@@ -477,13 +477,13 @@ class Workspace:
             seen = self.agents.glance(name)
             choice = self._choose(seen.config, seen.endpoint)
             self.check_key(choice)
+            self.check_embedder(name, seen.embedder)
             return Reservation(
                 name=name,
                 model=choice.name,
                 window=choice.window,
                 notices=self._notices(choice),
                 glance=seen,
-            self.check_embedder(name, seen.embedder)
                 open=lambda: self._open_held(name, lock),
                 release=lock.release,
                 warm_up=lambda: self._warm_up(choice),
@@ -587,6 +587,8 @@ class Workspace:
         try:
             choice = self.choose_model(store)
             settings = choice.apply(self.settings)
+            if not looking:
+                self.check_embedder(name, _embedder_of(store))
             if settings.window.summary_model:  # another model has not seen this prompt
                 settings = replace(settings, window=replace(settings.window, summary_where="apart"))
             index = self._index_of(store, private or self.agents.path(name), writer=not looking, chroma=private is None)
@@ -612,8 +614,6 @@ class Workspace:
                     notices=self._notices(choice),
                 )
             if not looking:
-            if not looking:
-                self.check_embedder(name, _embedder_of(store))
                 self._remember_endpoint(store, choice)
         except BaseException:
             store.close()
@@ -681,6 +681,10 @@ class Workspace:
             from memgpt_cli.llm.static_embedder import StaticEmbedder
 
             return StaticEmbedder()
+        if provider == "minilm":
+            from memgpt_cli.llm.minilm_embedder import MiniLMEmbedder
+
+            return MiniLMEmbedder(model=model, models=self.paths.data / "models")
         from memgpt_cli.llm.openai_embedder import OpenAIEmbedder
 
         source = self.configuration["embedder.base_url"].source
@@ -690,38 +694,9 @@ class Workspace:
             api_key=self.keys.find(settings.base_url, source),
             dimensions=settings.dimensions,
             batch=settings.batch,
+            on_usage=self.embedding_bill(model).add,
         )
 
-    def _model(self, choice: ModelChoice) -> ChatModel:
-        if choice.name == "offline":
-            from memgpt_cli.llm.offline.responder import OfflineResponder
-
-            return OfflineResponder()
-        if is_builtin(choice.name):
-            from memgpt_cli.llm.scripted import ScriptedModel
-
-            return ScriptedModel(choice.name)
-        return self._openai(choice.name, choice)
-
-    def _summary_model(self, choice: ModelChoice, settings: Settings, own: ChatModel) -> ChatModel | None:
-        """A model for summaries, `own` unless another is set; None for the built-in ones, which get extracts."""
-        name = settings.window.summary_model or choice.name
-        if provider == "minilm":
-            from memgpt_cli.llm.minilm_embedder import MiniLMEmbedder
-
-            return MiniLMEmbedder(model=model, models=self.paths.data / "models")
-        if is_builtin(name):
-            return None
-        return self._openai(name, choice) if settings.window.summary_model else own
-
-    def _summary_prices(self, choice: ModelChoice, settings: Settings) -> ModelSettings:
-        if settings.window.summary_model:
-            return model_settings(self.configuration, settings.window.summary_model, choice.base_url)
-        return settings.model
-
-            on_usage=self.embedding_bill(model).add,
-    def _openai(self, model: str, choice: ModelChoice) -> ChatModel:
-        """The client for a model: one for all sessions, which share its connections."""
     def embedding_bill(self, model: str) -> EmbeddingBill:
         """What embedding with this model has come to in this process."""
         if model not in self._bills:
@@ -746,6 +721,31 @@ class Workspace:
             stay = f"to stay with {stored}: memgpt config set embedder.provider {stored.provider}" if stored else ""
             raise EmbedderMismatchError(error.message, hint=f"{error.hint}{agent}; {stay}") from error
 
+    def _model(self, choice: ModelChoice) -> ChatModel:
+        if choice.name == "offline":
+            from memgpt_cli.llm.offline.responder import OfflineResponder
+
+            return OfflineResponder()
+        if is_builtin(choice.name):
+            from memgpt_cli.llm.scripted import ScriptedModel
+
+            return ScriptedModel(choice.name)
+        return self._openai(choice.name, choice)
+
+    def _summary_model(self, choice: ModelChoice, settings: Settings, own: ChatModel) -> ChatModel | None:
+        """A model for summaries, `own` unless another is set; None for the built-in ones, which get extracts."""
+        name = settings.window.summary_model or choice.name
+        if is_builtin(name):
+            return None
+        return self._openai(name, choice) if settings.window.summary_model else own
+
+    def _summary_prices(self, choice: ModelChoice, settings: Settings) -> ModelSettings:
+        if settings.window.summary_model:
+            return model_settings(self.configuration, settings.window.summary_model, choice.base_url)
+        return settings.model
+
+    def _openai(self, model: str, choice: ModelChoice) -> ChatModel:
+        """The client for a model: one for all sessions, which share its connections."""
         client = self._clients.get((model, choice.base_url))
         if client is None:
             client = self._clients.setdefault((model, choice.base_url), self._connected(model, choice))
@@ -772,9 +772,6 @@ class Workspace:
         return counter_for(model)
 
 
-def _endpoint(text: str) -> Endpoint:
-    model, _, base_url = text.partition("\n")
-    return Endpoint(model=model, base_url=base_url or None)
 @contextmanager
 def _closed_on_error(store: Store) -> Iterator[None]:
     """Close a record when what is done with it fails."""
@@ -792,3 +789,6 @@ def _embedder_of(store: SQLiteStore) -> EmbedderIdentity | None:
     return Vectors(store.connection).identity()
 
 
+def _endpoint(text: str) -> Endpoint:
+    model, _, base_url = text.partition("\n")
+    return Endpoint(model=model, base_url=base_url or None)
