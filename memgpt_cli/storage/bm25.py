@@ -8,7 +8,7 @@ No SQL here.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,11 +29,14 @@ _STRIDE: Final = 61
 
 @dataclass(frozen=True, slots=True)
 class Postings:
-    """In which rows one term occurs, rising, and how often. `weight` is its own among the terms of the query."""
+    """In which rows something occurs, rising, and how often."""
 
     rows: "NDArray[np.int64]"
     counts: "NDArray[np.float32]"
-    weight: float = 1.0
+
+
+Pairs = Callable[["NDArray[np.bool_]"], Sequence[tuple[int, Postings]]]
+"""Where two terms stand together, in wanted rows only: the number of the first, the second being the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +82,9 @@ def grown(
         room = np.zeros((top + reach + 1) * 5 // 4, np.float32)
         room[: len(known)] = known
         known = room
+    count = len(rows) - int(np.count_nonzero(known[above + 1 :])) + (0 if lengths is None else lengths.rows)
     known[above + 1 :] = 0
     known[rows] = tokens
-    count = int(np.count_nonzero(known))
     if lengths is not None and abs(count - lengths.measured) <= lengths.measured // 100:
         return Lengths(known, count, lengths.mean, lengths.measured)
     sums = _spread(known, reach=reach, weight=1.0)
@@ -89,69 +92,90 @@ def grown(
 
 
 def best(
-    postings: Sequence[Postings],
+    terms: Sequence[Postings],
     lengths: Lengths,
     *,
     limit: int,
     reach: int,
     context: float,
+    pairs: Pairs | None = None,
     allowed: "NDArray[np.int64] | None" = None,
     barred: "NDArray[np.int64] | None" = None,
 ) -> list[Scored]:
     """The `limit` best rows, best first, later rows before earlier ones of the same score.
 
-    `allowed` restricts them to these row numbers; rows of `barred`, rising, count for nothing, not even as neighbours.
+    Two terms that stand together count as one more term, as rare as the two on average. `allowed` restricts the answer
+    to these row numbers; rows of `barred`, rising, count for nothing, not even as neighbours.
     """
     import numpy as np
 
-    if barred is not None and len(barred):
-        postings = [_without(p, barred) for p in postings]
-    weights = [p.weight * _rarity(p, lengths, reach=reach) for p in postings]
-    estimate = _estimate(postings, weights, len(lengths.tokens), reach=reach, context=context)
-    if barred is not None:
-        estimate[barred] = 0
+    terms = [_without(postings, barred) for postings in terms]
+    weights = [_rarity(postings, lengths, reach=reach) for postings in terms]
+    estimate = _estimate(terms, weights, len(lengths.tokens), reach=reach, context=context)
     if allowed is not None:
         kept = np.zeros_like(estimate)
         kept[allowed] = estimate[allowed]
         estimate = kept
-    candidates = _highest(estimate)
-    candidates = candidates[lengths.tokens[candidates] > 0]
-    if len(candidates) == 0:
+    if barred is not None:
+        estimate[barred] = 0
+    rows = _highest(estimate)
+    rows = rows[lengths.tokens[rows] > 0]
+    if len(rows) == 0:
         return []
-    total = _window(lengths.tokens, candidates, reach=reach) + lengths.tokens[candidates]
-    norm = K1 * (1 - B + B * total / lengths.mean)
-    score = np.zeros(len(candidates), np.float32)
-    alone = np.zeros(len(candidates), np.float32)
-    found = np.zeros((len(postings), len(candidates)), bool)
-    counts = np.zeros(len(lengths.tokens), np.float32)
-    for number, (p, weight) in enumerate(zip(postings, weights, strict=True)):
-        counts[p.rows] = p.counts
-        own = counts[candidates]
-        both = own + context * _window(counts, candidates, reach=reach)
-        score += weight * both * (K1 + 1) / (both + norm)
-        alone += weight * own * (K1 + 1) / (own + norm)
-        found[number] = own > 0
-        counts[p.rows] = 0
-    order = np.lexsort((-candidates, -score))[:limit]
+    weighted = list(zip(terms, weights, strict=True))
+    for number, together in pairs(_windows(rows, len(estimate), reach=reach)) if pairs else ():
+        weighted.append((_without(together, barred), (weights[number] + weights[number + 1]) / 2))
+    score, alone, found = _exact(weighted, rows, lengths, reach=reach, context=context)
+    order = np.lexsort((-rows, -score))[:limit]
     order = order[score[order] > 0]
     columns = zip(
-        candidates[order].tolist(),
+        rows[order].tolist(),
         score[order].tolist(),
         (score - alone)[order].tolist(),
-        found.T[order].tolist(),
+        found[: len(terms)].T[order].tolist(),
         strict=True,
     )
     return [
-        Scored(row, total, nearby, tuple(number for number, there in enumerate(terms) if there))
-        for row, total, nearby, terms in columns
+        Scored(row, total, nearby, tuple(number for number, there in enumerate(held) if there))
+        for row, total, nearby, held in columns
     ]
 
 
-def _without(postings: Postings, barred: "NDArray[np.int64]") -> Postings:
+def _exact(
+    weighted: Sequence[tuple[Postings, float]],
+    rows: "NDArray[np.int64]",
+    lengths: Lengths,
+    *,
+    reach: int,
+    context: float,
+) -> "tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]":
+    """The score of each row, what it would be without neighbours, and which terms the row itself holds."""
     import numpy as np
 
+    total = _window(lengths.tokens, rows, reach=reach) + lengths.tokens[rows]
+    norm = K1 * (1 - B + B * total / lengths.mean)
+    score = np.zeros(len(rows), np.float32)
+    alone = np.zeros(len(rows), np.float32)
+    found = np.zeros((len(weighted), len(rows)), bool)
+    counts = np.zeros(len(lengths.tokens), np.float32)
+    for number, (postings, weight) in enumerate(weighted):
+        counts[postings.rows] = postings.counts
+        own = counts[rows]
+        both = own + context * _window(counts, rows, reach=reach)
+        score += weight * both * (K1 + 1) / (both + norm)
+        alone += weight * own * (K1 + 1) / (own + norm)
+        found[number] = own > 0
+        counts[postings.rows] = 0
+    return score, alone, found
+
+
+def _without(postings: Postings, barred: "NDArray[np.int64] | None") -> Postings:
+    import numpy as np
+
+    if barred is None or len(barred) == 0:
+        return postings
     kept = barred[np.minimum(np.searchsorted(barred, postings.rows), len(barred) - 1)] != postings.rows
-    return Postings(postings.rows[kept], postings.counts[kept], postings.weight)
+    return Postings(postings.rows[kept], postings.counts[kept])
 
 
 def _rarity(postings: Postings, lengths: Lengths, *, reach: int) -> float:
@@ -191,6 +215,16 @@ def _highest(estimate: "NDArray[np.float32]") -> "NDArray[np.int64]":
         return np.flatnonzero(estimate > 0)
     edge = np.partition(sample, len(sample) - wanted)[len(sample) - wanted]
     return np.flatnonzero(estimate >= edge)
+
+
+def _windows(rows: "NDArray[np.int64]", size: int, *, reach: int) -> "NDArray[np.bool_]":
+    """A mask of these rows and their neighbours."""
+    import numpy as np
+
+    mask = np.zeros(size, bool)
+    for step in range(-reach, reach + 1):
+        mask[rows + step] = True
+    return mask
 
 
 def _spread(values: "NDArray[np.float32]", *, reach: int, weight: float) -> "NDArray[np.float32]":

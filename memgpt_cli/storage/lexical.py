@@ -20,12 +20,12 @@ from memgpt_cli.domain.messages import SPOKEN, Message, Role
 from memgpt_cli.domain.passages import Passage
 from memgpt_cli.domain.search import ArchivalFilters, LexicalHit, RecallFilters
 from memgpt_cli.domain.times import from_text
-from memgpt_cli.storage.bm25 import Postings, Scored, best
+from memgpt_cli.storage.bm25 import Pairs, Postings, Scored, best
 from memgpt_cli.storage.common_words import KINDS, CommonWords
 from memgpt_cli.storage.database import connect
 from memgpt_cli.storage.filters import archival_where, recall_where
 from memgpt_cli.storage.lengths import CHANGED, GENERATION, RowLengths, numbering
-from memgpt_cli.storage.occurrences import as_numbers, as_postings, either, near
+from memgpt_cli.storage.occurrences import as_numbers, as_postings, either, in_rows, near
 from memgpt_cli.storage.places import REACH, Places, is_filtered
 from memgpt_cli.storage.words import Term, Tokenizer, segment
 
@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _TOGETHER: Final = 2
-_PAIR_WEIGHT: Final = 0.5
-"""Two neighbouring words of a query count as a term of this weight where at most one word parts them."""
+"""Two neighbouring words of a query stand together in a text where at most one other parts them."""
+
+_MESSAGE_COLUMNS: Final = (1.0,)
 
 _CHUNK: Final = 10_000
 
@@ -224,15 +225,14 @@ class FullText:
         terms = self._terms(query)
         if not terms or limit <= 0:
             return []
-        postings = self._postings("passage", terms)
+        occurrences, columns = self._occurrences("passage", terms), (1.0, self._context_weight)
+        postings = [as_postings(found, columns=columns) for found in occurrences]
+        pairs = _pairs(terms, occurrences, columns=columns)
         where, values = archival_where(filters)
         allowed = self._passing(where, values) if values else None
         lengths = self._passage_lengths.read(self._db)
-        found = best(postings, lengths, limit=limit, reach=0, context=0.0, allowed=allowed)
-        return [
-            LexicalHit(id=hit.row, score=hit.score, words=tuple(terms[n].word for n in hit.terms if n < len(terms)))
-            for hit in found
-        ]
+        found = best(postings, lengths, limit=limit, reach=0, context=0.0, pairs=pairs, allowed=allowed)
+        return [LexicalHit(id=hit.row, score=hit.score, words=tuple(terms[n].word for n in hit.terms)) for hit in found]
 
     def spoken(self) -> int:
         """How many messages can be searched."""
@@ -254,7 +254,7 @@ class FullText:
                 id=places[hit.row][0],
                 score=hit.score,
                 nearby=hit.nearby,
-                words=tuple(terms[n].word for n in hit.terms if n < len(terms)),
+                words=tuple(terms[n].word for n in hit.terms),
                 session=places[hit.row][1],
             )
             for hit in found
@@ -262,13 +262,24 @@ class FullText:
         ]
 
     def _best_spoken(self, terms: Sequence[Term], filters: RecallFilters, limit: int) -> list[Scored]:
-        postings = self._postings("message", terms)
+        occurrences = self._occurrences("message", terms)
+        postings = [as_postings(found, columns=_MESSAGE_COLUMNS) for found in occurrences]
+        pairs = _pairs(terms, occurrences, columns=_MESSAGE_COLUMNS)
         barred = self._places.barred(filters)
         lengths = self._message_lengths.read(self._db)  # read last, so that it covers all that was found
 
         def scored(limit: int, allowed: "NDArray[np.int64] | None" = None) -> list[Scored]:
             context = self._context_weight
-            return best(postings, lengths, limit=limit, reach=REACH, context=context, allowed=allowed, barred=barred)
+            return best(
+                postings,
+                lengths,
+                limit=limit,
+                reach=REACH,
+                context=context,
+                pairs=pairs,
+                allowed=allowed,
+                barred=barred,
+            )
 
         if not is_filtered(filters):
             return scored(limit)
@@ -296,19 +307,8 @@ class FullText:
             self._tokenizer = Tokenizer()
         return self._tokenizer.terms(query)
 
-    def _postings(self, kind: str, terms: Sequence[Term]) -> list[Postings]:
-        """Of each term, then of each two neighbouring words of the query where they stand together too."""
-        columns = (1.0, self._context_weight)
-        found = [either([self._common.occurrences(kind, form) for form in term.forms]) for term in terms]
-        pairs = [
-            near(found[i], found[i + 1], within=_TOGETHER)
-            for i in range(len(terms) - 1)
-            if len(terms[i].forms[0].tokens) == len(terms[i + 1].forms[0].tokens) == 1
-        ]
-        return [
-            *(as_postings(occurrences, columns=columns) for occurrences in found),
-            *(as_postings(occurrences, columns=columns, weight=_PAIR_WEIGHT) for occurrences in pairs),
-        ]
+    def _occurrences(self, kind: str, terms: Sequence[Term]) -> "list[NDArray[np.int64]]":
+        return [either([self._common.occurrences(kind, form) for form in term.forms]) for term in terms]
 
     def _passing(self, where: str, values: Sequence[object]) -> "NDArray[np.int64]":
         sql = f"SELECT group_concat(id) FROM (SELECT id FROM passages WHERE {where} ORDER BY id)"  # noqa: S608
@@ -319,6 +319,20 @@ class FullText:
         self._db.executemany(
             "INSERT INTO message_places (place, message, session, length) VALUES (?, ?, ?, ?)", (c[:4] for c in chunk)
         )
+
+
+def _pairs(terms: Sequence[Term], occurrences: "Sequence[NDArray[np.int64]]", *, columns: Sequence[float]) -> Pairs:
+    """Of each two neighbouring words of a query, where they stand together."""
+    neighbours = [
+        n for n in range(len(terms) - 1) if len(terms[n].forms[0].tokens) == len(terms[n + 1].forms[0].tokens) == 1
+    ]
+
+    def within(wanted: "NDArray[np.bool_]") -> list[tuple[int, Postings]]:
+        there = {n: in_rows(occurrences[n], wanted) for m in neighbours for n in (m, m + 1)}
+        together = {n: near(there[n], there[n + 1], within=_TOGETHER) for n in neighbours}
+        return [(n, as_postings(found, columns=columns)) for n, found in together.items()]
+
+    return within
 
 
 def _length(words: str) -> int:

@@ -32,7 +32,8 @@ def either(several: Sequence["NDArray[np.int64]"]) -> "NDArray[np.int64]":
     """The occurrences of any of several words."""
     import numpy as np
 
-    return several[0] if len(several) == 1 else np.sort(np.concatenate(several))
+    # A stable sort is one that merges what is in order already.
+    return several[0] if len(several) == 1 else np.sort(np.concatenate(several), kind="stable")
 
 
 def phrase(parts: Sequence["NDArray[np.int64]"]) -> "NDArray[np.int64]":
@@ -60,16 +61,24 @@ def upto_row(occurrences: "NDArray[np.int64]", row: int) -> "NDArray[np.int64]":
     return occurrences[: int(np.searchsorted(occurrences, (row + 1) << ROW_BITS))]
 
 
-def as_postings(occurrences: "NDArray[np.int64]", *, columns: Sequence[float], weight: float = 1.0) -> Postings:
-    """How often a word occurs in each row, its columns weighted by `columns`."""
+def in_rows(occurrences: "NDArray[np.int64]", wanted: "NDArray[np.bool_]") -> "NDArray[np.int64]":
+    """Those in the rows that are wanted."""
+    there: NDArray[np.int64] = occurrences[wanted[occurrences >> ROW_BITS]]
+    return there
+
+
+def as_postings(occurrences: "NDArray[np.int64]", *, columns: Sequence[float]) -> Postings:
+    """How often a word occurs in each row; of two columns, their occurrences weighted by `columns`."""
     import numpy as np
 
     rows = occurrences >> ROW_BITS
-    each = np.asarray(columns, np.float32)[(occurrences >> _COLUMN) & 1]
     if len(rows) == 0:
-        return Postings(rows, each, weight)
+        return Postings(rows, rows.astype(np.float32))
     starts = np.flatnonzero(np.concatenate(([True], rows[1:] != rows[:-1])))
-    return Postings(rows[starts], np.add.reduceat(each, starts), weight)
+    if len(columns) == 1:
+        return Postings(rows[starts], columns[0] * np.diff(starts, append=len(rows)).astype(np.float32))
+    each = np.asarray(columns, np.float32)[(occurrences >> _COLUMN) & 1]
+    return Postings(rows[starts], np.add.reduceat(each, starts))
 
 
 def _shifted(occurrences: "NDArray[np.int64]", distance: int) -> "NDArray[np.int64]":
