@@ -76,7 +76,8 @@ class SearchResult(Generic[Item]):
     """One page of answers, best first.
 
     `total` is the number of matching items when `ranked` is false (a query of filters only), and the number of fused
-    candidates when it is true. `notes` says in plain words what was left out, if anything.
+    candidates when it is true. `notes` says in plain words what was left out, if anything. `before` counts the hits of
+    earlier pages where those are not full ones of `page_size`.
     """
 
     hits: tuple[Hit[Item], ...]
@@ -85,8 +86,10 @@ class SearchResult(Generic[Item]):
     page: int = 0
     page_size: int = 10
     notes: tuple[str, ...] = ()
+    before: int | None = None
 
     @property
     def more(self) -> int:
         """How many are left after this page."""
-        return max(0, self.total - (self.page * self.page_size + len(self.hits)))
+        before = self.page * self.page_size if self.before is None else self.before
+        return max(0, self.total - before - len(self.hits))

@@ -24,7 +24,7 @@ _LINE_END: Final = re.compile(r"\s*[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+\s*")
 _BESIDE: Final = 2
 """Messages whose ids differ by this much or less stand next to each other."""
 
-_FRAME: Final = 40
+FRAME: Final = 40
 """Tokens kept for the first and the last line."""
 
 
@@ -66,7 +66,7 @@ def _page(
     if not lines:
         return _nothing(result, what)
     notes = [f"note: {note}." for note in result.notes]
-    room = budget - _FRAME - sum(count(note) + 1 for note in notes)
+    room = budget - FRAME - sum(count(note) + 1 for note in notes)
     shown, cut = _packed(lines, room, count)
     first = f"{len(shown)} of {result.total} results, page {result.page}."
     return "\n".join([first, *_grouped(shown, beside), *notes, *_rest(result, len(lines) - len(shown), cut=cut)])

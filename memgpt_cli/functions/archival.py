@@ -1,11 +1,17 @@
 """The functions that write and search archival storage."""
 
+from dataclasses import replace
+from typing import Final
+
 from memgpt_cli.domain.passages import Passage, passage_ref
 from memgpt_cli.domain.search import ArchivalFilters, SearchResult
 from memgpt_cli.errors import FunctionArgumentError
-from memgpt_cli.external_context.rendering import passage_line, render_passages
+from memgpt_cli.external_context.rendering import FRAME, passage_line, render_passages
 from memgpt_cli.functions.recall import PAGE, page_of
 from memgpt_cli.functions.spec import Arguments, FunctionContext, FunctionSpec, Parameter
+
+_FARTHEST: Final = 1_000
+"""No page beyond this one is looked for."""
 
 _TAGS = Parameter(name="tags", type="array", items="string", description="Labels, all must match.", required=False)
 
@@ -27,7 +33,29 @@ def _insert(arguments: Arguments, context: FunctionContext) -> str:
 def _find(arguments: Arguments, context: FunctionContext) -> SearchResult[Passage]:
     filters = ArchivalFilters(tags=tuple(arguments.get("tags", ())))
     page = page_of(arguments)
-    return context.archival.search(arguments["query"], filters, page=page, query_vector=context.query_vector)
+    reach = (min(page, _FARTHEST) + 1) * context.settings.search.page_size
+    found = context.archival.search(arguments["query"], filters, page_size=reach, query_vector=context.query_vector)
+    return _page(found, page, context)
+
+
+def _page(found: SearchResult[Passage], page: int, context: FunctionContext) -> SearchResult[Passage]:
+    """The page that begins where the one before ends, of as many hits as the window has room for in one result.
+
+    So whoever turns the pages sees everything, however small the window.
+    """
+    window, size = context.settings.window, context.settings.search.page_size
+    budget = int((window.window - window.reserved) * window.result_share) - sum(map(context.count, found.notes))
+    start, pages = 0, 0
+    while True:
+        end, room = start, budget - FRAME
+        while end < min(len(found.hits), start + size):
+            room -= context.count(passage_line(found.hits[end].item, zone=context.settings.zone)) + 1
+            if room < 0 and end > start:
+                break
+            end += 1
+        if pages == page or end == start:
+            return replace(found, hits=found.hits[start:end], page=page, page_size=size, before=start)
+        start, pages = end, pages + 1
 
 
 def _search(arguments: Arguments, context: FunctionContext) -> str:
