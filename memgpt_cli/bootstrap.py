@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from memgpt_cli.main_context.window import Window
     from memgpt_cli.ports import ChatModel, Clock, DocumentReader, Embedder, Store, TokenCounter
     from memgpt_cli.storage.agent_folders import AgentFolders
+    from memgpt_cli.storage.backups import Backups
+    from memgpt_cli.storage.forgetting import Forgetting
     from memgpt_cli.storage.state import StateDatabase
     from memgpt_cli.storage.store import SQLiteStore
     from memgpt_cli.storage.vector_index import AgentVectorIndex
@@ -147,6 +149,11 @@ class Memory:
         from memgpt_cli.main_context.core_memory import CoreMemory
 
         return CoreMemory(self.store, self._workspace.clock, self._count)
+
+    @property
+    def forgetting(self) -> Forgetting:
+        """Forgetting for good; all but its plan needs the agent's lock."""
+        return self._workspace.forgetting(self.name, self._record)
 
     def check_window(self, block: Block) -> None:
         """Raise LimitError when the agent's window has no room for this block, new or changed, at its limit."""
@@ -274,6 +281,50 @@ class Workspace:
         return AgentFolders(self.configuration.paths.agents, session_gap=gap)
 
     @cached_property
+    def backups(self) -> Backups:
+        """Backups of all agents and of the program's own files, keys excepted."""
+        from memgpt_cli import __version__
+        from memgpt_cli.storage.backups import Backups
+
+        paths = self.paths
+        files = {
+            "state.db": paths.state_db,
+            "history": paths.history,
+            "config/config.toml": paths.user_file,
+            "config/prompts": paths.prompts,
+        }
+        return Backups(self.agents, files, check_name=self.check_name, program=__version__)
+
+    def export_agent(self, name: str, target: Path, *, overwrite: bool) -> int:
+        """Write an agent, talking or not, into one file; returns its size in bytes."""
+        from memgpt_cli import __version__
+        from memgpt_cli.storage.agent_files import export_agent
+        from memgpt_cli.storage.agent_folders import RECORD
+
+        self.agents.open(name).close()
+        with self.agents.workshop(f"export-{name}") as folder:
+            record, now = self.agents.path(name) / RECORD, self.clock.now()
+            return export_agent(record, target, scratch=folder, at=now, overwrite=overwrite, program=__version__)
+
+    def import_agent(
+        self, source: Path, name: str | None, *, keep_endpoint: bool, progress: Callable[[str, int], None]
+    ) -> tuple[str, str | None]:
+        """Make an agent of a file; returns its name and the endpoint that the file names, taken over only when wanted.
+
+        Raises DocumentError, UsageError when there is an agent of this name.
+        """
+        from memgpt_cli.storage.agent_files import agent_in, import_agent
+        from memgpt_cli.storage.agent_folders import RECORD
+
+        name = self.check_name(name or agent_in(source))
+        if self.agents.exists(name):
+            raise UsageError(f"there is an agent {name!r} already", hint="give it another name with --as NAME")
+        with self.agents.workshop(name) as folder:
+            endpoint = import_agent(source, folder / RECORD, name=name, keep_endpoint=keep_endpoint, progress=progress)
+            self.agents.adopt(folder, name)
+        return name, endpoint
+
+    @cached_property
     def state(self) -> StateDatabase:
         """What spans agents."""
         from memgpt_cli.storage.state import StateDatabase
@@ -299,6 +350,12 @@ class Workspace:
 
         return check_agent_name(self.settings.agent)
 
+    def check_name(self, name: str) -> str:
+        """The name itself when an agent can be called so. Raises UsageError."""
+        from memgpt_cli.config.paths import check_agent_name
+
+        return check_agent_name(name)
+
     def create_agent(
         self,
         name: str,
@@ -315,7 +372,7 @@ class Workspace:
         Raises UsageError when it exists, LimitError for a block over its limit.
         """
         from memgpt_cli.config.paths import check_agent_name
-        from memgpt_cli.main_context.core_memory import check_block
+        from memgpt_cli.main_context.core_memory import check_block, check_new
 
         check_agent_name(name)
         config = config or AgentConfig(name=name, created_at=self.clock.now(), protocol=self.settings.loop.protocol)
@@ -329,6 +386,7 @@ class Workspace:
         everything = [given.pop(b.label, b) for b in first] + list(given.values())
         counter = self.counter(config.model or "offline")
         for block in everything:
+            check_new(block, counter.count)
             check_block(block, block.value, counter.count)
         provenance = Provenance(author=Author.SYSTEM, command="agent create")
         (folders or self.agents).create(config, everything, provenance=provenance, may_exist=may_exist)
@@ -492,9 +550,28 @@ class Workspace:
             lock.release()
             raise
 
+    def forgetting(self, name: str, store: SQLiteStore) -> Forgetting:
+        """Forgetting for good on behalf of one agent."""
+        from memgpt_cli.storage.agent_folders import VECTORS
+        from memgpt_cli.storage.forgetting import Forgetting
+
+        paths = self.paths
+        return Forgetting(
+            store,
+            folder=self.agents.path(name),
+            agents=paths.agents,
+            roots=(paths.data, paths.config, paths.cache),
+            history=paths.history,
+            vectors=VECTORS,
+        )
+
     def _open_held(self, name: str, lock: Lock) -> Session:
         try:
-            return self._session(name, self.agents.open(name), lock)
+            store = self.agents.open(name)
+            if store.note("purge_pending"):  # a crash cut `memgpt forget` off
+                with _closed_on_error(store):
+                    self.forgetting(name, store).finish()
+            return self._session(name, store, lock)
         except BaseException:
             lock.release()
             raise

@@ -1,4 +1,4 @@
-"""`memgpt agent`: the agents of this machine."""
+"""`memgpt agent`: the agents of this machine, made, shown, renamed, copied, carried elsewhere and deleted."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -6,27 +6,44 @@ from typing import Annotated, Any
 import typer
 
 from memgpt_cli.bootstrap import Workspace
-from memgpt_cli.cli.console import confirm, notice, print_json, say, table
+from memgpt_cli.cli.console import err, notice, plain, print_json, say, table
+from memgpt_cli.cli.filters import Yes
 from memgpt_cli.cli.options import Command, current
+from memgpt_cli.cli.texts import read_text
 from memgpt_cli.domain.agents import AgentConfig, Protocol
+from memgpt_cli.domain.blocks import Block
 from memgpt_cli.domain.messages import Role
 from memgpt_cli.domain.search import RecallFilters
-from memgpt_cli.domain.times import to_text
-from memgpt_cli.errors import NotFoundError, UsageError
+from memgpt_cli.domain.times import for_people, from_text, to_text
+from memgpt_cli.errors import StorageError, UsageError
 
-app = typer.Typer(help="Create, look at and delete agents.", no_args_is_help=True)
+app = typer.Typer(help="Make, look at, copy and delete agents.", no_args_is_help=True)
+
+
+def _names(incomplete: str) -> list[str]:
+    return [name for name in current.workspace().agents.names() if name.startswith(incomplete)]
+
+
+Name = Annotated[str, typer.Argument(help="The agent.", autocompletion=_names)]
+NewName = Annotated[str, typer.Argument(help="Letters, digits, - _ and .")]
 
 
 @app.command("list", cls=Command)
 def list_agents() -> None:
-    """List the agents."""
+    """List the agents: size on disk, messages, passages, last use."""
     workspace = current.workspace()
-    shapes = [_describe(workspace, name) for name in workspace.agents.names()]
+    shapes = []
+    for name in workspace.agents.names():
+        try:
+            shapes.append(_describe(workspace, name))
+        except StorageError as error:
+            notice(f"{name}: {error.message}")
     if current.json:
         print_json(shapes)
     elif not shapes:
         notice("there are no agents yet; memgpt chat makes one")
     else:
+        zone = workspace.settings.zone
         rows = [
             (
                 s["name"],
@@ -34,7 +51,7 @@ def list_agents() -> None:
                 str(s["messages"]),
                 str(s["passages"]),
                 _bytes(s["bytes"]),
-                s["last_used"] or "-",
+                for_people(from_text(s["last_used"]), zone) if s["last_used"] else "-",
             )
             for s in shapes
         ]
@@ -43,16 +60,20 @@ def list_agents() -> None:
 
 @app.command("create", cls=Command)
 def create(
-    name: Annotated[str, typer.Argument(help="Letters, digits, - _ and .")],
+    name: NewName,
     persona: Annotated[str | None, typer.Option(help="Who it is: text, or @FILE.", metavar="TEXT|@FILE")] = None,
     human: Annotated[str, typer.Option(help="What it knows about you: text, or @FILE.", metavar="TEXT|@FILE")] = "",
     protocol: Annotated[Protocol | None, typer.Option(help="How it speaks and goes on.")] = None,
+    block: Annotated[
+        list[str] | None,
+        typer.Option("--block", help="Another memory block; may be given again.", metavar="LABEL=TEXT|@FILE"),
+    ] = None,
 ) -> None:
     """Create an agent; --model, --base-url and --window become its own.
 
     Example:
-        memgpt agent create tutor --persona @tutor.md --model gpt-4.1
 
+        memgpt agent create tutor --persona @tutor.md --model gpt-4.1 --block goals="Learn Portuguese"
     """
     workspace = current.workspace()
     config = AgentConfig(
@@ -63,7 +84,13 @@ def create(
         window=current.window,
         protocol=protocol or workspace.settings.loop.protocol,
     )
-    workspace.create_agent(name, config=config, persona=None if persona is None else _text(persona), human=_text(human))
+    workspace.create_agent(
+        name,
+        config=config,
+        persona=None if persona is None else read_text(persona),
+        human=read_text(human),
+        blocks=[_block(typed, workspace) for typed in block or ()],
+    )
     if current.json:
         print_json(_describe(workspace, name))
     else:
@@ -71,7 +98,11 @@ def create(
 
 
 @app.command("show", cls=Command)
-def show(name: Annotated[str | None, typer.Argument(help="The agent; default: the one in use.")] = None) -> None:
+def show(
+    name: Annotated[
+        str | None, typer.Argument(help="The agent; default: the one in use.", autocompletion=_names)
+    ] = None,
+) -> None:
     """Show one agent."""
     workspace = current.workspace()
     shape = _describe(workspace, name or workspace.agent_name)
@@ -79,23 +110,57 @@ def show(name: Annotated[str | None, typer.Argument(help="The agent; default: th
         print_json(shape)
         return
     for key, value in shape.items():
-        say(f"{key.replace('_', ' '):<12} {_bytes(value) if key == 'bytes' else value if value is not None else '-'}")
+        told = _bytes(value) if key == "bytes" else ", ".join(value) if isinstance(value, list) else value
+        say(f"{key.replace('_', ' '):<12} {told if told is not None else '-'}")
+
+
+@app.command("rename", cls=Command)
+def rename(name: Name, new: NewName) -> None:
+    """Give an agent another name."""
+    workspace = current.workspace()
+    workspace.agents.open(name).close()
+    workspace.check_name(new)
+    with workspace.agents.lock(name, purpose="memgpt agent rename", since=workspace.clock.now()).acquire():
+        workspace.agents.rename(name, new)
+    if name == workspace.settings.agent:
+        notice(f"{name} is the agent meant when none is named; to change that: memgpt config set agent.name {new}")
+    if current.json:
+        print_json(_describe(workspace, new))
+    else:
+        say(f"{name} is called {new} now")
+
+
+@app.command("clone", cls=Command)
+def clone(
+    name: Name,
+    new: NewName,
+    messages: Annotated[
+        bool, typer.Option("--messages/--no-messages", help="With all that was said, or only with what was learned.")
+    ] = True,
+) -> None:
+    """Make a second agent with the same memory, also while the first one talks.
+
+    Example:
+
+        memgpt agent clone tutor tutor-2 --no-messages
+    """
+    workspace = current.workspace()
+    workspace.check_name(new)
+    workspace.agents.clone(name, new, at=workspace.clock.now(), with_messages=messages)
+    if current.json:
+        print_json(_describe(workspace, new))
+    else:
+        say(f"made {new} of {name}" + ("" if messages else ", without what was said"))
 
 
 @app.command("delete", cls=Command)
-def delete(
-    name: Annotated[str, typer.Argument(help="The agent.")],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-) -> None:
-    """Delete an agent with everything it remembers. This cannot be undone."""
+def delete(name: Name, yes: Yes = False) -> None:
+    """Delete an agent with everything it remembers. This cannot be undone; it asks for the name."""
     workspace = current.workspace()
-    if not workspace.agents.exists(name):
-        raise NotFoundError(f"there is no agent {name!r}", hint="memgpt agent list")
     shape = _describe(workspace, name)
-    question = f"Delete agent {name} with {shape['messages']} messages and {shape['passages']} passages?"
-    if not confirm(question, yes=yes):
-        notice("nothing was deleted")
-        raise typer.Exit(1)
+    if not yes:
+        what = f"{shape['messages']} messages and {shape['passages']} passages"
+        _ask_for(name, f"This deletes agent {name} with {what}, for good. Type its name to go on: ")
     lock = workspace.agents.lock(name, purpose="memgpt agent delete", since=workspace.clock.now()).acquire()
     try:
         workspace.agents.delete(name)
@@ -107,19 +172,84 @@ def delete(
         say(f"deleted {name}")
 
 
+@app.command("export", cls=Command)
+def export(
+    file: Annotated[Path, typer.Argument(help="The file to write, such as tutor.memgpt.", metavar="FILE")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if there is one.")] = False,
+) -> None:
+    """Write an agent with everything it remembers into one file, also while it talks. See docs/agent-file.md.
+
+    Example:
+
+        memgpt agent export -a tutor tutor.memgpt
+    """
+    workspace = current.workspace()
+    name = workspace.agent_name
+    size = workspace.export_agent(name, file, overwrite=overwrite)
+    if current.json:
+        print_json({"agent": name, "file": str(file), "bytes": size})
+    else:
+        say(f"wrote {name} to {file} ({_bytes(size)}), read back and checked")
+        notice("whoever has the file has the memory; keys are not in it")
+
+
+@app.command("import", cls=Command)
+def import_file(
+    file: Annotated[Path, typer.Argument(help="What agent export wrote.", metavar="FILE")],
+    name: Annotated[str | None, typer.Option("--as", help="Another name than it had.", metavar="NAME")] = None,
+    keep_endpoint: Annotated[
+        bool, typer.Option("--keep-endpoint", help="Let it talk to the endpoint that the file names.")
+    ] = False,
+) -> None:
+    """Make an agent of a file. Everything in it is checked first, and nothing of it is run.
+
+    The endpoint it talked to is left out unless you ask for it: the file may come from somebody else.
+    """
+    workspace = current.workspace()
+    made, endpoint = workspace.import_agent(
+        file, name, keep_endpoint=keep_endpoint, progress=lambda what, done: notice(f"{what}: {done:,} rows")
+    )
+    if endpoint and not keep_endpoint:
+        notice(f"its endpoint {endpoint} was left out; --base-url names one, or import it again with --keep-endpoint")
+    if current.json:
+        print_json(_describe(workspace, made))
+    else:
+        say(f"imported {made}; memgpt chat -a {made} goes on with it")
+
+
+def _ask_for(name: str, question: str) -> None:
+    import sys
+
+    if not sys.stdin.isatty():
+        raise UsageError("this needs a confirmation, and there is no terminal to ask at", hint="add --yes")
+    err().print(plain(question), end="")
+    if sys.stdin.readline().strip() != name:
+        notice("nothing was deleted")
+        raise typer.Exit(1)
+
+
+def _block(typed: str, workspace: Workspace) -> Block:
+    label, equals, text = typed.partition("=")
+    if not equals:
+        raise UsageError(f"--block {typed!r} has no text", hint='--block goals="Learn Portuguese"')
+    return Block(label=label, value=read_text(text).strip(), limit=workspace.settings.memory.block_limit)
+
+
 def _describe(workspace: Workspace, name: str) -> dict[str, Any]:
     store = workspace.agents.open(name)
     try:
         config = store.config()
         newest = store.messages.page(RecallFilters(roles=tuple(Role)), limit=1)
+        step = store.turns.last_step()
+        last = step.at if step and step.at else newest[0].created_at if newest else None
         return {
-            "name": config.name,
+            "name": name,
             "model": config.model,
             "base_url": config.base_url,
             "window": config.window,
             "protocol": config.protocol.value,
             "created_at": to_text(config.created_at),
-            "last_used": to_text(newest[0].created_at) if newest else None,
+            "last_used": to_text(last) if last else None,
             "messages": store.messages.count(),
             "passages": store.passages.count(),
             "blocks": [block.label for block in store.blocks.all()],
@@ -127,15 +257,6 @@ def _describe(workspace: Workspace, name: str) -> dict[str, Any]:
         }
     finally:
         store.close()
-
-
-def _text(value: str) -> str:
-    if not value.startswith("@"):
-        return value
-    try:
-        return Path(value[1:]).expanduser().read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{value[1:]} cannot be read: {error}", hint="@FILE names a UTF-8 text file") from error
 
 
 def _bytes(size: int) -> str:

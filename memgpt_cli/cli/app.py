@@ -25,7 +25,7 @@ class _Memgpt(House):
         Door("send", "Send one message and print the answer.", _ROOMS + "send:send"),
         Door("batch", "Run scripted conversations; started again, it goes on where it was.", _ROOMS + "batch:batch"),
         Door("context", "Show the context window. Nothing is written and nothing is sent.", _ROOMS + "context:context"),
-        Door("agent", "Create, look at and delete agents.", _ROOMS + "agents:app"),
+        Door("agent", "Make, look at, copy and delete agents.", _ROOMS + "agents:app"),
         Door("memory", "Core memory: what the model always sees.", _ROOMS + "memory:app"),
         Door("recall", "Recall storage: every message ever.", _ROOMS + "recall:app"),
         Door("archival", "Archival storage: notes, facts and documents.", _ROOMS + "archival:app"),
@@ -37,6 +37,17 @@ class _Memgpt(House):
             "forget",
             "Forget for good: every message, passage, version, summary, index and file entry.",
             _ROOMS + "forget:forget",
+        ),
+        Door(
+            "backup",
+            "Write a backup of all agents and settings, also while they talk; it is read back and checked.",
+            _ROOMS + "backups:backup",
+        ),
+        Door(
+            "restore",
+            "Restore a backup. All of it is checked before anything is changed; what is there already stays, unless"
+            " --replace.",
+            _ROOMS + "backups:restore",
         ),
         Door("eval", "Measure.", _ROOMS + "evaluate:app"),
         Door("doctor", "Check settings, key, model, embedder, disk and databases.", _ROOMS + "doctor:doctor"),

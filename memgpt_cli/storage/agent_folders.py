@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
@@ -13,7 +14,7 @@ from memgpt_cli.domain.times import to_text
 from memgpt_cli.errors import AgentBusyError, NotFoundError, StorageError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime, timedelta
     from pathlib import Path
     from types import TracebackType
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 RECORD: Final = "agent.db"
 VECTORS: Final = "vectors"
+HOLDER: Final = "holder.json"
 _UNFINISHED: Final = ".new-"
 _DELETED: Final = ".gone-"
 
@@ -45,7 +47,7 @@ class AgentLock:
         from filelock import FileLock
 
         self._lock = FileLock(folder / "lock")
-        self._holder = folder / "holder.json"
+        self._holder = folder / HOLDER
         self._purpose = purpose
         self._since = since
         self._name = folder.name
@@ -59,7 +61,7 @@ class AgentLock:
         except Timeout as error:
             raise AgentBusyError(
                 f"agent {self._name!r} is in use{self._who()}",
-                hint="wait with --wait, or talk to another with -a NAME; reading and editing its memory works meanwhile",
+                hint="wait with --wait, or talk to another with -a NAME; its memory can be read and edited meanwhile",
             ) from error
         mine = {"process": os.getpid(), "purpose": self._purpose, "since": to_text(self._since)}
         self._holder.write_text(json.dumps(mine), encoding="utf-8")
@@ -153,6 +155,62 @@ class AgentFolders:
             if self.exists(name):
                 raise UsageError(f"there is an agent {name!r} already", hint=f"memgpt agent show {name}") from error
             raise StorageError(f"agent {name!r} cannot be kept: {error}", hint="check the disk") from error
+
+    def clone(self, source: str, name: str, *, at: datetime, with_messages: bool = True) -> None:
+        """Make a second agent with the same memory, also while the first one talks.
+
+        Raises NotFoundError, UsageError when there is an agent of the new name already.
+        """
+        from memgpt_cli.storage.agent_copies import renamed, snapshot, without_messages
+
+        if self.exists(name):
+            raise UsageError(f"there is an agent {name!r} already", hint=f"memgpt agent show {name}")
+        self.open(source).close()
+        with self.workshop(name) as folder:
+            snapshot(self.path(source) / RECORD, folder / RECORD)
+            renamed(folder / RECORD, name, at=at)
+            if not with_messages:
+                without_messages(folder / RECORD)
+            self.adopt(folder, name)
+
+    def rename(self, name: str, new: str) -> None:
+        """Give an agent, whose lock the caller holds, another name. Raises UsageError when that is taken."""
+        from memgpt_cli.storage.agent_copies import renamed
+
+        if self.exists(new):
+            raise UsageError(f"there is an agent {new!r} already", hint=f"memgpt agent show {new}")
+        renamed(self.path(name) / RECORD, new)
+        try:
+            self.path(name).rename(self.path(new))
+        except OSError as error:
+            renamed(self.path(name) / RECORD, name)
+            raise StorageError(f"agent {name!r} cannot be renamed: {error}", hint="check the permissions") from error
+        (self.path(new) / HOLDER).unlink(missing_ok=True)
+
+    def replace(self, name: str, folder: Path) -> None:
+        """Put the record in `folder` in the place of an agent's, whose lock the caller holds."""
+        gone = self._root / f"{_DELETED}{os.getpid()}-{name}"
+        try:
+            self.path(name).rename(gone)
+            folder.rename(self.path(name))
+            shutil.rmtree(gone, ignore_errors=True)
+        except OSError as error:
+            raise StorageError(f"agent {name!r} cannot be replaced: {error}", hint="check the permissions") from error
+
+    @contextmanager
+    def workshop(self, name: str) -> Iterator[Path]:
+        """An empty folder for making an agent in, swept away if it is not adopted."""
+        folder = self._root / f"{_UNFINISHED}{os.getpid()}-{name}"
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            folder.mkdir(parents=True, mode=0o700)
+            yield folder
+        except OSError as error:
+            raise StorageError(
+                f"the agent's folder cannot be made: {error}", hint="check the disk and the permissions of MEMGPT_HOME"
+            ) from error
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def open(self, name: str, *, any_thread: bool = False) -> SQLiteStore:
         """The agent's record. Raises NotFoundError naming the nearest agents."""

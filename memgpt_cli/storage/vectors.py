@@ -99,6 +99,12 @@ class Vectors:
             self._set_meta(_IDENTITY, str(identity))
             self._set_meta(_GENERATION, str(self.generation() + 1))
 
+    def begin_anew(self) -> None:
+        """Entries have left the log: whatever was read of it, or given to an external index, is void."""
+        with transaction(self._connection):
+            self.reset_indexed()
+            self._set_meta(_GENERATION, str(self.generation() + 1))
+
     def enqueue(self, collection: Collection, ids: Iterable[int]) -> None:
         """Let these items wait for a (new) vector of their text."""
         with transaction(self._connection):

@@ -1,0 +1,85 @@
+"""`memgpt backup` and `memgpt restore`: everything the program keeps, in one file that is read back and checked."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from memgpt_cli.cli.console import notice, print_json, say
+from memgpt_cli.cli.filters import DryRun
+from memgpt_cli.cli.options import current
+from memgpt_cli.cli.texts import counted
+
+_LEFT_OUT = "not in it: API keys, which projects you trust, and vector indexes, which are made again"
+
+
+def backup(
+    file: Annotated[
+        Path | None, typer.Argument(help="The file to write; default: memgpt-DATE.zip here.", metavar="FILE")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="Only this agent; may be given again.", metavar="NAME")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if there is one.")] = False,
+) -> None:
+    """Write a backup of all agents and settings, also while they talk; it is read back and checked.
+
+    Examples:
+
+        memgpt backup
+
+        memgpt backup /media/usb/memgpt.zip --only tutor
+    """
+    workspace = current.workspace()
+    now = workspace.clock.now()
+    target = file or Path(f"memgpt-{now.astimezone(workspace.settings.zone):%Y-%m-%d}.zip")
+    done = workspace.backups.back_up(target, at=now, names=only or (), overwrite=overwrite)
+    if current.json:
+        print_json({"file": done.path, "bytes": done.bytes, "agents": list(done.agents), "files": list(done.files)})
+        return
+    say(f"wrote {counted(len(done.agents), 'agent')} to {done.path} ({done.bytes / 1e6:.1f} MB), read back and checked")
+    notice(_LEFT_OUT)
+    notice(f"whoever has the file has the memory; memgpt restore {done.path} restores it, on any machine")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="What memgpt backup wrote.", metavar="FILE")],
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="Only this agent; may be given again.", metavar="NAME")
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Put it in the place of agents and settings that are there.")
+    ] = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Restore a backup. All of it is checked before anything is changed; what is there already stays, unless --replace.
+
+    Examples:
+
+        memgpt restore memgpt-2024-03-31.zip --dry-run
+
+        memgpt restore memgpt-2024-03-31.zip --only tutor --replace
+    """
+    workspace = current.workspace()
+    done = workspace.backups.restore(file, at=workspace.clock.now(), names=only or (), replace=replace, dry_run=dry_run)
+    if current.json:
+        print_json(
+            {
+                "restored": not dry_run,
+                "agents": list(done.agents),
+                "replaced": list(done.replaced),
+                "files": list(done.files),
+                "kept": list(done.kept),
+                "made_at": done.made_at,
+            }
+        )
+        return
+    verb = "would restore" if dry_run else "restored"
+    say(f"{verb} {counted(len(done.agents), 'agent')} as of {done.made_at}: {', '.join(done.agents) or '-'}")
+    if done.replaced:
+        say(f"in the place of those that were there: {', '.join(done.replaced)}")
+    if done.files:
+        say(f"{verb} {', '.join(done.files)}")
+    if done.kept:
+        notice(f"there already, and left as they are: {', '.join(done.kept)}")
+    notice(_LEFT_OUT)

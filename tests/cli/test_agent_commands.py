@@ -1,0 +1,311 @@
+"""Agents at the command line: made, renamed, copied, carried elsewhere, backed up; hostile files are refused."""
+
+import base64
+import hashlib
+import io
+import json
+import sqlite3
+import subprocess
+import threading
+import zipfile
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from support.command_line import CommandLine
+
+from memgpt_cli.storage.agent_files import TABLES
+
+
+def record(memgpt: CommandLine, name: str) -> Path:
+    return memgpt.home / "data" / "agents" / name / "agent.db"
+
+
+def rows(path: Path) -> dict[str, list]:
+    with closing(sqlite3.connect(path)) as connection:
+        return {table: connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in TABLES}
+
+
+def rich(memgpt: CommandLine) -> None:
+    """An agent with some of everything."""
+    memgpt("send", "My name is Ada. My doctor is Alice Miller.")
+    memgpt("send", "I like 绿茶 and croissants.")
+    memgpt("archival", "add", "The key is under the mat", "--tag", "home")
+    memgpt("archival", "edit", "p1", "The key is with Tom")
+    memgpt("archival", "add", "gone")
+    memgpt("archival", "delete", "p2", "--yes")
+    memgpt("memory", "create", "plans", "thesis")
+    memgpt("memory", "delete", "plans")
+    memgpt("undo")
+    memgpt("recall", "delete", "m1", "--yes")
+    memgpt("send", "Hello again")
+
+
+def test_an_agent_is_made_with_blocks_of_its_own(memgpt: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "tutor.md").write_text("You are a patient tutor.", encoding="utf-8")
+    memgpt("agent", "create", "tutor", "--persona", "@tutor.md", "--human", "Ada", "--block", "goals=Learn Portuguese")
+    blocks = {b["label"]: b["value"] for b in memgpt("memory", "show", "-a", "tutor", "--json").json}
+    assert blocks == {"persona": "You are a patient tutor.", "human": "Ada", "goals": "Learn Portuguese"}
+    assert memgpt.json("agent-show", "agent", "show", "tutor")["blocks"] == ["persona", "human", "goals"]
+    assert "cannot be a block's label" in memgpt("agent", "create", "x", "--block", "<b>=y", code=2).err
+    assert "already" in memgpt("agent", "create", "tutor", code=2).err
+
+
+def test_renaming_keeps_everything(memgpt: CommandLine) -> None:
+    rich(memgpt)
+    before = rows(record(memgpt, "default"))
+    memgpt("agent", "rename", "default", "ada")
+    assert rows(record(memgpt, "ada")) == before
+    assert [a["name"] for a in memgpt.json("agent-list", "agent", "list")] == ["ada"]
+    assert "did you mean ada?" in memgpt("agent", "rename", "adda", "x", code=3).err
+    assert "cannot be an agent's name" in memgpt("agent", "rename", "ada", "../x", code=2).err
+
+
+def test_a_clone_goes_its_own_way(memgpt: CommandLine) -> None:
+    rich(memgpt)
+    memgpt("agent", "clone", "default", "twin")
+    assert rows(record(memgpt, "twin")) == rows(record(memgpt, "default"))
+    memgpt("memory", "append", "-a", "twin", "human", "has a twin")
+    assert "twin" not in memgpt("memory", "show", "human").out
+
+
+def test_a_clone_without_messages_knows_and_has_heard_nothing(memgpt: CommandLine) -> None:
+    rich(memgpt)
+    memgpt("agent", "clone", "default", "fresh", "--no-messages")
+    shown = memgpt.json("agent-show", "agent", "show", "fresh")
+    assert (shown["messages"], shown["passages"], shown["last_used"]) == (0, 1, None)
+    assert memgpt("memory", "show", "-a", "fresh", "human").out == memgpt("memory", "show", "human").out
+    assert "Hello again" not in record(memgpt, "fresh").read_bytes().decode("utf-8", "replace")
+    memgpt("send", "-a", "fresh", "Hello")
+    assert memgpt("recall", "show", "-a", "fresh", "m1").code == 0
+
+
+def test_deleting_an_agent_asks_for_its_name(memgpt: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    memgpt("agent", "create", "tutor")
+    assert "add --yes" in memgpt("agent", "delete", "tutor", code=2).err
+    for typed, code in (("y\n", 1), ("tutor\n", 0)):
+        stream = io.StringIO(typed)
+        stream.isatty = lambda: True
+        monkeypatch.setattr("sys.stdin", stream)
+        memgpt("agent", "delete", "tutor", code=code)
+    assert memgpt("agent", "list", "--json").json == []
+
+
+def test_export_and_import_make_an_equal_agent(memgpt: CommandLine) -> None:
+    rich(memgpt)
+    memgpt.json("agent-export", "agent", "export", "ada.memgpt")
+    memgpt("agent", "import", "ada.memgpt", "--as", "copy")
+    before, after = rows(record(memgpt, "default")), rows(record(memgpt, "copy"))
+    assert after == before
+    for query in ("croissants", "绿茶", "Hello"):
+        found = memgpt("recall", "search", query, "--json").json["hits"]
+        assert [h["id"] for h in memgpt("recall", "search", "-a", "copy", query, "--json").json["hits"]] == [
+            h["id"] for h in found
+        ]
+    memgpt("agent", "export", "-a", "copy", "again.memgpt")
+    with zipfile.ZipFile("ada.memgpt") as one, zipfile.ZipFile("again.memgpt") as two:
+        for table in TABLES:
+            assert one.read(f"tables/{table}.jsonl") == two.read(f"tables/{table}.jsonl")
+    memgpt("undo", "-a", "copy")
+    assert "already" in memgpt("agent", "import", "ada.memgpt", code=2).err
+    assert "exists already" in memgpt("agent", "export", "ada.memgpt", code=2).err
+
+
+def test_a_foreign_endpoint_is_left_out_unless_asked_for(memgpt: CommandLine) -> None:
+    memgpt("agent", "create", "far", "--model", "gpt-4o", "--base-url", "https://evil.example/v1")
+    memgpt("agent", "export", "-a", "far", "far.memgpt")
+    done = memgpt("agent", "import", "far.memgpt", "--as", "near")
+    assert "https://evil.example/v1 was left out" in done.err
+    assert memgpt("agent", "show", "near", "--json").json["base_url"] is None
+    memgpt("agent", "import", "far.memgpt", "--as", "kept", "--keep-endpoint")
+    assert memgpt("agent", "show", "kept", "--json").json["base_url"] == "https://evil.example/v1"
+
+
+Change = Callable[[dict[str, bytes]], None]
+
+
+def rewritten(source: Path, target: Path, change: Change, *, honest: bool = True) -> None:
+    """A package with changed files; an honest one has a manifest that fits."""
+    with zipfile.ZipFile(source) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    change(files)
+    if honest:
+        manifest = json.loads(files["manifest.json"])
+        manifest["files"] = [
+            {"path": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+            for name, data in files.items()
+            if name != "manifest.json"
+        ]
+        files["manifest.json"] = json.dumps(manifest).encode()
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+
+
+def first_message(**changes: object) -> Change:
+    def change(files: dict[str, bytes]) -> None:
+        lines = files["tables/messages.jsonl"].split(b"\n")
+        lines[0] = json.dumps({**json.loads(lines[0]), **changes}).encode()
+        files["tables/messages.jsonl"] = b"\n".join(lines)
+
+    return change
+
+
+def put(name: str, data: bytes) -> Change:
+    return lambda files: files.update({name: data})
+
+
+def manifest(**changes: object) -> Change:
+    return lambda files: files.update(
+        {"manifest.json": json.dumps({**json.loads(files["manifest.json"]), **changes}).encode()}
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "honest", "says"),
+    [
+        (put("tables/messages.jsonl", b"{}"), False, "another size"),
+        (
+            lambda files: files.update({"tables/turns.jsonl": files["tables/turns.jsonl"].upper()}),
+            False,
+            "hash differs",
+        ),
+        (put("../../evil.txt", b"x"), True, "is no name for a file"),
+        (put("/etc/evil", b"x"), True, "is no name for a file"),
+        (put("C:\\evil", b"x"), True, "is no name for a file"),
+        (put("extra.txt", b"x"), False, "exactly the files"),
+        (first_message(role="root"), True, "no agent has"),
+        (first_message(created_at="yesterday"), True, "no agent has"),
+        (first_message(calls="[["), True, "no agent has"),
+        (first_message(turn=999), True, "refers to nothing"),
+        (first_message(text={"base64": "!"}), True, "no agent has"),
+        (first_message(text=["a"]), True, "no agent has"),
+        (first_message(surprise=1), True, "other columns"),
+        (put("tables/epochs.jsonl", b""), True, "0 rows, the manifest says"),
+        (put("meta.json", b'{"config": "{}"}'), True, "no agent has"),
+        (manifest(version=99), False, "knows up to 1"),
+        (manifest(schema=99), False, "another version of memgpt"),
+        (manifest(format="memgpt-backup"), False, "memgpt restore takes it"),
+        (manifest(files="x"), False, "not readable"),
+        (put("manifest.json", b"[]"), False, "is no object"),
+    ],
+)
+def test_a_file_that_is_not_wholly_as_it_should_be_leaves_no_agent(
+    memgpt: CommandLine, tmp_path: Path, change: Change, honest: bool, says: str
+) -> None:
+    memgpt("send", "Hello")
+    memgpt("agent", "export", "good.memgpt")
+    rewritten(tmp_path / "good.memgpt", tmp_path / "bad.memgpt", change, honest=honest)
+    done = memgpt("agent", "import", "bad.memgpt", "--as", "bad", code=1)
+    assert says in done.err
+    assert sorted(p.name for p in (memgpt.home / "data" / "agents").iterdir()) == ["default"]
+    assert not (tmp_path.parent / "evil.txt").exists()
+
+
+def test_what_is_no_package_at_all_is_refused(memgpt: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "noise.memgpt").write_bytes(base64.b85encode(b"noise" * 99))
+    assert "damaged or no file of memgpt" in memgpt("agent", "import", "noise.memgpt", code=1).err
+    assert "cannot be read" in memgpt("agent", "import", "nowhere.memgpt", code=1).err
+
+
+def test_a_backup_is_restored_elsewhere_and_equal(
+    memgpt: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rich(memgpt)
+    memgpt("agent", "create", "tutor")
+    memgpt("config", "set", "window.tokens", "16384")
+    done = memgpt.json("backup", "backup", "all.zip")
+    assert (done["agents"], done["files"]) == (["default", "tutor"], ["config/config.toml"])
+    assert "already" in memgpt("restore", "all.zip", code=2).err
+    before = rows(record(memgpt, "default"))
+    elsewhere = tmp_path / "another" / "home"
+    monkeypatch.setenv("MEMGPT_HOME", str(elsewhere))
+    assert memgpt.json("restore", "restore", "all.zip", "--dry-run")["restored"] is False
+    assert not list(elsewhere.rglob("agent.db"))
+    memgpt.json("restore", "restore", "all.zip")
+    assert rows(elsewhere / "data" / "agents" / "default" / "agent.db") == before
+    assert memgpt("config", "get", "window.tokens").out == "16384\n"
+    assert "Hello" in memgpt("send", "Hello").out
+    assert str(memgpt.home) not in "".join(
+        path.read_bytes().decode("utf-8", "replace") for path in elsewhere.rglob("*") if path.is_file()
+    )
+    memgpt("restore", "all.zip", "--only", "default", "--replace")
+    assert rows(elsewhere / "data" / "agents" / "default" / "agent.db") == before
+
+
+def test_a_backup_taken_while_an_agent_is_written_to_is_whole(memgpt: CommandLine, tmp_path: Path) -> None:
+    memgpt("send", "Hello")
+    stop = threading.Event()
+
+    def write() -> None:
+        with closing(sqlite3.connect(record(memgpt, "default"), timeout=15)) as connection:
+            number = 0
+            while not stop.is_set():
+                number += 1
+                with connection:
+                    for key in ("one", "two"):
+                        connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"note.{key}", str(number)))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for n in range(5):
+            memgpt("backup", f"{n}.zip")
+    finally:
+        stop.set()
+        writer.join()
+    for n in range(5):
+        with zipfile.ZipFile(f"{n}.zip") as archive:
+            (tmp_path / "copy.db").write_bytes(archive.read("agents/default/agent.db"))
+        with closing(sqlite3.connect(tmp_path / "copy.db")) as connection:
+            values = connection.execute(
+                "SELECT DISTINCT value FROM meta WHERE key IN ('note.one', 'note.two')"
+            ).fetchall()
+            assert len(values) <= 1
+            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def trigger(files: dict[str, bytes]) -> None:
+    path = Path("evil.db")
+    path.write_bytes(files["agents/default/agent.db"])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TRIGGER evil AFTER INSERT ON messages BEGIN DELETE FROM blocks; END")
+    files["agents/default/agent.db"] = path.read_bytes()
+
+
+def torn(files: dict[str, bytes]) -> None:
+    data = bytearray(files["agents/default/agent.db"])
+    data[8192:20480] = bytes(12288)
+    files["agents/default/agent.db"] = bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (trigger, "its tables are not ours: evil"),
+        (torn, "cannot be used"),
+        (put("agents/../../x/agent.db", b"x"), "is no name for a file"),
+        (put("agents/..x/agent.db", b"x"), "cannot be an agent's name"),
+        (put("config/keys.toml", b"x"), "does not know"),
+    ],
+)
+def test_a_backup_that_is_not_wholly_as_it_should_be_changes_nothing(
+    memgpt: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Change, says: str
+) -> None:
+    memgpt("send", "Hello")
+    memgpt("backup", "good.zip")
+    rewritten(tmp_path / "good.zip", tmp_path / "bad.zip", change)
+    monkeypatch.setenv("MEMGPT_HOME", str(tmp_path / "elsewhere"))
+    done = memgpt("restore", "bad.zip", code=2 if "name" in says and "agent's" in says else 1)
+    assert says in done.err
+    assert not list((tmp_path / "elsewhere").rglob("*.db"))
+
+
+def test_an_export_is_readable_without_this_program(memgpt: CommandLine) -> None:
+    memgpt("send", "My name is Ada.")
+    memgpt("agent", "export", "ada.memgpt")
+    with zipfile.ZipFile("ada.memgpt") as archive:
+        assert subprocess.run(["unzip", "-tq", "ada.memgpt"], check=False, capture_output=True).returncode in {0, 127}
+        messages = [json.loads(line) for line in archive.read("tables/messages.jsonl").splitlines()]
+    assert messages[0]["text"] == "My name is Ada."
