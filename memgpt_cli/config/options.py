@@ -281,7 +281,6 @@ OPTIONS: Final[tuple[Option, ...]] = (
     _weight("search.self_weight", "Prior, beside it, for messages in which that speaker speaks of themselves."),
     _weight("search.when_weight", "Prior for a time in the message when the question asks when."),
     _weight("search.name_weight", "Prior for a name in the message when the question asks who, where or which."),
-    _weight("search.number_weight", "Prior for a number in the message when the question asks how many."),
     _weight("search.date_weight", "Prior for nearness to a date that the question names."),
     _weight("search.asking_weight", "What a message loses that only asks."),
     Option(

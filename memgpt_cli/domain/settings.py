@@ -83,7 +83,6 @@ class SearchSettings:
     self_weight: float = 0.25
     when_weight: float = 0.5
     name_weight: float = 0.5
-    number_weight: float = 0.5
     date_weight: float = 0.5
     asking_weight: float = 0.25
     session_gap_hours: float = 4.0

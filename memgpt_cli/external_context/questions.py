@@ -1,6 +1,6 @@
 """What a question says besides its words: whom it names, what kind of answer it wants, which date it means.
 
-And whether a message holds such an answer: a time, a name, a number; whether it speaks of its own speaker, or asks.
+And whether a message holds such an answer: a time, a name; whether it speaks of its own speaker, or asks.
 Rules for English, with the plain cases of Chinese, Japanese and Korean; where they see nothing, nothing is weighted.
 """
 
@@ -27,11 +27,7 @@ _ASKS_NAME: Final = re.compile(
     r"|team)s?\b",
     re.IGNORECASE,
 )
-_ASKS_NUMBER: Final = re.compile(r"\bhow (many|much|long|often|old|far)\b|\bwhat age\b", re.IGNORECASE)
 _NAME: Final = re.compile(r"(?<=[^.!?\"\s] )[A-Z][a-z]+")
-_NUMBER: Final = re.compile(
-    r"\d|\b(one|two|three|four|five|six|seven|eight|nine|ten|once|twice|couple|few|several)\b", re.IGNORECASE
-)
 _SELF: Final = re.compile(r"\b(I|my|me|mine|myself|we|our|us|My|We|Our)\b|[我俺]|(私|僕|俺)|(나는|내가|제가|저는|우리)")
 _SENTENCE: Final = re.compile(r"[^.!?。！？]+[.!?。！？]*")
 _TIME_CUE: Final = re.compile(
@@ -76,7 +72,6 @@ class Question:
     speaker: str | None
     asks_when: bool
     asks_name: bool
-    asks_number: bool
     dates: tuple[Span, ...]
     participants: tuple[str, ...]
 
@@ -94,7 +89,6 @@ def read_question(text: str, *, participants: Sequence[str], zone: tzinfo) -> Qu
         speaker=named[0] if len(named) == 1 else None,
         asks_when=bool(_ASKS_WHEN.search(text)),
         asks_name=bool(_ASKS_NAME.search(text)),
-        asks_number=bool(_ASKS_NUMBER.search(text)),
         dates=tuple(_dates(text, zone)),
         participants=tuple(participants),
     )
@@ -109,11 +103,6 @@ def has_name(text: str, *, participants: Sequence[str]) -> bool:
     """Whether a message holds a capitalised word within a sentence that names none of the participants."""
     known = {word.casefold() for name in participants for word in name.split()}
     return any(match.group().casefold() not in known for match in _NAME.finditer(text))
-
-
-def has_number(text: str) -> bool:
-    """Whether a message holds a number, in figures or as a small number's word."""
-    return bool(_NUMBER.search(text))
 
 
 def of_oneself(text: str) -> bool:

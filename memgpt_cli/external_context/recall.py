@@ -16,7 +16,6 @@ from memgpt_cli.external_context.questions import (
     Question,
     asking_share,
     has_name,
-    has_number,
     has_time_cue,
     nearness,
     of_oneself,
@@ -143,7 +142,6 @@ class RecallStorage:
             "self": weights.self_weight * (about and of_oneself(text)),
             "when": weights.when_weight * (question.asks_when and has_time_cue(text)),
             "name": weights.name_weight * (question.asks_name and has_name(text, participants=question.participants)),
-            "number": weights.number_weight * (question.asks_number and has_number(text)),
             "date": weights.date_weight * nearness(message.created_at, question.dates, self._zone),
             "asking": -weights.asking_weight * asking_share(text),
         }
