@@ -76,18 +76,18 @@ def test_it_needs_the_agent_to_itself(memgpt: CommandLine) -> None:
 def test_what_was_evicted_leaves_the_summary_which_is_written_anew(memgpt: CommandLine) -> None:
     memgpt("memory", "set", "human", "--limit", "200")
     memgpt("memory", "set", "persona", "Mem", "--limit", "200")
-    memgpt("send", "--window", "3000", "My neighbour Roberta Quill plays the piano every single evening at nine.")
-    for n in range(12):
-        text = f"On day {n} I walked along the river bank for {n + 2} hours and counted {n * 7} grey herons. " * 4
-        memgpt("send", "--window", "3000", text)
-    summary = memgpt("context", "--window", "3000", "--prompt").json["messages"][1]["content"]
-    assert "Roberta Quill" in summary
-    memgpt("forget", "--window", "3000", "Roberta Quill", "--yes")
+    window = ("--window", "3000")
+    memgpt("send", *window, "My neighbour Roberta Quill plays the piano every single evening at nine.")
+    evicted = 0
+    for n in range(20):
+        text = f"On day {n} I walked along the river bank for {n + 2} hours and counted {n * 7} grey herons. " * 5
+        evicted += memgpt("send", *window, text, "--json").json["evicted"]
+    assert evicted
+    assert "Roberta Quill" in memgpt("context", *window, "--prompt").json["messages"][1]["content"]
+    memgpt("forget", "Roberta Quill", "--yes")
     assert memgpt.raw("roberta") == memgpt.raw("quill") == []
-    done = memgpt("send", "--window", "3000", "Hello")
-    assert "summary was written anew" in done.err
-    summary = memgpt("context", "--window", "3000", "--prompt").json["messages"][1]["content"]
-    assert "herons" in summary
+    assert "summary was written anew" in memgpt("send", *window, "Hello").err
+    assert "herons" in memgpt("context", *window, "--prompt").json["messages"][1]["content"]
     assert memgpt.raw("roberta") == []
 
 

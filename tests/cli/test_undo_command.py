@@ -37,3 +37,26 @@ def test_a_whole_turn_is_taken_back_with_its_messages(memgpt: CommandLine) -> No
     assert "Alice" not in memgpt("recall", "list").out
     assert "Alice" not in memgpt("context", "--prompt").out
     assert "Alice" in memgpt("send", "--id", "again", "My doctor is Alice Miller.").out
+
+
+def test_a_turn_that_evicted_is_taken_back_and_the_prompt_is_what_it_was(memgpt: CommandLine) -> None:
+    memgpt("memory", "set", "human", "--limit", "200")
+    memgpt("memory", "set", "persona", "Mem", "--limit", "200")
+    window = ("--window", "3000")
+    for n in range(40):
+        before = memgpt("context", *window, "--prompt").json["messages"] if n else []
+        text = f"On day {n} I walked along the river bank for {n + 2} hours and counted {n * 7} grey herons. " * 5
+        if memgpt("send", *window, text, "--json").json["evicted"]:
+            break
+    assert memgpt("context", *window, "--prompt").json["messages"][: len(before)] != before
+    assert memgpt.json("undo-turn", "undo", "--turn")["returned"] > 0
+    assert memgpt("context", *window, "--prompt").json["messages"] == before
+    memgpt("send", *window, "Hello")
+
+
+def test_what_a_person_changed_during_a_turn_stays_when_the_turn_goes(memgpt: CommandLine) -> None:
+    memgpt("send", "My name is Ada.")
+    memgpt("memory", "append", "human", "Allergic to nuts")
+    kept = memgpt.json("undo-turn", "undo", "--turn")["kept"]
+    assert [change["label"] for operation in kept for change in operation["changes"]] == ["human"]
+    assert values(memgpt)["human"] == "Name: Ada\nAllergic to nuts"
