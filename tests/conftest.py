@@ -1,7 +1,44 @@
-"""For all tests: how many examples Hypothesis tries. `--hypothesis-profile=thorough` tries ten times as many."""
+"""For all tests: no test reaches the network, and how many examples Hypothesis tries.
 
+`--hypothesis-profile=thorough` tries ten times as many.
+"""
+
+import ipaddress
+import socket
+
+import pytest
 from hypothesis import settings
 
 settings.register_profile("default", max_examples=100, deadline=None)
 settings.register_profile("thorough", max_examples=1_000, deadline=None)
 settings.load_profile("default")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_network():
+    """Any connection that is not to this machine is an error of its own, whoever tries it."""
+    connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
+
+    def guard(address):
+        if isinstance(address, tuple) and not _is_loopback(address[0]):
+            raise AssertionError(f"a test tried to reach {address}")
+
+    def guarded(self, address):
+        guard(address)
+        return connect(self, address)
+
+    def guarded_ex(self, address):
+        guard(address)
+        return connect_ex(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded)
+        patch.setattr(socket.socket, "connect_ex", guarded_ex)
+        yield
+
+
+def _is_loopback(host) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
