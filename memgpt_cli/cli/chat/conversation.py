@@ -190,7 +190,8 @@ class Conversation:
             if text is None:
                 break
             if text.strip():
-                self._respond(text)
+                with self._quiet_keyboard():
+                    self._respond(text)
         return ExitCode.OK
 
     def _respond(self, text: str) -> None:

@@ -90,6 +90,14 @@ class PromptLines:
             else:
                 buffer.validate_and_handle()
 
+        @keys.add("tab", filter=Condition(lambda: self._session.default_buffer.text.startswith("/")))
+        def _complete(event: KeyPressEvent) -> None:
+            buffer = event.current_buffer
+            if buffer.complete_state:
+                buffer.complete_next()
+            else:
+                buffer.start_completion(select_first=True)
+
         @keys.add("escape", "enter")
         def _new_line(event: KeyPressEvent) -> None:
             event.current_buffer.newline(copy_margin=False)

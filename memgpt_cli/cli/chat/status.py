@@ -59,9 +59,17 @@ class Status:
             parts.append(f"${self.cost:.4f}" if self.cost else "$0")
         if self.waiting:
             parts.insert(0, "unanswered: /retry")
-        while len(parts) > 1 and len(" · ".join(parts)) + 2 > width:
+        if _width(parts) > width:
+            parts[parts.index(self.model)] = self.model.rpartition("/")[2]
+        while len(parts) > 1 and _width(parts) > width:
             parts.pop()
         return f" {' · '.join(parts)}"[: max(0, width - 1)]
+
+
+def _width(parts: list[str]) -> int:
+    from prompt_toolkit.utils import get_cwidth
+
+    return get_cwidth(" · ".join(parts)) + 2
 
 
 def _short(tokens: int) -> str:

@@ -15,13 +15,15 @@ _OFFLINE: Final = """\
 No language model is connected, so the built-in responder answers. It is no model: it remembers what you tell it and \
 finds it again, and does nothing else. To connect a model, leave with Ctrl-D, then:
 
-  memgpt keys set openai           OpenAI (asks for the key)
+OpenAI (asks for the key):
+  memgpt keys set openai
+Ollama, LM Studio, vLLM, llama.cpp and others:
   memgpt chat --base-url http://localhost:11434/v1 --model NAME
-                                   Ollama, LM Studio, vLLM, llama.cpp, ...
-  memgpt doctor --online           finds what runs on this machine
+What runs on this machine:
+  memgpt doctor --online
 """
 
-_CONNECTED: Final = "{model} answers{place}. What you say is sent there, with what the agent remembers of it.\n"
+_CONNECTED: Final = "{model} answers. What you say is sent to it, with what the agent remembers of it.\n"
 
 _WELCOME: Final = """\
 This is memgpt: a model whose memory outlives its context window. What you say is kept on this machine \
@@ -42,7 +44,7 @@ def welcome(workspace: "Workspace", reservation: "Reservation") -> None:
         return
     width = min(get_terminal_size().columns, 80)
     offline = reservation.model == "offline"
-    who = _OFFLINE if offline else _CONNECTED.format(model=reservation.model, place="")
+    who = _OFFLINE if offline else _CONNECTED.format(model=reservation.model)
     for line in () if offline else reservation.notices:
         notice(line)
     text = _WELCOME.format(who=who, home=workspace.paths.data)
