@@ -429,12 +429,16 @@ class LedgerStore(Protocol):
 class LexicalIndex(Protocol):
     """Full-text candidates. Query text is data: no part of it reaches the engine's own syntax."""
 
-    def search_messages(self, query: str, filters: RecallFilters, limit: int) -> list[LexicalHit]:
-        """The best messages, best first."""
+    def search_messages(
+        self, query: str, filters: RecallFilters, limit: int, *, context: float = 0.3
+    ) -> list[LexicalHit]:
+        """The best messages, best first. A word near by counts `context` times what one in the message itself does."""
         ...
 
-    def search_passages(self, query: str, filters: ArchivalFilters, limit: int) -> list[LexicalHit]:
-        """The best passages, best first."""
+    def search_passages(
+        self, query: str, filters: ArchivalFilters, limit: int, *, context: float = 0.3
+    ) -> list[LexicalHit]:
+        """The best passages, best first; `context` weighs the words of source, location and tags."""
         ...
 
     def spoken(self) -> int:

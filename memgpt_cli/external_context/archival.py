@@ -109,7 +109,9 @@ class ArchivalStorage:
         size = page_size or self._settings.page_size
         if not query.strip():
             return self._newest(filters, page, size)
-        lexical = self._store.lexical.search_passages(query, filters, self._settings.candidates)
+        lexical = self._store.lexical.search_passages(
+            query, filters, self._settings.candidates, context=self._settings.context_weight
+        )
         nearest = self._nearest(query_vector, filters)
         ids = list(dict.fromkeys([*(hit.id for hit in lexical), *(item for item, _ in nearest)]))
         passages = {p.id: p for p in self._store.passages.get(ids, filters)}

@@ -73,7 +73,7 @@ class RecallStorage:
             return self._newest(filters, page, size)
         both = query_vector is not None and self._store.lexical.spoken() <= self._settings.nearest_messages
         candidates = self._settings.candidates * (1 if both else 2)
-        lexical = self._store.lexical.search_messages(query, filters, candidates)
+        lexical = self._store.lexical.search_messages(query, filters, candidates, context=self._settings.context_weight)
         found = self._nearest(query_vector, filters) if query_vector is not None and both else []
         ids = list(dict.fromkeys([*(hit.id for hit in lexical), *found]))
         messages = {m.id: m for m in self._store.messages.get(ids) if passes(m, filters)}

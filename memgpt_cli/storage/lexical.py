@@ -47,7 +47,6 @@ _PROBE: Final = 1_000
 class FullText:
     """ports.LexicalIndex on one connection. Writes join the caller's transaction.
 
-    `context_weight` is the weight of neighbouring messages (and of a passage's source, heading and tags);
     `session_gap` ends a session where an import does not say.
     """
 
@@ -55,12 +54,10 @@ class FullText:
         self,
         connection: sqlite3.Connection,
         *,
-        context_weight: float = 0.3,
         session_gap: timedelta = timedelta(hours=4),
     ) -> None:
         self._db = connection
         self._path = Path(connection.execute("PRAGMA database_list").fetchone()[2])
-        self._context_weight = context_weight
         self._places = Places(connection, gap=session_gap)
         self._tokenizer: Tokenizer | None = None
         self._common = CommonWords(connection)
@@ -210,22 +207,26 @@ class FullText:
 
     # What is asked
 
-    def search_messages(self, query: str, filters: RecallFilters, limit: int) -> list[LexicalHit]:
-        """The best messages, best first; of equals the later one first."""
+    def search_messages(
+        self, query: str, filters: RecallFilters, limit: int, *, context: float = 0.3
+    ) -> list[LexicalHit]:
+        """The best messages, best first; of equals the later one first. `context` weighs words of the neighbours."""
         terms = self._terms(query)
         if not terms or limit <= 0:
             return []
-        hits = self._search_spoken(terms, filters, limit)
+        hits = self._search_spoken(terms, filters, limit, context)
         if not set(filters.roles) <= set(SPOKEN):
             hits += self._search_events(terms, filters, limit)
         return sorted(hits, key=lambda hit: (-hit.score, -hit.id))[:limit]
 
-    def search_passages(self, query: str, filters: ArchivalFilters, limit: int) -> list[LexicalHit]:
-        """The best passages, best first; of equals the later one first."""
+    def search_passages(
+        self, query: str, filters: ArchivalFilters, limit: int, *, context: float = 0.3
+    ) -> list[LexicalHit]:
+        """The best passages, best first; of equals the later one first. `context` weighs source, location and tags."""
         terms = self._terms(query)
         if not terms or limit <= 0:
             return []
-        occurrences, columns = self._occurrences("passage", terms), (1.0, self._context_weight)
+        occurrences, columns = self._occurrences("passage", terms), (1.0, context)
         postings = [as_postings(found, columns=columns) for found in occurrences]
         pairs = _pairs(terms, occurrences, columns=columns)
         where, values = archival_where(filters)
@@ -246,8 +247,10 @@ class FullText:
         """For each of these messages the spoken ones at most `REACH` before and after it in its session."""
         return self._places.beside(ids)
 
-    def _search_spoken(self, terms: Sequence[Term], filters: RecallFilters, limit: int) -> list[LexicalHit]:
-        found = self._best_spoken(terms, filters, limit)
+    def _search_spoken(
+        self, terms: Sequence[Term], filters: RecallFilters, limit: int, context: float
+    ) -> list[LexicalHit]:
+        found = self._best_spoken(terms, filters, limit, context)
         places = self._places.standing_at([hit.row for hit in found])
         return [
             LexicalHit(
@@ -261,7 +264,7 @@ class FullText:
             if hit.row in places
         ]
 
-    def _best_spoken(self, terms: Sequence[Term], filters: RecallFilters, limit: int) -> list[Scored]:
+    def _best_spoken(self, terms: Sequence[Term], filters: RecallFilters, limit: int, context: float) -> list[Scored]:
         occurrences = self._occurrences("message", terms)
         postings = [as_postings(found, columns=_MESSAGE_COLUMNS) for found in occurrences]
         pairs = _pairs(terms, occurrences, columns=_MESSAGE_COLUMNS)
@@ -269,7 +272,6 @@ class FullText:
         lengths = self._message_lengths.read(self._db)  # read last, so that it covers all that was found
 
         def scored(limit: int, allowed: "NDArray[np.int64] | None" = None) -> list[Scored]:
-            context = self._context_weight
             return best(
                 postings,
                 lengths,

@@ -61,7 +61,7 @@ class SQLiteStore:
         """The full-text index."""
         from memgpt_cli.storage.lexical import FullText
 
-        return FullText(self.connection)
+        return FullText(self.connection, session_gap=self._session_gap)
 
     @cached_property
     def journal(self) -> Journal:

@@ -204,6 +204,16 @@ def test_above_a_number_of_messages_meaning_weighs_what_words_found(memory: Memo
     assert memory.ask("a puppy", nearest_messages=4)[0] == ids[1]
 
 
+def test_the_weight_of_neighbours_and_the_gap_between_sessions_are_settings(memory: Memory, tmp_path: Path) -> None:
+    ids = memory.tell(("Ana", "which violin?"), ("Ben", "the brown one"), every=timedelta(hours=1))
+    assert [hit.item.id for hit in memory.recall().search("violin").hits] == ids
+    assert [hit.item.id for hit in memory.recall(context_weight=0.0).search("violin").hits] == ids[:1]
+    with closing(SQLiteStore(tmp_path / "other.db", session_gap=timedelta(minutes=30))) as store:
+        memory.store = store
+        ids = memory.tell(("Ana", "which violin?"), ("Ben", "the brown one"), every=timedelta(hours=1))
+        assert [hit.item.id for hit in memory.recall().search("violin").hits] == ids[:1]
+
+
 def test_function_results_are_found_only_when_asked_for(memory: Memory) -> None:
     with memory.store.transaction():
         memory.store.messages.append(Message(role=Role.USER, text="the violin", created_at=NOON))
