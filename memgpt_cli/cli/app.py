@@ -30,6 +30,11 @@ class _Memgpt(House):
         Door("recall", "Recall storage: every message ever.", _ROOMS + "recall:app"),
         Door("archival", "Archival storage: notes, facts and documents.", _ROOMS + "archival:app"),
         Door(
+            "search",
+            "Search everything an agent knows, best first, and say where each hit lives.",
+            _ROOMS + "search:search",
+        ),
+        Door(
             "undo", "Take back the last change to memory, by whomever; again for the one before.", _ROOMS + "undo:undo"
         ),
         Door("redo", "Do again what was last taken back, unless something else was done since.", _ROOMS + "undo:redo"),

@@ -1,0 +1,38 @@
+"""`memgpt search`: one question to everything, each hit with the place where it lives."""
+
+from support.command_line import CommandLine
+
+
+def test_each_hit_says_where_it_lives(memgpt: CommandLine) -> None:
+    memgpt("memory", "append", "human", "Plays the piano")
+    memgpt("send", "My piano was tuned in March.")
+    memgpt("archival", "add", "The piano tuner is called Tom", "--tag", "piano")
+    found = memgpt.json("search", "search", "piano")
+    assert {(hit["where"], hit["id"]) for hit in found["hits"]} >= {
+        ("core", "human"),
+        ("recall", "m1"),
+        ("archival", "p1"),
+    }
+    told = memgpt("search", "who tuned the piano").out
+    assert "core memory  human, line 1" in told
+    assert "archival  p1" in told
+
+
+def test_all_agents_are_asked_and_named(memgpt: CommandLine) -> None:
+    for name in ("ada", "bob"):
+        memgpt("agent", "create", name, "--human", f"{name} lives in Lisbon")
+    found = memgpt.json("search", "search", "Lisbon", "--all-agents")
+    assert {(hit["agent"], hit["text"]) for hit in found["hits"]} == {
+        ("ada", "ada lives in Lisbon"),
+        ("bob", "bob lives in Lisbon"),
+    }
+    assert "bob: core memory" in memgpt("search", "Lisbon", "--all-agents").out
+    assert "there is no agent" in memgpt("search", "Lisbon", "-a", "carol", code=3).err
+
+
+def test_the_newest_year_can_be_asked_alone(memgpt: CommandLine) -> None:
+    for year in (2021, 2023):
+        memgpt("send", f"In {year} I sailed to Madeira.", "--created-at", f"{year}-05-01T12:00")
+    hits = memgpt.json("search", "search", "sailed to Madeira", "--since", "2023", "--until", "2023")["hits"]
+    assert hits
+    assert {hit["created_at"][:4] for hit in hits} == {"2023"}
