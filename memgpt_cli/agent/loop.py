@@ -120,7 +120,7 @@ class Agent:
 
     def find_again(self, call: FunctionCall, *, turn: int) -> SearchResult[Any] | None:
         """What a search call of a stored turn finds now; None for any other call."""
-        return self._executor.find(call, replace(self._context, turn=turn))
+        return self._executor.find(call, replace(self._context, turn=turn, page_budget=self._page_budget()))
 
     def start_afresh(self) -> int:
         """Empty the queue: what was said stays in recall storage. Returns how many messages left the queue."""
@@ -285,7 +285,11 @@ class Agent:
             provenance=Provenance(author=Author.AGENT, message_id=accepted.message_id),
             turn=accepted.turn.id,
             budget=int(window.result_cap(used, calls) / window.ratio),
+            page_budget=self._page_budget(),
         )
+
+    def _page_budget(self) -> int:
+        return int(self.queue_manager.window.page_cap() / self.queue_manager.window.ratio)
 
     def _run_call(self, accepted: Accepted, number: int, prepared: Prepared, context: FunctionContext) -> Outcome:
         outcome, call = self._executor.run(prepared, context), prepared.call

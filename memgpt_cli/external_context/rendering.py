@@ -124,7 +124,7 @@ def _rest(result: "SearchResult[Message] | SearchResult[Passage]", dropped: int,
     if cut:
         parts.append("The text was cut to fit.")
     if dropped:
-        parts.append(f"{dropped} of this page did not fit; a narrower query shows them.")
+        parts.append(f"{dropped} of this page did not fit; ask for it by itself, or more narrowly.")
     if result.more:
         parts.append(f"{result.more} more: page={result.page + 1}.")
     return [" ".join(parts)] if parts else []

@@ -43,8 +43,8 @@ def _page(found: SearchResult[Passage], page: int, context: FunctionContext) -> 
 
     So whoever turns the pages sees everything, however small the window.
     """
-    window, size = context.settings.window, context.settings.search.page_size
-    budget = int((window.window - window.reserved) * window.result_share) - sum(map(context.count, found.notes))
+    size = context.settings.search.page_size
+    budget = context.page_budget - sum(context.count(f"note: {note}.") + 1 for note in found.notes)
     start, pages = 0, 0
     while True:
         end, room = start, budget - FRAME

@@ -42,6 +42,7 @@ class Verdict:
 class FunctionContext:
     """What functions work on. `provenance` says on whose behalf they write; `budget` bounds a result, in tokens.
 
+    `page_budget` is the part of it that is there in any prompt, so that pages of this size always begin and end alike.
     `count` gives tokens, `turn` is the one that is running. `query_vector` was made before the transaction began; None
     when none was needed or none could be had. `confirm` asks the person before each write, where that is wanted.
     """
@@ -54,6 +55,7 @@ class FunctionContext:
     count: Callable[[str], int]
     turn: int | None = None
     budget: int = 1_000
+    page_budget: int = 1_000
     query_vector: Vector | None = None
     confirm: Callable[[FunctionCall], Verdict] | None = None
 

@@ -161,6 +161,10 @@ class Window:
         left = max(self.room - used, (self.room - self.fixed) // 3)
         return max(48, min(int(self.room * self.settings.result_share), left // (2 * max(1, calls))))
 
+    def page_cap(self) -> int:
+        """Tokens that the result of a call by itself may take in any prompt, however full it is."""
+        return max(48, min(int(self.room * self.settings.result_share), (self.room - self.fixed) // 6))
+
     def head(self, blocks: Sequence[Block], statistics: str, summary: str, hidden: int) -> tuple[PromptMessage, ...]:
         """The beginning of every prompt of an epoch."""
         system = "\n\n".join([self.instructions.text, core_memory.snapshot(blocks), statistics])

@@ -86,7 +86,7 @@ def test_what_does_not_fit_is_left_out_from_the_end_and_said() -> None:
     lines = rendered(result(hits), budget=200)
     assert ids(lines) == [10, 20, 30, 40]
     assert lines[0] == "4 of 41 results, page 0."
-    assert lines[-1] == "6 of this page did not fit; a narrower query shows them. 31 more: page=1."
+    assert lines[-1] == "6 of this page did not fit; ask for it by itself, or more narrowly. 31 more: page=1."
 
 
 def test_a_hit_larger_than_the_budget_is_cut_and_said() -> None:
