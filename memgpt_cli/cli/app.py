@@ -110,14 +110,21 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _usage(error)
     except (typer.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # The reader has gone. Nothing is to be said, and Python must not try to flush at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.OK
+    except (BrokenPipeError, SystemExit) as error:
+        return _reader_gone(error)
     except Exception as error:  # noqa: BLE001 - the CLI boundary
         hint = "this is a bug in memgpt; run the command again with --debug and report what it prints"
         return _report("bug", f"{type(error).__name__}: {error}", hint, ExitCode.FAILURE)
     return code if isinstance(code, int) else ExitCode.OK
+
+
+def _reader_gone(error: BaseException) -> int:
+    """Nothing is to be said, and Python must not try to flush at exit. typer makes a SystemExit of a broken pipe."""
+    if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+        raise error
+    sys.stdout = sys.__stdout__ or sys.stdout
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return ExitCode.OK
 
 
 def _take_any_text() -> None:

@@ -218,15 +218,19 @@ def parted(text: str) -> tuple[str, str]:
 
     A code block is parted at a line end, and closed and opened again, so that both parts are whole.
     """
-    fence = ""
-    for line in text.split("\n"):
-        bare = line.lstrip()
-        if bare.startswith(("```", "~~~")):
-            fence = "" if fence else bare
-    if fence:
-        cut = text.rfind("\n")
-        done, rest = text[:cut], text[cut + 1 :]
-        opened = done.rstrip().endswith(fence)
-        return ("", text) if cut < 0 or opened else (f"{done}\n{fence[:3]}", f"{fence}\n{rest}")
-    cut = text.rfind("\n\n")
-    return (text[:cut], text[cut:].lstrip("\n")) if cut > 0 else ("", text)
+    lines = text.split("\n")
+    fence, cut, inside = "", 0, ""
+    for number, line in enumerate(lines[:-1], start=1):
+        bare = line.strip()
+        if fence and bare.startswith(fence[:3]) and not bare.strip(fence[0]):
+            fence = ""
+        elif fence:
+            cut, inside = number, fence
+        elif bare.startswith(("```", "~~~")):
+            fence = bare
+        elif not bare:
+            cut, inside = number, ""
+    done, rest = lines[:cut], lines[cut:]
+    if inside:
+        done, rest = [*done, inside[:3]], [inside, *rest]
+    return "\n".join(done).rstrip("\n"), "\n".join(rest)

@@ -1,0 +1,157 @@
+"""The chat's small parts, each by itself: quoting, parting long replies, finding commands, history, the bottom line."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memgpt_cli.cli.chat.commands import COMMANDS, find
+from memgpt_cli.cli.chat.input import is_open, unquoted
+from memgpt_cli.cli.chat.prompt import PrivateHistory
+from memgpt_cli.cli.chat.screen import parted
+from memgpt_cli.cli.chat.status import Status
+from memgpt_cli.cli.turns import describe
+from memgpt_cli.domain.events import FunctionReturned
+from memgpt_cli.domain.messages import FunctionCall
+from memgpt_cli.errors import UsageError
+
+KINDS = ("word", "word word", "", "```", "```py", "~~~", "~~~~", "# head", "  - item", "```x```")
+LINES = st.lists(st.sampled_from(KINDS), max_size=30)
+
+
+def code_and_prose(text: str) -> list[tuple[bool, str]]:
+    """Each line that is not a fence or empty, and whether it stands in a code block, as CommonMark has it."""
+    from markdown_it import MarkdownIt
+
+    lines = text.split("\n")
+    tokens = [token for token in MarkdownIt().parse(text) if token.type == "fence" and token.map]
+    code = {n for token in tokens for n in range(token.map[0], token.map[1])}
+    return [(n in code, line) for n, line in enumerate(lines) if line.strip() and not line.startswith(("```", "~~~"))]
+
+
+@given(LINES)
+def test_parting_a_reply_loses_no_line_and_leaves_code_code_and_prose_prose(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    done, rest = parted(text)
+    assert code_and_prose(done) + code_and_prose(rest) == code_and_prose(text)
+
+
+@given(st.text())
+def test_text_without_quotes_is_left_alone_and_quoted_text_is_what_stands_between(text: str) -> None:
+    plain = text.replace('"', "").replace("\r", "")
+    assert unquoted(plain) == plain
+    assert unquoted(f'"""{plain}"""') == plain.strip("\n")
+    assert is_open(f'"""{plain}')
+    assert not is_open(f'"""{plain}"""')
+
+
+@pytest.mark.parametrize("text", ["hello", " /help", "/", "/usr/bin", "/2 of it", "//", "1/2", "", "/Help me"])
+def test_what_is_not_written_as_a_command_is_a_message(text: str) -> None:
+    assert find(text) is None
+
+
+def test_every_command_is_found_by_its_shortest_beginning_that_is_its_own() -> None:
+    for name in COMMANDS:
+        others = [other for other in COMMANDS if other != name]
+        beginnings = [name[:n] for n in range(1, len(name) + 1)]
+        own = next(b for b in beginnings if b == name or not any(o.startswith(b) for o in others))
+        found = find(f"/{own} some argument ")
+        assert found is not None
+        assert (found[0].name, found[1]) == (name, "some argument")
+
+
+def test_a_shared_beginning_names_its_commands_and_a_slip_the_nearest() -> None:
+    with pytest.raises(UsageError, match="/re could be /recall or /retry or /rethink"):
+        find("/re")
+    with pytest.raises(UsageError, match="did you mean /archival"):
+        find("/archive x")
+
+
+def test_history_survives_restarts_multi_line_and_torn_and_is_its_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "history"
+    history = PrivateHistory(path, lambda text: text)
+    for entry in ("first", "two\nlines", "# not a heading", "+plus", "中文"):
+        history.append_string(entry)
+    path.write_bytes(path.read_bytes() + b"\xff\xfe torn")
+    again = PrivateHistory(path, lambda text: text)
+    assert list(again.load_history_strings()) == ["中文", "+plus", "# not a heading", "two\nlines", "first"]
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_only_the_newest_part_of_a_long_history_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "history"
+    history = PrivateHistory(path, lambda text: text)
+    for number in range(60):
+        history.store_string(f"{number} " + "x" * 19_000)
+    found = list(PrivateHistory(path, lambda text: text).load_history_strings())
+    assert 20 < len(found) < 30
+    assert found[0].startswith("59 ")
+
+
+def test_a_pasted_text_goes_into_the_history_whole_unless_it_is_huge(tmp_path: Path) -> None:
+    pasted = {"[pasted text 1]": "short", "[pasted text 2]": "x" * 30_000}
+
+    def whole(text: str) -> str:
+        for placeholder, paste in pasted.items():
+            text = text.replace(placeholder, paste)
+        return text
+
+    history = PrivateHistory(tmp_path / "history", whole)
+    history.store_string("a [pasted text 1]")
+    history.store_string("b [pasted text 2]")
+    assert list(history.load_history_strings()) == ["b [pasted text 2]", "a short"]
+
+
+@given(st.integers(0, 200), st.text(max_size=64), st.text(max_size=90), st.integers(0, 10**9))
+def test_the_bottom_line_never_passes_the_edge(width: int, agent: str, model: str, tokens: int) -> None:
+    status = Status(
+        agent=agent, model=model, window=32_768, used=tokens % 40_000, tokens=tokens, waiting=tokens % 2 > 0
+    )
+    assert len(status.line(width)) <= max(0, width)
+
+
+def test_the_bottom_line_tells_pressure_cost_and_what_waits() -> None:
+    status = Status(
+        agent="a", model="m", window=8192, used=7000, pressed=True, waiting=True, tokens=123_456, cost=0.0123
+    )
+    assert (
+        status.line(120) == " unanswered: /retry · a · m · context 85% of 8,192, under pressure · 123k tokens · $0.0123"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "result", "told"),
+    [
+        (
+            "core_memory_append",
+            '{"label": "human", "content": "one\\ntwo"}',
+            "Block human is now…",
+            "core memory human:\n+ one\n+ two",
+        ),
+        (
+            "core_memory_replace",
+            '{"label": "human", "old_content": "tea", "new_content": "coffee"}',
+            "Block…",
+            "core memory human:\n- tea\n+ coffee",
+        ),
+        (
+            "conversation_search",
+            '{"query": "tea"}',
+            "3 of 41 results, page 0.\n[m1 …",
+            "searched recall for “tea”: 3 of 41 results",
+        ),
+        (
+            "archival_memory_search",
+            '{"query": "tea"}',
+            "0 of 0 results, page 0.",
+            "searched archival for “tea”: nothing",
+        ),
+        ("archival_memory_insert", '{"content": "tea"}', "Stored as p1.", "archival: Stored as p1: “tea”"),
+        ("send_message", '{"message": "hi"}', "Sent.", None),
+        ("unheard_of", "broken", "x", "unheard_of(broken): x"),
+    ],
+)
+def test_memory_work_is_told_in_plain_words(name: str, arguments: str, result: str, told: str | None) -> None:
+    call = FunctionCall(id="1", name=name, arguments=arguments)
+    assert describe(FunctionReturned(call=call, ok=True, result=result)) == told
