@@ -1,5 +1,6 @@
 """The options that every command takes, before or after its name, and the command classes that add them."""
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +11,9 @@ from typer.main import get_command
 
 if TYPE_CHECKING:
     from memgpt_cli.bootstrap import Workspace
+
+
+_EXAMPLES = re.compile(r"^Examples?:[ \t]*$", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -105,16 +109,27 @@ def _spared(parameter: Any) -> Any:
 
 
 class Command(TyperCommand):
-    """A command that takes the common options too."""
+    """A command that takes the common options too.
+
+    What stands under `Example:` or `Examples:` in its help is shown last, line by line as it is written.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        text, _, examples = _EXAMPLES.sub("\0", kwargs.pop("help", None) or "", count=1).partition("\0")
+        super().__init__(*args, help=text.strip(), **kwargs)
+        self.examples = [line.strip() for line in examples.splitlines() if line.strip()]
         own = {name for parameter in self.params for name in parameter.opts}
         self.params += [option for option in _common() if not own & set(option.opts)]
 
     def get_params(self, ctx: Any) -> Any:
         """All parameters."""
         return [_spared(parameter) for parameter in super().get_params(ctx)]
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The help as typer makes it, and the examples."""
+        super().format_help(ctx, formatter)
+        if self.examples:
+            formatter.write("".join(f" {line}\n" for line in ("Examples:", *(f"  {e}" for e in self.examples), "")))
 
 
 class Group(TyperGroup):
