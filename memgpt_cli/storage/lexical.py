@@ -9,6 +9,7 @@ are kept in a table of their own and found only when asked for.
 """
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import closing
@@ -37,6 +38,9 @@ _TOGETHER: Final = 2
 """Two neighbouring words of a query stand together in a text where at most one other parts them."""
 
 _MESSAGE_COLUMNS: Final = (1.0,)
+
+_LINES: Final = re.compile(r"(?:^|, )(?:line|row|cell)s? \d+(?:-\d+)?$")
+"""What a location ends with where it counts lines."""
 
 _CHUNK: Final = 10_000
 
@@ -343,4 +347,5 @@ def _length(words: str) -> int:
 
 
 def _passage_context(source: str | None, location: str | None, tags: Sequence[str]) -> str:
-    return segment(" ".join((source or "", location or "", *tags)))
+    # Which lines they are is for citing: their numbers would answer to every number in a question.
+    return segment(" ".join((source or "", _LINES.sub("", location or ""), *tags)))

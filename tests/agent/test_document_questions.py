@@ -19,7 +19,7 @@ LIGHTHOUSES = 100
 def almanac(path: Path) -> dict[str, str]:
     """A book of lighthouses, each under its own heading, most of it padding; the colour of each lamp by name."""
     source = random.Random(5)
-    words = "harbour rock tide keeper granite storm beacon channel ferry gull anchor shoal ledger winter".split()
+    words = ["harbour", "rock", "tide", "keeper", "granite", "storm", "beacon", "channel", "ferry", "gull", "anchor"]
     colours = {f"Skerry {number:03d}": source.choice(("red", "green", "white")) for number in range(LIGHTHOUSES)}
     sections = [
         f"## {name}\n\n{' '.join(source.choices(words, k=150)).capitalize()}. The lamp of {name} burns {colour}.\n"
