@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from memgpt_cli.agent.session import Lock, Session
     from memgpt_cli.config.edit import SettingsFile
     from memgpt_cli.config.trust import Project
+    from memgpt_cli.domain.conversations import SaidElsewhere, Unreadable
     from memgpt_cli.domain.vectors import EmbedderIdentity
     from memgpt_cli.external_context.archival import ArchivalStorage
     from memgpt_cli.external_context.loading import Loader
@@ -641,6 +642,12 @@ class Workspace:
             self.agents.open(template).close()  # says that there is none, and which there are
         folder.mkdir(parents=True, mode=0o700)
         copy_record(self.agents.path(template) / RECORD, folder / RECORD)
+
+    def conversations(self, path: Path) -> Iterator[SaidElsewhere | Unreadable]:
+        """The messages of a file of conversations. Raises DocumentError."""
+        from memgpt_cli.documents.conversations import read_conversations
+
+        return read_conversations(path, self.settings.zone)
 
     def loader(self, store: Store, *, command: str) -> Loader:
         """What loads documents into a record; their vectors wait in the outbox."""

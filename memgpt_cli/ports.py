@@ -132,6 +132,21 @@ class MessageStore(Protocol):
         """The messages with these ids, in the order asked for; unknown ids are left out."""
         ...
 
+    def extend(self, messages: Sequence[Message], *, at: datetime, provenance: Provenance) -> int:
+        """Store messages that were said elsewhere, out of the queue, each external id once.
+
+        Their `external_id` must be given. Returns how many are new.
+        """
+        ...
+
+    def known(self, external_ids: Sequence[str]) -> set[str]:
+        """Those of these external ids under which a message is stored."""
+        ...
+
+    def oldest_first(self, filters: RecallFilters) -> Iterator[Message]:
+        """All that match, by (time, id), one after the other."""
+        ...
+
     def by_external_id(self, external_id: str) -> Message | None:
         """The message once stored under this id, if any."""
         ...

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from memgpt_cli.cli import recall_messages, shapes
+from memgpt_cli.cli import recall_files, recall_messages, shapes
 from memgpt_cli.cli.console import notice, print_json, table
 from memgpt_cli.cli.filters import Limit, Page, RoleOption, Since, Speaker, Until, recall_filters
 from memgpt_cli.cli.hits import show_hits
@@ -64,6 +64,8 @@ def search(
 
 app.command("show", cls=Command)(recall_messages.show)
 app.command("delete", cls=Command)(recall_messages.delete)
+app.command("import", cls=Command)(recall_files.import_file)
+app.command("export", cls=Command)(recall_files.export)
 
 
 def _table(messages: list[Message]) -> None:

@@ -73,11 +73,12 @@ class Loader:
         if sizes:
             self._embedder.embed(["a wrong key or model shows here, before any work is done"])
         run = _Run(tags=tuple(tags), name=name, again=again, total_files=len(found), total_bytes=sum(sizes))
-        for file in found:
-            if isinstance(file, SkippedFile):
-                yield run.ended(file.source, Outcome.SKIPPED, reason=file.reason)
-            else:
-                yield from self._file(file, run)
+        with self._store.journal.operation(self._provenance):
+            for file in found:
+                if isinstance(file, SkippedFile):
+                    yield run.ended(file.source, Outcome.SKIPPED, reason=file.reason)
+                else:
+                    yield from self._file(file, run)
         self._embed()
 
     def _file(self, file: FoundFile, run: "_Run") -> Iterator[LoadProgress]:

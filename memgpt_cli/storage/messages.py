@@ -6,15 +6,18 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from memgpt_cli.domain.history import Change, Kind
 from memgpt_cli.domain.messages import SPOKEN, FunctionCall, Message, Role
 from memgpt_cli.domain.times import from_text, to_text
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
+    from memgpt_cli.domain.blocks import Provenance
     from memgpt_cli.domain.search import RecallFilters
+    from memgpt_cli.storage.journal import Journal
     from memgpt_cli.storage.lexical import FullText
 
 IMPORTED: Final = 0
@@ -27,10 +30,11 @@ class Messages:
     """ports.MessageStore on one connection. Writes join the caller's transaction; only they need `words`."""
 
     def __init__(
-        self, connection: sqlite3.Connection, words: Callable[[], FullText], *, session_gap: timedelta
+        self, connection: sqlite3.Connection, words: Callable[[], FullText], journal: Journal, *, session_gap: timedelta
     ) -> None:
         self._db = connection
         self._words = words
+        self._journal = journal
         self._gap = session_gap
 
     def append(self, message: Message) -> Message:
@@ -58,6 +62,43 @@ class Messages:
         stored = replace(message, id=cursor.lastrowid or 0)
         self._words().add_message(stored)
         return stored
+
+    def extend(self, messages: Sequence[Message], *, at: datetime, provenance: Provenance) -> int:
+        """Store messages that were said elsewhere, out of the queue, each external id once.
+
+        They wait for embedding. Returns how many are new. Rows are written many at a time: a third of `append`'s cost.
+        """
+        known = self.known([m.external_id for m in messages if m.external_id])
+        fresh: dict[str | None, Message] = {}
+        for message in messages:
+            if message.external_id not in known:
+                fresh.setdefault(message.external_id, message)
+        row = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").fetchone()
+        start = 1 + (int(row["seq"]) if row else 0)
+        stored = [replace(m, id=start + n) for n, m in enumerate(fresh.values())]
+        if not stored:
+            return 0
+        self._db.executemany(
+            "INSERT INTO messages (id, role, name, text, created_at, session, external_id, evicted_by)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            ((m.id, m.role, m.name, m.text, to_text(m.created_at), m.session, m.external_id, IMPORTED) for m in stored),
+        )
+        self._words().add_messages(stored)
+        self._db.executemany(
+            "INSERT OR REPLACE INTO outbox (collection, item_id) VALUES (?, ?)",
+            (("messages", m.id) for m in stored if m.role in SPOKEN),
+        )
+        added = Change(kind=Kind.MESSAGE, first=start, last=stored[-1].id, before=0, after=1)
+        self._journal.record(added, at=at, provenance=provenance)
+        return len(stored)
+
+    def known(self, external_ids: Sequence[str]) -> set[str]:
+        """Those of these external ids under which a message is stored."""
+        rows = self._db.execute(
+            "SELECT external_id FROM messages WHERE external_id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(external_ids)),),
+        )
+        return {row["external_id"] for row in rows}
 
     def get(self, ids: Sequence[int]) -> list[Message]:
         """The messages with these ids, in the order asked for."""
@@ -117,6 +158,12 @@ class Messages:
             [*values, limit, offset],
         )
         return [message_of(row) for row in rows]
+
+    def oldest_first(self, filters: RecallFilters) -> Iterator[Message]:
+        """All that match, by (time, id), one after the other."""
+        where, values = _where(filters)
+        rows = self._db.execute(f"SELECT * FROM messages WHERE {where} ORDER BY created_at, id", values)  # noqa: S608
+        return (message_of(row) for row in rows)
 
     def count(self, filters: RecallFilters | None = None) -> int:
         """How many messages match; None counts all."""
@@ -186,7 +233,7 @@ def _calls_to_text(calls: tuple[FunctionCall, ...]) -> str | None:
     return json.dumps([[call.id, call.name, call.arguments] for call in calls], ensure_ascii=False)
 
 
-def message_of(row: "sqlite3.Row | Mapping[str, Any]") -> Message:
+def message_of(row: sqlite3.Row | Mapping[str, Any]) -> Message:
     """A row of `messages` as a value."""
     calls = tuple(FunctionCall(id=i, name=n, arguments=a) for i, n, a in json.loads(row["calls"] or "[]"))
     return Message(

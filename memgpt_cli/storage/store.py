@@ -54,7 +54,7 @@ class SQLiteStore:
         """Recall storage."""
         from memgpt_cli.storage.messages import Messages
 
-        return Messages(self.connection, lambda: self.lexical, session_gap=self._session_gap)
+        return Messages(self.connection, lambda: self.lexical, self.journal, session_gap=self._session_gap)
 
     @cached_property
     def lexical(self) -> FullText:

@@ -1,0 +1,144 @@
+"""Messages of other places into recall storage, once each, and out of it again as JSON lines.
+
+Idempotent and resumable: a message that is there already is known by its id, or without one by what it says, when, and
+by whom; killed at any point and started again, an import goes on. Not here: reading files, vectors, a terminal.
+"""
+
+import hashlib
+import json
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from memgpt_cli.domain.blocks import Author, Provenance
+from memgpt_cli.domain.conversations import ImportProgress, SaidElsewhere, Unreadable
+from memgpt_cli.domain.messages import SPOKEN, Message, Role, message_ref
+from memgpt_cli.domain.search import RecallFilters
+from memgpt_cli.domain.times import to_text
+from memgpt_cli.ports import Clock, Store
+
+BATCH: Final = 2_000
+"""Messages written in one transaction."""
+
+_ORIGIN: Final = "origin"
+"""A note that tells this agent's messages from those of others, also in a copy of it."""
+
+_SPEAKERS: Final = 1_000
+
+
+class Importer:
+    """Imports into the recall storage of one agent; no lock is needed."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._seen: Counter[str] = Counter()
+        self._sessions: set[str] = set()
+        self._speakers: dict[str, None] = {}
+        self._own = f"{store.note(_ORIGIN)}/" if store.note(_ORIGIN) else None
+
+    def run(
+        self, items: Iterable[SaidElsewhere | Unreadable], *, dry_run: bool = False, command: str = "recall import"
+    ) -> Iterator[tuple[ImportProgress, list[Unreadable]]]:
+        """Import, and tell after each batch how far it is, with what of the batch could not be read.
+
+        All of it is one operation that `memgpt undo` takes back.
+        """
+        provenance = Provenance(author=Author.IMPORT, command=command)
+        progress = ImportProgress()
+        at = self._clock.now()
+        with self._store.journal.operation(provenance):
+            for batch in _batches(items):
+                messages = [item for item in batch if isinstance(item, SaidElsewhere)]
+                faulty = [item for item in batch if isinstance(item, Unreadable)]
+                stored = []
+                for item in messages:
+                    at = item.created_at or at  # what has no time was said after what stands before it
+                    stored.append(self._message(item, at))
+                new = self._take(stored, provenance, dry_run=dry_run)
+                progress = self._after(progress, stored, new=new, faulty=len(faulty))
+                yield progress, faulty
+
+    def _take(self, messages: list[Message], provenance: Provenance, *, dry_run: bool) -> int:
+        if self._own:
+            own = {m.external_id: m for m in messages if (m.external_id or "").startswith(self._own)}
+            ids = [int(number) for key in own if (number := (key or "").rpartition("/m")[2]).isdecimal()]
+            there = {f"{self._own}{message_ref(m.id)}" for m in self._store.messages.get(ids)}
+            messages = [m for m in messages if m.external_id not in there]
+        if dry_run:
+            known = self._store.messages.known([m.external_id or "" for m in messages])
+            return len({m.external_id for m in messages} - known)
+        with self._store.transaction():
+            return self._store.messages.extend(messages, at=self._clock.now(), provenance=provenance)
+
+    def _message(self, item: SaidElsewhere, at: datetime) -> Message:
+        return Message(
+            role=item.role,
+            text=item.text,
+            created_at=at,
+            name=item.name,
+            session=item.session,
+            external_id=item.key or self._key(item),
+            in_context=False,
+        )
+
+    def _key(self, item: SaidElsewhere) -> str:
+        """An id for a message that has none: of equal ones in a file each is one."""
+        at = to_text(item.created_at) if item.created_at else ""
+        said = json.dumps([item.session, item.role, item.name, at, item.text], ensure_ascii=False)
+        digest = hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()[:32]
+        self._seen[digest] += 1
+        return f"import/{digest}/{self._seen[digest]}"
+
+    def _after(self, progress: ImportProgress, messages: list[Message], *, new: int, faulty: int) -> ImportProgress:
+        self._sessions |= {m.session for m in messages if m.session}
+        if len(self._speakers) < _SPEAKERS:
+            self._speakers |= dict.fromkeys(m.name for m in messages if m.name)
+        times = [t for t in (progress.first, progress.last, *(m.created_at for m in messages)) if t is not None]
+        return replace(
+            progress,
+            new=progress.new + new,
+            known=progress.known + len(messages) - new,
+            faulty=progress.faulty + faulty,
+            sessions=len(self._sessions),
+            speakers=tuple(self._speakers),
+            first=min(times, default=None),
+            last=max(times, default=None),
+        )
+
+
+def export_lines(
+    store: Store, *, roles: tuple[Role, ...] = SPOKEN, filters: RecallFilters | None = None
+) -> Iterator[str]:
+    """The messages, oldest first by time, each as a line of JSON that `Importer` takes back as the same message."""
+    origin = store.note(_ORIGIN)
+    if origin is None:
+        origin = secrets.token_hex(6)
+        store.set_note(_ORIGIN, origin)
+    wanted = replace(filters or RecallFilters(), roles=roles)
+    for message in store.messages.oldest_first(wanted):
+        if not message.text:
+            continue
+        line = {
+            "role": message.role.value,
+            "content": message.text,
+            "name": message.name,
+            "created_at": to_text(message.created_at),
+            "session": message.session,
+            "id": message.external_id or f"{origin}/{message_ref(message.id)}",
+        }
+        yield json.dumps({key: value for key, value in line.items() if value is not None}, ensure_ascii=False)
+
+
+def _batches(items: Iterable[SaidElsewhere | Unreadable]) -> Iterator[list[SaidElsewhere | Unreadable]]:
+    batch: list[SaidElsewhere | Unreadable] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
