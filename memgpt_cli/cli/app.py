@@ -54,10 +54,10 @@ class _Memgpt(House):
             " --replace.",
             _ROOMS + "backups:restore",
         ),
-        Door("eval", "Measure.", _ROOMS + "evaluate:app"),
-        Door("doctor", "Check settings, key, model, embedder, disk and databases.", _ROOMS + "doctor:doctor"),
-        Door("config", "Settings.", _ROOMS + "config_commands:app"),
-        Door("keys", "API keys.", _ROOMS + "key_commands:app"),
+        Door("eval", "Measure the program on data of your own.", _ROOMS + "evaluate:app"),
+        Door("doctor", "Check settings, keys, model, embedder, disk, databases and indexes.", _ROOMS + "doctor:doctor"),
+        Door("config", "Look at settings and change them.", _ROOMS + "config_commands:app"),
+        Door("keys", "Store, list and delete API keys.", _ROOMS + "key_commands:app"),
     )
 
 

@@ -1,0 +1,55 @@
+"""The command line describes itself: docs/cli.md is current, every command explained, each door says what is behind."""
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+from memgpt_cli.cli import reference
+from memgpt_cli.cli.app import app
+from memgpt_cli.cli.doors import Door
+from memgpt_cli.errors import ExitCode
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
+ROOT: Any = get_command(app)
+
+
+def commands() -> list[tuple[str, Any]]:
+    """Every command that does something, with the words that call it."""
+    found = []
+    for door in ROOT.commands.values():
+        real = door.open() if isinstance(door, Door) else door
+        nested = getattr(real, "commands", None)
+        if nested is None:
+            found.append((door.name, real))
+        else:
+            found += [(f"{door.name} {name}", inner) for name, inner in nested.items()]
+    return found
+
+
+COMMANDS = commands()
+
+
+def test_the_page_is_current() -> None:
+    told = "docs/cli.md is not current: python -m memgpt_cli.cli.reference > docs/cli.md"
+    assert PAGE.read_text(encoding="utf-8") == reference.reference(), told
+
+
+def test_every_exit_code_is_told() -> None:
+    assert [code for code, _ in reference.EXIT_CODES] == [str(int(code)) for code in ExitCode]
+
+
+@pytest.mark.parametrize("door", [d for d in ROOT.commands.values() if isinstance(d, Door)], ids=lambda d: str(d.name))
+def test_a_door_says_what_the_command_behind_it_says_first(door: Door) -> None:
+    behind = inspect.cleandoc(door.open().help or "").split("\n\n")[0].replace("\n", " ")
+    assert behind.startswith(str(door.help)), f"the door says {door.help!r}, the command {behind!r}"
+
+
+@pytest.mark.parametrize(("words", "command"), COMMANDS, ids=[words for words, _ in COMMANDS])
+def test_every_command_and_every_option_is_explained(words: str, command: Any) -> None:
+    assert command.help, words
+    for parameter in command.params:
+        if parameter.name != "help" and not getattr(parameter, "hidden", False):
+            assert parameter.help, f"{words} {parameter.opts}"
