@@ -9,7 +9,10 @@ both points: measured are the twenty turns before an eviction is due.
 import multiprocessing
 import statistics
 import time
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
 
 import pytest
 from support.agents import session
@@ -28,7 +31,7 @@ class Constant(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
-    def do_POST(self):
+    def do_POST(self) -> None:
         import json
 
         self.rfile.read(int(self.headers["content-length"]))
@@ -43,18 +46,18 @@ class Constant(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def log_message(self, *_):
+    def log_message(self, *_: Any) -> None:
         pass
 
 
-def serve(port):
+def serve(port: int) -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Constant)
     port.put(server.server_address[1])
     server.serve_forever()
 
 
 @pytest.fixture
-def base_url():
+def base_url() -> Iterator[str]:
     context = multiprocessing.get_context("spawn")
     port = context.Queue()
     process = context.Process(target=serve, args=(port,), daemon=True)
@@ -64,7 +67,7 @@ def base_url():
     process.join()
 
 
-def test_cpu_of_a_turn_is_flat_and_near_the_bare_client(tmp_path, base_url):
+def test_cpu_of_a_turn_is_flat_and_near_the_bare_client(tmp_path: Path, base_url: str) -> None:
     figures = {}
     with session(tmp_path, base_url=base_url, window=32_768) as opened:
         turn = 0
@@ -88,7 +91,7 @@ def test_cpu_of_a_turn_is_flat_and_near_the_bare_client(tmp_path, base_url):
     print(f"turn 5,000 against turn 100: x{figures[5_000] / figures[100]:.2f}")
 
 
-def bare_client(base_url, body) -> float:
+def bare_client(base_url: str, body: dict[str, Any]) -> float:
     import openai
 
     client = openai.OpenAI(base_url=base_url, api_key="none")
