@@ -5,6 +5,8 @@
 
 import ipaddress
 import socket
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -15,19 +17,19 @@ settings.load_profile("default")
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _no_network():
+def _no_network() -> Iterator[None]:
     """Any connection that is not to this machine is an error of its own, whoever tries it."""
     connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
 
-    def guard(address):
+    def guard(address: Any) -> None:
         if isinstance(address, tuple) and not _is_loopback(address[0]):
             raise AssertionError(f"a test tried to reach {address}")
 
-    def guarded(self, address):
+    def guarded(self: socket.socket, address: Any) -> None:
         guard(address)
         return connect(self, address)
 
-    def guarded_ex(self, address):
+    def guarded_ex(self: socket.socket, address: Any) -> int:
         guard(address)
         return connect_ex(self, address)
 
@@ -37,7 +39,7 @@ def _no_network():
         yield
 
 
-def _is_loopback(host) -> bool:
+def _is_loopback(host: Any) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -39,8 +39,8 @@ class ArchivalFilters:
 class LexicalHit:
     """A candidate of the full-text index. `score` is BM25, positive; larger is better.
 
-    `nearby` is the part of it that is owed to what stands next to the item, `words` those of the query found in the item
-    itself. `session` tells messages of one session; None where there is no such thing.
+    `nearby` is the part of it that is owed to what stands next to the item, `words` those of the query found in
+    the item itself. `session` tells messages of one session; None where there is no such thing.
     """
 
     id: int

@@ -1,4 +1,4 @@
-"""Promise 2: `kill -9` at any instant loses nothing that was acknowledged, doubles nothing, and the next start works."""
+"""Promise 2: `kill -9` loses nothing that was acknowledged, doubles nothing, and the next start works."""
 
 import json
 import os
@@ -7,13 +7,15 @@ import sqlite3
 import subprocess
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
-from support.brains import Call, answers_results, do, say
+from support.brains import Call, Reply, answers_results, do, say
 from support.strict_server import Fault, StrictServer
 
 
-def brain(body):
+def brain(body: dict[str, Any]) -> Reply:
     """Writes two things in the first step, then answers."""
     if answers_results(body):
         return say(body, "I have noted that. " * 20)
@@ -24,11 +26,11 @@ def brain(body):
     )
 
 
-def command(*arguments):
+def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "memgpt_cli", *arguments]
 
 
-def environment(home, server):
+def environment(home: Path, server: StrictServer) -> dict[str, str]:
     return {
         **os.environ,
         "MEMGPT_HOME": str(home),
@@ -39,7 +41,7 @@ def environment(home, server):
 
 
 @pytest.mark.parametrize("when", ["first call", "first step committed", "second call"])
-def test_killed_in_mid_turn_the_same_send_finishes_the_turn(tmp_path, when):
+def test_killed_in_mid_turn_the_same_send_finishes_the_turn(tmp_path: Path, when: str) -> None:
     faults = {
         "first call": [Fault.slow(0.5)],
         "first step committed": [None, Fault.slow(5.0)],
@@ -79,6 +81,6 @@ def test_killed_in_mid_turn_the_same_send_finishes_the_turn(tmp_path, when):
     record.close()
 
 
-def server_calls(server):
+def server_calls(server: StrictServer) -> int:
     """Requests that have reached the server, answered or not."""
     return len(server.requests)

@@ -4,6 +4,8 @@ import json
 import random
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from support.agents import session
@@ -17,13 +19,14 @@ from memgpt_cli.domain.messages import Role
 from memgpt_cli.domain.search import RecallFilters
 
 USERS = RecallFilters(roles=(Role.USER,))
-WORDS = (
+TALK = (
     "we met the old painter near the harbour and she told us about her garden last summer while rain fell on the"
     " market my brother wants to move back to the mountains because work in the city has become too loud for him"
-).split()
+)
+WORDS = TALK.split()
 
 
-def small_talk(turns):
+def small_talk(turns: int) -> Iterator[str]:
     source = random.Random(7)
     for n in range(turns):
         words = [source.choice(WORDS) for _ in range(source.randint(8, 40))]
@@ -31,7 +34,9 @@ def small_talk(turns):
 
 
 @pytest.mark.parametrize("protocol", [Protocol.NATIVE, Protocol.PAPER])
-def test_300_turns_in_a_small_window_every_request_accepted_every_message_kept_once(tmp_path, protocol):
+def test_300_turns_in_a_small_window_every_request_accepted_every_message_kept_once(
+    tmp_path: Path, protocol: Protocol
+) -> None:
     talk = list(small_talk(300))
     evictions = 0
     with StrictServer(memory_worker(), window=8_192, keep=4) as server:
@@ -45,7 +50,7 @@ def test_300_turns_in_a_small_window_every_request_accepted_every_message_kept_o
 
 
 @pytest.mark.parametrize("protocol", [Protocol.NATIVE, Protocol.PAPER])
-def test_97_percent_of_all_prompt_tokens_repeat_the_request_before_at_32k(tmp_path, protocol):
+def test_97_percent_of_all_prompt_tokens_repeat_the_request_before_at_32k(tmp_path: Path, protocol: Protocol) -> None:
     with StrictServer(memory_worker(edit_every=5), window=32_768, keep=400) as server:
         with session(tmp_path, base_url=server.base_url, protocol=protocol, window=32_768) as opened:
             for text in small_talk(300):
@@ -56,7 +61,9 @@ def test_97_percent_of_all_prompt_tokens_repeat_the_request_before_at_32k(tmp_pa
 
 
 @pytest.mark.skipif(not DEVELOPMENT_HALF.exists(), reason="the LoCoMo file is not beside this checkout")
-def test_a_whole_locomo_conversation_offline_in_8192_tokens_and_early_questions_in_a_new_process(tmp_path):
+def test_a_whole_locomo_conversation_offline_in_8192_tokens_and_early_questions_in_a_new_process(
+    tmp_path: Path,
+) -> None:
     conversation = conversations()[0]
     said = list(messages(conversation))
     evictions, longest = 0, 0

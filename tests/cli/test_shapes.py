@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -13,7 +14,7 @@ SCHEMAS = Path(__file__).resolve().parents[2] / "docs" / "schemas"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
     for text in ("My name is Ada and I live in Lyon.", "Where do I live?"):
         memgpt(home, "send", text)
@@ -21,7 +22,7 @@ def home(tmp_path_factory):
     return home
 
 
-def memgpt(home, *arguments, code=0):
+def memgpt(home: Path, *arguments: str, code: int = 0) -> "subprocess.CompletedProcess[str]":
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("MEMGPT_", "OPENAI_"))}
     done = subprocess.run(
         [sys.executable, "-m", "memgpt_cli", *arguments],
@@ -35,47 +36,47 @@ def memgpt(home, *arguments, code=0):
     return done
 
 
-def check(shape, text):
+def check(shape: str, text: str) -> Any:
     schema = json.loads((SCHEMAS / f"{shape}.schema.json").read_text())
     value = json.loads(text)
     Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(value)
     return value
 
 
-def test_send(home):
+def test_send(home: Path) -> None:
     sent = check("send", memgpt(home, "send", "--json", "--id", "x1", "Where do I live?").stdout)
     assert "Lyon" in sent["reply"]
     again = check("send", memgpt(home, "send", "--id", "x1", "Where do I live?", "--json").stdout)
     assert (again["reply"], again["repeated"]) == (sent["reply"], True)
 
 
-def test_context_and_its_parts_add_up(home):
+def test_context_and_its_parts_add_up(home: Path) -> None:
     shape = check("context", memgpt(home, "context", "--json").stdout)
     assert sum(shape["parts"].values()) == shape["used"]
     assert shape["used"] + shape["free"] + shape["reserved"] == shape["window"]
     check("context-history", memgpt(home, "context", "--history", "--json").stdout)
 
 
-def test_context_prompt_writes_nothing_and_is_what_the_next_call_would_send(home):
+def test_context_prompt_writes_nothing_and_is_what_the_next_call_would_send(home: Path) -> None:
     before = memgpt(home, "recall", "list", "--json").stdout
     body = json.loads(memgpt(home, "context", "--prompt", "--with", "And my name?").stdout)
     assert body["messages"][-1]["content"].endswith("And my name?")
     assert memgpt(home, "recall", "list", "--json").stdout == before
 
 
-def test_recall_list_and_search(home):
+def test_recall_list_and_search(home: Path) -> None:
     listed = check("recall-list", memgpt(home, "recall", "list", "--json").stdout)
     assert [m["created_at"] for m in listed] == sorted((m["created_at"] for m in listed), reverse=True)
     found = check("recall-search", memgpt(home, "recall", "search", "--json", "where does Ada live").stdout)
     assert found["hits"]
 
 
-def test_archival_search(home):
+def test_archival_search(home: Path) -> None:
     found = check("archival-search", memgpt(home, "archival", "search", "spare key", "--json").stdout)
     assert found["hits"][0]["tags"] == ["home"]
 
 
-def test_errors(home):
+def test_errors(home: Path) -> None:
     check("error", memgpt(home, "send", "-a", "nobody", "hi", "--json", code=3).stderr)
     check("error", memgpt(home, "send", "--window", "2000", "hi", "--json", code=2).stderr.splitlines()[-1])
     check("error", memgpt(home, "no-such-command", "--json", code=2).stderr)
