@@ -1,12 +1,12 @@
 """Loading documents with somebody watching; shared by `archival load` and the chat's `/load`."""
 
 import os
+import re
 import shlex
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from memgpt_cli.agent.notices import tell_loaded
@@ -104,9 +104,10 @@ def read_wanted(line: str) -> Wanted:
 
 
 def _words(line: str) -> list[str]:
-    """As a shell would part them; but a path with spaces in it that is there needs no quotes."""
-    if Path(line).expanduser().exists():
-        return [line]
+    """As a shell would part them; but a path with spaces that is there needs no quotes, even with options after it."""
+    for path, *options in ([line], re.split(r"\s+(?=--|-t\s)", line, maxsplit=1)):
+        if path and os.path.exists(os.path.expanduser(path)):  # noqa: PTH110, PTH111 - never raise
+            return [path, *" ".join(options).split()]
     try:
         return shlex.split(line, posix=os.name != "nt")
     except ValueError:  # a lone quotation mark

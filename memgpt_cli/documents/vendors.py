@@ -7,10 +7,9 @@ from typing import Final
 from memgpt_cli.errors import DocumentError
 
 _DISTRIBUTIONS: Final = {
-    "bs4": "beautifulsoup4",
-    "markdownify": "markdownify",
     "mammoth": "mammoth",
     "pypdfium2": "pypdfium2",
+    "selectolax.lexbor": "selectolax",
 }
 
 

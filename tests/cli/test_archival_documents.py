@@ -4,8 +4,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,13 +54,6 @@ def number(memgpt: CommandLine, query: str) -> int:
             return int(connection.execute(query).fetchone()[0])
     except sqlite3.OperationalError:  # it is only just being made
         return 0
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def test_a_folder_and_three_pdfs_go_in_and_the_answer_names_its_passage(memgpt: CommandLine, papers: Path) -> None:
@@ -174,19 +166,24 @@ def test_a_load_that_was_cut_off_goes_on_with_the_same_command(
         (tmp_path / f"book{book}.md").write_text("\n\n".join(chapters))
     books = [str(tmp_path / f"book{book}.md") for book in range(3)]
     monkeypatch.setenv("MEMGPT_ARCHIVAL_CHUNK_TOKENS", "16")
+    memgpt("agent", "create", "whole")
+    whole = memgpt.json("archival-load", "archival", "load", *books, "-a", "whole")["passages"]["new"]
+    server.requests.clear()
+    server.behaviour.hold_after = 700
     running = memgpt.start("archival", "load", *books, stderr=subprocess.PIPE)
-    wait_until(lambda: number(memgpt, "SELECT count(*) FROM vectors") > 300)
+    assert server.held.wait(PATIENCE_S)
     running.send_signal(cut)
     _, err = running.communicate(timeout=PATIENCE_S)
     assert running.returncode == (-cut if cut is signal.SIGKILL else 130)
     assert ("the same command goes on" in err) == (cut is signal.SIGINT)
-    before, asked = number(memgpt, "SELECT count(*) FROM vectors"), len(server.answered)
-    assert before < 1200
+    server.let_go.set()
+    done, asked = number(memgpt, "SELECT count(*) FROM vectors"), len(server.answered)
+    assert 0 < done < whole
     memgpt("archival", "load", *books)
-    assert number(memgpt, "SELECT count(*) FROM passages WHERE deleted_at IS NULL") == 1200
-    assert number(memgpt, "SELECT count(*) FROM vectors") == 1200
+    assert number(memgpt, "SELECT count(*) FROM passages WHERE deleted_at IS NULL") == whole
+    assert number(memgpt, "SELECT count(*) FROM vectors") == whole
     assert number(memgpt, "SELECT count(*) FROM outbox") == 0
-    assert len(server.answered) - asked <= 1200 - before + 2  # nothing is embedded twice but the trial
+    assert len(server.answered) - asked <= whole - done + 2  # nothing is embedded twice but the trial
 
 
 def test_what_embedding_costs_is_told_and_counts_as_spent(
@@ -261,10 +258,12 @@ def test_changing_over_goes_on_where_it_was_killed(
     (tmp_path / "long.md").write_text("\n\n".join(f"## Part {n}\n\nThe number {n} is praised." for n in range(900)))
     monkeypatch.setenv("MEMGPT_ARCHIVAL_CHUNK_TOKENS", "16")
     memgpt("archival", "load", str(tmp_path / "long.md"))
+    server.behaviour.hold_after = 300
     running = memgpt.start("archival", "reindex", "--embedder", "openai/letters")
-    wait_until(lambda: len(server.answered) > 300)
+    assert server.held.wait(PATIENCE_S)
     running.kill()
     running.wait()
+    server.let_go.set()
     asked, left = len(server.answered), number(memgpt, "SELECT count(*) FROM outbox")
     assert left
     memgpt("archival", "reindex", "--embedder", "openai/letters")
@@ -328,11 +327,24 @@ def test_a_chat_loads_under_its_own_lock_and_answers_from_it(memgpt: CommandLine
 
 def test_a_path_with_spaces_needs_no_quotes_in_a_chat(memgpt: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "my notes").mkdir()
-    (tmp_path / "my notes" / "a b.txt").write_text("The key is under the mat.")
-    for line in ("my notes", "my\\ notes/a\\ b.txt", '"my notes/a b.txt" --again'):
+    (tmp_path / "my notes" / "a - b.txt").write_text("The key is under the mat.")
+    lines = (
+        "my notes",
+        "my notes/a - b.txt --tag keys",
+        "my\\ notes/a\\ -\\ b.txt -t x",
+        '"my notes/a - b.txt" --again',
+    )
+    for line in lines:
         running = memgpt.start("chat", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         out, _ = running.communicate(f"/load {line}\n", timeout=PATIENCE_S)
         assert "skipped" not in out
         assert "files: 1" in out
+    assert memgpt.json("archival-list", "archival", "list")[0]["tags"] == ["keys", "x"]
+
+
+@pytest.mark.parametrize("line", ["/load", "/load --tag keys"])
+def test_load_without_a_path_asks_which_files(memgpt: CommandLine, line: str) -> None:
     running = memgpt.start("chat", stdin=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert "which files?" in running.communicate("/load\n", timeout=PATIENCE_S)[1]
+    err = running.communicate(f"{line}\n", timeout=PATIENCE_S)[1]
+    assert "which files?" in err
+    assert "hint: /load FILE or FOLDER" in err

@@ -31,6 +31,8 @@ class Behaviour:
     usage: bool = True
     body: str | None = None
     """Sent in place of any answer."""
+    hold_after: int | None = None
+    """Once so many texts were asked for, requests get no answer until `let_go` is set; `held` says that one waits."""
 
 
 @dataclass
@@ -40,6 +42,8 @@ class EmbeddingsServer:
     base_url: str
     behaviour: Behaviour
     requests: list[dict[str, Any]] = field(default_factory=list)
+    held: threading.Event = field(default_factory=threading.Event)
+    let_go: threading.Event = field(default_factory=threading.Event)
 
     @property
     def answered(self) -> list[str]:
@@ -71,6 +75,7 @@ def embeddings_server(behaviour: Behaviour | None = None) -> Iterator[Embeddings
     try:
         yield state
     finally:
+        state.let_go.set()
         httpd.shutdown()
         thread.join()
         httpd.server_close()
@@ -87,6 +92,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server_state.requests.append(body)
         behaviour = self.server_state.behaviour
+        if behaviour.hold_after is not None and len(self.server_state.answered) > behaviour.hold_after:
+            self.server_state.held.set()
+            self.server_state.let_go.wait()
         if behaviour.failures:
             status, headers = behaviour.failures.pop(0)
             self._send(status, {"error": {"message": f"told to fail with {status}"}}, headers)
