@@ -84,7 +84,7 @@ def create(
         window=current.window,
         protocol=protocol or workspace.settings.loop.protocol,
     )
-    workspace.create_agent(
+    workspace.new_agents.create(
         name,
         config=config,
         persona=None if persona is None else read_text(persona),
@@ -206,7 +206,7 @@ def import_file(
     The endpoint it talked to is left out unless you ask for it: the file may come from somebody else.
     """
     workspace = current.workspace()
-    made, endpoint = workspace.import_agent(
+    made, endpoint = workspace.new_agents.from_file(
         file, name, keep_endpoint=keep_endpoint, progress=lambda what, done: notice(f"{what}: {done:,} rows")
     )
     if endpoint and not keep_endpoint:

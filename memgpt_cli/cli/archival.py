@@ -30,7 +30,7 @@ def add(
     if not content:
         raise UsageError("there is nothing to add", hint='memgpt archival add "The key is under the mat"')
     workspace = current.workspace()
-    workspace.ensure_agent(workspace.agent_name)
+    workspace.new_agents.ensure(workspace.agent_name)
     with workspace.memory() as memory:
         provenance = Provenance(author=Author.USER, command="archival add")
         stored = memory.archival.insert(content, provenance=provenance, tags=tuple(tag or ()), source=source)

@@ -84,9 +84,9 @@ def reindex(
         memgpt archival reindex --embedder openai/text-embedding-3-small --save
     """
     workspace = current.workspace()
-    chosen = workspace.embedder_name(embedder)
-    new = None if embedder is None else workspace.embedder_called(*chosen)
-    bill = workspace.embedding_bill(chosen[1])
+    chosen = workspace.embedders.name(embedder)
+    new = None if embedder is None else workspace.embedders.called(*chosen)
+    bill = workspace.embedders.bill(chosen[1])
     with workspace.held_memory(purpose="memgpt archival reindex", wait=wait) as memory:
         if new is None:
             memory.check_embedder()
@@ -104,7 +104,7 @@ def reindex(
         status = memory.index.status()
     if save and embedder is not None:
         _save(workspace, chosen)
-    agrees = workspace.embedder_name() == chosen
+    agrees = workspace.embedders.name() == chosen
     if current.json:
         print_json(
             {

@@ -244,11 +244,11 @@ def _is_builtin(read: "BatchInput", wishes: Wishes, workspace: "Workspace") -> b
     if wishes.template is not None:
         named.add(wishes.template)
     existing = [name for name in sorted(named) if workspace.agents.exists(name)]
-    choices = [workspace.choice_of(name) for name in existing]
+    choices = [workspace.sessions.choice_of(name) for name in existing]
     if wishes.template is None and any(entry.agent is None for entry in read.entries):
-        choices.append(workspace.choice_for_nobody())
+        choices.append(workspace.models.choose())
     for choice in choices:
-        workspace.check_key(choice)
+        workspace.models.check_key(choice)
     return all(choice.endpoint.local for choice in choices)
 
 

@@ -63,7 +63,7 @@ class BatchAgents:
 
     def seed(self, folder: Path, *, template: str | None) -> None:
         """Put into `folder` the record that fresh agents begin with."""
-        self.workspace.write_record(folder, template=template)
+        self.workspace.new_agents.in_folder(folder, template=template)
 
     def fresh(self, folder: Path, conversation: Conversation, *, seed: Path, name: str | None) -> None:
         """Make an agent of the seed in `folder`, whole or not at all."""
@@ -103,7 +103,7 @@ class BatchAgents:
             limit=given.limit or before.limit,
             read_only=before.read_only if given.read_only is None else given.read_only,
         )
-        check_block(block, block.value, self.workspace.counter("offline").count)
+        check_block(block, block.value, self.workspace.models.counter("offline").count)
         return block
 
     def _load(self, store: "Store", documents: tuple[str, ...]) -> None:
@@ -116,13 +116,13 @@ class BatchAgents:
 
     def private(self, folder: Path) -> "Session":
         """Open the agent in `folder`."""
-        return self.workspace.private_session(folder)
+        return self.workspace.sessions.private(folder)
 
     def existing(self, name: str) -> "Session":
         """Open an agent of this machine under its lock."""
         if not self.workspace.agents.exists(name):
             raise NotFoundError(f"there is no agent {name!r}", hint=f"memgpt agent create {name}")
-        return self.workspace.open_session(name, purpose="memgpt batch", wait=self._wait)
+        return self.workspace.sessions.open(name, purpose="memgpt batch", wait=self._wait)
 
     def furnish(self, session: "Session", conversation: Conversation) -> None:
         """Give an existing agent the conversation's blocks and documents."""
@@ -136,7 +136,7 @@ class BatchAgents:
 
     def copy(self, name: str, folder: Path) -> None:
         """Copy the record of an existing agent, as it stands, into `folder`."""
-        self.workspace.write_record(folder, template=name)
+        self.workspace.new_agents.in_folder(folder, template=name)
 
     def keep(self, folder: Path, name: str, *, mark: str) -> None:
         """Make the agent in `folder` an agent of this machine."""

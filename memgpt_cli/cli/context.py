@@ -55,7 +55,7 @@ def context(
         else:
             _plot(fillings)
         return
-    with workspace.peek_session() as session:
+    with workspace.sessions.peek() as session:
         if prompt:
             request, happenings = session.preview(with_text)
             for line in filter(None, map(describe, happenings)):

@@ -139,15 +139,15 @@ def _keys(workspace: "Workspace") -> Iterator[Finding]:
 
 
 def _model(workspace: "Workspace") -> Iterator[Finding]:
-    choice = workspace.choice_in_use()
+    choice = workspace.sessions.choice_in_use()
     where = f" at {choice.base_url}" if choice.base_url else ""
     says = f"{choice.name}{where}, window {choice.window:,} tokens ({choice.source.value})"
-    workspace.check_key(choice)
+    workspace.models.check_key(choice)
     yield Finding(what="model", ok=True, says=says)
 
 
 def _tokens(workspace: "Workspace") -> Iterator[Finding]:
-    counter = workspace.counter(workspace.choice_in_use().name)
+    counter = workspace.models.counter(workspace.sessions.choice_in_use().name)
     exactness = "exact" if counter.exact else "estimated"
     yield Finding(
         what="tokens", ok=True, says=f"{counter.name}, {exactness}: 'hello world' is {counter.count('hello world')}"
@@ -155,10 +155,10 @@ def _tokens(workspace: "Workspace") -> Iterator[Finding]:
 
 
 def _embedder(workspace: "Workspace") -> Iterator[Finding]:
-    provider, model = workspace.embedder_name()
+    provider, model = workspace.embedders.name()
     if provider != "openai":
-        workspace.embedder.embed(["hello world"])
-        yield Finding(what="embedder", ok=True, says=str(workspace.embedder.identity))
+        workspace.embedders.configured.embed(["hello world"])
+        yield Finding(what="embedder", ok=True, says=str(workspace.embedders.configured.identity))
     else:
         says = f"{model} at {workspace.settings.embedder.base_url or 'OpenAI'}"
         yield Finding(what="embedder", ok=True, says=says, hint="memgpt doctor --online tries it")

@@ -28,14 +28,14 @@ _BUILTIN: Final = ("offline", "scripted:")
 
 
 def _endpoint(workspace: "Workspace") -> Iterator[Finding]:
-    choice = workspace.choice_in_use()
+    choice = workspace.sessions.choice_in_use()
     if choice.name.startswith(_BUILTIN):
         yield Finding(what="endpoint", ok=True, says=f"{choice.name} answers inside this program; nothing to call")
         return
     where = choice.base_url or "OpenAI"
-    workspace.check_key(choice)
+    workspace.models.check_key(choice)
     try:
-        served = workspace.served_models(choice.base_url, named_by=choice.base_url_source, timeout_s=_LISTING_S)
+        served = workspace.models.served(choice.base_url, named_by=choice.base_url_source, timeout_s=_LISTING_S)
     except ModelError as error:
         yield Finding(what="endpoint", ok=False, says=f"{where}: {error.message}", hint=error.hint)
         return
@@ -44,7 +44,7 @@ def _endpoint(workspace: "Workspace") -> Iterator[Finding]:
         yield Finding(what="endpoint", ok=False, says=f"{where} does not serve {choice.name}", hint=hint)
         return
     yield Finding(what="endpoint", ok=True, says=f"{where} answers and serves {choice.name}")
-    yield _calls_functions(workspace.connect(choice))
+    yield _calls_functions(workspace.models.connect(choice))
 
 
 def _calls_functions(model: "ChatModel") -> Finding:
@@ -78,8 +78,8 @@ def _calls_functions(model: "ChatModel") -> Finding:
 def _embedder(workspace: "Workspace") -> Iterator[Finding]:
     if workspace.settings.embedder.provider != "openai":
         return
-    workspace.embedder.embed(["hello world"])
-    yield Finding(what="embeddings", ok=True, says=str(workspace.embedder.identity))
+    workspace.embedders.configured.embed(["hello world"])
+    yield Finding(what="embeddings", ok=True, says=str(workspace.embedders.configured.identity))
 
 
 def _nearby(workspace: "Workspace") -> Iterator[Finding]:
@@ -89,7 +89,7 @@ def _nearby(workspace: "Workspace") -> Iterator[Finding]:
         try:
             with socket.create_connection(("localhost", port), timeout=_KNOCK_S):
                 pass
-            models = workspace.served_models(base_url, timeout_s=_LISTING_S)
+            models = workspace.models.served(base_url, timeout_s=_LISTING_S)
         except (OSError, MemGPTError):
             continue
         found = True

@@ -43,7 +43,7 @@ def retrieval(
         report = evaluate(
             conversations,
             scratch=workspace.scratch,
-            counter=workspace.counter(_COUNTED_BY),
+            counter=workspace.models.counter(_COUNTED_BY),
             progress=lambda done: bar.advance(task, done),
         )
     if current.json:

@@ -123,7 +123,7 @@ def load_documents(workspace: "Workspace", store: "Store", index: "VectorIndex",
         raise UsageError(
             "--name names standard input, and files have their own", hint="memgpt archival load - --name N"
         )
-    report, bill = Report(), workspace.embedding_bill(workspace.embedder_name()[1])
+    report, bill = Report(), workspace.embedders.bill(workspace.embedders.name()[1])
     began, tokens = time.monotonic(), bill.tokens
     try:
         with bar() as shown:

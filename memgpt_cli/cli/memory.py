@@ -202,7 +202,7 @@ def restore(
 def _writing() -> Any:
     """The agent's memory; the default agent is made on first use, as the first message would."""
     workspace = current.workspace()
-    workspace.ensure_agent(workspace.agent_name)
+    workspace.new_agents.ensure(workspace.agent_name)
     return workspace.memory()
 
 

@@ -44,7 +44,7 @@ def import_file(
     from memgpt_cli.external_context.importing import Importer
 
     workspace = current.workspace()
-    workspace.ensure_agent(workspace.agent_name)
+    workspace.new_agents.ensure(workspace.agent_name)
     done = ImportProgress()
     faults: list[Unreadable] = []
     with workspace.memory() as memory, bar() as shown:

@@ -57,7 +57,7 @@ def send(
             notice(f"({line})")
 
     result = TurnResult()
-    with workspace.open_session(purpose="memgpt send", wait=wait) as session:
+    with workspace.sessions.open(purpose="memgpt send", wait=wait) as session:
         for line in session.notices:
             notice(line)
         session.agent.confirm_writes(confirmation(wanted=workspace.settings.memory.confirm))

@@ -21,6 +21,7 @@ from memgpt_cli.errors import StorageError
 from memgpt_cli.storage.database import connect, rehearsal, savepoint, transaction
 
 if TYPE_CHECKING:
+    from memgpt_cli.domain.vectors import EmbedderIdentity
     from memgpt_cli.storage.blocks import Blocks
     from memgpt_cli.storage.documents import Documents
     from memgpt_cli.storage.journal import Journal
@@ -133,6 +134,13 @@ class SQLiteStore:
             tombstones=self.tombstones,
             epochs=self.epochs,
         )
+
+    @property
+    def embedder(self) -> EmbedderIdentity | None:
+        """Whose vectors there are; None before the first."""
+        from memgpt_cli.storage.vectors import Vectors
+
+        return Vectors(self.connection).identity()
 
     def config(self) -> AgentConfig:
         """What the agent says of itself."""

@@ -25,6 +25,8 @@ TOP_LEVEL = {
     "tests",
 }
 ROOMS = {
+    "bootstrap",
+    "ports",
     "agent",
     "batch",
     "cli",
@@ -57,7 +59,7 @@ def test_the_rooms_are_those_of_the_plan() -> None:
     rooms = {path.parent.name for path in (ROOT / "memgpt_cli").glob("*/__init__.py")}
     assert rooms == ROOMS
     modules = {path.name for path in (ROOT / "memgpt_cli").glob("*.py")}
-    assert modules == {"__init__.py", "__main__.py", "bootstrap.py", "errors.py", "ports.py"}
+    assert modules == {"__init__.py", "__main__.py", "errors.py"}
 
 
 def test_there_are_no_utils_and_no_manager_but_the_queue_manager() -> None:

@@ -214,7 +214,7 @@ def test_an_agent_for_the_whole_batch_is_refused_with_what_to_do(batch: Command,
 
 def test_an_agent_in_use_is_a_failure_of_its_own(batch: Command, write: Writer, memgpt: Command, home: Path) -> None:
     memgpt("agent", "create", "tutor")
-    with workspace(home, model="offline").open_session("tutor", purpose="a test"):
+    with workspace(home, model="offline").sessions.open("tutor", purpose="a test"):
         done = batch(write(talk("a", ADA, agent="tutor"), talk("b", ADA)))
     assert [line["ok"] for line in done.lines] == [False, True]
     assert done.lines[0]["error"]["code"] == "busy"

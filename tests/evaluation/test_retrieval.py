@@ -36,7 +36,7 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def report_on(path: Path, conversations: int | None = None) -> Report:
     workspace = Workspace()
     read = read_conversations(path)[:conversations]
-    return evaluate(read, scratch=workspace.scratch, counter=workspace.counter("gpt-4o"))
+    return evaluate(read, scratch=workspace.scratch, counter=workspace.models.counter("gpt-4o"))
 
 
 def test_a_conversation_is_read_in_its_order_with_its_evidence() -> None:

@@ -41,7 +41,7 @@ def workspace(
 @contextmanager
 def session(home: Path, **options: Any) -> Iterator[Session]:
     """The default agent, held open."""
-    with workspace(home, **options).open_session(purpose="test") as opened:
+    with workspace(home, **options).sessions.open(purpose="test") as opened:
         yield opened
 
 

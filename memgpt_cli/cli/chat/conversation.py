@@ -154,7 +154,7 @@ class Conversation:
         self.status.hold(self._reservation)
 
     def _reserve(self) -> Reservation:
-        return self.workspace.reserve(purpose=PURPOSE, wait=self.preferences.wait)
+        return self.workspace.sessions.reserve(purpose=PURPOSE, wait=self.preferences.wait)
 
     def _close(self) -> None:
         session, self._session = self._session, None

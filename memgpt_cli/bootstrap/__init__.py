@@ -1,0 +1,11 @@
+"""The one place that names concrete adapters: settings become a workspace, an agent's name becomes an open agent.
+
+Adapters are imported inside the functions that need them, so that a command pays only for what it uses.
+"""
+
+from memgpt_cli.bootstrap.flags import Flags
+from memgpt_cli.bootstrap.memory import Memory
+from memgpt_cli.bootstrap.models import AroundModel
+from memgpt_cli.bootstrap.workspace import Workspace
+
+__all__ = ["AroundModel", "Flags", "Memory", "Workspace"]

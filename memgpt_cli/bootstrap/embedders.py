@@ -1,0 +1,111 @@
+"""Which embedder makes the vectors, what it costs, and whether it is the one that made those in a record."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from memgpt_cli.config.models import model_settings
+from memgpt_cli.errors import EmbedderMismatchError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from memgpt_cli.agent.embedding_bill import EmbeddingBill
+    from memgpt_cli.config.keys import ApiKeys
+    from memgpt_cli.config.settings import Configuration
+    from memgpt_cli.domain.vectors import EmbedderIdentity
+    from memgpt_cli.ports import Clock, Embedder, Spending
+
+_USUAL = {"static": "wordllama-256", "minilm": "all-MiniLM-L6-v2", "openai": "text-embedding-3-small"}
+"""What each provider of embeddings uses when no model is named."""
+
+
+class Embedders:
+    """The embedders that the settings can ask for. `files` is where those of `minilm` are looked for.
+
+    `spending` opens the day's spending, and does so only when there is something to book.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        keys: ApiKeys,
+        *,
+        files: Path,
+        spending: Callable[[], Spending],
+        clock: Clock,
+    ) -> None:
+        self._configuration = configuration
+        self._keys = keys
+        self._files = files
+        self._spending = spending
+        self._clock = clock
+        self._bills: dict[str, EmbeddingBill] = {}
+
+    @cached_property
+    def configured(self) -> Embedder:
+        """The configured embedder; it loads nothing and calls nobody before the first text.
+
+        Raises ConfigError when its files are missing.
+        """
+        return self.called(*self.name())
+
+    def name(self, typed: str | None = None) -> tuple[str, str]:
+        """Provider and model of the configured embedder, or of one typed as PROVIDER[/MODEL]. Raises UsageError."""
+        settings = self._configuration.settings.embedder
+        provider, _, model = (typed or settings.provider).partition("/")
+        usual = _USUAL.get(provider)
+        if usual is None or (provider == "static" and model not in {"", usual}):
+            raise UsageError(f"there is no embedder {typed!r}", hint="static, minilm[/MODEL] or openai/MODEL")
+        if not model and provider == settings.provider and provider != "static":
+            model = settings.model or ""
+        return provider, model or usual
+
+    def called(self, provider: str, model: str) -> Embedder:
+        """An embedder by name, with the settings of `embedder.*`. Raises ConfigError when its files are missing."""
+        settings = self._configuration.settings.embedder
+        if provider == "static":
+            from memgpt_cli.llm.static_embedder import StaticEmbedder
+
+            return StaticEmbedder()
+        if provider == "minilm":
+            from memgpt_cli.llm.minilm_embedder import MiniLMEmbedder
+
+            return MiniLMEmbedder(model=model, models=self._files)
+        from memgpt_cli.llm.openai_embedder import OpenAIEmbedder
+
+        source = self._configuration["embedder.base_url"].source
+        return OpenAIEmbedder(
+            model=model,
+            base_url=settings.base_url,
+            api_key=self._keys.find(settings.base_url, source),
+            dimensions=settings.dimensions,
+            batch=settings.batch,
+            on_usage=self.bill(model).add,
+        )
+
+    def bill(self, model: str) -> EmbeddingBill:
+        """What embedding with this model has come to in this process."""
+        if model not in self._bills:
+            from memgpt_cli.agent.embedding_bill import EmbeddingBill
+
+            prices = model_settings(self._configuration, model, self._configuration.settings.embedder.base_url)
+            self._bills[model] = EmbeddingBill(
+                usd_per_million=prices.input_usd_per_million, spending=self._spending(), clock=self._clock
+            )
+        return self._bills[model]
+
+    def check(self, agent: str, stored: EmbedderIdentity | None) -> None:
+        """Raise EmbedderMismatchError when an agent's vectors were made by another embedder than the configured one."""
+        from memgpt_cli.storage.vectors import check_identity
+
+        provider, model = self.name()
+        try:
+            dimensions = self._configuration.settings.embedder.dimensions if provider == "openai" else None
+            check_identity(stored, provider=provider, model=model, dimensions=dimensions)
+        except EmbedderMismatchError as error:
+            flag = "" if agent == "default" else f" -a {agent}"
+            stay = f"to stay with {stored}: memgpt config set embedder.provider {stored.provider}" if stored else ""
+            raise EmbedderMismatchError(error.message, hint=f"{error.hint}{flag}; {stay}") from error

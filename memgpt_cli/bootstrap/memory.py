@@ -1,0 +1,128 @@
+"""Reading and writing one agent's memory without talking to it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from memgpt_cli.errors import AgentBusyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from memgpt_cli.bootstrap.workspace import Workspace
+    from memgpt_cli.domain.blocks import Block
+    from memgpt_cli.domain.vectors import EmbedderIdentity
+    from memgpt_cli.external_context.archival import ArchivalStorage
+    from memgpt_cli.external_context.recall import RecallStorage
+    from memgpt_cli.main_context.core_memory import CoreMemory
+    from memgpt_cli.ports import Store
+    from memgpt_cli.storage.forgetting import Forgetting
+    from memgpt_cli.storage.store import SQLiteStore
+    from memgpt_cli.storage.vector_index import AgentVectorIndex
+
+DRAFTS = "drafts"
+"""Folder within an agent's, of texts that are being edited."""
+
+
+class Memory:
+    """Reading and writing one agent's memory without talking to it: no lock, no model.
+
+    What searches is made when it is first asked for, so that listing and showing cost no more than the record.
+    """
+
+    def __init__(self, workspace: Workspace, name: str, store: SQLiteStore, *, writer: bool = False) -> None:
+        self.name = name
+        self.store: Store = store
+        self._record = store
+        self._workspace = workspace
+        self._writer = writer
+
+    def check(self) -> None:
+        """Look at the whole record. Raises StorageError when it is damaged."""
+        self._record.check()
+
+    @cached_property
+    def index(self) -> AgentVectorIndex:
+        """The vectors; for reading, unless the agent's lock is held."""
+        return self._workspace.index(self._record, self._workspace.agents.path(self.name), writer=self._writer)
+
+    @cached_property
+    def _external_context(self) -> tuple[RecallStorage, ArchivalStorage]:
+        self.check_embedder()
+        return self._workspace.external_context(self.store, self.index)
+
+    @property
+    def recall(self) -> RecallStorage:
+        """Recall storage, to be asked."""
+        return self._external_context[0]
+
+    @property
+    def archival(self) -> ArchivalStorage:
+        """Archival storage, to be asked and added to."""
+        return self._external_context[1]
+
+    @property
+    def embedder(self) -> EmbedderIdentity | None:
+        """Whose vectors there are; None before the first."""
+        return self._record.embedder
+
+    def check_embedder(self) -> None:
+        """Raise EmbedderMismatchError when the vectors were made by another embedder than the configured one."""
+        self._workspace.embedders.check(self.name, self.embedder)
+
+    @cached_property
+    def core_memory(self) -> CoreMemory:
+        """Core memory, to be read and written within its limits."""
+        from memgpt_cli.main_context.core_memory import CoreMemory
+
+        return CoreMemory(self.store, self._workspace.clock, self._count)
+
+    @property
+    def forgetting(self) -> Forgetting:
+        """Forgetting for good; all but its plan needs the agent's lock."""
+        return self._workspace.forgetting(self.name, self._record)
+
+    def check_window(self, block: Block) -> None:
+        """Raise LimitError when the agent's window has no room for this block, new or changed, at its limit."""
+        blocks = {b.label: b for b in self.store.blocks.all()} | {block.label: block}
+        self._workspace.sessions.window(self.store).check(list(blocks.values()))
+
+    @contextmanager
+    def between_turns(self, *, needed: bool = True) -> Iterator[None]:
+        """Nothing is being answered meanwhile, so that messages may leave the queue, or come back to it.
+
+        A chat that waits for its person is no hindrance: it reads the queue anew at its next turn. During a turn it
+        raises AgentBusyError.
+        """
+        if not needed or not self.store.turns.open_turns():
+            yield
+            return
+        lock = self._workspace.agents.lock(self.name, purpose="memgpt", since=self._workspace.clock.now())
+        try:
+            lock.acquire()
+        except AgentBusyError as error:
+            raise AgentBusyError(
+                "the agent is answering a message right now, and its queue cannot change under it",
+                hint="try again when the answer has come",
+            ) from error
+        with lock:
+            yield
+
+    def draft(self, label: str) -> Path:
+        """A file of the agent's own for editing a block outside of the record, for the owner's eyes."""
+        folder = self._workspace.agents.path(self.name) / DRAFTS
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder / f"{label}.txt"
+
+    def _count(self, text: str) -> int:
+        """Tokens of a text as the agent's own model has them; loads a table only when a block is near its limit."""
+        model = self.store.config().model or self._workspace.settings.model.name
+        return self._workspace.models.counter(model).count(text)
+
+    def close(self) -> None:
+        """Release what was opened."""
+        if "index" in vars(self):
+            self.index.close()

@@ -1,0 +1,148 @@
+"""Which model answers an agent, and the client that reaches it. No agent and no record is opened here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from memgpt_cli.config.models import Endpoint, ModelChoice, is_builtin, model_settings, resolve_model
+from memgpt_cli.domain.settings import ModelSettings, Settings
+
+if TYPE_CHECKING:
+    from memgpt_cli.config.keys import ApiKeys
+    from memgpt_cli.config.settings import Configuration, Source
+    from memgpt_cli.domain.agents import AgentConfig
+    from memgpt_cli.ports import ChatModel, Store, TokenCounter
+
+AroundModel = Callable[["ChatModel", ModelSettings], "ChatModel"]
+"""Puts something between the agents and a model on a network; repeating failed calls is then its work."""
+
+_ENDPOINT = "endpoint"
+"""The note in a record of where the agent last talked to."""
+
+
+class Uncalibrated:
+    """ports.Calibration for the built-in models: no server counts for them, so there is nothing to learn."""
+
+    def ratio(self, model: str) -> float | None:  # noqa: ARG002 - the port's
+        """Unknown, whatever the model."""
+        return None
+
+    def observe(self, model: str, *, counted: int, reported: int) -> None:
+        """Nothing is learnt."""
+
+
+class Models:
+    """The models that settings, keys and agents ask for; clients are shared by all sessions of a process."""
+
+    def __init__(self, configuration: Configuration, keys: ApiKeys, *, around_model: AroundModel | None = None) -> None:
+        self._configuration = configuration
+        self._keys = keys
+        self._around_model = around_model
+        self._clients: dict[tuple[str, str | None], ChatModel] = {}
+
+    def choose(self, config: AgentConfig | None = None, last: str | None = None) -> ModelChoice:
+        """The model that an agent, or one without a choice of its own, is answered by, and why. Raises ConfigError.
+
+        `last` is where the agent talked to before, as its record or a glance at it says.
+        """
+        place = _endpoint(last) if last else None
+        return resolve_model(self._configuration, has_key=self._keys.has, agent=config, last=place)
+
+    def chosen_by(self, store: Store) -> ModelChoice:
+        """The model that the agent of this record is answered by. Raises ConfigError."""
+        return self.choose(store.config(), store.note(_ENDPOINT))
+
+    def remember(self, store: Store, choice: ModelChoice) -> None:
+        """Note in the record where its agent talks to, so that a move to another place can be told."""
+        text = "\n".join((choice.endpoint.model, choice.endpoint.base_url or ""))
+        if store.note(_ENDPOINT) != text:
+            store.set_note(_ENDPOINT, text)
+
+    def notices(self, choice: ModelChoice) -> tuple[str, ...]:
+        """What the person must be told before this model is used."""
+        return tuple(n for n in (*self._configuration.notes, choice.notice) if n)
+
+    def check_key(self, choice: ModelChoice) -> None:
+        """Raise APIKeyError when this choice needs a key and there is none."""
+        if not is_builtin(choice.name):
+            self._keys.require(choice.base_url, choice.base_url_source)
+
+    def served(self, base_url: str | None, *, named_by: Source | None = None, timeout_s: float) -> list[str]:
+        """What an endpoint says that it serves. Raises APIKeyError, ModelError.
+
+        Without `named_by`, who it was that named this endpoint, it is given no key.
+        """
+        from memgpt_cli.llm.openai_chat import OpenAIChat
+
+        key = None if named_by is None else self._keys.find(base_url, named_by)
+        client = OpenAIChat("", base_url=base_url, api_key=key, timeout_s=timeout_s, max_retries=0)
+        try:
+            return [served.name for served in client.models()]
+        finally:
+            client.close()
+
+    def connect(self, choice: ModelChoice) -> ChatModel:
+        """The model itself; it calls nobody before it is asked. Raises ConfigError, APIKeyError."""
+        if choice.name == "offline":
+            from memgpt_cli.llm.offline.responder import OfflineResponder
+
+            return OfflineResponder()
+        if is_builtin(choice.name):
+            from memgpt_cli.llm.scripted import ScriptedModel
+
+            return ScriptedModel(choice.name)
+        return self._client(choice.name, choice)
+
+    def summarising(self, choice: ModelChoice, settings: Settings, own: ChatModel) -> ChatModel | None:
+        """The model for summaries, `own` unless another is set; None for the built-in ones, which get extracts."""
+        name = settings.window.summary_model or choice.name
+        if is_builtin(name):
+            return None
+        return self._client(name, choice) if settings.window.summary_model else own
+
+    def summary_prices(self, choice: ModelChoice, settings: Settings) -> ModelSettings:
+        """What the model for summaries costs."""
+        if settings.window.summary_model:
+            return model_settings(self._configuration, settings.window.summary_model, choice.base_url)
+        return settings.model
+
+    def counter(self, model: str) -> TokenCounter:
+        """How tokens are counted for a model."""
+        from memgpt_cli.llm.token_counters import counter_for
+
+        return counter_for(model)
+
+    def warm_up(self, choice: ModelChoice) -> None:
+        """Load, once and for all, what takes long to load: the client, the tables."""
+        self.counter(choice.name).count("hello")
+        if is_builtin(choice.name):
+            self.connect(choice)
+        else:
+            import openai  # noqa: F401 - the import is the work
+
+    def _client(self, model: str, choice: ModelChoice) -> ChatModel:
+        """The client for a model: one for all sessions, which share its connections."""
+        client = self._clients.get((model, choice.base_url))
+        if client is None:
+            client = self._clients.setdefault((model, choice.base_url), self._connected(model, choice))
+        return client
+
+    def _connected(self, model: str, choice: ModelChoice) -> ChatModel:
+        from memgpt_cli.llm.openai_chat import OpenAIChat
+
+        settings = model_settings(self._configuration, model, choice.base_url)
+        client = OpenAIChat(
+            model,
+            base_url=choice.base_url,
+            api_key=self._keys.require(choice.base_url, choice.base_url_source),
+            timeout_s=choice.settings.timeout_s,
+            max_retries=choice.settings.max_retries if self._around_model is None else 0,
+            reasoning_effort=settings.reasoning_effort,
+        )
+        return client if self._around_model is None else self._around_model(client, settings)
+
+
+def _endpoint(text: str) -> Endpoint:
+    model, _, base_url = text.partition("\n")
+    return Endpoint(model=model, base_url=base_url or None)

@@ -1,0 +1,112 @@
+"""How agents come into being: made new, on first use, out of a file, or as a copy in somebody's folder."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from memgpt_cli.config.settings import Source
+from memgpt_cli.domain.agents import AgentConfig
+from memgpt_cli.domain.blocks import Author, Block, Provenance
+from memgpt_cli.errors import NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from memgpt_cli.bootstrap.workspace import Workspace
+    from memgpt_cli.storage.agent_folders import AgentFolders
+
+PERSONA = "persona"
+HUMAN = "human"
+_DESCRIPTIONS = {PERSONA: "who you are and how you speak", HUMAN: "what you know about the person you talk to"}
+
+
+class NewAgents:
+    """Makes the agents of one workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def create(
+        self,
+        name: str,
+        *,
+        config: AgentConfig | None = None,
+        persona: str | None = None,
+        human: str = "",
+        blocks: Sequence[Block] = (),
+        may_exist: bool = False,
+        folders: AgentFolders | None = None,
+    ) -> None:
+        """Make an agent with its first blocks, in other `folders` if given.
+
+        Raises UsageError when it exists, LimitError for a block over its limit.
+        """
+        from memgpt_cli.main_context.core_memory import check_block, check_new
+
+        self._workspace.check_name(name)
+        settings = self._workspace.settings
+        config = config or AgentConfig(
+            name=name, created_at=self._workspace.clock.now(), protocol=settings.loop.protocol
+        )
+        limit = settings.memory.block_limit
+        texts = {PERSONA: self._workspace.prompts.render("persona", {}) if persona is None else persona, HUMAN: human}
+        first = [
+            Block(label=label, value=value.strip(), description=_DESCRIPTIONS[label], limit=limit)
+            for label, value in texts.items()
+        ]
+        given = {block.label: block for block in blocks}
+        everything = [given.pop(b.label, b) for b in first] + list(given.values())
+        counter = self._workspace.models.counter(config.model or "offline")
+        for block in everything:
+            check_new(block, counter.count)
+            check_block(block, block.value, counter.count)
+        provenance = Provenance(author=Author.SYSTEM, command="agent create")
+        (folders or self._workspace.agents).create(config, everything, provenance=provenance, may_exist=may_exist)
+
+    def ensure(self, name: str) -> None:
+        """Make the default agent on first use; any other must have been created. Raises NotFoundError."""
+        if self._workspace.agents.exists(name):
+            return
+        if not self.is_default(name):
+            raise NotFoundError(f"there is no agent {name!r}", hint=f"memgpt agent create {name}")
+        self._workspace.agents.sweep()
+        self.create(name, may_exist=True)
+
+    def is_default(self, name: str) -> bool:
+        """Whether nobody typed this name, so that it cannot be a slip of the finger."""
+        setting = self._workspace.configuration["agent.name"]
+        return name == setting.value and (setting.source is not Source.FLAG or name == "default")
+
+    def from_file(
+        self, source: Path, name: str | None, *, keep_endpoint: bool, progress: Callable[[str, int], None]
+    ) -> tuple[str, str | None]:
+        """Make an agent of a file; returns its name and the endpoint that the file names, taken over only when wanted.
+
+        Raises DocumentError, UsageError when there is an agent of this name.
+        """
+        from memgpt_cli.storage.agent_files import agent_in, import_agent
+        from memgpt_cli.storage.agent_folders import RECORD
+
+        name = self._workspace.check_name(name or agent_in(source))
+        if self._workspace.agents.exists(name):
+            raise UsageError(f"there is an agent {name!r} already", hint="give it another name with --as NAME")
+        with self._workspace.agents.workshop(name) as folder:
+            endpoint = import_agent(source, folder / RECORD, name=name, keep_endpoint=keep_endpoint, progress=progress)
+            self._workspace.agents.adopt(folder, name)
+        return name, endpoint
+
+    def in_folder(self, folder: Path, *, template: str | None) -> None:
+        """Make `folder` with the record of a new agent, or with a copy of an agent's as it stands."""
+        from memgpt_cli.storage.agent_folders import RECORD, AgentFolders
+        from memgpt_cli.storage.copies import copy_record
+
+        if template is None:
+            gap = timedelta(hours=self._workspace.settings.search.session_gap_hours)
+            self.create(folder.name, folders=AgentFolders(folder.parent, session_gap=gap))
+            return
+        if not self._workspace.agents.exists(template):
+            self._workspace.agents.open(template).close()  # says that there is none, and which there are
+        folder.mkdir(parents=True, mode=0o700)
+        copy_record(self._workspace.agents.path(template) / RECORD, folder / RECORD)

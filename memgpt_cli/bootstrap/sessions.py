@@ -1,0 +1,171 @@
+"""Opening an agent: its record, its model, its vectors and its search become a session, with or without its lock."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from memgpt_cli.bootstrap.models import Uncalibrated
+from memgpt_cli.config.models import is_builtin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from memgpt_cli.agent.reservation import Reservation
+    from memgpt_cli.agent.session import Lock, Session
+    from memgpt_cli.bootstrap.workspace import Workspace
+    from memgpt_cli.config.models import ModelChoice
+    from memgpt_cli.main_context.window import Window
+    from memgpt_cli.ports import Store
+    from memgpt_cli.storage.store import SQLiteStore
+
+
+class Sessions:
+    """Opens the agents of one workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._models = workspace.models
+
+    def open(self, name: str | None = None, *, purpose: str, wait: bool = False) -> Session:
+        """An agent to talk to, under its lock. Raises AgentBusyError, NotFoundError, ConfigError, LimitError."""
+        name = name or self._workspace.agent_name
+        return self._open_held(name, self._lock(name, purpose=purpose, wait=wait))
+
+    def reserve(self, name: str | None = None, *, purpose: str, wait: bool = False) -> Reservation:
+        """Hold an agent without opening it. Raises what `open` raises, but for a window too small."""
+        from memgpt_cli.agent.reservation import Reservation
+
+        name = name or self._workspace.agent_name
+        lock = self._lock(name, purpose=purpose, wait=wait)
+        try:
+            seen = self._workspace.agents.glance(name)
+            choice = self._models.choose(seen.config, seen.endpoint)
+            self._models.check_key(choice)
+            self._workspace.embedders.check(name, seen.embedder)
+            return Reservation(
+                name=name,
+                model=choice.name,
+                window=choice.window,
+                notices=self._models.notices(choice),
+                glance=seen,
+                open=lambda: self._open_held(name, lock),
+                release=lock.release,
+                warm_up=lambda: self._warm_up(choice),
+            )
+        except BaseException:
+            lock.release()
+            raise
+
+    def peek(self, name: str | None = None) -> Session:
+        """An agent to look at, without its lock: for previews inside `Store.rehearsal`."""
+        name = name or self._workspace.agent_name
+        return self._session(name, self._workspace.agents.open(name), None)
+
+    def private(self, folder: Path) -> Session:
+        """An agent whose record is in a folder of the caller's, who is the only one to know of it.
+
+        It takes no lock and never opens Chroma, and commits without waiting for the disk: what a killed process wrote
+        is there, what a power cut takes away is whole transactions, the newest ones.
+        """
+        return self._session(folder.name, self._workspace.open_record(folder), None, private=folder)
+
+    def choice_of(self, name: str) -> ModelChoice:
+        """The model that an agent is answered by. Raises NotFoundError."""
+        seen = self._workspace.agents.glance(name)
+        return self._models.choose(seen.config, seen.endpoint)
+
+    def choice_in_use(self) -> ModelChoice:
+        """The model that the agent in use is answered by, or would be."""
+        name = self._workspace.agent_name
+        return self.choice_of(name) if self._workspace.agents.exists(name) else self._models.choose()
+
+    def window(self, store: Store) -> Window:
+        """The window that the agent of this record lives in. Raises ConfigError."""
+        from memgpt_cli.agent.assembly import window_of
+        from memgpt_cli.functions.executor import FunctionExecutor
+
+        choice = self._models.chosen_by(store)
+        protocol = store.config().protocol
+        return window_of(
+            protocol=protocol,
+            executor=FunctionExecutor(store=store, protocol=protocol),
+            settings=choice.apply(self._workspace.settings),
+            model=choice.name,
+            counter=self._models.counter(choice.name),
+            prompts=self._workspace.prompts,
+            ratio=self._workspace.state.ratio(choice.name),
+        )
+
+    def _lock(self, name: str, *, purpose: str, wait: bool) -> Lock:
+        self._workspace.new_agents.ensure(name)
+        return self._workspace.agents.lock(name, purpose=purpose, since=self._workspace.clock.now()).acquire(wait=wait)
+
+    def _open_held(self, name: str, lock: Lock) -> Session:
+        try:
+            store = self._workspace.agents.open(name)
+            if store.note("purge_pending"):  # a crash cut `memgpt forget` off
+                with _closed_on_error(store):
+                    self._workspace.forgetting(name, store).finish()
+            return self._session(name, store, lock)
+        except BaseException:
+            lock.release()
+            raise
+
+    def _warm_up(self, choice: ModelChoice) -> None:
+        """Load, once and for all, what takes long to load: the loop, the client, the tables."""
+        import memgpt_cli.agent.assembly  # noqa: F401 - the import is the work
+
+        self._models.warm_up(choice)
+        self._workspace.embedders.configured.embed(["hello"])
+
+    def _session(self, name: str, store: SQLiteStore, lock: Lock | None, *, private: Path | None = None) -> Session:
+        from memgpt_cli.agent.assembly import assemble
+
+        workspace = self._workspace
+        looking = lock is None and private is None
+        with _closed_on_error(store):
+            choice = self._models.chosen_by(store)
+            settings = choice.apply(workspace.settings)
+            if not looking:
+                workspace.embedders.check(name, store.embedder)
+            if settings.window.summary_model:  # another model has not seen this prompt
+                settings = replace(settings, window=replace(settings.window, summary_where="apart"))
+            folder = private or workspace.agents.path(name)
+            index = workspace.index(store, folder, writer=not looking, chroma=private is None)
+            recall, archival = workspace.external_context(store, index)
+            model = self._models.connect(choice)
+            with store.rehearsal() if looking else nullcontext():
+                session = assemble(
+                    name=name,
+                    store=store,
+                    settings=settings,
+                    model=model,
+                    summary_model=None if looking else self._models.summarising(choice, settings, model),
+                    summary_prices=self._models.summary_prices(choice, settings),
+                    counter=self._models.counter(choice.name),
+                    prompts=workspace.prompts,
+                    calibration=Uncalibrated() if is_builtin(choice.name) else workspace.state,
+                    spending=workspace.state,
+                    clock=workspace.clock,
+                    recall=recall,
+                    archival=archival,
+                    index=index,
+                    lock=lock,
+                    notices=self._models.notices(choice),
+                )
+            if not looking:
+                self._models.remember(store, choice)
+        return session
+
+
+@contextmanager
+def _closed_on_error(store: Store) -> Iterator[None]:
+    """Close a record when what is done with it fails."""
+    try:
+        yield
+    except BaseException:
+        store.close()
+        raise

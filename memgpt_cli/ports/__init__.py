@@ -1,0 +1,38 @@
+"""What the core needs from the world, as Protocols. Adapters implement them; `bootstrap` picks which.
+
+Everything that writes runs inside `Store.transaction()`; nothing that talks to a network may.
+"""
+
+from memgpt_cli.ports.conversation import EpochStore, LedgerStore, MessageStore, TombstoneStore, TurnStore
+from memgpt_cli.ports.machine import Calibration, Clock, DocumentReader, PromptSource, Spending
+from memgpt_cli.ports.memory import BlockStore, DocumentStore, JournalStore, PassageStore, UndoStore
+from memgpt_cli.ports.models import ChatModel, Embedder, TokenCounter
+from memgpt_cli.ports.record import Store
+from memgpt_cli.ports.search import LexicalIndex
+from memgpt_cli.ports.vectors import Progress, VectorIndex, VectorStore
+
+__all__ = [
+    "BlockStore",
+    "Calibration",
+    "ChatModel",
+    "Clock",
+    "DocumentReader",
+    "DocumentStore",
+    "Embedder",
+    "EpochStore",
+    "JournalStore",
+    "LedgerStore",
+    "LexicalIndex",
+    "MessageStore",
+    "PassageStore",
+    "Progress",
+    "PromptSource",
+    "Spending",
+    "Store",
+    "TokenCounter",
+    "TombstoneStore",
+    "TurnStore",
+    "UndoStore",
+    "VectorIndex",
+    "VectorStore",
+]
