@@ -6,14 +6,14 @@ Here is what can be checked without a network; `doctor_online` has the rest.
 import os
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from memgpt_cli import __version__
 from memgpt_cli.cli.console import out, plain, print_json
+from memgpt_cli.cli.finding import Check, Finding
 from memgpt_cli.cli.options import current
 from memgpt_cli.errors import MemGPTError
 
@@ -22,19 +22,6 @@ if TYPE_CHECKING:
 
 LITTLE_SPACE_GB: Final = 0.5
 """Free disk space below which a growing memory is in danger."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What one check found. `hint` may help even where nothing is wrong."""
-
-    what: str
-    ok: bool
-    says: str
-    hint: str = ""
-
-
-Check = Callable[["Workspace"], Iterator[Finding]]
 
 
 def doctor(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from memgpt_cli.cli.doctor import Check, Finding
+from memgpt_cli.cli.finding import Check, Finding
 from memgpt_cli.errors import APIKeyError, MemGPTError, ModelError
 
 if TYPE_CHECKING:

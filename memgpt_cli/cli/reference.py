@@ -36,8 +36,7 @@ def reference() -> str:
     from typer.main import get_command
 
     from memgpt_cli.cli.app import app
-    from memgpt_cli.cli.chat.actions import KEYS
-    from memgpt_cli.cli.chat.commands import COMMANDS
+    from memgpt_cli.cli.chat.table import COMMANDS, KEYS
 
     root: Any = get_command(app)
     lines = [INTRODUCTION, "## Options of every command", "", "Before or after the command's name.", ""]

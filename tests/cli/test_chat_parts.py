@@ -6,35 +6,55 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memgpt_cli.cli.chat.commands import COMMANDS, find
+from memgpt_cli.cli.chat import commands
 from memgpt_cli.cli.chat.input import is_open, unquoted
+from memgpt_cli.cli.chat.parting import parted
 from memgpt_cli.cli.chat.prompt import PrivateHistory
-from memgpt_cli.cli.chat.screen import parted
 from memgpt_cli.cli.chat.status import Status
+from memgpt_cli.cli.chat.table import COMMANDS
 from memgpt_cli.cli.turns import describe
 from memgpt_cli.domain.events import FunctionReturned
 from memgpt_cli.domain.messages import FunctionCall
 from memgpt_cli.errors import UsageError
 
-KINDS = ("word", "word word", "", "```", "```py", "~~~", "~~~~", "# head", "  - item", "```x```")
+KINDS = (
+    *("word", "word word", "", "```", "```py", "~~~", "~~~~", "# head", "  - item", "```x```", "- one", "2. two"),
+    *("    four", "> said", "  ```", "- ```", "---", "===", "a | b", "--|--", "word\r"),
+)
 LINES = st.lists(st.sampled_from(KINDS), max_size=30)
 
 
 def code_and_prose(text: str) -> list[tuple[bool, str]]:
-    """Each line that is not a fence or empty, and whether it stands in a code block, as CommonMark has it."""
-    from markdown_it import MarkdownIt
+    """Each line with letters, and whether it stands in a code block, as the parser that renders replies has it."""
+    from rich.markdown import Markdown
 
-    lines = text.split("\n")
-    tokens = [token for token in MarkdownIt().parse(text) if token.type == "fence" and token.map]
-    code = {n for token in tokens for n in range(token.map[0], token.map[1])}
-    return [(n in code, line) for n, line in enumerate(lines) if line.strip() and not line.startswith(("```", "~~~"))]
+    found: list[tuple[bool, str]] = []
+    for token in Markdown(text).parsed:
+        if token.type in {"fence", "code_block", "inline"}:
+            is_code = token.type != "inline"
+            found += [(is_code, line.strip()) for line in token.content.split("\n") if line.strip()]
+    return found
+
+
+def find(text: str) -> tuple[commands.SlashCommand, str] | None:
+    return commands.find(text, COMMANDS)
 
 
 @given(LINES)
 def test_parting_a_reply_loses_no_line_and_leaves_code_code_and_prose_prose(lines: list[str]) -> None:
     text = "\n".join(lines)
-    done, rest = parted(text)
-    assert code_and_prose(done) + code_and_prose(rest) == code_and_prose(text)
+    parts = parted(text)
+    assert code_and_prose(parts.done) + code_and_prose(parts.rest) == code_and_prose(text)
+
+
+@given(LINES)
+def test_a_reply_that_grows_line_by_line_is_printed_as_one_that_came_at_once(lines: list[str]) -> None:
+    printed, rest = [], ""
+    for line in lines:
+        parts = parted(rest + line + "\n")
+        printed += code_and_prose(parts.done)
+        rest = parts.rest
+    assert printed + code_and_prose(rest) == code_and_prose("\n".join([*lines, ""]))
 
 
 @given(st.text())

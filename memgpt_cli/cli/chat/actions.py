@@ -5,19 +5,11 @@ Imports are inside the functions: a chat that is only begun pays for none of the
 
 from typing import TYPE_CHECKING
 
+from memgpt_cli.cli.chat.commands import Chat
 from memgpt_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from memgpt_cli.cli.chat.conversation import Conversation
     from memgpt_cli.domain.history import TakenBack
-
-KEYS = (
-    ("Alt-Enter", 'a new line; or begin and end with """'),
-    ("Ctrl-R", "search what was typed before; the arrow up brings it back"),
-    ("Ctrl-X Ctrl-E", "write in your editor"),
-    ("Ctrl-C", "stop the reply and keep what came; twice leaves"),
-    ("Ctrl-D", "leave"),
-)
 
 
 def subcommand(*words: str, argument: str = "") -> None:
@@ -44,31 +36,19 @@ def subcommand(*words: str, argument: str = "") -> None:
             setattr(current, name, value)
 
 
-def show_help(_: "Conversation", __: str) -> None:
-    """The commands and the keys."""
-    from memgpt_cli.cli.chat.commands import COMMANDS
-    from memgpt_cli.cli.console import say
-
-    for command in COMMANDS.values():
-        say(f"{f'/{command.name} {command.argument}':<21}{command.text}")
-    say("")
-    for key, text in KEYS:
-        say(f"{key:<21}{text}")
-
-
-def memory(_: "Conversation", label: str) -> None:
+def memory(_: Chat, label: str) -> None:
     """Core memory."""
     subcommand("memory", "show", argument=label)
 
 
-def edit(_: "Conversation", label: str) -> None:
+def edit(_: Chat, label: str) -> None:
     """A block in the person's editor."""
     if not label:
         raise UsageError("which block?", hint="/edit human; /memory shows them all")
     subcommand("memory", "edit", argument=label)
 
 
-def recall(_: "Conversation", query: str) -> None:
+def recall(_: Chat, query: str) -> None:
     """Every message ever; the newest when nothing is asked."""
     if query:
         subcommand("recall", "search", argument=query)
@@ -76,7 +56,7 @@ def recall(_: "Conversation", query: str) -> None:
         subcommand("recall", "list", "--limit", "10")
 
 
-def archival(_: "Conversation", query: str) -> None:
+def archival(_: Chat, query: str) -> None:
     """Passages; the newest when nothing is asked."""
     if query:
         subcommand("archival", "search", argument=query)
@@ -84,136 +64,132 @@ def archival(_: "Conversation", query: str) -> None:
         subcommand("archival", "search", "", "--limit", "10")
 
 
-def attach(conversation: "Conversation", path: str) -> None:
+def attach(chat: Chat, path: str) -> None:
     """A file as a message; a long one is paged to archival storage as any long message is."""
     from memgpt_cli.cli.chat.attachment import read_attachment
     from memgpt_cli.domain.events import UserMessage
 
     if not path:
         raise UsageError("which file?", hint="/attach FILE")
-    text = read_attachment(conversation.workspace.reader, path)
-    conversation.answer(UserMessage(text=text))
+    text = read_attachment(chat.workspace.reader, path)
+    chat.answer(UserMessage(text=text))
 
 
-def load(conversation: "Conversation", argument: str) -> None:
+def load(chat: Chat, argument: str) -> None:
     """Documents into archival storage; this chat holds the agent's lock already."""
     from memgpt_cli.cli.loading import load_documents, read_wanted
 
-    session = conversation.session
-    report = load_documents(conversation.workspace, session.store, session.index, read_wanted(argument))
+    session = chat.session
+    report = load_documents(chat.workspace, session.store, session.index, read_wanted(argument))
     session.agent.queue_manager.reload()
-    conversation.status.look(session)
+    chat.status.look(session)
     report.tell()
 
 
-def context(_: "Conversation", options: str) -> None:
+def context(_: Chat, options: str) -> None:
     """The window as it stands."""
     subcommand("context", argument=options)
 
 
-def why(conversation: "Conversation", _: str) -> None:
+def why(chat: Chat, _: str) -> None:
     """What the last answer came from."""
     from memgpt_cli.cli.chat.why import explain
 
-    explain(conversation.session, conversation.workspace.settings.zone)
+    explain(chat.session, chat.workspace.settings.zone)
 
 
-def undo(conversation: "Conversation", _: str) -> None:
+def undo(chat: Chat, _: str) -> None:
     """Take the last turn back with everything it did to memory."""
     from memgpt_cli.cli.undo import tell_turn
 
-    tell_turn(_take_back(conversation), conversation.session.store)
+    tell_turn(_take_back(chat), chat.session.store)
 
 
-def retry(conversation: "Conversation", _: str) -> None:
+def retry(chat: Chat, _: str) -> None:
     """Ask again: for an answer that did not come, or for another one in its place."""
     from memgpt_cli.domain.events import Resume
 
-    if conversation.session.store.turns.open_turns():
-        conversation.answer(Resume())
+    if chat.session.store.turns.open_turns():
+        chat.answer(Resume())
     else:
-        _ask_again(conversation)
+        _ask_again(chat)
 
 
-def rethink(conversation: "Conversation", advice: str) -> None:
+def rethink(chat: Chat, advice: str) -> None:
     """Ask again, with what the model should mind under the message."""
     if not advice:
         raise UsageError("what should it mind?", hint="/rethink look further back than last year")
-    _ask_again(conversation, advice)
+    _ask_again(chat, advice)
 
 
-def _ask_again(conversation: "Conversation", advice: str = "") -> None:
+def _ask_again(chat: Chat, advice: str = "") -> None:
     from memgpt_cli.cli.console import notice
     from memgpt_cli.domain.events import UserMessage
     from memgpt_cli.domain.messages import Role
 
-    said = [message for message in _take_back(conversation).messages if message.role is Role.USER]
+    said = [message for message in _take_back(chat).messages if message.role is Role.USER]
     if not said:
         raise UsageError("the last turn holds no message of yours", hint="just say something")
     text = "\n\n".join(part for part in (*(message.text for message in said), advice) if part)
     notice("(took the last answer back, and what it did to memory; asking again)")
-    conversation.answer(UserMessage(text=text, name=said[-1].name))
+    chat.answer(UserMessage(text=text, name=said[-1].name))
 
 
-def _take_back(conversation: "Conversation") -> "TakenBack":
+def _take_back(chat: Chat) -> "TakenBack":
     from memgpt_cli.cli.undo import take_back_turn
 
-    session = conversation.session
-    taken = take_back_turn(session.store, at=conversation.workspace.clock.now())
+    session = chat.session
+    taken = take_back_turn(session.store, at=chat.workspace.clock.now())
     session.agent.queue_manager.reload()
-    conversation.status.look(session)
+    chat.status.look(session)
     return taken
 
 
-def model(conversation: "Conversation", argument: str) -> None:
+def model(chat: Chat, argument: str) -> None:
     """Who answers, or from here on somebody else."""
     from memgpt_cli.cli.console import notice, say
 
     name, _, url = argument.partition(" ")
     if not name:
-        say(conversation.status.model)
+        say(chat.status.model)
         return
-    conversation.reopen(model=name, base_url=url.strip() or None)
-    notice(
-        f"{conversation.status.model} answers from here on, in this chat; for good: memgpt config set model.name {name}"
-    )
+    chat.reopen(model=name, base_url=url.strip() or None)
+    notice(f"{chat.status.model} answers from here on, in this chat; for good: memgpt config set model.name {name}")
 
 
-def agent(conversation: "Conversation", name: str) -> None:
+def agent(chat: Chat, name: str) -> None:
     """The agents there are, or another one."""
     from memgpt_cli.cli.console import say
 
     if not name:
-        for known in conversation.workspace.agents.names():
-            say(f"{'*' if known == conversation.status.agent else ' '} {known}")
+        for known in chat.workspace.agents.names():
+            say(f"{'*' if known == chat.status.agent else ' '} {known}")
         return
-    conversation.reopen(agent=name)
+    chat.reopen(agent=name)
 
 
-def new(conversation: "Conversation", _: str) -> None:
+def new(chat: Chat, _: str) -> None:
     """An empty queue: what was said stays in recall storage, core memory stays in view."""
     from memgpt_cli.cli.console import notice
 
-    moved = conversation.session.agent.start_afresh()
-    conversation.status.look(conversation.session)
+    moved = chat.session.agent.start_afresh()
+    chat.status.look(chat.session)
     notice(f"a new conversation; {moved} messages moved to recall storage, memory stays")
 
 
-def save(conversation: "Conversation", path: str) -> None:
+def save(chat: Chat, path: str) -> None:
     """The conversation as a Markdown file; without a file only where everything is kept."""
     from memgpt_cli.cli.chat.transcript import write_transcript
     from memgpt_cli.cli.console import say
 
     if not path:
-        folder = conversation.workspace.agents.path(conversation.status.agent)
+        folder = chat.workspace.agents.path(chat.status.agent)
         say(f"everything is saved as it is said, in {folder}; /save FILE writes this conversation as Markdown")
         return
-    written = write_transcript(
-        conversation.session, path, since=conversation.began, zone=conversation.workspace.settings.zone
-    )
+    written = write_transcript(chat.session, path, since=chat.began, zone=chat.workspace.settings.zone)
     say(f"{written} messages written to {path}")
 
 
-def leave(conversation: "Conversation", _: str) -> None:
+def leave(chat: Chat, _: str) -> None:
     """The end."""
-    conversation.over = True
+    chat.over = True

@@ -6,7 +6,7 @@ from typing import Any, Final
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
 from prompt_toolkit.document import Document
 
-from memgpt_cli.cli.chat.commands import COMMANDS
+from memgpt_cli.cli.chat.table import COMMANDS
 
 PATHS: Final = "PATH"
 

@@ -13,9 +13,10 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from memgpt_cli.cli.chat import commands
+from memgpt_cli.cli.chat.commands import find
 from memgpt_cli.cli.chat.input import BareLines, PipedLines
 from memgpt_cli.cli.chat.status import Status
+from memgpt_cli.cli.chat.table import COMMANDS
 from memgpt_cli.cli.console import is_interactive, notice
 from memgpt_cli.cli.options import current
 from memgpt_cli.errors import ExitCode, MemGPTError
@@ -197,7 +198,7 @@ class Conversation:
     def _respond(self, text: str) -> None:
         """Answer a message, or run a slash command."""
         try:
-            found = commands.find(text)
+            found = find(text, COMMANDS)
             if found is None:
                 from memgpt_cli.domain.events import UserMessage
 

@@ -24,8 +24,9 @@ from memgpt_cli.domain.events import (
 )
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
     from rich.live import Live
+    from rich.segment import Segment
 
 SPARE_LINES: Final = 4
 """Lines of the screen that growing text leaves free, so that wiping it never has to reach above the screen."""
@@ -119,7 +120,7 @@ class TerminalScreen:
             console=self._console,
             transient=True,
             refresh_per_second=8,
-            vertical_overflow="ellipsis",
+            vertical_overflow="crop",
         )
         live.start()
         return live
@@ -137,7 +138,8 @@ class TerminalScreen:
         match happening:
             case ReplyDelta(text=text):
                 self._text += text
-                self._release()
+                if "\n" in text:
+                    self._release()
             case ThoughtText(text=text):
                 self._thought(text)
             case StepCommitted(final=False):
@@ -167,34 +169,40 @@ class TerminalScreen:
         from memgpt_cli.cli.chat.markdown import Prose
 
         if self._text and not self._text_is_thought:
-            return Prose(self._text)
+            return _Tail(Prose(self._text), lines=self._room())
         waited = time.monotonic() - self._since
         line = f"{self._doing}…" if waited < PATIENCE_S else f"{self._doing}… {waited:.0f} s (Ctrl-C stops)"
         if self._text and self._thoughts:
             line = plain(self._text)
-        return Text(line, style="dim italic")
+        return _Tail(Text(line, style="dim italic"), lines=self._room())
+
+    def _room(self) -> int:
+        return max(4, self._console.height - SPARE_LINES)
 
     def _release(self) -> None:
         """Print the finished paragraphs of a text that outgrows the screen; so much text is a reply."""
-        width, room = self._console.width, max(4, self._console.height - SPARE_LINES)
+        from memgpt_cli.cli.chat.parting import parted
+
+        width, room = self._console.width, self._room()
         if self._text_is_thought or self._text.count("\n") + len(self._text) // width < room:
             return
-        done, self._text = parted(self._text)
-        if done:
+        parts = parted(self._text)
+        self._text = parts.rest
+        if parts.done:
             self._overflowed = True
-            self._print(done)
+            self._print(parts.done, end="" if parts.within else "\n")
 
     def _settle(self, reply: str) -> None:
         rest = self._text if self._overflowed else reply
         self._text, self._overflowed = "", False
         self._print(rest)
 
-    def _print(self, text: str) -> None:
+    def _print(self, text: str, *, end: str = "\n") -> None:
         from memgpt_cli.cli.chat.markdown import Prose
 
         if text.strip():
             self._console.print(Prose(text))
-            self._console.print()
+            self._console.print(end=end)
 
     def _thought(self, text: str) -> None:
         self._text = ""
@@ -213,24 +221,21 @@ class TerminalScreen:
             self._console.print(f"  {line}", style=style)
 
 
-def parted(text: str) -> tuple[str, str]:
-    """The text up to its last finished paragraph, and the rest; the first is empty where there is nothing to part.
+class _Tail:
+    """The newest lines of a text that is too tall for the screen: what has just come is what is read."""
 
-    A code block is parted at a line end, and closed and opened again, so that both parts are whole.
-    """
-    lines = text.split("\n")
-    fence, cut, inside = "", 0, ""
-    for number, line in enumerate(lines[:-1], start=1):
-        bare = line.strip()
-        if fence and bare.startswith(fence[:3]) and not bare.strip(fence[0]):
-            fence = ""
-        elif fence:
-            cut, inside = number, fence
-        elif bare.startswith(("```", "~~~")):
-            fence = bare
-        elif not bare:
-            cut, inside = number, ""
-    done, rest = lines[:cut], lines[cut:]
-    if inside:
-        done, rest = [*done, inside[:3]], [inside, *rest]
-    return "\n".join(done).rstrip("\n"), "\n".join(rest)
+    def __init__(self, text: "RenderableType", *, lines: int) -> None:
+        self._text = text
+        self._lines = lines
+
+    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "RenderResult":
+        lines = console.render_lines(self._text, options, pad=False)
+        for line in lines[-self._lines :]:
+            yield from line
+            yield _line_end()
+
+
+def _line_end() -> "Segment":
+    from rich.segment import Segment
+
+    return Segment.line()
