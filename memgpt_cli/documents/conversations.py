@@ -1,266 +1,215 @@
-"""Files of conversations: JSON lines, and the exports that ChatGPT and Claude give to their users.
+"""Files of conversations: JSON lines, and the exports that ChatGPT and Claude give to their users, zipped or not.
 
-Which of them a file is shows in its content, not in its name. One conversation at a time is held as objects; of an
-export the text is held whole, three to six bytes for each byte of the file. Nothing is written here.
+Which of them a file is shows in its content, not in its name. It is read as it is asked for: one conversation, or one
+line, is in memory at a time. Nothing is written here.
 """
 
+import codecs
 import io
 import json
+import sys
+import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, datetime, tzinfo
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from datetime import tzinfo
 from pathlib import Path
-from typing import IO, Any, Final
+from shutil import copyfileobj
+from typing import IO, Final, Self
 
+from memgpt_cli.documents.chat_exports import from_chatgpt, from_claude
+from memgpt_cli.documents.message_fields import Read, read_content, read_role, read_time, read_word
 from memgpt_cli.domain.conversations import SaidElsewhere, Unreadable
-from memgpt_cli.domain.messages import Role, clean
-from memgpt_cli.domain.times import parse
 from memgpt_cli.errors import DocumentError
 
-_ROLES: Final = {role.value: role for role in Role} | {"human": Role.USER, "ai": Role.ASSISTANT}
-_LARGEST: Final = 2_000_000_000
-_SPACE: Final = " \t\r\n,"
+_BLOCK: Final = 1 << 20
+_LARGEST: Final = 1_000_000_000
+"""Bytes of one conversation or line: three to six times as much is needed to read it."""
 
-Read = SaidElsewhere | Unreadable
+_BETWEEN: Final = " \t\r\n,"
+_HINT: Final = "JSON lines with role and content, or the export of ChatGPT or Claude, zipped or not"
 
 
-def read_conversations(path: Path, zone: tzinfo) -> Iterator[Read]:
+class ConversationFile(Iterator[Read]):
     """What a file says, message by message, in its order; `-` as path is standard input.
 
-    A time without zone is in `zone`. Raises DocumentError when the file is none of these kinds.
+    `done` of `total` bytes have been read, of an archive those of the conversations in it. A time without zone is in
+    `zone`. Raises DocumentError when the file is none of these kinds, at the first message.
     """
-    with _opened(path) as file:
-        head = file.read(1)
-        while head and head in b"\xef\xbb\xbf \t\r\n":
-            head = file.read(1)
-        if head == b"[":
-            yield from _export(_text(file), zone)
-        elif head == b"{":
-            yield from _lines(file, zone)
+
+    def __init__(self, path: Path, zone: tzinfo) -> None:
+        self.total = 0
+        self._path = path
+        self._zone = zone
+        self._file: IO[bytes] | None = None
+        self._before = 0
+        self._reads = self._all()
+
+    @property
+    def done(self) -> int:
+        """Bytes read so far."""
+        return self._before + (self._file.tell() if self._file else 0)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Read:
+        return next(self._reads)
+
+    def _all(self) -> Iterator[Read]:
+        try:
+            with ExitStack() as stack:
+                file = stack.enter_context(_opened(self._path))
+                if file.read(4) == b"PK\x03\x04":
+                    yield from self._archived(stack.enter_context(zipfile.ZipFile(file)))
+                else:
+                    self.total = file.seek(0, io.SEEK_END)
+                    yield from self._one(file, self.total)
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error) as error:
+            raise DocumentError(f"the archive is damaged: {error}", hint="download the export again") from error
+        except OSError as error:
+            raise DocumentError(f"{self._path} cannot be read: {error.strerror}", hint="name another file") from error
+
+    def _archived(self, archive: zipfile.ZipFile) -> Iterator[Read]:
+        """The conversations of an export, also where it divides them into several files."""
+        members = sorted(
+            (info for info in archive.infolist() if _holds_conversations(info.filename)), key=lambda info: info.filename
+        )
+        if not members:
+            raise DocumentError("the archive holds no conversations.json", hint=_HINT)
+        self.total = sum(info.file_size for info in members)
+        for info in members:
+            with archive.open(info) as file:
+                yield from self._one(file, info.file_size)
+
+    def _one(self, file: IO[bytes], size: int) -> Iterator[Read]:
+        self._file = file
+        first, blank = _start(file)
+        if first == b"[":
+            yield from self._array(file)
+        elif first == b"{":
+            yield from self._lines(file, blank)
+        elif not first:
+            raise DocumentError(f"{self._path} is empty", hint=_HINT)
         else:
-            raise DocumentError(
-                f"{path} holds no conversation that memgpt can read",
-                hint="JSON lines with role and content, or the export of ChatGPT or Claude, zipped or not",
-            )
+            raise DocumentError(f"{self._path} holds no conversation that memgpt can read", hint=_HINT)
+        self._file, self._before = None, self._before + size
+
+    def _array(self, file: IO[bytes]) -> Iterator[Read]:
+        number = 1
+        try:
+            for number, value in enumerate(_elements(file), 1):
+                yield from _conversation(value, f"conversation {number}", self._zone)
+                number += 1  # noqa: PLW2901 - the one that the next error is about
+        except (ValueError, RecursionError) as error:
+            place = f"conversation {number}"
+            yield Unreadable(place, f"neither it nor what follows can be read: {_reason(error)}")
+
+    def _lines(self, file: IO[bytes], blank: int) -> Iterator[Read]:
+        line = file.readline(_LARGEST)
+        if line.strip() == b"{":  # one object over many lines
+            line += file.read(_LARGEST)
+        number = 1 + blank
+        while line:
+            if line.strip():
+                yield from _line(line, f"line {number}", self._zone)
+            line = file.readline(_LARGEST)
+            number += 1
+
+
+def read_conversations(path: Path, zone: tzinfo) -> ConversationFile:
+    """What the file at `path` says."""
+    return ConversationFile(path, zone)
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[bytes]]:
-    """The file's bytes; of an archive those of its conversations, one file after the other."""
-    try:
-        with path.open("rb") as file:
-            if file.read(4) == b"PK\x03\x04":
-                yield io.BytesIO(_from_archive(file))
-            else:
-                file.seek(0)
-                yield file
-    except OSError as error:
-        raise DocumentError(f"{path} cannot be read: {error.strerror}", hint="name an existing file") from error
+    """The bytes; what cannot be read twice, a pipe or standard input, is kept in a file of its own meanwhile."""
+    with nullcontext(sys.stdin.buffer) if str(path) == "-" else path.open("rb") as file:
+        if str(path) != "-" and file.seekable():
+            yield file
+            return
+        with tempfile.SpooledTemporaryFile(max_size=64 * _BLOCK) as kept:
+            copyfileobj(file, kept)
+            kept.seek(0)
+            yield kept
 
 
-def _from_archive(file: IO[bytes]) -> bytes:
-    """The conversations of an export: one JSON array, also where the export divides it into several files."""
-    try:
-        with zipfile.ZipFile(file) as archive:
-            names = sorted(
-                info.filename
-                for info in archive.infolist()
-                if (last := info.filename.rpartition("/")[2]).startswith("conversations") and last.endswith(".json")
-            )
-            if not names:
-                raise DocumentError("the archive holds no conversations.json", hint="name the file with conversations")
-            if sum(archive.getinfo(name).file_size for name in names) > _LARGEST:
-                raise DocumentError("the archive unpacks to more than 2 GB", hint="unpack it and import it in parts")
-            texts = [archive.read(name).decode("utf-8-sig").strip() for name in names]
-    except (zipfile.BadZipFile, UnicodeDecodeError, RuntimeError, NotImplementedError) as error:
-        raise DocumentError(f"the archive is damaged: {error}", hint="download the export again") from error
-    return ("[" + ",".join(text.removeprefix("[").removesuffix("]") for text in texts if text) + "]").encode()
+def _holds_conversations(name: str) -> bool:
+    last = name.rpartition("/")[2]
+    return last.startswith("conversations") and last.endswith(".json")
 
 
-def _text(file: IO[bytes]) -> str:
-    try:
-        return file.read().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DocumentError(f"it is not UTF-8: {error.reason}", hint="convert it to UTF-8") from error
+def _start(file: IO[bytes]) -> tuple[bytes, int]:
+    """The first character that counts, and the number of line ends before it; the file then stands at it."""
+    file.seek(0)
+    skipped = file.read(3)
+    if skipped != codecs.BOM_UTF8:
+        file.seek(0)
+    blank = 0
+    while (character := file.read(1)) and character in b" \t\r\n":
+        blank += character == b"\n"
+    file.seek(-len(character), io.SEEK_CUR)
+    return character, blank
 
 
-# JSON lines
-
-
-def _lines(file: IO[bytes], zone: tzinfo) -> Iterator[Read]:
-    """`{"role", "content", "name"?, "created_at"?, "session"?, "id"?}`, one a line; its first brace has been read."""
-    for number, line in enumerate(file, 1):
-        raw = b"{" + line if number == 1 else line
-        if raw.strip():
-            yield _line(raw, f"line {number}", zone)
-
-
-def _line(raw: bytes, place: str, zone: tzinfo) -> Read:
-    try:
-        value = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        return Unreadable(place, f"it is no JSON: {error}")
-    if not isinstance(value, dict):
-        return Unreadable(place, "it is no object")
-    try:
-        return SaidElsewhere(
-            role=_role(value.get("role")),
-            text=_content(value.get("content")),
-            created_at=_time(value.get("created_at"), zone),
-            name=_word(value, "name"),
-            session=_word(value, "session"),
-            key=_word(value, "id"),
-        )
-    except ValueError as error:
-        return Unreadable(place, str(error))
-
-
-def _role(value: object) -> Role:
-    role = _ROLES.get(value.lower()) if isinstance(value, str) else None
-    if role is None:
-        msg = f"role is {value!r}, not one of user, assistant, system, tool"
-        raise ValueError(msg)
-    return role
-
-
-def _content(value: object) -> str:
-    """A text, or the parts that Chat Completions makes of one."""
-    if isinstance(value, list):
-        texts = [part.get("text", "") if isinstance(part, dict) else part for part in value]
-        value = "\n".join(text for text in texts if isinstance(text, str) and text)
-    if not isinstance(value, str) or not value.strip():
-        msg = "content is empty or no text"
-        raise ValueError(msg)
-    return clean(value)
-
-
-def _time(value: object, zone: tzinfo) -> datetime | None:
-    if value is None:
-        return None
-    try:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value, UTC)
-        if isinstance(value, str):
-            return parse(value, zone)
-    except (ValueError, OverflowError, OSError) as error:
-        msg = f"created_at {value!r} is no time"
-        raise ValueError(msg) from error
-    msg = f"created_at {value!r} is no time"
-    raise ValueError(msg)
-
-
-def _word(value: Mapping[str, Any], key: str) -> str | None:
-    found = value.get(key)
-    if found is None or found == "":
-        return None
-    if not isinstance(found, str | int):
-        msg = f"{key} is no text"
-        raise ValueError(msg)  # noqa: TRY004 - the file is wrong, not the program
-    return clean(str(found))
-
-
-# Exports
-
-
-def _export(text: str, zone: tzinfo) -> Iterator[Read]:
-    """An array of conversations, whose first bracket was read already."""
+def _elements(file: IO[bytes]) -> Iterator[object]:
+    """The elements of a JSON array, each read when it is asked for. Raises ValueError where it is none."""
     decoder = json.JSONDecoder()
-    position = 0
-    number = 0
+    decode = codecs.getincrementaldecoder("utf-8")().decode
+    text, at, more = decode(file.read(_BLOCK)), 1, True
     while True:
-        while position < len(text) and text[position] in _SPACE:
-            position += 1
-        if position >= len(text) or text[position] == "]":
+        while at < len(text) and text[at] in _BETWEEN:
+            at += 1
+        if text[at : at + 1] == "]":
             return
-        number += 1
         try:
-            conversation, position = decoder.raw_decode(text, position)
-        except (ValueError, RecursionError) as error:
-            yield Unreadable(f"conversation {number}", f"it is no JSON, and nothing after it can be read: {error}")
-            return
-        yield from _conversation(conversation, f"conversation {number}", zone)
+            value, at = decoder.raw_decode(text, at)
+        except ValueError:
+            if not more or len(text) - at > _LARGEST:
+                raise
+            block = file.read(max(_BLOCK, len(text) - at))
+            more = bool(block)
+            text, at = text[at:] + decode(block, final=not more), 0
+        else:
+            yield value
+
+
+def _line(line: bytes, place: str, zone: tzinfo) -> Iterator[Read]:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        yield Unreadable(place, f"it is no JSON: {_reason(error)}")
+    else:
+        yield from _conversation(value, place, zone)
 
 
 def _conversation(value: object, place: str, zone: tzinfo) -> Iterator[Read]:
-    if isinstance(value, dict) and isinstance(value.get("mapping"), dict):
-        yield from _chatgpt(value, place)
-    elif isinstance(value, dict) and isinstance(value.get("chat_messages"), list):
-        yield from _claude(value, place, zone)
-    elif isinstance(value, dict) and "role" in value:
-        yield _line(json.dumps(value).encode(), place, zone)
-    else:
-        yield Unreadable(place, "it is a conversation of neither ChatGPT nor Claude")
-
-
-def _chatgpt(conversation: Mapping[str, Any], place: str) -> Iterator[Read]:
-    """The branch of the tree that the person saw last, from its root."""
-    nodes = conversation["mapping"]
-    session = str(conversation.get("conversation_id") or conversation.get("id") or conversation.get("title") or place)
-    branch: list[dict[str, Any]] = []
-    node_id = conversation.get("current_node") or _last_leaf(nodes)
-    while isinstance(node := nodes.get(node_id), dict) and len(branch) <= len(nodes):
-        branch.append(node)
-        node_id = node.get("parent")
-    before = conversation.get("create_time")
-    for node in reversed(branch):
-        message = node.get("message")
-        if not isinstance(message, dict):
-            continue
-        role = (message.get("author") or {}).get("role")
-        hidden = (message.get("metadata") or {}).get("is_visually_hidden_from_conversation")
-        text = _spoken(message.get("content") or {})
-        if role not in {"user", "assistant"} or hidden or message.get("recipient", "all") != "all" or not text:
-            continue
-        before = message.get("create_time") or before
-        at = datetime.fromtimestamp(before, UTC) if isinstance(before, int | float) else None
-        yield SaidElsewhere(
-            role=Role(role),
-            text=text,
-            created_at=at,
-            session=session,
-            key=str(message.get("id") or node.get("id") or ""),
-        )
-
-
-def _last_leaf(nodes: Mapping[str, Any]) -> object:
-    leaves = [key for key, node in nodes.items() if isinstance(node, dict) and not node.get("children")]
-    return leaves[-1] if leaves else None
-
-
-def _spoken(content: Mapping[str, Any]) -> str:
-    if content.get("content_type") not in {"text", "multimodal_text"}:
-        return ""
-    parts = [
-        part if isinstance(part, str) else part.get("text") or f"[{part.get('content_type', 'attachment')}]"
-        for part in content.get("parts") or ()
-        if isinstance(part, str | dict)
-    ]
-    return clean("\n".join(part for part in parts if isinstance(part, str) and part.strip()))
-
-
-def _claude(conversation: Mapping[str, Any], place: str, zone: tzinfo) -> Iterator[Read]:
-    session = str(conversation.get("uuid") or conversation.get("name") or place)
-    for number, message in enumerate(conversation["chat_messages"], 1):
-        here = f"{place}, message {number}"
-        if not isinstance(message, dict):
-            yield Unreadable(here, "it is no object")
-            continue
-        content = message.get("content")
-        blocks = content if isinstance(content, list) else []
-        texts = [block.get("text") for block in blocks if isinstance(block, dict) and block.get("type") == "text"]
-        text = "\n".join(t for t in texts if isinstance(t, str) and t) or message.get("text") or ""
-        files = [f.get("file_name") for f in message.get("attachments") or () if isinstance(f, dict)]
-        text = "\n".join([text, *(f"[attached: {name}]" for name in files if name)]).strip()
-        if not text:
-            continue
+    """A conversation of an export, or a message by itself."""
+    if not isinstance(value, dict):
+        yield Unreadable(place, "it is no object")
+    elif isinstance(value.get("mapping"), dict):
+        yield from from_chatgpt(value, place)
+    elif isinstance(value.get("chat_messages"), list):
+        yield from from_claude(value, place, zone)
+    elif "role" in value or "content" in value:
         try:
             yield SaidElsewhere(
-                role=_role(message.get("sender")),
-                text=clean(text),
-                created_at=_time(message.get("created_at"), zone),
-                session=session,
-                key=_word(message, "uuid"),
+                role=read_role(value.get("role")),
+                text=read_content(value.get("content")),
+                created_at=read_time(value.get("created_at"), zone),
+                name=read_word(value, "name"),
+                session=read_word(value, "session"),
+                key=read_word(value, "id"),
             )
         except ValueError as error:
-            yield Unreadable(here, str(error))
+            yield Unreadable(place, str(error))
+    else:
+        yield Unreadable(place, "it is neither a message with role and content nor a conversation of ChatGPT or Claude")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return error.msg if isinstance(error, json.JSONDecodeError) else str(error)

@@ -6,6 +6,9 @@ from typing import Final
 
 _DAY: Final = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
 
+_FIRST_YEAR: Final = 1000
+_LAST_YEAR: Final = 9998
+
 
 def to_text(moment: datetime) -> str:
     """`2023-05-08T13:56:00.000Z`; the moment must be aware (raises ValueError)."""
@@ -13,7 +16,7 @@ def to_text(moment: datetime) -> str:
         msg = "a stored time needs a zone"
         raise ValueError(msg)
     utc = moment.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+    return f"{utc.year:04d}-{utc:%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
 
 
 def from_text(text: str) -> datetime:
@@ -43,8 +46,14 @@ def span(text: str, zone: tzinfo) -> tuple[datetime, datetime]:
 
 
 def parse(text: str, zone: tzinfo) -> datetime:
-    """An ISO 8601 date or date with time as an instant in UTC; without zone it is in `zone`. Raises ValueError."""
+    """An ISO 8601 date or date with time as an instant in UTC; without zone it is in `zone`.
+
+    Raises ValueError for anything else, and for a year that no zone could show: they go from 1000 to 9998.
+    """
     moment = datetime.fromisoformat(text.strip())
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        msg = f"the year {moment.year} is none that was meant"
+        raise ValueError(msg)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone)
     return moment.astimezone(UTC)

@@ -1,0 +1,83 @@
+"""What stands in the fields of foreign JSON, read as the parts of a message or refused with the reason.
+
+Nothing in such a file can be relied on: any value may be of any type. No files and no formats here.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Final
+
+from memgpt_cli.domain.conversations import SaidElsewhere, Unreadable
+from memgpt_cli.domain.messages import Role, clean
+from memgpt_cli.domain.times import parse
+
+Read = SaidElsewhere | Unreadable
+
+_ROLES: Final = {role.value: role for role in Role} | {"human": Role.USER, "ai": Role.ASSISTANT}
+
+_MILLISECONDS: Final = 100_000_000_000
+"""A number this large counts milliseconds, as JavaScript does: in seconds it would lie beyond the year 5000."""
+
+
+def as_object(value: object) -> Mapping[str, Any]:
+    """The value if it is a JSON object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: object) -> list[Any]:
+    """The value if it is a JSON array, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def as_word(value: object) -> str:
+    """A text or a number as text; empty for anything else."""
+    return clean(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def read_role(value: object) -> Role:
+    """Who speaks. Raises ValueError."""
+    role = _ROLES.get(value.lower()) if isinstance(value, str) else None
+    if role is None:
+        msg = f"role is {value!r}, not one of user, assistant, system, tool"
+        raise ValueError(msg)
+    return role
+
+
+def read_content(value: object) -> str:
+    """A text, or the parts that Chat Completions makes of one. Raises ValueError for what says nothing."""
+    if isinstance(value, list):
+        texts = [part.get("text", "") if isinstance(part, dict) else part for part in value]
+        value = "\n".join(text for text in texts if isinstance(text, str) and text)
+    if not isinstance(value, str) or not value.strip():
+        msg = "content is empty or no text"
+        raise ValueError(msg)
+    return clean(value)
+
+
+def read_time(value: object, zone: tzinfo) -> datetime | None:
+    """ISO 8601, or seconds or milliseconds since 1970; without zone it is in `zone`. Raises ValueError."""
+    if value is None:
+        return None
+    try:
+        if isinstance(value, str):
+            return parse(value, zone)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            seconds = value / 1000 if abs(value) > _MILLISECONDS else value
+            return parse(datetime.fromtimestamp(seconds, UTC).isoformat(), UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        msg = f"created_at {value!r} is no time"
+        raise ValueError(msg) from error
+    msg = f"created_at {value!r} is no time"
+    raise ValueError(msg)
+
+
+def read_word(value: Mapping[str, Any], key: str) -> str | None:
+    """A name or an id; None where there is none. Raises ValueError for what is neither text nor number."""
+    found = value.get(key)
+    if found is None or found == "":
+        return None
+    word = as_word(found)
+    if not word:
+        msg = f"{key} is no text"
+        raise ValueError(msg)
+    return word
