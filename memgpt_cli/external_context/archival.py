@@ -11,12 +11,12 @@ from typing import Final
 
 from memgpt_cli.domain.blocks import Provenance
 from memgpt_cli.domain.passages import Passage
-from memgpt_cli.domain.search import ArchivalFilters, Hit, SearchResult
+from memgpt_cli.domain.search import ArchivalFilters, Hit, LexicalHit, SearchResult
 from memgpt_cli.domain.settings import SearchSettings
 from memgpt_cli.domain.vectors import Collection, Vector
 from memgpt_cli.errors import APIKeyError, ModelError
 from memgpt_cli.external_context.questions import nearness, read_question
-from memgpt_cli.external_context.ranking import explain, rank
+from memgpt_cli.external_context.ranking import Ranked, explain, rank
 from memgpt_cli.external_context.recall import WORDS_ONLY
 from memgpt_cli.ports import Clock, Embedder, Store, VectorIndex
 
@@ -113,19 +113,7 @@ class ArchivalStorage:
             query, filters, self._settings.candidates, context=self._settings.context_weight
         )
         nearest = self._nearest(query_vector, filters)
-        ids = list(dict.fromkeys([*(hit.id for hit in lexical), *(item for item, _ in nearest)]))
-        passages = {p.id: p for p in self._store.passages.get(ids, filters)}
-        dates = read_question(query, participants=(), zone=self._zone).dates
-        ranked = rank(
-            [hit for hit in lexical if hit.id in passages],
-            [(item, cosine) for item, cosine in nearest if item in passages][: self._settings.candidates],
-            settings=self._settings,
-            priors={
-                item: {"date": self._settings.date_weight * nearness(passage.created_at, dates, self._zone)}
-                for item, passage in passages.items()
-                if passage.source is None  # the time at which a document was loaded says nothing of what it tells
-            },
-        )
+        ranked, passages = self._ranked(query, lexical, nearest, filters, upto=(page + 1) * size)
         shown = ranked[page * size : (page + 1) * size]
         return SearchResult(
             hits=tuple(
@@ -138,6 +126,40 @@ class ArchivalStorage:
             page_size=size,
             notes=self._notes(query_vector),
         )
+
+    def _ranked(
+        self,
+        query: str,
+        lexical: Sequence[LexicalHit],
+        nearest: Sequence[tuple[int, float]],
+        filters: ArchivalFilters,
+        *,
+        upto: int,
+    ) -> tuple[list[Ranked], dict[int, Passage]]:
+        """The candidates in order, and the passages of at least the first `upto` of them.
+
+        Rows are read for those alone where nothing in them decides: they are a third of what a search costs.
+        """
+        dates = read_question(query, participants=(), zone=self._zone).dates
+        if filters == ArchivalFilters() and not dates:
+            ranked = rank(lexical, nearest, settings=self._settings)
+            first = [candidate.id for candidate in ranked[:upto]]
+            passages = {passage.id: passage for passage in self._store.passages.get(first)}
+            if len(passages) == len(first):
+                return ranked, passages
+        ids = list(dict.fromkeys([*(hit.id for hit in lexical), *(item for item, _ in nearest)]))
+        passages = {passage.id: passage for passage in self._store.passages.get(ids, filters)}
+        ranked = rank(
+            [hit for hit in lexical if hit.id in passages],
+            [(item, cosine) for item, cosine in nearest if item in passages][: self._settings.candidates],
+            settings=self._settings,
+            priors={
+                item: {"date": self._settings.date_weight * nearness(passage.created_at, dates, self._zone)}
+                for item, passage in passages.items()
+                if dates and passage.source is None  # when a document was loaded says nothing of what it tells
+            },
+        )
+        return ranked, passages
 
     def _newest(self, filters: ArchivalFilters, page: int, size: int) -> SearchResult[Passage]:
         found = self._store.passages.page(filters, limit=size, offset=page * size)

@@ -11,7 +11,7 @@ import random
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from itertools import accumulate
 from pathlib import Path
@@ -28,16 +28,16 @@ LIMIT = 100
 CHROMA_BATCH = 1000
 
 
-def passages(count: int) -> Iterator[str]:
-    """Made-up texts, the same in every run."""
+def passages(count: int, *, words: int = WORDS_IN_PASSAGE) -> Iterator[str]:
+    """Made-up texts of so many words, the same in every run."""
     draw = random.Random(7)
-    words = ["".join(draw.choices("aeioubcdfglmnprst", k=draw.randint(3, 9))) for _ in range(8000)]
-    frequencies = list(accumulate(1 / rank for rank in range(1, len(words) + 1)))
-    topics = [draw.sample(words, 40) for _ in range(300)]
+    known = ["".join(draw.choices("aeioubcdfglmnprst", k=draw.randint(3, 9))) for _ in range(8000)]
+    frequencies = list(accumulate(1 / rank for rank in range(1, len(known) + 1)))
+    topics = [draw.sample(known, 40) for _ in range(300)]
     for _ in range(count):
         topic = draw.choice(topics)
-        own = draw.choices(topic, k=WORDS_IN_PASSAGE // 2)
-        common = draw.choices(words, cum_weights=frequencies, k=WORDS_IN_PASSAGE // 2)
+        own = draw.choices(topic, k=words // 2)
+        common = draw.choices(known, cum_weights=frequencies, k=words // 2)
         yield " ".join(own + common)
 
 
@@ -53,7 +53,7 @@ def timed(work: Callable[[], Any]) -> dict[str, float]:
     return {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
 
 
-def per_query(search: Callable[[Vector], Any], queries: list[Vector]) -> dict[str, float]:
+def per_query(search: Callable[[Any], Any], queries: Sequence[Any]) -> dict[str, float]:
     """Milliseconds for the first query, and the median of the others."""
     times = [timed(lambda query=query: search(query)) for query in queries]
     return {
@@ -87,7 +87,7 @@ def ours(count: int, folder: Path) -> dict[str, Any]:
                 add_passages(connection, texts)
             index.settle()
 
-    report: dict[str, Any] = {"load": timed(load), "peak_mb": _peak_mb()}
+    report: dict[str, Any] = {"load": timed(load), "peak_mb": peak_mb()}
     queries = embedder.embed(everything[:QUERIES])
     for name, options in {"chroma": {"exact_vectors": 0}, "exact": {"exact_vectors": count}}.items():
         with closing(opened(**options)) as index:
@@ -96,7 +96,7 @@ def ours(count: int, folder: Path) -> dict[str, Any]:
             )
             if name == "chroma":
                 bare = index._chroma._collection(Collection.PASSAGES)
-                report["bare"] = per_query(lambda query, bare=bare: _ids_only(bare, query), queries)
+                report["bare"] = per_query(lambda query, bare=bare: ids_only(bare, query), queries)
     with closing(opened(exact_vectors=20_000, writer=False)) as index:
         report["reader"] = per_query(lambda query: index.search(Collection.PASSAGES, query, LIMIT), queries[:11])
     report["disk_mb"] = {
@@ -115,18 +115,23 @@ def floor(count: int, folder: Path) -> dict[str, Any]:
     everything = list(passages(count))
 
     def load() -> None:
-        with closing(_bare_client(folder)) as client:
-            collection = _bare_collection(client)
-            for number, texts in enumerate(batched(everything, CHROMA_BATCH)):
-                ids = [str(1 + number * CHROMA_BATCH + place) for place in range(len(texts))]
-                collection.upsert(ids=ids, embeddings=_matrix(embedder.embed(texts)))
+        with closing(bare_client(folder)) as client:
+            collection = bare_collection(client)
+            fill(collection, embedder, everything)
 
-    report: dict[str, Any] = {"load": timed(load), "peak_mb": _peak_mb()}
+    report: dict[str, Any] = {"load": timed(load), "peak_mb": peak_mb()}
     queries = embedder.embed(everything[:QUERIES])
-    with closing(_bare_client(folder)) as client:
-        collection = _bare_collection(client)
-        report["chroma"] = per_query(lambda query: _ids_only(collection, query), queries)
+    with closing(bare_client(folder)) as client:
+        collection = bare_collection(client)
+        report["chroma"] = per_query(lambda query: ids_only(collection, query), queries)
     return report
+
+
+def fill(collection: Any, embedder: StaticEmbedder, everything: list[str]) -> None:
+    """Embed the texts and give them to Chroma, batch by batch."""
+    for number, texts in enumerate(batched(everything, CHROMA_BATCH)):
+        ids = [str(1 + number * CHROMA_BATCH + place) for place in range(len(texts))]
+        collection.upsert(ids=ids, embeddings=_matrix(embedder.embed(texts)))
 
 
 def _rebuild(opened: Callable[..., Any]) -> None:
@@ -139,20 +144,23 @@ def _shared(approximate: Any, exact: Any, query: Vector) -> float:
     return len(found & {item for item, _ in exact.search(Collection.PASSAGES, query, LIMIT)}) / LIMIT
 
 
-def _bare_client(folder: Path) -> Any:
+def bare_client(folder: Path) -> Any:
+    """Chroma as anybody opens it."""
     import chromadb
     from chromadb.config import Settings
 
     return chromadb.PersistentClient(path=str(folder / "bare"), settings=Settings(anonymized_telemetry=False))
 
 
-def _bare_collection(client: Any) -> Any:
+def bare_collection(client: Any) -> Any:
+    """One collection with the defaults, but cosines."""
     return client.get_or_create_collection(
         "passages", embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
     )
 
 
-def _ids_only(collection: Any, query: Vector) -> Any:
+def ids_only(collection: Any, query: Vector) -> Any:
+    """A query that asks for nothing but ids."""
     return collection.query(query_embeddings=_matrix([query]), n_results=LIMIT, include=[])
 
 
@@ -162,7 +170,8 @@ def _matrix(vectors: list[Vector]) -> Any:
     return np.frombuffer(b"".join(vectors), dtype="<f4").reshape(len(vectors), -1)
 
 
-def _peak_mb() -> float:
+def peak_mb() -> float:
+    """The most memory that this process had so far."""
     unit = 1e6 if sys.platform == "darwin" else 1e3
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
