@@ -11,12 +11,12 @@ import sys
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import tzinfo
 from pathlib import Path
 from shutil import copyfileobj
-from typing import IO, Final, Self
+from typing import IO, Any, Final, Self
 
 from memgpt_cli.documents.chat_exports import from_chatgpt, from_claude
 from memgpt_cli.documents.message_fields import Read, read_content, read_role, read_time, read_word
@@ -178,7 +178,7 @@ def _elements(file: IO[bytes]) -> Iterator[object]:
 
 def _line(line: bytes, place: str, zone: tzinfo) -> Iterator[Read]:
     try:
-        value = json.loads(line)
+        value = json.loads(line.decode())
     except (ValueError, RecursionError) as error:
         yield Unreadable(place, f"it is no JSON: {_reason(error)}")
     else:
@@ -194,19 +194,23 @@ def _conversation(value: object, place: str, zone: tzinfo) -> Iterator[Read]:
     elif isinstance(value.get("chat_messages"), list):
         yield from from_claude(value, place, zone)
     elif "role" in value or "content" in value:
-        try:
-            yield SaidElsewhere(
-                role=read_role(value.get("role")),
-                text=read_content(value.get("content")),
-                created_at=read_time(value.get("created_at"), zone),
-                name=read_word(value, "name"),
-                session=read_word(value, "session"),
-                key=read_word(value, "id"),
-            )
-        except ValueError as error:
-            yield Unreadable(place, str(error))
+        yield _message(value, place, zone)
     else:
         yield Unreadable(place, "it is neither a message with role and content nor a conversation of ChatGPT or Claude")
+
+
+def _message(value: Mapping[str, Any], place: str, zone: tzinfo) -> Read:
+    try:
+        return SaidElsewhere(
+            role=read_role(value.get("role")),
+            text=read_content(value.get("content")),
+            created_at=read_time(value.get("created_at"), zone),
+            name=read_word(value, "name"),
+            session=read_word(value, "session"),
+            key=read_word(value, "id"),
+        )
+    except ValueError as error:
+        return Unreadable(place, str(error))
 
 
 def _reason(error: Exception) -> str:

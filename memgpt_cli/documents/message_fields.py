@@ -76,8 +76,9 @@ def read_word(value: Mapping[str, Any], key: str) -> str | None:
     found = value.get(key)
     if found is None or found == "":
         return None
-    word = as_word(found)
-    if not word:
+    if isinstance(found, str):
+        return clean(found)
+    if not isinstance(found, int) or isinstance(found, bool):
         msg = f"{key} is no text"
-        raise ValueError(msg)
-    return word
+        raise ValueError(msg)  # noqa: TRY004 - the file is wrong, not the program
+    return str(found)

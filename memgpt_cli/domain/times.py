@@ -15,8 +15,7 @@ def to_text(moment: datetime) -> str:
     if moment.tzinfo is None:
         msg = "a stored time needs a zone"
         raise ValueError(msg)
-    utc = moment.astimezone(UTC)
-    return f"{utc.year:04d}-{utc:%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def from_text(text: str) -> datetime:

@@ -20,7 +20,7 @@ from memgpt_cli.domain.search import RecallFilters
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.ports import Clock, Store
 
-BATCH: Final = 2_000
+BATCH: Final = 5_000
 """Messages written in one transaction."""
 
 _ORIGIN: Final = "origin"

@@ -74,19 +74,20 @@ class FullText:
         """Index a message whose row was just inserted."""
         self.add_messages((message,))
 
-    def add_messages(self, messages: Iterable[Message]) -> None:
-        """Index messages whose rows were just inserted, in the order of their ids."""
+    def add_messages(self, messages: Iterable[Message], *, first: int | None = None) -> None:
+        """Index messages whose rows were just inserted, in the order of their ids, which may count from `first` on."""
         last, above = self._places.last(), self._common.edge("message")
         chunk: list[tuple[int, int, int, int, str]] = []
-        for message in messages:
+        for number, message in enumerate(messages, first or 0):
             if not message.text:
                 continue
+            row = message.id if first is None else number
             words = segment(message.text)
             if message.role not in SPOKEN:
-                self._db.execute("INSERT INTO event_words (rowid, words) VALUES (?, ?)", (message.id, words))
+                self._db.execute("INSERT INTO event_words (rowid, words) VALUES (?, ?)", (row, words))
                 continue
             last = self._places.after(last, message, above=above)
-            chunk.append((last.number, message.id, last.session, _length(words), words))
+            chunk.append((last.number, row, last.session, _length(words), words))
             if len(chunk) == _CHUNK:
                 self._write(chunk)
                 chunk = []

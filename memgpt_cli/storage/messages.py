@@ -75,20 +75,23 @@ class Messages:
                 fresh.setdefault(message.external_id, message)
         row = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").fetchone()
         start = 1 + (int(row["seq"]) if row else 0)
-        stored = [replace(m, id=start + n) for n, m in enumerate(fresh.values())]
-        if not stored:
+        if not fresh:
             return 0
+        stored = list(enumerate(fresh.values(), start))
         self._db.executemany(
             "INSERT INTO messages (id, role, name, text, created_at, session, external_id, evicted_by)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            ((m.id, m.role, m.name, m.text, to_text(m.created_at), m.session, m.external_id, IMPORTED) for m in stored),
+            (
+                (row, m.role.value, m.name, m.text, to_text(m.created_at), m.session, m.external_id, IMPORTED)
+                for row, m in stored
+            ),
         )
-        self._words().add_messages(stored)
+        self._words().add_messages(fresh.values(), first=start)
         self._db.executemany(
             "INSERT OR REPLACE INTO outbox (collection, item_id) VALUES (?, ?)",
-            (("messages", m.id) for m in stored if m.role in SPOKEN),
+            (("messages", row) for row, m in stored if m.role in SPOKEN),
         )
-        added = Change(kind=Kind.MESSAGE, first=start, last=stored[-1].id, before=0, after=1)
+        added = Change(kind=Kind.MESSAGE, first=start, last=stored[-1][0], before=0, after=1)
         self._journal.record(added, at=at, provenance=provenance)
         return len(stored)
 
