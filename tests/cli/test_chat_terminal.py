@@ -311,6 +311,14 @@ def test_why_names_what_was_in_view_and_what_was_found(home: Path) -> None:
         terminal.wait_for("answered by offline in")
         for told in ("asked", "core memory: persona (version 1), human (version 2)", "m1 ", "score", "attention"):
             assert told in terminal.everything
+        terminal.say("/undo")
+        terminal.wait_for("took back turn 2")
+        terminal.say("/why")
+        terminal.wait_for("asked m1,")
+        terminal.say("/undo")
+        terminal.wait_for("took back turn 1")
+        terminal.say("/why")
+        terminal.wait_for("took back turn 1", "nothing was answered yet")
 
 
 def test_the_model_and_the_agent_change_in_mid_chat_and_a_failed_change_changes_nothing(

@@ -63,10 +63,12 @@ def find(text: str, commands: Mapping[str, SlashCommand]) -> tuple[SlashCommand,
     match = _FORM.fullmatch(text.rstrip())
     if match is None:
         return None
-    return _named(_ALIASES.get(match[1], match[1]), commands), (match[2] or "").strip()
+    return named(match[1], commands), (match[2] or "").strip()
 
 
-def _named(name: str, commands: Mapping[str, SlashCommand]) -> SlashCommand:
+def named(name: str, commands: Mapping[str, SlashCommand]) -> SlashCommand:
+    """The command of this name, or with this beginning. Raises UsageError."""
+    name = _ALIASES.get(name, name)
     if name in commands:
         return commands[name]
     begun = [known for known in commands if known.startswith(name)]

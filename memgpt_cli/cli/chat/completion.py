@@ -6,7 +6,9 @@ from typing import Any, Final
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
 from prompt_toolkit.document import Document
 
+from memgpt_cli.cli.chat.commands import named
 from memgpt_cli.cli.chat.table import COMMANDS
+from memgpt_cli.errors import UsageError
 
 PATHS: Final = "PATH"
 
@@ -27,8 +29,9 @@ class SlashCompleter(Completer):
         if not space:
             yield from self._names(name)
             return
-        command = COMMANDS.get(name)
-        if command is None:
+        try:
+            command = named(name, COMMANDS)
+        except UsageError:
             return
         if command.takes == PATHS:
             typed = Document(argument, len(argument))
@@ -43,4 +46,5 @@ class SlashCompleter(Completer):
         for command in COMMANDS.values():
             if command.name.startswith(typed):
                 shown: Any = f"/{command.name}" + (f" {command.argument}" if command.argument else "")
-                yield Completion(command.name, start_position=-len(typed), display=shown, display_meta=command.text)
+                ready = command.name + (" " if command.takes else "")
+                yield Completion(ready, start_position=-len(typed), display=shown, display_meta=command.text)

@@ -143,11 +143,20 @@ class Conversation:
         """What can be completed."""
         if kind == "AGENT":
             return self.workspace.agents.names()
-        if kind == "LABEL" and self._session is not None:
-            return [block.label for block in self._session.store.blocks.all()]
+        if kind == "LABEL":
+            return self._labels()
         if kind == "MODEL":
             return [self.status.model, "offline"]
         return []
+
+    def _labels(self) -> list[str]:
+        if self._session is not None:
+            return [block.label for block in self._session.store.blocks.all()]
+        try:
+            with self.workspace.memory(self.status.agent) as memory:
+                return [block.label for block in memory.store.blocks.all()]
+        except MemGPTError:
+            return []
 
     def _take(self, workspace: Workspace) -> None:
         self.workspace = workspace

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from prompt_toolkit import PromptSession
+from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import Completer
-from prompt_toolkit.filters import Condition
+from prompt_toolkit.filters import Condition, is_searching
 from prompt_toolkit.history import History
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.styles import Style
@@ -91,18 +92,14 @@ class PromptLines:
                 buffer.validate_and_handle()
 
         @keys.add("tab", filter=Condition(lambda: self._session.default_buffer.text.startswith("/")))
-        def _complete(event: KeyPressEvent) -> None:
-            buffer = event.current_buffer
-            if buffer.complete_state:
-                buffer.complete_next()
-            else:
-                buffer.start_completion(select_first=True)
+        def _tab(event: KeyPressEvent) -> None:
+            _complete(event.current_buffer)
 
         @keys.add("escape", "enter")
         def _new_line(event: KeyPressEvent) -> None:
             event.current_buffer.newline(copy_margin=False)
 
-        @keys.add("c-c")
+        @keys.add("c-c", filter=~is_searching)
         def _interrupt(event: KeyPressEvent) -> None:
             buffer = event.current_buffer
             if not buffer.text:
@@ -123,6 +120,17 @@ class PromptLines:
             event.current_buffer.insert_text(placeholder)
 
         return keys
+
+
+def _complete(buffer: Buffer) -> None:
+    """Take the only completion there is, or the next one, or look for some."""
+    state = buffer.complete_state
+    if state and len(state.completions) == 1:
+        buffer.apply_completion(state.completions[0])
+    elif state:
+        buffer.complete_next()
+    else:
+        buffer.start_completion(select_first=True)
 
 
 class PrivateHistory(History):

@@ -190,19 +190,20 @@ class TerminalScreen:
         self._text = parts.rest
         if parts.done:
             self._overflowed = True
-            self._print(parts.done, end="" if parts.within else "\n")
+            self._print(parts.done, apart=not parts.within)
 
     def _settle(self, reply: str) -> None:
         rest = self._text if self._overflowed else reply
         self._text, self._overflowed = "", False
         self._print(rest)
 
-    def _print(self, text: str, *, end: str = "\n") -> None:
+    def _print(self, text: str, *, apart: bool = True) -> None:
         from memgpt_cli.cli.chat.markdown import Prose
 
         if text.strip():
             self._console.print(Prose(text))
-            self._console.print(end=end)
+            if apart:
+                self._console.print()
 
     def _thought(self, text: str) -> None:
         self._text = ""

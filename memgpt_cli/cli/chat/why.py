@@ -38,12 +38,11 @@ def explain(session: Session, zone: "tzinfo") -> None:
 
 
 def last_turn(session: Session) -> int:
-    """The newest turn. Raises NotFoundError before the first."""
-    turns = [m.turn for m in session.agent.queue_manager.queue if m.turn is not None]
-    step = session.store.turns.last_step()
-    if not turns and step is None:
+    """The newest turn that was not taken back. Raises NotFoundError when there is none."""
+    turn = session.store.undo.last_turn()
+    if turn is None:
         raise NotFoundError("nothing was answered yet", hint="say something first")
-    return max([*turns, step.turn if step else 0])
+    return turn
 
 
 def _in_view(session: Session, messages: Sequence[Message], zone: "tzinfo") -> None:
