@@ -8,6 +8,7 @@ import typer
 
 from memgpt_cli.bootstrap import Memory
 from memgpt_cli.cli import ids, shapes
+from memgpt_cli.cli.archival_sources import documents_in, source_named
 from memgpt_cli.cli.console import confirm, notice, print_json, say, table
 from memgpt_cli.cli.filters import DryRun, Limit, Page, Since, Source, Tags, Until, Yes, archival_filters
 from memgpt_cli.cli.hits import heading
@@ -24,6 +25,7 @@ from memgpt_cli.errors import UsageError
 Id = Annotated[str, typer.Argument(help="Its id, such as p7.", metavar="ID", autocompletion=ids.passages_like)]
 
 _MOST = 1_000_000
+_SHOWN = 160
 
 
 def list_passages(
@@ -34,21 +36,18 @@ def list_passages(
     since: Since = None,
     until: Until = None,
 ) -> None:
-    """List passages, newest first."""
+    """List passages, newest first: where each comes from, and how it begins."""
     workspace = current.workspace()
-    filters = archival_filters(tags=tag, source=source, since=since, until=until)
     with workspace.memory() as memory:
+        filters = archival_filters(memory, tags=tag, source=source, since=since, until=until)
         found = memory.store.passages.page(filters, limit=limit + 1, offset=page * limit)
     shown = found[:limit]
     if current.json:
         print_json([shapes.passage(passage) for passage in shown])
     elif shown:
-        zone = workspace.settings.zone
-        rows = [
-            (passage_ref(p.id), for_people(p.created_at, zone), p.source or "", " ".join(p.tags), one_line(p.text, 200))
-            for p in shown
-        ]
-        table(("id", "time", "source", "tags", "text"), rows, wide="text")
+        for passage in shown:
+            say(heading(passage, workspace.settings.zone), style="bold")
+            say(f"  {one_line(passage.text, _SHOWN)}")
     else:
         notice("there are no passages" + (f" on page {page}" if page else ""))
     if len(found) > limit:
@@ -116,18 +115,12 @@ def edit(
             tags=() if no_tags else found.tags if tag is None else tuple(dict.fromkeys(tag)),
             source=found.source if source is None else source or None,
         )
-        if text is not None:
-            wanted = replace(wanted, text=read_text(text).strip())
-        elif wanted == found:
-            wanted = replace(wanted, text=_from_editor(memory, found))
-        if not wanted.text:
-            raise UsageError("a passage cannot be empty", hint=f"memgpt archival delete {passage_ref(found.id)}")
-        if wanted == found:
-            notice("nothing was changed")
+        if text is None and wanted == found:
+            wanted = _from_editor(memory, found)
         else:
-            with memory.store.transaction():
-                memory.store.passages.revise(wanted, at=workspace.clock.now(), provenance=_by("edit"))
-    _report(wanted, "changed")
+            new = found.text if text is None else read_text(text).strip()
+            wanted = _revise(memory, found, replace(wanted, text=new))
+    _report(wanted, "unchanged" if wanted == found else "changed")
 
 
 def delete(
@@ -235,7 +228,7 @@ def _chosen(memory: Memory, typed: Sequence[str], tag: list[str] | None, source:
         else:
             found |= {p.id: p for p in memory.store.passages.get(list(range(first, min(last, first + _MOST) + 1)))}
     if tag is not None or source is not None:
-        filters = archival_filters(tags=tag, source=source)
+        filters = archival_filters(memory, tags=tag, source=source)
         if typed:
             return memory.store.passages.get(list(found), filters)
         found |= {p.id: p for p in memory.store.passages.page(filters, limit=_MOST)}
@@ -246,21 +239,37 @@ def _delete(memory: Memory, passages: Sequence[Passage], *, source: str | None) 
     """One operation; a whole source goes with what is known of its document, so that it can be loaded anew."""
     now = current.workspace().clock.now()
     with memory.store.transaction(), memory.store.journal.operation(_by("delete")):
-        if source is not None:
-            memory.store.documents.delete(source, at=now)
+        for name in [] if source is None else documents_in(memory, source_named(memory, source)):
+            memory.store.documents.delete(name, at=now)
         memory.store.passages.delete([p.id for p in passages], at=now, provenance=_by("delete"))
 
 
-def _from_editor(memory: Memory, passage: Passage) -> str:
-    from memgpt_cli.cli.editor import open_editor
+def _from_editor(memory: Memory, passage: Passage) -> Passage:
+    from memgpt_cli.cli.editor import edited
 
-    draft = memory.draft(passage_ref(passage.id))
-    draft.write_text(passage.text + "\n", encoding="utf-8")
-    try:
-        open_editor(draft)
-        return draft.read_text(encoding="utf-8", errors="replace").strip()
-    finally:
-        draft.unlink(missing_ok=True)
+    ref = passage_ref(passage.id)
+    with edited(
+        memory.draft(ref),
+        passage.text,
+        otherwise=f"memgpt archival edit {ref} TEXT, @FILE or - for standard input",
+        again=lambda path: f"memgpt archival edit {ref} @{path}",
+    ) as text:
+        return _revise(memory, passage, replace(passage, text=text.strip()))
+
+
+def _revise(memory: Memory, before: Passage, wanted: Passage) -> Passage:
+    """Write what differs; what somebody else changed meanwhile is refused."""
+    ref = passage_ref(before.id)
+    if not wanted.text:
+        raise UsageError("a passage cannot be empty", hint=f"memgpt archival delete {ref}")
+    if wanted == before:
+        notice("nothing was changed")
+        return before
+    with memory.store.transaction():
+        if memory.store.passages.get([before.id]) != [before]:
+            raise UsageError(f"{ref} was changed while you edited it", hint=f"memgpt archival show {ref}")
+        memory.store.passages.revise(wanted, at=current.workspace().clock.now(), provenance=_by("edit"))
+    return wanted
 
 
 def _history(memory: Memory, typed: str) -> list[PassageVersion]:
@@ -300,7 +309,7 @@ def _version_shape(version: PassageVersion, causes: Causes) -> dict[str, Any]:
 def _report(passage: Passage, what: str) -> None:
     if current.json:
         print_json(shapes.passage(passage))
-    else:
+    elif what != "unchanged":
         say(f"{what} {passage_ref(passage.id)}; memgpt undo takes it back")
 
 

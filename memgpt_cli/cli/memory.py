@@ -13,7 +13,7 @@ from memgpt_cli.cli.origins import Causes
 from memgpt_cli.cli.texts import one_line, read_text
 from memgpt_cli.domain.blocks import Author, Block, BlockVersion, Provenance
 from memgpt_cli.domain.times import for_people
-from memgpt_cli.errors import MemGPTError, UsageError
+from memgpt_cli.errors import UsageError
 
 app = typer.Typer(help="Core memory: what the model always sees.", no_args_is_help=True)
 
@@ -144,30 +144,20 @@ def edit(label: Label) -> None:
 
     What does not fit, or what somebody else changed meanwhile, is refused, and your text is kept in a file.
     """
-    from memgpt_cli.cli.editor import open_editor
+    from memgpt_cli.cli.editor import edited
 
     with _writing() as memory:
         block = memory.core_memory.block(label)
-        draft = memory.draft(label)
-        draft.write_text(block.value + "\n", encoding="utf-8")
-        keep = False
-        try:
-            open_editor(draft)
-            text = draft.read_text(encoding="utf-8", errors="replace").rstrip("\n")
+        with edited(
+            memory.draft(label),
+            block.value,
+            otherwise=f"memgpt memory set {label} TEXT, @FILE or - for standard input",
+            again=lambda path: f"memgpt memory set {label} @{path}",
+        ) as text:
             if text == block.value:
                 notice("nothing was changed")
                 return
-            keep = True
             changed = _take_over(memory, block, text)
-            keep = False
-        except MemGPTError as error:
-            kept = f"; your text is kept in {draft}" if keep else ""
-            elsewhere = f"memgpt memory set {label} TEXT, @FILE or - for standard input"
-            hint = f"memgpt memory set {label} @{draft}" if keep else elsewhere
-            raise type(error)(error.message + kept, hint=hint) from error
-        finally:
-            if not keep:
-                draft.unlink(missing_ok=True)
         _show_change(memory, changed)
         _report(changed)
 

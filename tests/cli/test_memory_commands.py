@@ -128,6 +128,61 @@ def test_an_edit_that_does_not_fit_is_refused_and_its_text_is_kept(
 
 
 @pytest.mark.usefixtures("terminal")
+@pytest.mark.parametrize(
+    ("program", "says", "kept"),
+    [
+        ("sys.exit(3)", "ended with status 3", None),
+        ("open(path, 'a').write('half a thought'); sys.exit(1)", "ended with status 1", b"half a thought"),
+        ("open(path, 'a').write('half'); import os; os.kill(os.getpid(), 9)", "was ended by SIGKILL", b"half"),
+        ("import os; os.unlink(path)", "left no file", None),
+        ("open(path, 'wb').write(b'Caf\\xe9')", "not UTF-8", b"Caf\xe9"),
+    ],
+)
+def test_an_editor_that_fails_changes_nothing_and_loses_no_text(
+    memgpt: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, says: str, kept: bytes | None
+) -> None:
+    memgpt("memory", "set", "human", "Ada")
+    monkeypatch.setenv("EDITOR", editor(tmp_path, program))
+    done = memgpt("memory", "edit", "human", code=2)
+    assert says in done.err
+    assert memgpt.json("memory-show", "memory", "show", "human")[0]["value"] == "Ada"
+    drafts = list((memgpt.home / "data" / "agents" / "default" / "drafts").iterdir())
+    assert len(drafts) == (kept is not None)
+    for draft in drafts:
+        assert kept is not None
+        assert kept in draft.read_bytes()
+        assert f"your text is kept in {draft}" in done.err
+
+
+@pytest.mark.usefixtures("terminal")
+def test_an_earlier_text_that_was_kept_survives_the_next_edit(
+    memgpt: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memgpt("memory", "set", "human", "Ada", "--limit", "20")
+    monkeypatch.setenv("EDITOR", editor(tmp_path, "open(path, 'a').write('a long story about Lisbon')"))
+    memgpt("memory", "edit", "human", code=2)
+    monkeypatch.setenv("EDITOR", editor(tmp_path, "open(path, 'w').write('Bea')"))
+    assert "an earlier text lies in" in memgpt("memory", "edit", "human").err
+    assert memgpt.json("memory-show", "memory", "show", "human")[0]["value"] == "Bea"
+    assert [d.name for d in (memgpt.home / "data" / "agents" / "default" / "drafts").iterdir()] == ["human.txt"]
+    assert memgpt.raw("a long story") == ["data/agents/default/drafts/human.txt"]
+
+
+@pytest.mark.usefixtures("terminal")
+def test_an_editor_that_leaves_nothing_empties_the_block_and_one_that_leaves_it_alone_changes_nothing(
+    memgpt: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memgpt("memory", "set", "human", "Ada")
+    monkeypatch.setenv("EDITOR", editor(tmp_path, "pass"))
+    assert "nothing was changed" in memgpt("memory", "edit", "human").err
+    monkeypatch.setenv("EDITOR", editor(tmp_path, "open(path, 'w').close()"))
+    assert "-Ada" in memgpt("memory", "edit", "human").err
+    assert memgpt.json("memory-show", "memory", "show", "human")[0]["value"] == ""
+    memgpt("undo")
+    assert memgpt.json("memory-show", "memory", "show", "human")[0]["value"] == "Ada"
+
+
+@pytest.mark.usefixtures("terminal")
 def test_an_edit_does_not_overwrite_what_was_changed_meanwhile(
     memgpt: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
