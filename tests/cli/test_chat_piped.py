@@ -113,3 +113,12 @@ def test_writes_are_refused_where_nobody_can_be_asked(tmp_path: Path) -> None:
 def test_a_chat_has_no_json_form(tmp_path: Path) -> None:
     _, err = chat(tmp_path / "home", b"", "--json", code=2)
     assert "memgpt send --json" in json.loads(err)["error"]["hint"]
+
+
+def test_export_writes_the_agent_and_save_the_conversation(tmp_path: Path) -> None:
+    files = (tmp_path / "all of it.memgpt", tmp_path / "talk.md")
+    said = f"I live in London.\n/export {files[0]}\n/save {files[1]}\n"
+    out, _ = chat(tmp_path / "home", said.encode())
+    assert "read back and checked" in out
+    assert files[0].stat().st_size > 0
+    assert "I live in London." in files[1].read_text(encoding="utf-8")

@@ -177,6 +177,12 @@ def new(chat: Chat, _: str) -> None:
     notice(f"a new conversation; {moved} messages moved to recall storage, memory stays")
 
 
+def export(chat: Chat, path: str) -> None:
+    """The agent with everything it remembers, in one file that `memgpt agent import` takes."""
+    usual = f"{chat.status.agent}.memgpt"
+    subcommand("agent", "export", argument=f"{usual} {path}" if path.startswith("--") else path or usual)
+
+
 def save(chat: Chat, path: str) -> None:
     """The conversation as a Markdown file; without a file only where everything is kept."""
     from memgpt_cli.cli.chat.transcript import write_transcript

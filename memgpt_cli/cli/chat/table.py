@@ -50,7 +50,12 @@ _ALL: Final = (
     ),
     SlashCommand(name="agent", argument="[NAME]", takes="AGENT", text="talk to another agent", run=actions.agent),
     SlashCommand(name="new", text="begin a new conversation; memory stays", run=actions.new),
-    SlashCommand(name="save", argument="[FILE]", takes="PATH", text="write this conversation", run=actions.save),
+    SlashCommand(
+        name="export", argument="[FILE]", takes="PATH", text="write the whole agent into a file", run=actions.export
+    ),
+    SlashCommand(
+        name="save", argument="[FILE]", takes="PATH", text="write this conversation as Markdown", run=actions.save
+    ),
     SlashCommand(name="exit", text="leave (Ctrl-D does too)", run=actions.leave),
 )
 
