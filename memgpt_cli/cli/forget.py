@@ -1,6 +1,6 @@
 """`memgpt forget`: something taken out of an agent's memory for good, and looked for afterwards."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -13,10 +13,12 @@ from memgpt_cli.cli.options import current
 from memgpt_cli.cli.texts import counted, one_line, read_text
 from memgpt_cli.domain.forgetting import SHORTEST_RAW, Checked, Plan, Wanted
 from memgpt_cli.domain.messages import message_ref
+from memgpt_cli.domain.names import did_you_mean
 from memgpt_cli.domain.passages import passage_ref
-from memgpt_cli.errors import UsageError
+from memgpt_cli.errors import NotFoundError, UsageError
 
 _SHOWN = 20
+_SOURCES = "memgpt archival sources"
 
 
 def forget(
@@ -55,12 +57,14 @@ def forget(
     workspace = current.workspace()
     wanted = _wanted(text, item, source, tag, since, until)
     with workspace.memory() as memory:
+        _check_named(memory, item or (), source, tag or ())
         if dry_run:
             plan = memory.forgetting.plan(wanted)
             print_json(_shape(plan, None, forgotten=False)) if current.json else _show(plan, would=True)
             return
         lock = workspace.agents.lock(memory.name, purpose="memgpt forget", since=workspace.clock.now())
         with lock.acquire():
+            workspace.agents.sweep()
             plan = memory.forgetting.plan(wanted)
             if not current.json and not yes:
                 _show(plan, would=True)
@@ -93,9 +97,9 @@ def _wanted(
     passages: list[int] = []
     for typed in items or ():
         letter = typed[:1].lower()
-        if letter not in {"m", "p"}:
+        if letter.isdecimal():
             raise UsageError(f"{typed!r} could be a message or a passage", hint=f"--id m{typed} or --id p{typed}")
-        first, last = ids.numbers(typed, letter=letter)
+        first, last = ids.numbers(typed, letter="p" if letter == "p" else "m")
         (messages if letter == "m" else passages).extend(range(first, last + 1))
     start, end = dates(since, until)
     wanted = Wanted(
@@ -110,6 +114,29 @@ def _wanted(
     if wanted.text == "" or (wanted.text is None and not wanted.by_place):
         raise UsageError("nothing says what to forget", hint='memgpt forget "Alice Miller" --dry-run')
     return wanted
+
+
+def _check_named(memory: Memory, items: Sequence[str], source: str | None, tags: Sequence[str]) -> None:
+    """Raise NotFoundError for an id, a source or a tag that there never was; what a crash cut off goes on anyway."""
+    if memory.forgetting.pending:
+        return
+    for typed in items:
+        letter = "p" if typed[:1].lower() == "p" else "m"
+        first, last = ids.numbers(typed, letter=letter)
+        if first != last:
+            continue
+        if letter == "m" and memory.store.tombstones.get(first) is None:
+            ids.message(memory, typed)
+        elif letter == "p" and not memory.store.passages.history(first):
+            ids.passage(memory, typed)
+    if source is not None and source not in (known := memory.forgetting.sources()):
+        raise NotFoundError(f"no passage has the source {source!r}{did_you_mean(source, known)}", hint=_SOURCES)
+    known = memory.forgetting.tags() if tags else []
+    for tag in tags:
+        if tag not in known:
+            raise NotFoundError(
+                f"no passage has the tag {tag!r}{did_you_mean(tag, known)}", hint="memgpt archival list"
+            )
 
 
 def _show(plan: Plan, *, would: bool) -> None:
@@ -133,6 +160,8 @@ def _show(plan: Plan, *, would: bool) -> None:
             say(f"  {number} {what if number == 1 else many}")
     for name in (*plan.documents, *plan.files):
         say(f"  {name}")
+    for name in plan.runs:
+        say(f"  the unfinished batch run {name}; the same memgpt batch begins it anew")
 
 
 def _show_items(items: Mapping[int, str], ref: Callable[[int], str], what: str, *, plan: Plan, each: bool) -> None:
@@ -155,7 +184,10 @@ def _lost(before: str, after: str | None) -> list[str]:
 
 def _beyond(memory: Memory) -> list[str]:
     """What forgetting cannot reach, in words."""
-    places = ["backups and exports that you made", "snapshots of the file system, and what a disk keeps of old blocks"]
+    places = [
+        "backups, exports and output of batches that you made",
+        "snapshots of the file system, and what a disk keeps of old blocks",
+    ]
     _, _, base_url = (memory.store.note("endpoint") or "offline").partition("\n")
     model = (memory.store.note("endpoint") or "offline").partition("\n")[0]
     if model != "offline" and not model.startswith("scripted:"):
@@ -195,6 +227,7 @@ def _shape(plan: Plan, checked: Checked | None, *, forgotten: bool) -> dict[str,
         "documents": list(plan.documents),
         "history_entries": plan.history_entries,
         "files": list(plan.files),
+        "batch_runs": list(plan.runs),
         "checked": None
         if checked is None
         else {

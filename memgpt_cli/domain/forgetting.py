@@ -46,7 +46,8 @@ class Plan:
     """What would go. `messages` and `passages` by id with their texts, deleted ones with what their tombstones keep.
 
     `derived` are those of them that quote or came after what was named. Counts: old states of blocks and passages,
-    recorded operations, summaries and heads of epochs, documents, files of the agent, entries of the chat's history.
+    recorded operations, summaries and heads of epochs, documents, files of the agent, entries of the chat's history,
+    folders of batch runs that have not ended well.
     """
 
     messages: Mapping[int, str]
@@ -59,12 +60,13 @@ class Plan:
     documents: tuple[str, ...] = ()
     history_entries: int = 0
     files: tuple[str, ...] = ()
+    runs: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
         """Whether nothing of it is known."""
         counts = self.versions + self.operations + self.summaries + self.history_entries
-        return not (self.messages or self.passages or self.cuts or self.documents or self.files or counts)
+        return not (self.messages or self.passages or self.cuts or self.documents or self.files or self.runs or counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

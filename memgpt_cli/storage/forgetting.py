@@ -1,8 +1,8 @@
 """Forgetting for good: found, taken out of rows and files, and then looked for in every byte that the program keeps.
 
 The record itself is searched by `findings` and emptied by `purge`; here are the files around it (Chroma's folder,
-drafts, copies made before a migration, the chat's history) and the proof. What lies outside the program's directories
-is not reached.
+drafts, copies made before a migration, the chat's history, batch runs) and the proof. What lies outside the program's
+directories is not reached.
 """
 
 import re
@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from memgpt_cli.domain.forgetting import SHORTEST_RAW, Checked, Plan, Progress, Wanted
+from memgpt_cli.storage.batch_traces import RUNS, Speaks, remove_runs, runs_that_speak
 from memgpt_cli.storage.findings import Finder
-from memgpt_cli.storage.needle import raw_forms, search_files
+from memgpt_cli.storage.needle import decoded, raw_forms, search_files
 from memgpt_cli.storage.purge import Purge
 from memgpt_cli.storage.store import SQLiteStore
 
@@ -27,7 +28,8 @@ _ENTRY: Final = re.compile(r"(?=^# \d{4}-\d\d-\d\d)", re.MULTILINE)
 class Forgetting:
     """Forgets on behalf of one agent, whose lock the caller holds for everything but `plan`.
 
-    `roots` are the program's directories, `agents` the one that holds the agents, `history` the chat's input history.
+    `roots` are the program's directories, `agents` the one that holds the agents, beside which lies that of batch runs,
+    `history` the chat's input history.
     """
 
     def __init__(
@@ -39,6 +41,23 @@ class Forgetting:
         self._roots = roots
         self._history = history
         self._vectors = folder / vectors
+        self._runs = agents.parent / RUNS
+
+    @property
+    def pending(self) -> bool:
+        """Whether an earlier forgetting was cut off and has to go on."""
+        return Purge(self._store).pending
+
+    def sources(self) -> list[str]:
+        """The sources of all passages, deleted ones too, and of documents."""
+        sql = "SELECT source FROM passages WHERE source IS NOT NULL UNION SELECT source FROM documents"
+        return [row[0] for row in self._store.connection.execute(sql)]
+
+    def tags(self) -> list[str]:
+        """The tags of all passages, deleted ones too."""
+        return [
+            row[0] for row in self._store.connection.execute("SELECT DISTINCT value FROM passages, json_each(tags)")
+        ]
 
     def plan(self, wanted: Wanted) -> Plan:
         """What would go; nothing is written."""
@@ -59,8 +78,8 @@ class Forgetting:
         purge = Purge(self._store)
         if not plan.empty:
             progress("emptying rows and rebuilding the full-text index")
+            self._forget_files(finder, plan)  # first, while the rows tell what they are to be searched for
             purge.empty_rows(finder, at=at)
-            self._forget_files(finder, plan)
         if not plan.empty or purge.pending or self._in_own_files(needles):
             progress("writing the record anew")
             shutil.rmtree(self._vectors, ignore_errors=True)
@@ -88,6 +107,7 @@ class Forgetting:
             documents=tuple(found.documents),
             history_entries=len(self._history_entries(finder)[1]),
             files=tuple(path.relative_to(self._folder).as_posix() for path in self._doomed_files(finder)),
+            runs=tuple(path.name for path in runs_that_speak(self._runs, _speaks(finder))),
         )
 
     # Files around the record
@@ -97,10 +117,12 @@ class Forgetting:
         found = finder.found
         if found.messages or found.passages or found.block_versions:
             yield from sorted(self._folder.glob("*.before-*"))
-        for draft in sorted((self._folder / "drafts").glob("*")):
-            text = draft.read_text(encoding="utf-8", errors="replace")
-            lines = {line for gone in found.lines.values() for line in gone}
-            if finder.holds(text) or lines & set(text.split("\n")) or any(t in text for t in found.texts() if t):
+        speaks = _speaks(finder)
+        drafts = [path for path in sorted((self._folder / "drafts").glob("*")) if path.is_file()]
+        raw = {path for path, _, held in search_files(drafts, self._needles(finder)[0]) if held}
+        for draft in drafts:
+            text = decoded(draft.read_bytes())
+            if draft in raw or speaks(text) or any(t in text for t in found.texts() if t):
                 yield draft
 
     def _history_entries(self, finder: Finder) -> tuple[list[str], list[str]]:
@@ -118,6 +140,7 @@ class Forgetting:
         return stay, go
 
     def _forget_files(self, finder: Finder, plan: Plan) -> None:
+        remove_runs([self._runs / name for name in plan.runs])
         for name in plan.files:
             (self._folder / name).unlink(missing_ok=True)
         stay, go = self._history_entries(finder)
@@ -152,8 +175,9 @@ class Forgetting:
         files = size = 0
         for path, length, found in search_files(_files(self._roots), needles):
             files, size = files + 1, size + length
-            if found and path.is_relative_to(self._agents) and not path.is_relative_to(self._folder):
-                elsewhere.add(path.relative_to(self._agents).parts[0])
+            agent = path.relative_to(self._agents).parts[0] if path.is_relative_to(self._agents) else ""
+            if found and agent not in {"", self._folder.name} and not agent.startswith("."):
+                elsewhere.add(agent)
             elif found:
                 left.append(str(path))
         return Checked(
@@ -173,6 +197,17 @@ class Forgetting:
         texts = _pieces(finder.found.texts())
         said = {form for text in purge.stands_elsewhere(texts) for form in raw_forms(text)}
         return [needle for needle in needles if needle not in said]
+
+
+def _speaks(finder: Finder) -> Speaks:
+    """Whether a text outside of the record speaks of it: holds it, or says what a message or a line that goes said."""
+    found = finder.found
+    whole = {text for text in found.texts() if len(text.encode("utf-8", "replace")) >= _LONG_LINE}
+
+    def speaks(text: str) -> bool:
+        return finder.holds(text) or text in whole or not whole.isdisjoint(text.split("\n"))
+
+    return speaks
 
 
 def _pieces(texts: Iterable[str]) -> set[str]:

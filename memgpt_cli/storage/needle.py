@@ -4,6 +4,7 @@ Found in any case and whatever blanks stand between its words; composed and deco
 what is done with what is found.
 """
 
+import codecs
 import json
 import re
 import unicodedata
@@ -63,9 +64,17 @@ class Needle:
 
 
 def raw_forms(text: str) -> set[bytes]:
-    """A text as it stands in files: UTF-8, and as JSON with escapes. In lower case as far as ASCII goes."""
+    """A text as it stands in files: UTF-8, as JSON with escapes, UTF-16. In lower case as far as ASCII goes."""
     forms = {text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
-    return {form.encode("utf-8", "replace").lower() for form in forms}
+    written = {form.encode("utf-8", "replace") for form in forms}
+    written |= {text.encode(encoding, "replace") for encoding in ("utf-16-le", "utf-16-be")}
+    return {form.lower() for form in written}
+
+
+def decoded(data: bytes) -> str:
+    """The text of a small file as an editor may have left it: UTF-16 with its mark, else UTF-8."""
+    marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if marked else "utf-8", "replace")
 
 
 def search_files(files: Iterable[Path], needles: Iterable[bytes]) -> Iterator[tuple[Path, int, bool]]:

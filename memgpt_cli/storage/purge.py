@@ -16,6 +16,7 @@ from memgpt_cli.domain.messages import SPOKEN
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.domain.vectors import Collection
 from memgpt_cli.errors import StorageError
+from memgpt_cli.storage.batch_traces import text_columns
 from memgpt_cli.storage.findings import Finder, Findings
 from memgpt_cli.storage.store import SQLiteStore
 from memgpt_cli.storage.tombstones import runs
@@ -82,17 +83,7 @@ class Purge:
 
     def text_columns(self) -> list[tuple[str, str]]:
         """Every column of every ordinary table that may hold a text."""
-        tables = [
-            row["name"]
-            for row in self._db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
-            if "VIRTUAL TABLE" not in (row["sql"] or "")
-        ]
-        return [
-            (table, column["name"])
-            for table in tables
-            for column in self._db.execute(f'PRAGMA table_info("{table}")')
-            if column["type"].upper() not in {"INTEGER", "REAL"} and (table, column["name"]) != ("vectors", "vector")
-        ]
+        return text_columns(self._db)
 
     def stands_elsewhere(self, texts: Iterable[str]) -> set[str]:
         """Those of these texts that rows which stay also say."""

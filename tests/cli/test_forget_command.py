@@ -53,6 +53,20 @@ def test_what_nobody_knows_is_looked_for_all_the_same(memgpt: CommandLine) -> No
     assert (done["messages"], done["checked"]["clean"]) == ([], True)
     assert "nothing says what" in memgpt("forget", code=2).err
     assert "could be a message or a passage" in memgpt("forget", "--id", "12", code=2).err
+    assert "ids look like m12" in memgpt("forget", "--id", "q12", code=2).err
+
+
+def test_a_wrong_id_source_or_tag_is_exit_3_with_the_nearest_ones(memgpt: CommandLine) -> None:
+    told(memgpt)
+    memgpt("archival", "add", "Bread recipe", "--tag", "kitchen", "--source", "recipes.md")
+    assert "the nearest: m" in memgpt("forget", "--id", "m999", "--yes", code=3).err
+    assert "the nearest: p1, p2" in memgpt("forget", "--id", "p9", "--dry-run", code=3).err
+    assert "did you mean recipes.md?" in memgpt("forget", "--source", "recipe.md", "--yes", code=3).err
+    assert "did you mean kitchen?" in memgpt("forget", "--tag", "kitchin", "--yes", code=3).err
+    memgpt("archival", "delete", "--source", "recipes.md", "--yes")
+    assert memgpt.json("forget", "forget", "--source", "recipes.md", "--yes")["passages"] == ["p2"]
+    assert memgpt.raw("Bread recipe") == []
+    assert memgpt.json("forget", "forget", "--id", "p2", "--yes")["checked"]["clean"] is True
 
 
 def test_another_agent_that_knows_it_is_named(memgpt: CommandLine) -> None:

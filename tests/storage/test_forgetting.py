@@ -1,10 +1,12 @@
 """Forgetting for good: nothing of it is left, in no row and in no byte of any file."""
 
+import json
 import shutil
 import tempfile
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.memory_changes import NOW, USER, operations, perform
@@ -17,6 +19,7 @@ from memgpt_cli.domain.history import SUMMARY_FROM
 from memgpt_cli.domain.messages import FunctionCall, Message, Role
 from memgpt_cli.domain.passages import Passage
 from memgpt_cli.domain.search import ArchivalFilters, RecallFilters
+from memgpt_cli.errors import AgentBusyError
 from memgpt_cli.storage.forgetting import Forgetting
 from memgpt_cli.storage.needle import Needle
 from memgpt_cli.storage.store import SQLiteStore
@@ -188,6 +191,57 @@ def test_the_chats_history_and_copies_of_the_record_go_too(home: Home) -> None:
     assert sorted(plan.files) == ["agent.db.before-2", "drafts/human.txt"]
     assert checked.clean
     assert history.read_text("utf-8") == "\n# 2024-03-01 10:01:00\n+hello\n"
+
+
+def unfinished_run(home: Home, *journal: object) -> Path:
+    folder = home.root / "batch" / "d1f8"
+    (folder / "work" / "3").mkdir(parents=True)
+    (folder / "lock").touch()
+    (folder / "journal.jsonl").write_text("".join(json.dumps(line) + "\n" for line in journal), "utf-8")
+    shutil.copy(home.folder / "agent.db", folder / "work" / "3" / "agent.db")
+    return folder
+
+
+@pytest.mark.parametrize("text", ["Lisbon", "lis", "林黛玉", "Alice Miller"])
+def test_an_unfinished_batch_run_that_speaks_of_it_goes_whole(home: Home, text: str) -> None:
+    run = unfinished_run(home, {"journal": 2}, {"end": {"turns": [{"reply": "Lis and 林黛玉 met Alice\nMiller"}]}})
+    other = home.root / "batch" / "77aa"
+    other.mkdir()
+    (other / "journal.jsonl").write_text('{"reply": "nothing of it: Lisabeth"}\n', "utf-8")
+    plan, checked = home.forget(text=text)
+    assert plan.runs == ("d1f8",)
+    assert checked.clean
+    assert not run.exists()
+    assert other.exists()
+
+
+def test_a_batch_run_that_works_on_a_copy_of_a_forgotten_message_goes_too(home: Home) -> None:
+    run = unfinished_run(home, {"journal": 2})
+    plan, checked = home.forget(messages=(1,))
+    assert (plan.runs, checked.clean, run.exists()) == (("d1f8",), True, False)
+
+
+def test_a_batch_that_is_under_way_and_speaks_of_it_stops_forgetting(home: Home) -> None:
+    run = unfinished_run(home, {"reply": "Lisbon"})
+    with FileLock(run / "lock").acquire(), pytest.raises(AgentBusyError, match="nothing was forgotten"):
+        home.forget(text="Lisbon")
+    assert len(home.store.messages.page(RecallFilters(), limit=99)) == 12
+    assert home.forget(text="Lisbon")[1].clean
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8"])
+def test_a_text_that_an_editor_left_goes_in_whatever_encoding(home: Home, encoding: str) -> None:
+    (home.folder / "drafts" / "odd.txt").mkdir(parents=True)
+    draft = home.folder / "drafts" / "human.txt"
+    draft.write_bytes("born in LISBON".encode(encoding))
+    plan, checked = home.forget(text="Lisbon")
+    assert (plan.files, checked.clean, draft.exists()) == (("drafts/human.txt",), True, False)
+
+
+def test_files_are_searched_in_utf_16_too(home: Home) -> None:
+    (home.root / "notes.txt").write_bytes("In LISBON".encode("utf-16"))
+    _, checked = home.forget(text="Lisbon")
+    assert [Path(name).name for name in checked.left] == ["notes.txt"]
 
 
 def test_what_is_not_the_programs_to_change_is_named(home: Home) -> None:

@@ -1,0 +1,115 @@
+"""What unfinished batch runs keep that speaks of what is to be forgotten: their journals, and the records they work on.
+
+A run's folder is one whole: without its journal its records are worth nothing, and the other way round. So it goes
+whole, and the same command begins it anew. Not here: what a journal means.
+"""
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Final
+
+from memgpt_cli.errors import AgentBusyError
+
+RUNS: Final = "batch"
+"""The folder of all runs, beside the agents'."""
+_LOCK: Final = "lock"
+
+Speaks = Callable[[str], bool]
+"""Whether a text speaks of what is to be forgotten."""
+
+
+def runs_that_speak(root: Path, speaks: Speaks) -> list[Path]:
+    """The folders of runs below `root` in which something does. It only reads."""
+    if not root.is_dir():
+        return []
+    return [folder for folder in sorted(root.iterdir()) if folder.is_dir() and _run_speaks(folder, speaks)]
+
+
+def remove_runs(folders: list[Path]) -> None:
+    """Remove these folders, all or none. Raises AgentBusyError when one of the runs is under way."""
+    from filelock import FileLock, Timeout
+
+    with ExitStack() as held:
+        for folder in folders:
+            try:
+                held.enter_context(FileLock(folder / _LOCK).acquire(timeout=0))
+            except Timeout as error:
+                raise AgentBusyError(
+                    "a `memgpt batch` that speaks of it is under way; nothing was forgotten",
+                    hint="wait until it has ended, or stop it with Ctrl-C",
+                ) from error
+        for folder in folders:
+            for path in folder.iterdir():
+                if path.name != _LOCK:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def text_columns(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Every column of every ordinary table of a record that may hold a text."""
+    tables = [
+        row["name"]
+        for row in connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
+        if "VIRTUAL TABLE" not in (row["sql"] or "")
+    ]
+    return [
+        (table, column["name"])
+        for table in tables
+        for column in connection.execute(f'PRAGMA table_info("{table}")')
+        if column["type"].upper() not in {"INTEGER", "REAL"} and (table, column["name"]) != ("vectors", "vector")
+    ]
+
+
+def _run_speaks(folder: Path, speaks: Speaks) -> bool:
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file() or path.name.endswith(("-wal", "-shm", "-journal")):
+            continue
+        texts = _texts_of_record(path) if path.suffix == ".db" else _texts_of_lines(path)
+        if any(speaks(text) for text in texts):
+            return True
+    return False
+
+
+def _texts_of_record(path: Path) -> Iterator[str]:
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            connection.row_factory = sqlite3.Row
+            for table, column in text_columns(connection):
+                for (value,) in connection.execute(f'SELECT "{column}" FROM "{table}"'):  # noqa: S608 - from the schema
+                    yield value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value or "")
+    except sqlite3.Error:  # torn by a kill, or gone since: what it still holds is found byte by byte in the end
+        return
+
+
+def _texts_of_lines(path: Path) -> Iterator[str]:
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            for line in file:
+                yield line
+                yield from _strings(_parsed(line))
+    except FileNotFoundError:
+        return
+
+
+def _parsed(line: str) -> object:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield str(key)
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
