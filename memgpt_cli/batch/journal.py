@@ -9,19 +9,27 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final, Self
 
-from memgpt_cli.batch.records import ConversationRecord, TurnRecord, conversation_from_json, to_json, turn_from_json
+from memgpt_cli.batch.records import (
+    ConversationRecord,
+    Spent,
+    TurnRecord,
+    conversation_from_json,
+    to_json,
+    turn_from_json,
+)
 from memgpt_cli.errors import AgentBusyError, StorageError
 
-VERSION: Final = 1
+VERSION: Final = 2
 FILE: Final = "journal.jsonl"
-INPUT: Final = "input"
 SEED: Final = "seed"
 WORK: Final = "work"
+LOCK: Final = "lock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +57,10 @@ class Journal:
         self._turns: dict[int, list[TurnRecord]] = {}
         self.header: RunHeader | None = None
         self.complete = False
+        self.retrying = False
+        """Whether a retry of what failed has begun and is not complete."""
+        self.lost = Spent()
+        """What was spent on turns that were run again."""
         self._lock: Any = None
 
     def __enter__(self) -> Self:
@@ -58,6 +70,8 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self.header is None:  # nothing was begun
+            self.remove()
         self.close()
 
     def open(self) -> None:
@@ -66,7 +80,7 @@ class Journal:
 
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._lock = FileLock(self.folder / "lock", thread_local=False)
+            self._lock = FileLock(self.folder / LOCK, thread_local=False)
             self._lock.acquire(timeout=0)
         except Timeout as error:
             raise AgentBusyError(
@@ -97,16 +111,23 @@ class Journal:
         self._open_file.truncate(0)
         self._ends.clear()
         self._turns.clear()
-        self.complete = False
+        self.complete = self.retrying = False
+        self.lost = Spent()
         self.header = header
         self._write({"journal": VERSION, **to_json(header)}, flush_to_disk=True)
 
-    def begin_again(self, index: int) -> None:
-        """A conversation that has ended is run once more."""
+    def begin_again(self, index: int, *, lost: Spent) -> None:
+        """A conversation that has ended is run once more; `lost` was spent on turns of it that nobody will see."""
         self._ends.pop(index, None)
         self._turns.pop(index, None)
         self.complete = False
-        self._write({"again": index})
+        self.lost += lost
+        self._write({"again": index, "lost": to_json(lost)})
+
+    def retry_began(self) -> None:
+        """All that had failed begins again; a start that finds this row goes on with the retry, and begins no other."""
+        self.retrying = True
+        self._write({"retry": True}, flush_to_disk=True)
 
     def turn_ended(self, index: int, record: TurnRecord) -> None:
         """A turn of an unfinished conversation that the next process must not run again."""
@@ -120,8 +141,12 @@ class Journal:
 
     def run_completed(self) -> None:
         """Every conversation has ended and the output is written."""
-        self.complete = True
+        self.complete, self.retrying = True, False
         self._write({"complete": True}, flush_to_disk=True)
+
+    def has_ended(self, index: int) -> bool:
+        """Whether a conversation has ended."""
+        return index in self._ends
 
     @property
     def ended(self) -> frozenset[int]:
@@ -145,9 +170,16 @@ class Journal:
             yield self.record(index)
 
     def remove(self) -> None:
-        """Let go of the folder and delete it."""
+        """Let go of the folder and delete it. The journal itself goes last: without it the run has never been."""
+        for path in self.folder.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+        for name in (FILE, LOCK):
+            with suppress(OSError):
+                (self.folder / name).unlink()
         self.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        with suppress(OSError):  # somebody has begun the same run anew
+            self.folder.rmdir()
 
     @property
     def _open_file(self) -> BinaryIO:
@@ -202,6 +234,9 @@ class Journal:
             self._ends.pop(value["again"], None)
             self._turns.pop(value["again"], None)
             self.complete = False
+            self.lost += Spent(**value["lost"])
+        elif "retry" in value:
+            self.retrying = True
         elif "complete" in value:
-            self.complete = True
+            self.complete, self.retrying = True, False
         return True

@@ -7,15 +7,19 @@ goes to standard output cannot be put in order afterwards: there a conversation 
 
 import json
 import os
+import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Final, Protocol
 
 from memgpt_cli.batch.conversations import ConversationId
 from memgpt_cli.batch.journal import Journal
 from memgpt_cli.batch.records import ConversationRecord, TurnRecord, to_json
 from memgpt_cli.errors import StorageError
+
+_LONGEST_NAME: Final = 200
 
 
 def conversation_line(record: ConversationRecord) -> dict[str, Any]:
@@ -54,6 +58,14 @@ def encoded(line: dict[str, Any]) -> bytes:
     return json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
 
+def unwritable(what: Path | str, error: OSError) -> StorageError:
+    """The error to raise when the output cannot be written."""
+    return StorageError(
+        f"{what} cannot be written: {error.strerror or error}",
+        hint="nothing is lost: repair that and start the same command again",
+    )
+
+
 class Output(Protocol):
     """Where lines go. Called by one thread at a time."""
 
@@ -75,10 +87,10 @@ class Output(Protocol):
 
 
 class FileOutput:
-    """A file that others may look at while it grows."""
+    """A file that others may look at while it grows. A link stays one: what it points to is the file."""
 
     def __init__(self, path: Path, journal: Journal, *, by_turn: bool) -> None:
-        self._path = path
+        self._path = path.resolve()
         self._journal = journal
         self._by_turn = by_turn
         self._write_whole(sorted(journal.ended))
@@ -107,20 +119,24 @@ class FileOutput:
             self._file.write(b"".join(encoded(line) for line in lines))
             self._file.flush()
         except OSError as error:
-            raise self._unwritable(error) from error
+            raise unwritable(self._path, error) from error
 
     def _write_whole(self, indices: Sequence[int]) -> None:
-        beside = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        # Named by the run, so that the next start takes the place of what a killed one left half written.
+        beside = self._path.with_name(f".{self._path.name[:_LONGEST_NAME]}.{self._journal.folder.name[:8]}")
         try:
             with beside.open("wb") as file:
+                if self._path.exists():
+                    shutil.copymode(self._path, beside)
                 for line in self._all_lines(indices):
                     file.write(encoded(line))
                 file.flush()
                 os.fsync(file.fileno())
             beside.replace(self._path)
         except OSError as error:
-            beside.unlink(missing_ok=True)
-            raise self._unwritable(error) from error
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
+            raise unwritable(self._path, error) from error
 
     def _all_lines(self, indices: Sequence[int]) -> Iterator[dict[str, Any]]:
         for index in indices:
@@ -130,17 +146,11 @@ class FileOutput:
         try:
             return self._path.open("ab")
         except OSError as error:
-            raise self._unwritable(error) from error
-
-    def _unwritable(self, error: OSError) -> StorageError:
-        return StorageError(
-            f"{self._path} cannot be written: {error.strerror or error}",
-            hint="nothing is lost: repair that and start the same command again",
-        )
+            raise unwritable(self._path, error) from error
 
 
 class StreamOutput:
-    """Standard output, in the order of the input."""
+    """Standard output, or whatever else cannot be replaced, in the order of the input."""
 
     def __init__(self, stream: BinaryIO, journal: Journal, *, by_turn: bool) -> None:
         self._stream = stream
@@ -172,7 +182,7 @@ class StreamOutput:
             self._next = index + 1
 
     def _go_on(self) -> None:
-        while self._next in self._journal.ended:
+        while self._journal.has_ended(self._next):
             lines = lines_of(self._journal.record(self._next), by_turn=self._by_turn)
             self._write(lines[self._shown :])
             self._next, self._shown = self._next + 1, 0
@@ -182,7 +192,12 @@ class StreamOutput:
             self._shown += 1
 
     def _write(self, lines: Sequence[dict[str, Any]]) -> None:
-        for line in lines:
-            self._stream.write(encoded(line))
-        if lines:
-            self._stream.flush()
+        try:
+            for line in lines:
+                self._stream.write(encoded(line))
+            if lines:
+                self._stream.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise unwritable("the output", error) from error

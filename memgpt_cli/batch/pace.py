@@ -20,6 +20,12 @@ from memgpt_cli.ports import ChatModel
 RATE_ATTEMPTS: Final = 12
 """Refusals for going too fast that one call takes before it is an error; with the pauses below, ten minutes or so."""
 LONGEST_PAUSE_S: Final = 60.0
+PATIENCE_S: Final = 10.0
+"""What a call still waits for when the run is to end."""
+PIECE_S: Final = 1.0
+"""How often a waiting call looks whether the run is to end."""
+LONGEST_ASKED_S: Final = 3_600.0
+"""The longest pause that a server gets by asking for it; then it is asked again."""
 _FIRST_PAUSE_S: Final = 1.0
 _GAP_AFTER_REFUSAL_S: Final = 0.05
 _LARGEST_GAP_S: Final = 10.0
@@ -28,8 +34,12 @@ _NO_GAP_S: Final = 0.005
 _BYTES_PER_TOKEN: Final = 3
 
 
-class SpendingLimitError(BudgetError):
-    """The next call could pass `--max-usd`: the run ends here, and can be gone on with."""
+class RunEndsError(BudgetError):
+    """The next call is not begun: the run ends here, and can be gone on with."""
+
+
+class SpendingLimitError(RunEndsError):
+    """The next call could pass `--max-usd`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +79,7 @@ class Pace:
         self._set_aside = 0.0
         self._now = now
         self._sleep = sleep
+        self._stopping = False
         self._next_request = 0.0
         self._next_tokens = 0.0
         self._paused_until = 0.0
@@ -91,14 +102,30 @@ class Pace:
         """The seconds that the calling thread was held back so far."""
         return getattr(self._held, "seconds", 0.0)
 
+    def paused(self) -> float:
+        """For how many more seconds a server has everybody wait."""
+        return max(0.0, self._paused_until - self._now())
+
+    def stop(self) -> None:
+        """The run is to end: who would have to wait for long gives up."""
+        self._stopping = True
+
     def begin(self, *, tokens: int, usd: float | None) -> Ticket:
         """Wait until a call of about `tokens` tokens, and at most `usd` US dollars, may begin.
 
-        Raises SpendingLimitError when it could pass the limit even after all running calls have come in cheaper.
+        Raises SpendingLimitError when it could pass the limit even after all running calls have come in cheaper, and
+        RunEndsError when it would wait for long in a run that is to end.
         """
         self._set_money_aside(usd)
-        self._hold_until(self._slot(tokens))
-        return Ticket(tokens=tokens, usd=usd or 0.0)
+        ticket = Ticket(tokens=tokens, usd=usd or 0.0)
+        try:
+            self._hold_until(self._slot(tokens))
+            while self._paused_until > self._now():  # it came meanwhile: a new place in the line, or all begin at once
+                self._hold_until(self._slot(0))
+        except RunEndsError:
+            self.settle(ticket, tokens=0, usd=None)
+            raise
+        return ticket
 
     def settle(self, ticket: Ticket, *, tokens: int | None, usd: float | None) -> None:
         """The call is over: what it really took; None where that is not known."""
@@ -116,11 +143,12 @@ class Pace:
 
     def refused(self, retry_after_s: float | None, *, attempt: int) -> None:
         """A server asks to slow down: everybody pauses. `attempt` counts from 1 how often this call was refused."""
-        own = min(LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** (attempt - 1))
+        pause = min(LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** (attempt - 1))
+        if retry_after_s is not None and retry_after_s >= 0.0:
+            pause = min(LONGEST_ASKED_S, retry_after_s)
         with self._changed:
             self._refusals += 1
-            until = self._now() + (own if retry_after_s is None else retry_after_s)
-            self._paused_until = max(self._paused_until, until)
+            self._paused_until = max(self._paused_until, self._now() + pause)
             self._gap = min(_LARGEST_GAP_S, max(_GAP_AFTER_REFUSAL_S, 2.0 * self._gap))
 
     def back_off(self, attempt: int) -> None:
@@ -158,10 +186,12 @@ class Pace:
             return slot
 
     def _hold_until(self, moment: float) -> None:
-        """Wait, and longer if everybody is told to pause meanwhile."""
-        while (left := max(moment, self._paused_until) - self._now()) > 0.0:
-            self._sleep(left)
-            self._held.seconds = self.waited() + left
+        while (left := moment - self._now()) > 0.0:
+            if self._stopping and left > PATIENCE_S:
+                raise RunEndsError("the run is to end")
+            piece = min(left, PIECE_S)
+            self._sleep(piece)
+            self._held.seconds = self.waited() + piece
 
 
 class PacedModel:

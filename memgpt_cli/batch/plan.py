@@ -14,8 +14,9 @@ from typing import Any, Final
 
 from memgpt_cli.batch.agents import Agents
 from memgpt_cli.batch.conversations import Fault
-from memgpt_cli.batch.journal import SEED, WORK, Journal, RunHeader
+from memgpt_cli.batch.journal import SEED, Journal, RunHeader
 from memgpt_cli.batch.reading import BatchInput
+from memgpt_cli.batch.records import Spent, TurnKind
 from memgpt_cli.batch.talking import Orders
 from memgpt_cli.batch.tally import Tally
 
@@ -87,7 +88,7 @@ def make_seed(agents: Agents, folder: Path, *, template: str | None) -> None:
 
 
 def failed_again(journal: Journal, agents: Agents, orders: Orders) -> int:
-    """Let what failed run once more; returns how many conversations.
+    """Let what failed run once more; returns how many conversations. Done a second time it does what is left of it.
 
     After an error an agent that cost money goes on where it was, with the turns that went well; where an expectation
     was not met a fresh one begins again.
@@ -95,21 +96,25 @@ def failed_again(journal: Journal, agents: Agents, orders: Orders) -> int:
     failed = [record.index for record in journal.records() if not record.ok]
     for index in failed:
         record = journal.record(index)
-        journal.begin_again(index)
         if record.has_error and not orders.begin_again:
+            # A message that failed is gone on with, and its record knows what it cost; a question begins again.
+            gone = [turn.usage for turn in record.turns if turn.error is not None and turn.kind is TurnKind.ASK]
+            journal.begin_again(index, lost=sum(gone, Spent()))
             for turn in record.turns:
                 if turn.error is None:
                     journal.turn_ended(index, turn)
         else:
             if (name := orders.kept.get(index)) is not None:
                 agents.reclaim(orders.work(index), name, mark=orders.mark(index))
-            shutil.rmtree(orders.folder / WORK / str(index), ignore_errors=True)
+            shutil.rmtree(orders.work(index), ignore_errors=True)
+            journal.begin_again(index, lost=record.usage)
+    journal.retry_began()
     return len(failed)
 
 
 def tally_of(journal: Journal, batch: BatchInput) -> Tally:
     """What earlier processes of this run have done."""
-    tally = Tally()
+    tally = Tally(spent=journal.lost)
     for record in journal.records():
         for turn in record.turns:
             tally.turn(turn)

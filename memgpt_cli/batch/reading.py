@@ -1,16 +1,20 @@
 """Reading the input: JSON Lines, or a text with a message on each line. All of it is checked before anything runs.
 
-A batch keeps in memory where each conversation lies in the file, not what it says. Standard input is kept in a file of
-the caller's for the same reason.
+A batch keeps in memory where each conversation lies in the file, not what it says. What cannot be read twice, such as
+standard input, is kept for the same reason in a file without a name, which no kill can leave behind.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+import shutil
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
-from typing import Final, Literal
+from tempfile import TemporaryFile
+from types import TracebackType
+from typing import BinaryIO, Final, Literal, Self, cast
 
 from memgpt_cli.batch.checking import Checker
 from memgpt_cli.batch.conversations import Conversation, ConversationId, Fault, Said
@@ -41,14 +45,60 @@ class Entry:
         return self.messages + self.asks
 
 
+class Source:
+    """An input held open: a file that is replaced meanwhile stays what it was. Any thread may read."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._reading = threading.Lock()
+
+    @classmethod
+    def of_file(cls, path: Path, *, spare: Path) -> Self:
+        """The file, or a copy in the folder `spare` when it is a pipe. Raises OSError."""
+        file = path.open("rb")
+        if file.seekable():
+            return cls(file)
+        with file:
+            return cls.of_stream(file, spare=spare)
+
+    @classmethod
+    def of_stream(cls, stream: BinaryIO, *, spare: Path) -> Self:
+        """A copy of what can be read once only, in the folder `spare`. Raises OSError."""
+        spare.mkdir(parents=True, exist_ok=True, mode=0o700)
+        kept = cast("BinaryIO", TemporaryFile(dir=spare))  # noqa: SIM115 - it is closed with the source
+        try:
+            shutil.copyfileobj(stream, kept, 1 << 20)
+            kept.flush()
+        except BaseException:
+            kept.close()
+            raise
+        return cls(kept)
+
+    def lines(self) -> Iterator[bytes]:
+        """All of it, line by line."""
+        self._file.seek(0)
+        for line in self._file:  # noqa: UP028 - `yield from` would close the file with the generator
+            yield line
+
+    def read(self, offset: int, length: int) -> bytes:
+        """A part of it."""
+        with self._reading:
+            self._file.seek(offset)
+            return self._file.read(length)
+
+    def close(self) -> None:
+        """Nothing is read any more."""
+        self._file.close()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchInput:
-    """A file that was looked through: its SHA-256, its conversations, its faults.
+    """An input that was looked through: its SHA-256, its conversations, its faults.
 
     `name` is what it is called to people; relative documents are looked for in `folder`.
     """
 
-    path: Path
+    source: Source
     name: str
     folder: Path
     sha256: str
@@ -69,9 +119,7 @@ class BatchInput:
 
     def conversation(self, entry: Entry) -> Conversation:
         """Read one conversation. Raises UsageError when the file is not what it was."""
-        with self.path.open("rb") as file:
-            file.seek(entry.offset)
-            raw = file.read(entry.length)
+        raw = self.source.read(entry.offset, entry.length)
         made: Conversation | None = None
         try:
             if self.is_text:
@@ -83,26 +131,30 @@ class BatchInput:
             raise UsageError(f"{self.name} was changed while it was being read", hint="start the same command again")
         return made
 
+    def __enter__(self) -> Self:
+        return self
 
-def read_input(path: Path, *, name: str, folder: Path, zone: tzinfo, kind: Format = "auto") -> BatchInput:
-    """Look through the whole input. Faults are told, not raised; UsageError is raised when it cannot be read."""
-    try:
-        is_text = kind == "text" or (kind == "auto" and _looks_like_text(path, name))
-        scan = _Scan(zone, folder, Path(name).stem or "conversation")
-        digest = hashlib.sha256()
-        with path.open("rb") as file:
-            offset = 0
-            for number, raw in enumerate(file, 1):
-                digest.update(raw)
-                scan.take(raw, number, offset, is_text=is_text)
-                offset += len(raw)
-    except OSError as error:
-        raise UsageError(f"{name} cannot be read: {error.strerror or error}", hint="memgpt batch --help") from error
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.source.close()
+
+
+def read_input(source: Source, *, name: str, folder: Path, zone: tzinfo, kind: Format = "auto") -> BatchInput:
+    """Look through the whole input. Faults are told, not raised. Raises OSError."""
+    is_text = kind == "text" or (kind == "auto" and _looks_like_text(source, name))
+    scan = _Scan(zone, folder, Path(name).stem or "conversation")
+    digest = hashlib.sha256()
+    offset = 0
+    for number, raw in enumerate(source.lines(), 1):
+        digest.update(raw)
+        scan.take(raw, number, offset, is_text=is_text)
+        offset += len(raw)
     entries = scan.text_entry(offset) if is_text else tuple(scan.entries)
     if not entries and not scan.faults:
         scan.fault(1, "", "there is no conversation in it")
     return BatchInput(
-        path=path,
+        source=source,
         name=name,
         folder=folder,
         sha256=digest.hexdigest(),
@@ -185,33 +237,12 @@ class _Scan:
         )
 
 
-def keep_stream(chunks: Iterator[bytes], folder: Path, *, name_by_hash: Callable[[str], Path]) -> Path:
-    """Write a stream that cannot be read twice to `name_by_hash(sha256)` and return that."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    from tempfile import NamedTemporaryFile
-
-    digest = hashlib.sha256()
-    with NamedTemporaryFile(dir=folder, prefix="stdin-", delete=False) as file:
-        kept = Path(file.name)
-        try:
-            for chunk in chunks:
-                digest.update(chunk)
-                file.write(chunk)
-        except BaseException:
-            kept.unlink(missing_ok=True)
-            raise
-    target = name_by_hash(digest.hexdigest())
-    kept.replace(target)
-    return target
-
-
-def _looks_like_text(path: Path, name: str) -> bool:
+def _looks_like_text(source: Source, name: str) -> bool:
     """Whether it is no JSON Lines: by its name, else by its first character that is not blank."""
     suffix = Path(name).suffix.lower()
     if suffix in (".jsonl", ".ndjson", ".json"):
         return False
-    with path.open("rb") as file:
-        first = next((raw.strip() for raw in file if raw.strip(b"\xef\xbb\xbf \t\r\n")), b"{")
+    first = next((raw.strip() for raw in source.lines() if raw.strip(b"\xef\xbb\xbf \t\r\n")), b"{")
     return not first.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", b"["))
 
 

@@ -15,7 +15,7 @@ from typing import Final
 
 from memgpt_cli.batch.journal import Journal
 from memgpt_cli.batch.output import Output
-from memgpt_cli.batch.pace import SpendingLimitError
+from memgpt_cli.batch.pace import Pace, RunEndsError, SpendingLimitError
 from memgpt_cli.batch.reading import BatchInput, Entry
 from memgpt_cli.batch.records import ConversationRecord, TurnRecord
 from memgpt_cli.batch.talking import Orders, Watch
@@ -40,13 +40,14 @@ class End(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """How far a run is, for a progress bar."""
+    """How far a run is, for a progress bar. `paused_s`: for how many more seconds a server has everybody wait."""
 
     total: int
     ended: int
     failed: int
     turns: int
     cost_usd: float | None
+    paused_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,7 @@ def lanes(entries: Sequence[Entry]) -> list[Lane]:
 
 
 class Run:
-    """One process's part of a run. `journal_turns` keeps the turns of unfinished conversations too."""
+    """One process's part of a run."""
 
     def __init__(
         self,
@@ -86,9 +87,8 @@ class Run:
         tally: Tally,
         make_worker: WorkerMaker,
         workers: int,
+        pace: Pace,
         fail_fast: bool = False,
-        waited: Callable[[], float] = lambda: 0.0,
-        refusals: Callable[[], int] = lambda: 0,
         progress: Callable[[Told], None] = lambda _: None,
     ) -> None:
         self._batch = batch
@@ -99,8 +99,7 @@ class Run:
         self._make_worker = make_worker
         self._workers = workers
         self._fail_fast = fail_fast
-        self._waited = waited
-        self._refusals = refusals
+        self._pace = pace
         self._progress = progress
         self._stop = threading.Event()
         self._end = End.COMPLETE
@@ -113,6 +112,7 @@ class Run:
         if not self._stop.is_set():
             self._end, self._reason = end, reason
             self._stop.set()
+            self._pace.stop()
 
     def go(self) -> RunResult:
         """Run what has not ended. Raises whatever a worker raised that is no conversation's error."""
@@ -133,6 +133,8 @@ class Run:
         for thread in threads:
             while thread.is_alive():  # a wait without end would not let Ctrl-C through
                 thread.join(_LOOK_S)
+                with self._writing:
+                    self._tell()
         if self._broken is not None:
             raise self._broken
         left = len(self._batch.entries) - len(self._journal.ended)
@@ -143,7 +145,7 @@ class Run:
             self._tally,
             total=len(self._batch.entries),
             elapsed_s=time.monotonic() - started,
-            rate_limits=self._refusals(),
+            rate_limits=self._pace.refusals,
         )
         return RunResult(end=self._end, summary=summary, reason=self._reason if left else None)
 
@@ -159,6 +161,8 @@ class Run:
                         self._one(worker, entry)
         except SpendingLimitError as error:
             self.stop(End.SPENT, error)
+        except RunEndsError:
+            self.stop()
         except BaseException as error:  # noqa: BLE001 - told to the thread that waits in `go`
             self._broken = self._broken or error
             self.stop()
@@ -175,7 +179,7 @@ class Run:
         def tell(turn: TurnRecord) -> None:
             self._turn_ended(entry, turn)
 
-        watch = Watch(tell=tell, stopping=self._stop.is_set, waited=self._waited)
+        watch = Watch(tell=tell, stopping=self._stop.is_set, waited=self._pace.waited)
         record = worker.run(conversation, done, watch)
         if record is not None:
             self._ended(entry, record)
@@ -207,5 +211,6 @@ class Run:
                 failed=self._tally.failed,
                 turns=self._tally.turns,
                 cost_usd=self._tally.spent.cost_usd,
+                paused_s=self._pace.paused(),
             )
         )

@@ -18,7 +18,7 @@ from memgpt_cli.batch.agents import Agents
 from memgpt_cli.batch.conversations import Conversation, Said
 from memgpt_cli.batch.expectations import check
 from memgpt_cli.batch.journal import SEED, WORK
-from memgpt_cli.batch.pace import SpendingLimitError
+from memgpt_cli.batch.pace import RunEndsError
 from memgpt_cli.batch.records import ConversationRecord, Failure, TurnKind, TurnRecord
 from memgpt_cli.batch.turns import Delivery, Outcome, failure, run_turn
 from memgpt_cli.domain.vectors import Collection
@@ -69,7 +69,7 @@ class Talker:
     def run(self, conversation: Conversation, done: Sequence[TurnRecord], watch: Watch) -> ConversationRecord | None:
         """The conversation's outcome, or None when it was stopped before its end.
 
-        `done` are the turns that the journal holds. Raises SpendingLimitError.
+        `done` are the turns that the journal holds. Raises RunEndsError.
         """
         talk = _Talk(conversation, {record.turn: record for record in done}, watch, self._orders)
         name = conversation.agent or self._orders.kept.get(conversation.index)
@@ -82,7 +82,7 @@ class Talker:
                 self._agents.keep(
                     self._orders.work(conversation.index), name, mark=self._orders.mark(conversation.index)
                 )
-        except SpendingLimitError:
+        except RunEndsError:
             raise
         except MemGPTError as error:
             talk.error, expect = failure(error), ()

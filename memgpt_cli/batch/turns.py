@@ -12,7 +12,7 @@ from typing import Final
 from memgpt_cli.agent.replies import reply_of
 from memgpt_cli.agent.session import Session
 from memgpt_cli.batch.conversations import Said
-from memgpt_cli.batch.pace import SpendingLimitError
+from memgpt_cli.batch.pace import RunEndsError
 from memgpt_cli.batch.records import Called, Failure, MemoryChange, Spent, Times, TurnKind, TurnRecord
 from memgpt_cli.domain.agents import StepRecord
 from memgpt_cli.domain.events import TurnEnded, TurnStarted, UserMessage
@@ -49,7 +49,7 @@ class Outcome:
 def run_turn(session: Session, delivery: Delivery, *, timed: bool, waited: Callable[[], float]) -> Outcome:
     """Say it, unless it was said before, and see the turn to its end; errors of the error tree are recorded.
 
-    Raises SpendingLimitError alone.
+    Raises RunEndsError alone.
     `waited` gives the seconds that this thread has been held back by rate limits so far.
     """
     error: MemGPTError | None = None
@@ -63,7 +63,7 @@ def run_turn(session: Session, delivery: Delivery, *, timed: bool, waited: Calla
                     turn_id = happening.turn
                 if isinstance(happening, TurnEnded):
                     ended, repeated = True, happening.repeated
-        except SpendingLimitError:
+        except RunEndsError:
             raise
         except MemGPTError as caught:
             error = caught

@@ -89,6 +89,7 @@ def _common(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
+    options.current.has_process = True
     code = run(arguments)
     gc.freeze()  # the system takes back what is left; looking through it first would cost more than many a command
     sys.exit(code)

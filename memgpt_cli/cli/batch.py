@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from memgpt_cli.cli.console import notice, print_json, say
+from memgpt_cli.cli.batch_input import check_output, faults_of, opened, refuse, show_check
+from memgpt_cli.cli.console import notice, print_json
 from memgpt_cli.cli.options import current
 from memgpt_cli.domain.times import parse, to_text
 from memgpt_cli.errors import ExitCode, NotFoundError, UsageError
 
 if TYPE_CHECKING:
-    from memgpt_cli.batch.conversations import Fault
     from memgpt_cli.batch.journal import Journal
     from memgpt_cli.batch.output import Output
     from memgpt_cli.batch.pace import Pace
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from memgpt_cli.cli.batch_agents import BatchAgents
 
 _NETWORK_WORKERS: Final = 8
-_SHOWN_FAULTS: Final = 50
 _RUNS: Final = "Run"
 _LIMITS: Final = "Limits"
 
@@ -124,8 +123,11 @@ def batch(
         raise UsageError(
             "a batch makes its own agents", hint='name one in the input ("agent"), or copy one: --template NAME'
         )
+    from memgpt_cli.batch.plan import kept_names
+
     workspace = current.workspace()
-    with _read(file, workspace, as_text=text) as read:
+    check_output(output, file)
+    with opened(file, workspace, as_text=text) as read:
         wishes = Wishes(
             output=output,
             by_turn=turns,
@@ -142,7 +144,10 @@ def batch(
             max_usd=max_usd,
             quiet=quiet,
         )
-        code = _check(read, wishes, workspace) if check else _run(read, wishes, workspace)
+        if check:
+            code = show_check(read, faults_of(read, workspace, kept_names(read) if keep else {}))
+        else:
+            code = _run(read, wishes, workspace)
     if code:
         raise typer.Exit(code)
 
@@ -154,88 +159,37 @@ def _time(text: str) -> datetime:
         raise UsageError(f"{text!r} is no time", hint="write it as 2024-01-01 or 2024-01-01T12:00:00Z") from error
 
 
-@contextmanager
-def _read(file: str, workspace: "Workspace", *, as_text: bool) -> Iterator["BatchInput"]:
-    """The input, looked through. Standard input is kept until the run that it belongs to is over."""
-    from memgpt_cli.batch.reading import keep_stream, read_input
-
-    path, folder, name = Path(file), Path(file).parent, file
-    if file == "-":
-        home = workspace.paths.data / "batch"
-        chunks = iter(lambda: sys.stdin.buffer.read(1 << 20), b"")
-        path = keep_stream(chunks, home, name_by_hash=lambda digest: home / f"stdin-{digest[:24]}-{os.getpid()}")
-        folder, name = Path(), "stdin"
-    try:
-        yield read_input(
-            path, name=name, folder=folder, zone=workspace.settings.zone, kind="text" if as_text else "auto"
-        )
-    finally:
-        if file == "-":
-            path.unlink(missing_ok=True)
-
-
-def _check(read: "BatchInput", wishes: Wishes, workspace: "Workspace") -> int:
-    faults = _faults(read, wishes, workspace, is_new_run=True)
-    if current.json:
-        print_json(
-            {
-                "ok": not faults,
-                "conversations": len(read.entries),
-                "messages": read.messages,
-                "asks": read.asks,
-                "sha256": read.sha256,
-                "faults": [{"line": f.line, "field": f.field, "message": f.message} for f in faults],
-            }
-        )
-    elif faults:
-        for fault in faults:
-            say(f"{read.name}: {fault}")
-    else:
-        counted = f"{len(read.entries)} conversations, {read.messages} messages, {read.asks} questions"
-        say(f"{read.name}: {counted}; no faults")
-    return ExitCode.USAGE if faults else ExitCode.OK
-
-
-def _faults(read: "BatchInput", wishes: Wishes, workspace: "Workspace", *, is_new_run: bool) -> "list[Fault]":
-    from memgpt_cli.batch.plan import faults_of_agents, kept_names
-
-    kept = kept_names(read) if wishes.keep else {}
-    found = faults_of_agents(read, kept, exists=workspace.agents.exists, is_new_run=is_new_run)
-    return sorted((*read.faults, *found), key=lambda fault: fault.line)
-
-
 def _run(read: "BatchInput", wishes: Wishes, workspace: "Workspace") -> int:
     from memgpt_cli.batch.journal import Journal
-    from memgpt_cli.batch.plan import run_key
+    from memgpt_cli.batch.plan import kept_names, run_key
 
     if wishes.template is not None and not workspace.agents.exists(wishes.template):
         raise NotFoundError(f"there is no agent {wishes.template!r} to copy", hint="memgpt agent list")
     builtin = _is_builtin(read, wishes, workspace)
-    folder = workspace.paths.data / "batch" / run_key(read.sha256, wishes.arguments())
+    said_as = {"text": read.name} if read.is_text else {}
+    folder = workspace.paths.data / "batch" / run_key(read.sha256, wishes.arguments() | said_as)
     with Journal(folder, durable=not builtin) as journal:
         goes_on = journal.header is not None and not wishes.restart and (wishes.retry_failed or not journal.complete)
-        _refuse_faults(read, _faults(read, wishes, workspace, is_new_run=not goes_on))
+        kept = kept_names(read) if wishes.keep else {}
+        refuse(read, faults_of(read, workspace, kept, is_new_run=not goes_on))
         if wishes.retry_failed and not goes_on:
             raise NotFoundError(
                 "there is no run of this input with these arguments that could be retried",
                 hint="leave --retry-failed out",
             )
         result = _go(read, wishes, workspace, journal, builtin=builtin, goes_on=goes_on)
-        if result.end == "complete":
-            if result.summary.failed:
-                journal.run_completed()
-            else:
-                journal.remove()
-    return _conclude(result, wishes)
-
-
-def _refuse_faults(read: "BatchInput", faults: "list[Fault]") -> None:
-    if not faults:
-        return
-    lines = [f"{read.name}: {fault}" for fault in faults[:_SHOWN_FAULTS]]
-    if len(faults) > _SHOWN_FAULTS:
-        lines.append(f"and {len(faults) - _SHOWN_FAULTS} more")
-    raise UsageError("\n".join(lines), hint=f"mend the input; memgpt batch --check {read.name} looks again")
+        code = _conclude(result, wishes)
+        sys.stdout.flush()
+        if result.end != "complete":
+            return code
+        # The very last act: a run is over when all of it is written and told. Killed before, it goes on; the end of
+        # Python takes some ten milliseconds, in which a kill would make the next start begin anew what was all done.
+        if result.summary.failed:
+            journal.run_completed()
+        else:
+            journal.remove()
+        current.end_now(code)
+        return code
 
 
 def _is_builtin(read: "BatchInput", wishes: Wishes, workspace: "Workspace") -> bool:
@@ -275,12 +229,14 @@ def _go(
     pace = Pace(Limits(rpm=wishes.rpm, tpm=wishes.tpm, max_usd=wishes.max_usd), spent=tally.spent.cost_usd or 0.0)
     agents = _agents(read, wishes, pace)
     make_seed(agents, journal.folder, template=wishes.template)
-    if wishes.retry_failed:
+    if wishes.retry_failed and not journal.retrying:
         failed_again(journal, agents, orders)
         tally = tally_of(journal, read)
     if goes_on and not wishes.quiet:
         notice(f"going on: {len(journal.ended):,} of {len(read.entries):,} conversations have ended")
     workers = wishes.workers or (min(os.cpu_count() or 1, 4) if builtin else _NETWORK_WORKERS)
+    # One pace holds within one process only.
+    spawn = builtin and workers > 1 and len(read.entries) > 1 and wishes.rpm is None and wishes.tpm is None
     out = _output(wishes, journal)
     with Reporter(turns_total=read.messages + read.asks, quiet=wishes.quiet) as reporter:
         run = Run(
@@ -289,11 +245,10 @@ def _go(
             output=out,
             orders=orders,
             tally=tally,
-            make_worker=_worker_maker(agents, orders, spawn=builtin and workers > 1 and len(read.entries) > 1),
+            make_worker=_worker_maker(agents, orders, spawn=spawn),
             workers=workers,
+            pace=pace,
             fail_fast=wishes.fail_fast,
-            waited=pace.waited,
-            refusals=lambda: pace.refusals,
             progress=reporter.show,
         )
         try:
@@ -332,10 +287,15 @@ def _worker_maker(agents: "BatchAgents", orders: "Orders", *, spawn: bool) -> "W
 
 
 def _output(wishes: Wishes, journal: "Journal") -> "Output":
-    from memgpt_cli.batch.output import FileOutput, StreamOutput
+    from memgpt_cli.batch.output import FileOutput, StreamOutput, unwritable
 
-    if wishes.output is not None:
+    if wishes.output is not None and (wishes.output.is_file() or not wishes.output.exists()):
         return FileOutput(wishes.output, journal, by_turn=wishes.by_turn)
+    if wishes.output is not None:  # a device or a pipe, which nothing may take the place of
+        try:
+            return StreamOutput(wishes.output.open("wb"), journal, by_turn=wishes.by_turn)
+        except OSError as error:
+            raise unwritable(wishes.output, error) from error
     sys.stdout.flush()
     return StreamOutput(sys.stdout.buffer, journal, by_turn=wishes.by_turn)
 

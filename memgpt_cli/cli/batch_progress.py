@@ -70,6 +70,8 @@ class Reporter:
         elapsed = max(1e-9, self._now() - self._started)
         rate = (told.turns - (self._turns_before or 0)) / elapsed
         parts = [f"{told.ended:,}/{told.total:,} conversations", f"{told.turns:,} turns", f"{rate:.1f} turns/s"]
+        if told.paused_s >= 1.0:
+            parts.append(f"the server asks to wait {_duration(told.paused_s)}")
         if told.failed:
             parts.append(f"{told.failed:,} failed")
         if told.cost_usd:

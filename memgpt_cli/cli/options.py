@@ -1,6 +1,8 @@
 """The options that every command takes, before or after its name, and the command classes that add them."""
 
+import os
 import re
+import sys
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,6 +28,15 @@ class Globals:
     window: int | None = None
     json: bool = False
     debug: bool = False
+    has_process: bool = False
+    """Whether this process is here for this command alone."""
+
+    def end_now(self, code: int) -> None:
+        """End the process at once, if it is here for this command alone. All that is to be kept must be written."""
+        if self.has_process:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
 
     def workspace(self) -> "Workspace":
         """The workspace that these options ask for."""

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from support.batches import Command, Writer, start, talk
 
 from memgpt_cli.batch.checking import Checker
-from memgpt_cli.batch.reading import read_input
+from memgpt_cli.batch.reading import Source, read_input
 from memgpt_cli.config.zones import ZoneInfo
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "docs" / "schemas"
@@ -159,7 +159,7 @@ def test_standard_input_is_read_as_a_file_is(home: Path, batch: Command, write: 
 def test_a_byte_order_mark_and_blank_lines_are_no_matter(tmp_path: Path) -> None:
     path = tmp_path / "in.jsonl"
     path.write_bytes(b"\xef\xbb\xbf" + json.dumps(GOOD[0]).encode() + b"\r\n\r\n" + json.dumps(GOOD[1]).encode())
-    read = read_input(path, name=path.name, folder=tmp_path, zone=UTC)
-    assert not read.faults
-    assert [read.conversation(entry).id for entry in read.entries] == [7, "a"]
+    with read_input(Source.of_file(path, spare=tmp_path), name=path.name, folder=tmp_path, zone=UTC) as read:
+        assert not read.faults
+        assert [read.conversation(entry).id for entry in read.entries] == [7, "a"]
     assert [entry.line for entry in read.entries] == [1, 3]

@@ -7,12 +7,13 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.batches import Command, Writer, start, talk, written
+from support.batches import Command, Writer, start, start_mortal, talk, written
 from support.brains import Body, Reply, last_user_text, say
 from support.strict_server import Fault, StrictServer
 
@@ -28,45 +29,63 @@ def conversations(count: int, *, agent: str | None = None) -> list[dict[str, obj
     return [talk(n, f"My name is Ada{n}.", f"I live in town {n}.", "Where do I live?", **more) for n in range(count)]
 
 
-def kill_until_done(arguments: list[str], seed: int, *, longest_s: float) -> int:
-    """Start the same command again and again, killing it at random moments; returns how often it was killed."""
-    source, kills = random.Random(seed), 0
-    while True:
-        process = start("batch", *arguments, start_new_session=True)
-        try:
-            process.communicate(timeout=source.uniform(0.0, longest_s) if kills < 4 else 120)
-        except Exception:  # noqa: BLE001 - it has not ended by itself
-            process.kill()
-            process.communicate()
-            kills += 1
-            continue
-        assert process.returncode == 0
-        return kills
+def moments_of(arguments: list[str], counter: Path) -> int:
+    """How many moments an undisturbed run has."""
+    process = start_mortal("0", counter, *arguments)
+    process.communicate(timeout=120)
+    assert process.returncode == 0
+    return int(counter.read_text())
+
+
+def killed_at(moment: int | str, arguments: list[str], counter: Path) -> None:
+    """Start the command; it must die at this moment."""
+    process = start_mortal(str(moment), counter, *arguments, start_new_session=True)
+    process.communicate(timeout=120)
+    assert process.returncode == -signal.SIGKILL
+
+
+def finished(arguments: list[str]) -> None:
+    """Start the command; it must come to its end."""
+    process = start("batch", *arguments)
+    process.communicate(timeout=120)
+    assert process.returncode == 0
 
 
 @posix
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("workers", [1, 2])
 def test_killed_at_any_moment_the_output_is_the_same_to_the_byte(
-    batch: Command, write: Writer, tmp_path: Path, home: Path, seed: int
+    batch: Command, write: Writer, tmp_path: Path, home: Path, workers: int
 ) -> None:
-    path = write(*conversations(12))
+    """Each start dies in the middle of something else; with two workers the moments are those of their parent."""
+    path, out, counter = write(*conversations(12)), tmp_path / "out.jsonl", tmp_path / "moments"
     whole = batch(path).out
-    out = tmp_path / "out.jsonl"
-    workers = ("1", "2")[seed]
-    assert kill_until_done([str(path), "-o", str(out), "--workers", workers, *OFFLINE], seed, longest_s=2.5)
+    arguments = [str(path), "-o", str(out), "--workers", str(workers), *OFFLINE]
+    moments = moments_of(arguments, counter)
+    source = random.Random(workers)
+    for _ in range(4):
+        killed_at(source.randint(moments // 8, moments // 5), arguments, counter)
+    killed_at("end", arguments, counter)
+    finished(arguments)
     assert out.read_bytes() == whole
     assert list((home / "data" / "batch").iterdir()) == []
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
 @posix
 def test_killed_at_any_moment_an_existing_agent_hears_everything_once(
     batch: Command, memgpt: Command, write: Writer, tmp_path: Path
 ) -> None:
-    for name in ("tutor", "twin"):
+    for name in ("tutor", "twin", "third"):
         memgpt("agent", "create", name)
+    counter = tmp_path / "moments"
     whole = batch(write(*conversations(8, agent="twin"))).lines
+    moments = moments_of([str(write(*conversations(8, agent="third"))), "--workers", "1", *OFFLINE], counter)
     path, out = write(*conversations(8, agent="tutor")), tmp_path / "out.jsonl"
-    kill_until_done([str(path), "-o", str(out), "--workers", "1", *OFFLINE], 3, longest_s=2.0)
+    arguments = [str(path), "-o", str(out), "--workers", "1", *OFFLINE]
+    source = random.Random(3)
+    for _ in range(4):
+        killed_at(source.randint(moments // 8, moments // 5), arguments, counter)
+    finished(arguments)
     assert [{**line, "agent": "twin"} for line in written(out)] == whole
     listed = json.loads(memgpt("recall", "list", "-a", "tutor", "--json", "-n", "500").out)
     said = [m["text"] for m in (listed["messages"] if isinstance(listed, dict) else listed) if m["role"] == "user"]
@@ -84,32 +103,85 @@ def test_killed_at_any_moment_a_server_is_asked_at_most_once_more_for_each_runni
     write: Writer, tmp_path: Path
 ) -> None:
     lines = [talk(n, *(f"conversation {n}, message {k}" for k in range(4)), ask=[f"question {n}"]) for n in range(4)]
-    path, out = write(*lines), tmp_path / "out.jsonl"
-    with StrictServer(counted, latency_s=0.02) as server:
-        arguments = [str(path), "-o", str(out), "--workers", "2", "--model", "gpt-4o", "--base-url", server.base_url]
-        kills = kill_until_done([*arguments, "-q"], 5, longest_s=2.5)
+    path, out, counter = write(*lines), tmp_path / "out.jsonl", tmp_path / "moments"
+    source = random.Random(5)
+    with StrictServer(counted) as server:
+        arguments = [str(path), "--workers", "2", "--model", "gpt-4o", "--base-url", server.base_url, "-q"]
+        moments = moments_of(arguments, counter)
+        asked = len(server.exchanges)
+        arguments += ["-o", str(out)]
+        for _ in range(4):
+            killed_at(source.randint(moments // 8, moments // 5), arguments, counter)
+        finished(arguments)
+        assert 20 <= len(server.exchanges) - asked <= 20 + 2 * 4
     records = written(out)
     assert [[turn["reply"] for turn in record["turns"]] for record in records] == [
         [f"Heard: {text}" for text in (*(m["content"] for m in line["messages"]), *line["ask"])] for line in lines
     ]
-    assert 20 <= len(server.exchanges) <= 20 + 2 * kills
     assert not server.refusals
+
+
+@posix
+@pytest.mark.parametrize("fails", [False, True], ids=["all well", "with a failure"])
+def test_killed_when_all_is_done_nothing_is_asked_again(write: Writer, tmp_path: Path, fails: bool) -> None:
+    """Up to the removal of the journal, which is the last thing that happens, a run can be gone on with."""
+    path, out, counter = write(talk("a", "one"), talk("b", "two")), tmp_path / "out.jsonl", tmp_path / "moments"
+    faults = [None, Fault.error(400, "no")] if fails else []
+    with StrictServer(counted, faults=faults) as server:
+        arguments = [str(path), "-o", str(out), "--workers", "1", "--model", "gpt-4o", "--base-url", server.base_url]
+        if fails:
+            killed_at("complete", arguments, counter)
+        else:
+            killed_at("end", arguments, counter)
+        asked = len(server.headers)
+        whole = out.read_bytes()
+        process = start("batch", *arguments)
+        process.communicate(timeout=60)
+        assert process.returncode == (1 if fails else 0)
+        assert len(server.headers) == asked == 2
+    assert out.read_bytes() == whole
+
+
+class Gate:
+    """A brain that keeps everybody waiting from its call number `free` + 1 on, until it is opened."""
+
+    def __init__(self, free: int) -> None:
+        self.free = free
+        self.opened = threading.Event()
+
+    def __call__(self, body: Body) -> Reply:
+        self.free -= 1
+        if self.free < 0:
+            assert self.opened.wait(60)
+        return counted(body)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Look again and again, for a minute at most."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 @posix
 def test_interrupted_the_running_turns_end_and_the_next_start_goes_on(write: Writer, tmp_path: Path) -> None:
     path, out = write(*(talk(n, "one", "two", "three") for n in range(6))), tmp_path / "out.jsonl"
-    with StrictServer(counted, latency_s=0.15) as server:
+    gate = Gate(free=6)
+    with StrictServer(gate) as server:
         arguments = ["batch", str(path), "-o", str(out), "--workers", "2", "--base-url", server.base_url]
         process = start(*arguments, "--model", "gpt-4o", start_new_session=True)
-        while len(server.exchanges) < 4:
-            time.sleep(0.01)
+        # Six calls were answered and both workers wait for another: one of them at least has ended a conversation.
+        wait_until(lambda: len(server.headers) == 8)
         os.killpg(process.pid, signal.SIGINT)
+        assert process.stderr is not None
+        while b"stopping after the running turns" not in process.stderr.readline():
+            assert process.poll() is None
+        gate.opened.set()
         _, err = process.communicate(timeout=60)
         assert process.returncode == 130
         assert b"the same command goes on from here" in err
-        asked = len(server.exchanges)
-        assert asked < 18
+        assert len(server.exchanges) == 8
         assert 0 < len(written(out)) < 6
         assert server.disconnects == 0
         process = start(*arguments, "--model", "gpt-4o")
@@ -121,19 +193,13 @@ def test_interrupted_the_running_turns_end_and_the_next_start_goes_on(write: Wri
 
 @posix
 def test_spawned_workers_do_not_outlive_a_killed_parent(write: Writer, tmp_path: Path) -> None:
-    path = write(*conversations(40))
+    path = write(*conversations(400))
     process = start("batch", path, "-o", tmp_path / "out.jsonl", "--workers", "2", *OFFLINE, start_new_session=True)
-    children: list[int] = []
-    deadline = time.monotonic() + 60
-    while len(children) < 2 and time.monotonic() < deadline:
-        time.sleep(0.05)
-        children = children_of(process.pid)
+    wait_until(lambda: len(children_of(process.pid)) >= 2)
+    children = children_of(process.pid)
     process.kill()
     process.communicate()
-    while any(alive(child) for child in children) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert children
-    assert not any(alive(child) for child in children)
+    wait_until(lambda: not any(alive(child) for child in children))
 
 
 def children_of(parent: int) -> list[int]:
@@ -209,16 +275,19 @@ def test_money_ends_a_run_that_can_be_gone_on_with(memgpt: Command, write: Write
         assert memgpt(*arguments).code == 0
 
 
-def test_the_same_run_is_not_begun_twice_at_a_time(batch: Command, write: Writer, tmp_path: Path) -> None:
-    path, out = write(*conversations(40)), tmp_path / "out.jsonl"
-    process = start("batch", path, "-o", out, "--workers", "1", *OFFLINE)
-    deadline = time.monotonic() + 60
-    while not (out.exists() and out.stat().st_size) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    second = batch(path, "-o", out)
-    process.communicate(timeout=120)
+def test_the_same_run_is_not_begun_twice_at_a_time(memgpt: Command, write: Writer, tmp_path: Path) -> None:
+    path, out = write(talk("a", "one")), tmp_path / "out.jsonl"
+    gate = Gate(free=0)
+    with StrictServer(gate) as server:
+        arguments = ("batch", path, "-o", out, "--model", "gpt-4o", "--base-url", server.base_url)
+        process = start(*arguments)
+        wait_until(lambda: len(server.headers) == 1)
+        second = memgpt(*arguments)
+        gate.opened.set()
+        process.communicate(timeout=60)
     assert second.code == 5
     assert "under way" in second.err
+    assert process.returncode == 0
 
 
 HEADER = RunHeader(token="t", sha256="s", arguments={}, conversations=3, started_at="")  # noqa: S106
@@ -258,18 +327,12 @@ def test_a_journal_cut_anywhere_holds_a_beginning_of_what_was_written(
 
 
 def test_workers_that_die_fail_their_conversation_and_no_other(tmp_path: Path, write: Writer) -> None:
-    path, out = write(*conversations(20)), tmp_path / "out.jsonl"
+    path, out = write(*conversations(100)), tmp_path / "out.jsonl"
     process = start("batch", path, "-o", out, "--workers", "2", *OFFLINE)
-    deadline = time.monotonic() + 60
-    killed = threading.Event()
-    while not killed.is_set() and time.monotonic() < deadline:
-        time.sleep(0.02)
-        children = children_of(process.pid)
-        if out.exists() and out.stat().st_size and len(children) >= 2:
-            os.kill(children[-1], signal.SIGKILL)
-            killed.set()
+    wait_until(lambda: out.exists() and out.stat().st_size > 0)
+    os.kill(children_of(process.pid)[-1], signal.SIGKILL)
     process.communicate(timeout=120)
     failed = [line for line in written(out) if not line["ok"]]
     assert process.returncode == 1
-    assert len(written(out)) == 20
+    assert len(written(out)) == 100
     assert [line["error"]["code"] for line in failed] == ["worker"]

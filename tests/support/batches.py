@@ -46,3 +46,10 @@ def start(*arguments: str | Path, **options: Any) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "memgpt_cli", *map(str, arguments)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
     return subprocess.Popen(command, cwd=ROOT, **pipes)
+
+
+def start_mortal(moment: str, counter: Path, *arguments: str | Path, **options: Any) -> "subprocess.Popen[bytes]":
+    """`memgpt batch` in a process that dies at a moment (`support.mortal`)."""
+    command = [sys.executable, str(Path(__file__).with_name("mortal.py")), moment, str(counter), "batch"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
+    return subprocess.Popen([*command, *map(str, arguments)], cwd=ROOT, **pipes)
