@@ -37,6 +37,10 @@ class _Screen(pyte.HistoryScreen):
     def write_process_input(self, data: str) -> None:
         self.answer(data)
 
+    def select_graphic_rendition(self, *attrs: int, **options: bool) -> None:
+        """pyte knows no dim text: it is stored as blinking, which nothing here does."""
+        super().select_graphic_rendition(*(5 if attr == 2 else attr for attr in attrs), **options)
+
 
 class Terminal:
     """`memgpt ARGUMENTS` in a terminal of `columns` by `lines`, with a home of its own and nothing else in the way."""

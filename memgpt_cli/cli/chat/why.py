@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from memgpt_cli.agent.session import Session
-from memgpt_cli.cli.console import say
+from memgpt_cli.cli.console import out, say
 from memgpt_cli.cli.turns import describe
 from memgpt_cli.domain.events import FunctionReturned
 from memgpt_cli.domain.messages import FunctionCall, Message, Role, message_ref
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _REFERENCE: Final = re.compile(r"^\[([mp]\d+) ", re.MULTILINE)
 _SHOWN: Final = 160
+_INDENTED: Final = 11
+"""Columns before the text of a hit, and one to spare."""
 
 
 def explain(session: Session, zone: "tzinfo") -> None:
@@ -107,5 +109,7 @@ def _models(session: Session, turn: int) -> None:
 
 
 def _short(text: str) -> str:
+    """What fits on a line of a terminal."""
     flat = " ".join(text.split())
-    return flat if len(flat) <= _SHOWN else f"{flat[: _SHOWN - 1]}…"
+    most = max(20, out().width - _INDENTED) if out().is_terminal else _SHOWN
+    return flat if len(flat) <= most else f"{flat[: most - 1]}…"
