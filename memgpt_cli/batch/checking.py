@@ -171,6 +171,10 @@ class Checker:
         limit = self._optional(value, "limit", int, _inside(where, "limit"))
         if limit is not None and limit < 1:
             self._fault(_inside(where, "limit"), "it must be a number of characters from 1")
+        elif limit is not None and len(value["value"].strip("\n")) > limit:
+            self._fault(
+                _inside(where, "value"), f"it has {len(value['value']):,} characters, and its limit is {limit:,}"
+            )
         description = value.get("description")
         if description is not None and not isinstance(description, str):
             self._fault(_inside(where, "description"), "it must be a text")

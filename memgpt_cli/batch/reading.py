@@ -8,9 +8,10 @@ import hashlib
 import json
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
+from glob import iglob
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import TracebackType
@@ -192,13 +193,18 @@ class _Scan:
         if is_text:
             self._spoken += 1
             return
+        twice: list[str] = []
         try:
-            value = json.loads(text)
+            value = json.loads(text, object_pairs_hook=lambda pairs: _once(pairs, twice))
         except json.JSONDecodeError as error:
             self.fault(line, "", f"it is no JSON: {error.msg} (column {error.colno})")
+        except ValueError as error:  # a number of too many digits
+            self.fault(line, "", f"it is no JSON: {error}")
         except RecursionError:
             self.fault(line, "", "it is nested too deeply")
         else:
+            for field in twice:
+                self.fault(line, field, "it is given twice")
             self._conversation(value, line, offset, raw)
 
     def text_entry(self, length: int) -> tuple[Entry, ...]:
@@ -214,14 +220,10 @@ class _Scan:
         made = checker.conversation(value, index=len(self.entries), line=line)
         for field, message in checker.faults:
             self.fault(line, field, message)
+        if isinstance(value, dict):
+            self._among_others(value, line)
         if made is None:
             return
-        before = self._lines.setdefault(str(made.id), line)
-        if before != line:
-            self.fault(line, "id", f"{made.id!r} is the id of line {before} too")
-        for number, document in enumerate(made.documents):
-            if not any(character in document for character in "*?[") and not (self._folder / document).exists():
-                self.fault(line, f"documents[{number}]", f"there is no file {document}")
         bom = 3 if offset == 0 and raw.startswith(b"\xef\xbb\xbf") else 0
         self.entries.append(
             Entry(
@@ -235,6 +237,35 @@ class _Scan:
                 asks=len(made.asks),
             )
         )
+
+    def _among_others(self, value: Mapping[str, object], line: int) -> None:
+        """What a conversation shares with others, and with the disk: also of one with faults of its own."""
+        identity, documents = value.get("id"), value.get("documents")
+        if isinstance(identity, str | int):
+            before = self._lines.setdefault(str(identity), line)
+            if before != line:
+                self.fault(line, "id", f"{identity!r} is the id of line {before} too")
+        for number, document in enumerate(documents if isinstance(documents, list) else []):
+            if isinstance(document, str) and document.strip() and not self._is_there(document):
+                self.fault(line, f"documents[{number}]", f"there is no file {document}")
+
+    def _is_there(self, document: str) -> bool:
+        try:
+            if (self._folder / document).exists():
+                return True
+        except (OSError, ValueError):
+            return False
+        is_pattern = any(character in document for character in "*?[")
+        return is_pattern and any(True for _ in iglob(str(self._folder / document), recursive=True))  # noqa: PTH207 - also absolute
+
+
+def _once(pairs: list[tuple[str, object]], twice: list[str]) -> dict[str, object]:
+    made: dict[str, object] = {}
+    for key, value in pairs:
+        if key in made:
+            twice.append(key)
+        made[key] = value
+    return made
 
 
 def _looks_like_text(source: Source, name: str) -> bool:

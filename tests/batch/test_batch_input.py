@@ -50,6 +50,7 @@ ONLY_WE_KNOW = [
     ({"id": "a", "messages": [{"content": "  "}]}, "messages[0].content"),
     ({"id": "a", "messages": [{"content": "x", "created_at": "yesterday"}]}, "messages[0].created_at"),
     ({"id": "a", "messages": [SAID], "expect": [{"regex": "("}]}, "expect[0].regex"),
+    ({"id": "a", "messages": [SAID], "blocks": {"human": {"value": "long", "limit": 2}}}, "blocks.human.value"),
 ]
 GOOD = [
     {"id": 7, "messages": [SAID]},
@@ -139,6 +140,28 @@ def test_check_looks_for_agents_and_documents(memgpt: Command, write: Writer) ->
     assert done.code == 2
     assert b"line 1: agent: there is no agent 'nobody'" in done.out
     assert b"line 2: documents[0]: there is no file none.md" in done.out
+
+
+def test_a_conversation_with_faults_is_still_held_against_the_others(memgpt: Command, tmp_path: Path) -> None:
+    path = tmp_path / "in.jsonl"
+    number = b"1" * 5_000
+    lines = [
+        b'{"id": "a", "ask": [1]}',
+        b'{"id": "a", "ask": [2], "documents": ["none.md", "*.none"]}',
+        b'{"id": 5, "id": 6, "ask": ["x"]}',
+        b'{"id": %s, "ask": ["x"]}' % number,
+    ]
+    path.write_bytes(b"\n".join(lines))
+    found = json.loads(memgpt("batch", "--check", path, "--json").out)["faults"]
+    assert [(fault["line"], fault["field"]) for fault in found] == [
+        (1, "ask[0]"),
+        (2, "ask[0]"),
+        (2, "id"),
+        (2, "documents[0]"),
+        (2, "documents[1]"),
+        (3, "id"),
+        (4, ""),
+    ]
 
 
 def test_an_input_without_a_conversation_is_a_fault(memgpt: Command, tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ def test_an_expectation_on_a_question_sees_the_question_alone(batch: Command, wr
 
 
 def test_one_failure_does_not_stop_the_rest_unless_told_to(batch: Command, write: Writer, tmp_path: Path) -> None:
-    bad = talk("bad", "x", blocks={"human": {"value": "long", "limit": 2}})
+    bad = talk("bad", "x", blocks={"human": "too long " * 10_000})
     path = write(talk("a", "Hello."), bad, talk("c", "Hello."))
     done = batch(path)
     assert done.code == 1
@@ -225,7 +225,7 @@ def test_the_output_is_as_its_schema_says(batch: Command, write: Writer, by_turn
     from jsonschema import Draft202012Validator
 
     schema = Draft202012Validator(json.loads((SCHEMAS / "batch-output.schema.json").read_text(encoding="utf-8")))
-    bad = talk("bad", "x", blocks={"human": {"value": "long", "limit": 2}})
+    bad = talk("bad", "x", blocks={"human": "too long " * 10_000})
     path = write(talk("a", ADA, ask=["Who am I?"], expect=[{"contains": "Bob"}]), bad)
     for line in batch(path, *(["--turns"] if by_turn else [])).lines:
         schema.validate(line)
