@@ -105,6 +105,7 @@ def assemble(
         summarizer=summarizer,
         clock=clock,
         page_out=Pager(store, chunk_tokens=settings.archival.chunk_tokens),
+        afford=budget.check_summary,
         book=budget.book_summary,
     )
     core_memory = CoreMemory(store, clock, counter.count)

@@ -48,6 +48,13 @@ class Budget:
 
     def check(self, turn: Turn, next_prompt: Callable[[], int], reserve: int) -> None:
         """Raise BudgetError when the next call could pass a bound; `next_prompt` counts its prompt in tokens."""
+        self._check(turn, next_prompt, reserve, self._model)
+
+    def check_summary(self, turn: Turn, prompt: int, reply: int) -> None:
+        """main_context.queue_manager.Afford."""
+        self._check(turn, lambda: prompt, reply, self._summary_model)
+
+    def _check(self, turn: Turn, next_prompt: Callable[[], int], reserve: int, prices: ModelSettings) -> None:
         most = self._loop.max_tokens_per_turn
         if most is not None:
             steps = self._store.turns.steps(turn.id)
@@ -59,14 +66,14 @@ class Budget:
                     hint=f"memgpt config set budget.max_tokens_per_turn {2 * most}",
                 )
         if self._loop.max_usd_per_day is not None:
-            self._check_money(self._loop.max_usd_per_day, next_prompt(), reserve)
+            self._check_money(self._loop.max_usd_per_day, next_prompt(), reserve, prices)
 
-    def _check_money(self, most: float, prompt: int, reserve: int) -> None:
-        worst = cost_of(Usage(prompt_tokens=prompt, completion_tokens=reserve), self._model)
+    def _check_money(self, most: float, prompt: int, reserve: int, prices: ModelSettings) -> None:
+        worst = cost_of(Usage(prompt_tokens=prompt, completion_tokens=reserve), prices)
         if worst is None:
             raise BudgetError(
-                f"budget.max_usd_per_day is set, but the price of {self._model.name} is not known",
-                hint=f'give it in the configuration under [models."{self._model.name}"], or unset the budget',
+                f"budget.max_usd_per_day is set, but the price of {prices.name} is not known",
+                hint=f'give it in the configuration under [models."{prices.name}"], or unset the budget',
             )
         spent = self._spending.spent_on(self._spending.day(self._clock.now()))
         if spent + worst > most:

@@ -33,6 +33,9 @@ _REWRITTEN_FROM: Final = 400
 PageOut = Callable[[Message, Callable[[str], int]], tuple[str, int]]
 """Writes a message's text to archival storage inside the running transaction; gives the stub and the passage count."""
 
+Afford = Callable[[Turn, int, int], None]
+"""Raises BudgetError when a summariser's call, of so many prompt and reply tokens, could pass a budget."""
+
 Book = Callable[[SummaryCall, datetime], float | None]
 """Adds the price of a summariser's call to the day's spending; gives it in US dollars, None where it is not known."""
 
@@ -41,7 +44,15 @@ class QueueManager:
     """Owns the FIFO queue and the epoch of one agent while a turn runs. Only for the holder of the agent's lock."""
 
     def __init__(
-        self, *, store: Store, window: Window, summarizer: Summarizer, clock: Clock, page_out: PageOut, book: Book
+        self,
+        *,
+        store: Store,
+        window: Window,
+        summarizer: Summarizer,
+        clock: Clock,
+        page_out: PageOut,
+        afford: Afford,
+        book: Book,
     ) -> None:
         self._store = store
         self.window = window
@@ -49,6 +60,7 @@ class QueueManager:
         self._clock = clock
         self._page_out = page_out
         self._book = book
+        self._afford = afford
         self.queue: list[Message] = []
         self.epoch = self._load()
 
@@ -98,7 +110,9 @@ class QueueManager:
             self._store.epochs.update(self.epoch)
 
     def make_room(self, turn: Turn, *, fresh: bool) -> Iterator[Happening]:
-        """See to it that the next prompt fits. Raises LimitError when no eviction can make it fit.
+        """See to it that the next prompt fits.
+
+        Raises LimitError when no eviction can make it fit, BudgetError when its summary could pass a budget.
 
         `fresh` tells that the turn's message has not been sent to the model yet, so that a stub in its place leaves the
         prompt's prefix as it was. Yields what happened. After the last item, `usage().total <= window.room` holds.
@@ -151,6 +165,7 @@ class QueueManager:
             choice.victims,
             max_tokens=bound,
             room=int(self.window.room / self.window.ratio),
+            afford=lambda prompt, reply: self._afford(turn, prompt, reply),
             in_place=self._in_place(choice, bound) if attempt == 0 else None,
         )
         if summary.failure:
@@ -184,6 +199,7 @@ class QueueManager:
             left,
             max_tokens=int(cap / self.window.ratio),
             room=int(self.window.room / self.window.ratio),
+            afford=lambda prompt, reply: self._afford(turn, prompt, reply),
         )
         with self._store.transaction():
             self.epoch = self._begin("summary rewritten", blocks, summary.text, self.epoch.hidden)

@@ -10,7 +10,7 @@ from typing import Final
 from memgpt_cli.domain.chat import ChatRequest, PromptMessage, TextDelta, ToolSchema, Usage
 from memgpt_cli.domain.messages import Message, Role
 from memgpt_cli.domain.times import for_people
-from memgpt_cli.errors import MemGPTError
+from memgpt_cli.errors import APIKeyError, ConfigError, ModelError
 from memgpt_cli.main_context.extractive import extract
 from memgpt_cli.main_context.rendering import escape
 from memgpt_cli.main_context.tokens import PRIMING, count_message, count_request
@@ -19,6 +19,12 @@ from memgpt_cli.ports import ChatModel, PromptSource, TokenCounter
 EXTRACTIVE: Final = "extractive"
 _LONGEST_RESULT: Final = 300
 """Characters of a function result that the summariser sees: what it found is still in storage."""
+
+_FAILURES: Final = (ModelError, APIKeyError, ConfigError)
+"""What an extract stands in for. A budget is none of these: what it stops is done another day, not worse."""
+
+Afford = Callable[[int, int], None]
+"""Called before each call with the tokens of its prompt and of its longest reply; raises BudgetError to stop it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +83,13 @@ class Summarizer:
         *,
         max_tokens: int,
         room: int,
+        afford: Afford,
         in_place: InPlace | None = None,
     ) -> Summary:
         """Fold the evicted messages into the previous summary, within `max_tokens`.
 
         `room` is the largest prompt, in the counter's tokens, that the model may be sent. `in_place` is the prompt
-        that the model has seen, if it may be asked there.
+        that the model has seen, if it may be asked there. Raises BudgetError.
         """
         lines = [line for message in evicted for line in self._lines(message)]
         if max_tokens < 16 or not lines:  # noqa: PLR2004 - too little for a sentence
@@ -91,20 +98,20 @@ class Summarizer:
             return Summary(text=self._extract(previous, lines, max_tokens), by=EXTRACTIVE)
         calls: list[SummaryCall] = []
         if in_place is not None:
-            with suppress(MemGPTError):
-                answer, call = self._ask(self._model, self._request_in_place(self._model, in_place, max_tokens))
+            with suppress(*_FAILURES):  # a failure here is followed by a prompt that is made for the purpose
+                answer, call = self._ask(self._model, self._request_in_place(self._model, in_place, max_tokens), afford)
                 calls.append(call)
                 if answer.strip():
                     return Summary(text=self.fit(answer.strip(), max_tokens), by=self._model.name, calls=tuple(calls))
         text = previous
         try:
             for part in self._parts(lines, previous, max_tokens, room):
-                answer, call = self._ask(self._model, self._request(self._model, text, part, max_tokens))
+                answer, call = self._ask(self._model, self._request(self._model, text, part, max_tokens), afford)
                 calls.append(call)
                 if not answer.strip():
                     return self._fallen_back(previous, lines, max_tokens, calls, "it gave no text")
                 text = self.fit(answer.strip(), max_tokens)
-        except MemGPTError as error:
+        except _FAILURES as error:
             return self._fallen_back(previous, lines, max_tokens, calls, error.message)
         return Summary(text=text, by=self._model.name, calls=tuple(calls))
 
@@ -132,8 +139,9 @@ class Summarizer:
             model=model.name, messages=prompt.messages, tools=prompt.tools, max_tokens=max_tokens, may_call=False
         )
 
-    def _ask(self, model: ChatModel, request: ChatRequest) -> tuple[str, SummaryCall]:
+    def _ask(self, model: ChatModel, request: ChatRequest, afford: Afford) -> tuple[str, SummaryCall]:
         counted = count_request(self._counter, request)
+        afford(counted, request.max_tokens or 0)
         pieces: list[str] = []
         usage = Usage()
         started = time.monotonic()

@@ -289,3 +289,20 @@ def test_a_money_budget_counts_what_was_spent_and_stops_before_it_is_passed(tmp_
                 until(opened, Evicted, text="hello")
             spent = opened.store.ledger.totals().cost_usd
             assert 0.03 < spent <= 0.06
+
+
+def test_a_summary_that_could_pass_the_budget_is_not_asked_for_and_nothing_leaves(tmp_path: Path) -> None:
+    with StrictServer(summarising, window=8_192) as server:
+        with session(tmp_path, base_url=server.base_url, window=8_192) as opened:
+            until(opened, MemoryPressure)
+            while opened.agent.queue_manager.usage().total < opened.agent.queue_manager.window.room - 400:
+                run(opened, "Go on.")
+        made = len(server.requests)
+        with session(tmp_path, base_url=server.base_url, window=8_192, budget_max_tokens_per_turn="6000") as opened:
+            queued = len(opened.agent.queue_manager.queue)
+            with pytest.raises(BudgetError, match="max_tokens_per_turn"):
+                run(opened, STORY * 50)
+            assert len(opened.agent.queue_manager.queue) >= queued
+        assert len(server.requests) == made
+        with session(tmp_path, base_url=server.base_url, window=8_192) as opened:
+            assert any(isinstance(h, Evicted) for h in opened.agent.handle(Resume()))
