@@ -129,6 +129,16 @@ def _reader_gone(error: BaseException) -> int:
 
 
 def _take_any_text() -> None:
+    """Characters that the terminal does not know are replaced; a stream that was closed before we began keeps nothing.
+
+    The files stay open as long as the process runs.
+    """
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115 - see above
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

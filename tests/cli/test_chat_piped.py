@@ -122,3 +122,13 @@ def test_export_writes_the_agent_and_save_the_conversation(tmp_path: Path) -> No
     assert "read back and checked" in out
     assert files[0].stat().st_size > 0
     assert "I live in London." in files[1].read_text(encoding="utf-8")
+
+
+def test_streams_that_were_closed_before_the_start_are_no_error(tmp_path: Path) -> None:
+    for closing, code in ((">&-", 0), (">&- 2>&- <&-", 0), ("--bogus 2>&-", 2)):
+        command = f"exec {sys.executable} -m memgpt_cli chat {closing}"
+        done = subprocess.run(
+            ["bash", "-c", command], input=b"", env=environment_of(tmp_path / "home"), capture_output=True, check=False
+        )
+        assert done.returncode == code, done
+        assert b"bug" not in done.stderr
