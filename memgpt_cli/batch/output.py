@@ -7,6 +7,7 @@ goes to standard output cannot be put in order afterwards: there a conversation 
 
 import json
 import os
+import re
 import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,8 @@ from memgpt_cli.batch.records import ConversationRecord, TurnRecord, to_json
 from memgpt_cli.errors import StorageError
 
 _LONGEST_NAME: Final = 200
+_ESCAPED: Final = re.compile(r"[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What JSON leaves as it is, and what ends a line for some readers or commands a terminal."""
 
 
 def conversation_line(record: ConversationRecord) -> dict[str, Any]:
@@ -54,8 +57,9 @@ def lines_of(record: ConversationRecord, *, by_turn: bool) -> list[dict[str, Any
 
 
 def encoded(line: dict[str, Any]) -> bytes:
-    """A line as it is written."""
-    return json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+    """A line as it is written: one to every reader, and harmless to a terminal."""
+    text = _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(line, ensure_ascii=False))
+    return text.encode("utf-8", "replace") + b"\n"
 
 
 def unwritable(what: Path | str, error: OSError) -> StorageError:

@@ -190,6 +190,15 @@ def test_nothing_but_data_is_on_standard_output_and_a_log_file_stays_readable(wr
     assert b"conversations" in err
 
 
+def test_a_line_is_one_line_to_every_reader_and_commands_no_terminal(batch: Command, write: Writer) -> None:
+    odd = "I live in\u2028 \x85Lis\x9b31mbon \u202eand \x1b[2Jhere, 东京 \U0001f600."
+    done = batch(write(talk("a", odd)))
+    assert len(done.out.decode().splitlines()) == 1
+    assert not set(done.out.decode()) & set("\x1b\x9b\u202e\x85\u2028")
+    assert "东京 \U0001f600".encode() in done.out
+    assert done.lines[0]["turns"][0]["content"] == odd
+
+
 def test_quiet_says_nothing(batch: Command, write: Writer) -> None:
     assert batch(write(talk("a", ADA)), "--quiet").err == ""
 
