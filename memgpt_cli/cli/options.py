@@ -100,10 +100,13 @@ def _common() -> tuple[Any, ...]:
 def _spared(parameter: Any) -> Any:
     """The parameter, with a short way for a value that was not given and for plain text.
 
-    typer hands every value to pydantic, whose import takes longer than most of our commands.
+    typer hands every value to pydantic, whose import takes longer than most of our commands. And it shows a flag as if
+    it took a value.
     """
     if "process_value" in vars(parameter):
         return parameter
+    if getattr(parameter, "is_flag", False):
+        parameter.display_type_rich = _no_type
     usual = parameter.process_value
     kind = getattr(getattr(parameter, "type_descriptor", None), "annotation", None)
     several = getattr(parameter, "multiple", False) or parameter.nargs == -1
@@ -117,6 +120,10 @@ def _spared(parameter: Any) -> Any:
 
     parameter.process_value = process_value
     return parameter
+
+
+def _no_type(**_: Any) -> None:
+    """A flag takes no value."""
 
 
 class Command(TyperCommand):
