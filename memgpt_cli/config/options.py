@@ -283,6 +283,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
     _weight("search.name_weight", "Prior for a name in the message when the question asks who, where or which."),
     _weight("search.date_weight", "Prior for nearness to a date that the question names."),
     _weight("search.asking_weight", "What a message loses that only asks."),
+    _weight("search.answer_weight", "Share of what a question scores that goes to the message after it."),
     Option(
         key="search.session_gap_hours",
         target="search.session_gap_hours",

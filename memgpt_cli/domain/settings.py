@@ -73,7 +73,7 @@ class SearchSettings:
     """
 
     page_size: int = 10
-    candidates: int = 100
+    candidates: int = 250
     nearest_messages: int = 50_000
     context_weight: float = 0.3
     lexical_weight: float = 1.0
@@ -85,6 +85,7 @@ class SearchSettings:
     name_weight: float = 0.5
     date_weight: float = 0.5
     asking_weight: float = 0.25
+    answer_weight: float = 0.25
     session_gap_hours: float = 4.0
 
 

@@ -33,30 +33,39 @@ def rank(
     settings: SearchSettings,
     sessions: Mapping[int, int] | None = None,
     priors: Mapping[int, Mapping[str, float]] | None = None,
+    asked: Mapping[int, tuple[int, float]] | None = None,
 ) -> list[Ranked]:
     """Fuse candidates by words with candidates by meaning (id and cosine, best first), best first.
 
-    `sessions` tells to which session an item belongs, `priors` what else speaks for it. Of equals the later id leads.
+    `sessions` tells to which session an item belongs, `priors` what else speaks for it, `asked` which item stands
+    before it and how much of that one is a question, whose answer it may be. Of equals the later id leads.
     """
     words = _scaled_words(lexical)
     meaning = _scaled_cosines(nearest)
     own = {hit.id: hit for hit in lexical}
+    found = {
+        item: settings.lexical_weight * words.get(item, 0.0) + settings.vector_weight * meaning.get(item, 0.0)
+        for item in {**words, **meaning}
+    }
     session_of = sessions or {}
     session_words = _session_means(words, session_of)
     session_meaning = _session_means(meaning, session_of)
     ranked = []
-    for item in {**words, **meaning}:
+    for item in found:
         hit = own.get(item)
-        said = settings.lexical_weight * words.get(item, 0.0)
-        nearby = said * (hit.nearby / hit.score) if hit and hit.score else 0.0
-        signals = {"words": said - nearby, "nearby": nearby, "meaning": settings.vector_weight * meaning.get(item, 0.0)}
-        if (session := session_of.get(item)) is not None:
-            together = session_words.get(session, 0.0) + session_meaning.get(session, 0.0)
-            signals["session"] = settings.session_weight * together
-        if priors and item in priors:
-            signals.update(priors[item])
-        if not all(signals.values()):
-            signals = {name: value for name, value in signals.items() if value}
+        nearby = settings.lexical_weight * words.get(item, 0.0) * (hit.nearby / hit.score if hit and hit.score else 0.0)
+        session = session_of.get(item)
+        before, asking = (asked or {}).get(item, (item, 0.0))
+        signals = {
+            "words": settings.lexical_weight * words.get(item, 0.0) - nearby,
+            "nearby": nearby,
+            "meaning": settings.vector_weight * meaning.get(item, 0.0),
+            "session": settings.session_weight
+            * (0.0 if session is None else session_words.get(session, 0.0) + session_meaning.get(session, 0.0)),
+            "answers": settings.answer_weight * asking * found.get(before, 0.0),
+            **(priors or {}).get(item, {}),
+        }
+        signals = {name: value for name, value in signals.items() if value}
         ranked.append(
             Ranked(id=item, score=math.fsum(signals.values()), signals=signals, words=hit.words if hit else ())
         )

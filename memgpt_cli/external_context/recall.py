@@ -3,7 +3,7 @@
 Nothing here writes; messages enter through `ports.MessageStore`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import Final
 
@@ -78,12 +78,14 @@ class RecallStorage:
         ids = list(dict.fromkeys([*(hit.id for hit in lexical), *found]))
         messages = {m.id: m for m in self._store.messages.get(ids) if passes(m, filters)}
         question = self._read(query)
+        beside = self._store.lexical.beside(list(messages))
         ranked = rank(
             [hit for hit in lexical if hit.id in messages],
-            self._cosines(query_vector, list(messages))[:candidates],
+            self._cosines(query_vector, list(messages), beside)[:candidates],
             settings=self._settings,
             sessions=self._store.lexical.sessions(list(messages)),
             priors={item: self._priors(question, message) for item, message in messages.items()},
+            asked=_asked(messages, beside),
         )
         shown = ranked[page * size : (page + 1) * size]
         return SearchResult(
@@ -117,11 +119,12 @@ class RecallStorage:
         limit = self._settings.candidates * (1 if plain else _FILTERED)
         return [item for item, _ in self._index.search(Collection.MESSAGES, vector, limit)]
 
-    def _cosines(self, vector: Vector | None, ids: Sequence[int]) -> list[tuple[int, float]]:
+    def _cosines(
+        self, vector: Vector | None, ids: Sequence[int], beside: Mapping[int, Sequence[int]]
+    ) -> list[tuple[int, float]]:
         """The mean cosine of each message and, by `context_weight`, its neighbours; best first."""
         if vector is None:
             return []
-        beside = self._store.lexical.beside(ids)
         wanted = {*ids, *(neighbour for neighbours in beside.values() for neighbour in neighbours)}
         cosines = self._index.similarities(Collection.MESSAGES, vector, sorted(wanted))
         weight = self._settings.context_weight
@@ -154,6 +157,16 @@ class RecallStorage:
             return ()
         share = 1 - pending / max(pending, self._store.messages.count())
         return (f"{share:.0%} of the messages are indexed by meaning so far, the others are found by words only",)
+
+
+def _asked(messages: Mapping[int, Message], beside: Mapping[int, Sequence[int]]) -> dict[int, tuple[int, float]]:
+    """For each message that follows on another of these: that one, and which share of it is a question."""
+    found = {}
+    for item in messages:
+        before = max((near for near in beside.get(item, ()) if near < item), default=None)
+        if before in messages and before is not None:
+            found[item] = (before, asking_share(messages[before].text))
+    return found
 
 
 def passes(message: Message, filters: RecallFilters) -> bool:

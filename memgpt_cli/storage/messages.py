@@ -238,7 +238,7 @@ def _calls_to_text(calls: tuple[FunctionCall, ...]) -> str | None:
 
 def message_of(row: sqlite3.Row | Mapping[str, Any]) -> Message:
     """A row of `messages` as a value."""
-    calls = tuple(FunctionCall(id=i, name=n, arguments=a) for i, n, a in json.loads(row["calls"] or "[]"))
+    calls = row["calls"]
     return Message(
         id=row["id"],
         turn=row["turn"],
@@ -247,7 +247,7 @@ def message_of(row: sqlite3.Row | Mapping[str, Any]) -> Message:
         name=row["name"],
         text=row["text"],
         stub=row["stub"],
-        calls=calls,
+        calls=tuple(FunctionCall(id=i, name=n, arguments=a) for i, n, a in json.loads(calls)) if calls else (),
         call_id=row["call_id"],
         ok=None if row["ok"] is None else bool(row["ok"]),
         interrupted=bool(row["interrupted"]),

@@ -67,6 +67,14 @@ def test_a_session_lifts_its_messages_by_its_three_best() -> None:
     assert math.isclose(ranked[4].signals["session"], SETTINGS.session_weight / 3)
 
 
+def test_what_follows_a_question_shares_in_what_the_question_scores() -> None:
+    words = [LexicalHit(id=1, score=8.0), LexicalHit(id=2, score=2.0), LexicalHit(id=3, score=2.0)]
+    ranked = {hit.id: hit for hit in rank(words, [(1, 0.9), (2, 0.1)], settings=SETTINGS, asked={2: (1, 0.5)})}
+    asked = SETTINGS.lexical_weight + SETTINGS.vector_weight
+    assert math.isclose(ranked[2].signals["answers"], SETTINGS.answer_weight * 0.5 * asked)
+    assert "answers" not in ranked[3].signals
+
+
 def test_nothing_ranks_as_nothing() -> None:
     assert rank([], [], settings=SETTINGS) == []
     assert explain([]) == []

@@ -104,6 +104,19 @@ TALK = (
 )
 
 
+def test_the_answer_to_a_question_is_found_by_the_words_of_the_question(memory: Memory) -> None:
+    asked, answer, aside = memory.tell(
+        ("Ana", "Which instrument does your brother repair?"),
+        ("Ben", "The small wooden one with strings"),
+        ("Ana", "The big kettle is boiling"),
+        every=timedelta(minutes=1),
+    )
+    recall = memory.recall()
+    why = {hit.item.id: hit.why.signals for hit in recall.search("what instrument is repaired by the brother").hits}
+    assert why[answer]["answers"] > 0
+    assert "answers" not in why[asked] | why[aside]
+
+
 def test_a_question_finds_by_words_and_by_meaning(memory: Memory) -> None:
     ids = memory.tell(*TALK)
     assert memory.ask("Who repaired a violin?")[0] == ids[0]
