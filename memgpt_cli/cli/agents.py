@@ -55,7 +55,7 @@ def list_agents() -> None:
             )
             for s in shapes
         ]
-        table(("name", "model", "messages", "passages", "size", "last used"), rows)
+        table(("name", "model", "messages", "passages", "size", "last used"), rows, wide="model")
 
 
 @app.command("create", cls=Command)

@@ -1,8 +1,17 @@
 """Core memory blocks: labelled texts inside main context, with limits, and every version they ever had."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
+
+_LABEL: Final = re.compile(r"[^\W_][\w.-]{0,39}")
+
+
+def is_label(text: str) -> bool:
+    """Whether a block can be called so: letters, digits, - _ and ., at most 40, a letter or a digit first."""
+    return _LABEL.fullmatch(text) is not None
 
 
 class Author(StrEnum):

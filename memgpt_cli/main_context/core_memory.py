@@ -3,12 +3,11 @@
 The model and the subcommands both write through here, so a limit holds whoever writes.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from memgpt_cli.domain.blocks import Block, BlockVersion, Provenance
+from memgpt_cli.domain.blocks import Block, BlockVersion, Provenance, is_label
 from memgpt_cli.domain.names import did_you_mean
 from memgpt_cli.errors import LimitError, NotFoundError, UsageError
 from memgpt_cli.main_context.rendering import escape
@@ -20,8 +19,6 @@ characters, Chinese about one for one: the bound keeps a block of any script ins
 
 FRAME_TOKENS: Final = 48
 """Tokens that a block's own tag in the snapshot may take: label, description, numbers."""
-
-_LABEL: Final = re.compile(r"[^\W_][\w.-]{0,39}")
 
 
 def token_limit(block: Block) -> int:
@@ -64,7 +61,7 @@ def check_block(block: Block, value: str, count: Callable[[str], int]) -> None:
 
 def check_new(block: Block, count: Callable[[str], int]) -> None:
     """Raise UsageError or LimitError for a label, a limit or a description that no block can have."""
-    if not _LABEL.fullmatch(block.label):
+    if not is_label(block.label):
         raise UsageError(
             f"{block.label!r} cannot be a block's label",
             hint="use letters, digits, - _ and . (at most 40), beginning with a letter or a digit",

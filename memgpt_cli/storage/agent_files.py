@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from memgpt_cli.domain.blocks import is_label
 from memgpt_cli.domain.messages import Role
 from memgpt_cli.domain.search import ArchivalFilters, RecallFilters
 from memgpt_cli.domain.times import to_text
@@ -35,6 +36,7 @@ _META: Final = ("config", "embedder", "vectors_generation", "note.summary_from",
 """Keys of `meta` that travel. Where an agent's words went last does not: it says nothing of another machine."""
 
 _PAGE: Final = 1_000
+_LARGEST_ID: Final = 10**15
 
 Progress = Callable[[str, int], None]
 """Told the table and how many of its rows are done."""
@@ -126,6 +128,8 @@ def _take_meta(store: SQLiteStore, package: Package, *, name: str, keep_endpoint
     config = json.loads(meta.pop("config"))
     endpoint: str | None = config.get("base_url")
     config |= {"name": name, "base_url": endpoint if keep_endpoint else None}
+    if str(config.get("model")).startswith("scripted:"):  # a path of another machine
+        config["model"] = None
     values = {"config": json.dumps(config, ensure_ascii=False), **meta}
     if not set(values) <= set(_META) or not all(isinstance(value, str) for value in values.values()):
         msg = "unknown facts in meta.json"
@@ -184,13 +188,40 @@ def _look_through(store: SQLiteStore) -> None:
     ):
         for (key,) in db.execute(f"SELECT DISTINCT {column} FROM {table}").fetchall():  # noqa: S608 - our own names
             read(key)
-    store.blocks.all()
+    _look_at_blocks(store)
+    _look_at_numbers(db)
     store.documents.sources()
     identity = Vectors(db).identity()
     length = 4 * identity.dimensions if identity else 0
     if db.execute("SELECT 1 FROM vectors WHERE length(vector) NOT IN (0, ?) LIMIT 1", (length,)).fetchone():
         msg = "a vector has another length than its embedder gives"
         raise ValueError(msg)
+
+
+def _look_at_blocks(store: SQLiteStore) -> None:
+    """A block is what its last version says, within its limit, under a label that it can have."""
+    for (label,) in store.connection.execute("SELECT label FROM blocks UNION SELECT label FROM block_versions"):
+        if not is_label(label):
+            msg = f"{label!r} cannot be a block's label"
+            raise ValueError(msg)
+        history = store.blocks.history(label)
+        newest = None if not history or history[-1].deleted else history[-1].block
+        block = store.blocks.get(label)
+        if block != newest:
+            msg = f"block {label} is not what its last version says"
+            raise ValueError(msg)
+        if block is not None and len(block.value) > block.limit:
+            msg = f"block {label} holds {len(block.value)} characters, its limit is {block.limit}"
+            raise ValueError(msg)
+
+
+def _look_at_numbers(db: sqlite3.Connection) -> None:
+    """Ids stay such as people can type, and such that others can follow."""
+    for table in ("messages", "passages", "turns", "epochs", "operations", "block_versions", "vectors", "outbox"):
+        least, most = db.execute(f"SELECT min(rowid), max(rowid) FROM {table}").fetchone()  # noqa: S608 - our own names
+        if least is not None and not 0 < least <= most < _LARGEST_ID:
+            msg = f"{table} has a row of number {least if least <= 0 else most}"
+            raise ValueError(msg)
 
 
 def _read_all(page: Callable[[int], Sequence[Any]]) -> None:

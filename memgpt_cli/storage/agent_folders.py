@@ -29,6 +29,8 @@ VECTORS: Final = "vectors"
 HOLDER: Final = "holder.json"
 _UNFINISHED: Final = ".new-"
 _DELETED: Final = ".gone-"
+_TOGETHER: Final = "wait with --wait, or talk to another with -a NAME; its memory can be read and edited meanwhile"
+_ALONE: Final = "this needs the agent to itself: end the other command (a chat with Ctrl-D), then run this one again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +54,11 @@ class AgentLock:
         self._since = since
         self._name = folder.name
 
-    def acquire(self, *, wait: bool = False) -> Self:
-        """Take it. Raises AgentBusyError, naming the holder, when another process has it; with `wait`, waits."""
+    def acquire(self, *, wait: bool | None = None) -> Self:
+        """Take it. Raises AgentBusyError, naming the holder, when another process has it; with `wait`, waits.
+
+        None: the command cannot wait, and needs the agent to itself.
+        """
         from filelock import Timeout
 
         try:
@@ -61,7 +66,7 @@ class AgentLock:
         except Timeout as error:
             raise AgentBusyError(
                 f"agent {self._name!r} is in use{self._who()}",
-                hint="wait with --wait, or talk to another with -a NAME; its memory can be read and edited meanwhile",
+                hint=_ALONE if wait is None else _TOGETHER,
             ) from error
         mine = {"process": os.getpid(), "purpose": self._purpose, "since": to_text(self._since)}
         self._holder.write_text(json.dumps(mine), encoding="utf-8")

@@ -20,6 +20,11 @@ from memgpt_cli.errors import DocumentError, StorageError, UsageError
 MANIFEST: Final = "manifest.json"
 _BLOCK: Final = 1 << 20
 _LARGEST_MANIFEST: Final = 16_000_000
+_LONGEST_LINE: Final = 64_000_000
+_ALWAYS_FINE: Final = 100_000_000
+"""Bytes that a package may unpack to however small it is; ours are not compressed."""
+_MOST_TIMES: Final = 100
+"""Larger ones may unpack to so many times their size. Text that is compressed well shrinks to a twentieth."""
 _SAFE: Final = re.compile(r"[^/\\:\x00-\x1f]+(?:/[^/\\:\x00-\x1f]+)*")
 
 
@@ -106,6 +111,9 @@ class Package:
         for member in self.members.values():
             if given[member.name].file_size != member.size:
                 raise _damaged(path, f"{member.name} has another size than the manifest says")
+        unpacked = sum(member.size for member in self.members.values())
+        if unpacked > max(_ALWAYS_FINE, _MOST_TIMES * path.stat().st_size):
+            raise _damaged(path, f"it would unpack to {unpacked:,} bytes, far more than such files do")
 
     def read(self, name: str) -> Iterator[bytes]:
         """The bytes of a file. Raises DocumentError at the end when they are not those of the manifest."""
@@ -130,6 +138,8 @@ class Package:
         for block in self.read(name):
             *whole, rest = (rest + block).split(b"\n")
             yield from whole
+            if len(rest) > _LONGEST_LINE:
+                raise _damaged(self._path, f"{name} has a line of more than {_LONGEST_LINE:,} bytes")
         if rest:
             yield rest
 

@@ -152,6 +152,16 @@ def first_message(**changes: object) -> Change:
     return change
 
 
+def human_block(*tables: str, **changes: object) -> Change:
+    def change(files: dict[str, bytes]) -> None:
+        for table in tables:
+            rows = [json.loads(line) for line in files[f"tables/{table}.jsonl"].splitlines()]
+            rows = [row | changes if row["label"] == "human" else row for row in rows]
+            files[f"tables/{table}.jsonl"] = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+    return change
+
+
 def put(name: str, data: bytes) -> Change:
     return lambda files: files.update({name: data})
 
@@ -182,6 +192,10 @@ def manifest(**changes: object) -> Change:
         (first_message(text={"base64": "!"}), True, "no agent has"),
         (first_message(text=["a"]), True, "no agent has"),
         (first_message(surprise=1), True, "other columns"),
+        (first_message(id=2**62), True, "row of number"),
+        (human_block("blocks", "block_versions", label="../evil"), True, "cannot be a block's label"),
+        (human_block("blocks", "block_versions", value="x" * 9999), True, "its limit is 2000"),
+        (human_block("blocks", version=7), True, "not what its last version says"),
         (put("tables/epochs.jsonl", b""), True, "0 rows, the manifest says"),
         (put("meta.json", b'{"config": "{}"}'), True, "no agent has"),
         (manifest(version=99), False, "knows up to 1"),
@@ -201,6 +215,23 @@ def test_a_file_that_is_not_wholly_as_it_should_be_leaves_no_agent(
     assert says in done.err
     assert sorted(p.name for p in (memgpt.home / "data" / "agents").iterdir()) == ["default"]
     assert not (tmp_path.parent / "evil.txt").exists()
+
+
+def test_a_file_that_unpacks_to_far_more_than_it_is_is_not_unpacked(memgpt: CommandLine, tmp_path: Path) -> None:
+    memgpt("send", "Hello")
+    memgpt("agent", "export", "good.memgpt")
+    rewritten(tmp_path / "good.memgpt", tmp_path / "plain.memgpt", put("tables/steps.jsonl", b" " * 101_000_000))
+    with zipfile.ZipFile(tmp_path / "plain.memgpt") as plain, zipfile.ZipFile("bomb.memgpt", "w", 8) as bomb:
+        for name in plain.namelist():
+            bomb.writestr(name, plain.read(name))
+    assert "would unpack to 101," in memgpt("agent", "import", "bomb.memgpt", "--as", "bad", code=1).err
+
+
+def test_a_script_of_another_machine_is_not_taken_over(memgpt: CommandLine) -> None:
+    memgpt("agent", "create", "told", "--model", "scripted:/etc/passwd")
+    memgpt("agent", "export", "-a", "told", "told.memgpt")
+    memgpt("agent", "import", "told.memgpt", "--as", "mine")
+    assert memgpt.json("agent-show", "agent", "show", "mine")["model"] is None
 
 
 def test_what_is_no_package_at_all_is_refused(memgpt: CommandLine, tmp_path: Path) -> None:

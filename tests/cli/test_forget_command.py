@@ -82,7 +82,9 @@ def test_it_needs_the_agent_to_itself(memgpt: CommandLine) -> None:
     told(memgpt)
     workspace = Workspace()
     with workspace.agents.lock("default", purpose="memgpt chat", since=workspace.clock.now()).acquire():
-        assert "is in use by `memgpt chat`" in memgpt("forget", "Alice Miller", "--yes", code=5).err
+        refused = memgpt("forget", "Alice Miller", "--yes", code=5).err
+        assert "is in use by `memgpt chat`" in refused
+        assert "end the other command (a chat with Ctrl-D)" in refused
         assert memgpt("forget", "Alice Miller", "--dry-run").code == 0
     assert memgpt("forget", "Alice Miller", "--yes").code == 0
 
