@@ -53,10 +53,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
-    """The permission for one call: what was set aside for it, in tokens and US dollars."""
+    """The permission for one call: what was set aside for it, in tokens and US dollars, and when it was given."""
 
     tokens: int
     usd: float
+    begun: float
 
 
 class Pace:
@@ -84,6 +85,7 @@ class Pace:
         self._next_tokens = 0.0
         self._paused_until = 0.0
         self._gap = 0.0
+        self._refused_at = 0.0
         self._refusals = 0
         self._changed = threading.Condition()
         self._held = threading.local()
@@ -117,15 +119,14 @@ class Pace:
         RunEndsError when it would wait for long in a run that is to end.
         """
         self._set_money_aside(usd)
-        ticket = Ticket(tokens=tokens, usd=usd or 0.0)
         try:
             self._hold_until(self._slot(tokens))
             while self._paused_until > self._now():  # it came meanwhile: a new place in the line, or all begin at once
                 self._hold_until(self._slot(0))
         except RunEndsError:
-            self.settle(ticket, tokens=0, usd=None)
+            self.settle(Ticket(tokens=tokens, usd=usd or 0.0, begun=0.0), tokens=0, usd=None)
             raise
-        return ticket
+        return Ticket(tokens=tokens, usd=usd or 0.0, begun=self._now())
 
     def settle(self, ticket: Ticket, *, tokens: int | None, usd: float | None) -> None:
         """The call is over: what it really took; None where that is not known."""
@@ -141,15 +142,21 @@ class Pace:
         with self._changed:
             self._gap = self._gap * _RECOVERY if self._gap > _NO_GAP_S else 0.0
 
-    def refused(self, retry_after_s: float | None, *, attempt: int) -> None:
-        """A server asks to slow down: everybody pauses. `attempt` counts from 1 how often this call was refused."""
+    def refused(self, retry_after_s: float | None, *, attempt: int, begun: float | None = None) -> None:
+        """A server asks to slow down: everybody pauses.
+
+        `attempt` counts from 1 how often this call was refused; `begun` is when its ticket was given. Calls that were
+        under way together and are refused together say the same thing: they widen the gap once.
+        """
         pause = min(LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** (attempt - 1))
         if retry_after_s is not None and retry_after_s >= 0.0:
             pause = min(LONGEST_ASKED_S, retry_after_s)
         with self._changed:
             self._refusals += 1
             self._paused_until = max(self._paused_until, self._now() + pause)
-            self._gap = min(_LARGEST_GAP_S, max(_GAP_AFTER_REFUSAL_S, 2.0 * self._gap))
+            if begun is None or begun >= self._refused_at:
+                self._gap = min(_LARGEST_GAP_S, max(_GAP_AFTER_REFUSAL_S, 2.0 * self._gap))
+            self._refused_at = self._now()
 
     def back_off(self, attempt: int) -> None:
         """Hold the calling thread back alone, longer with every attempt."""
@@ -229,7 +236,7 @@ class PacedModel:
                     yield delta
             except RateLimitError as error:
                 refusals += 1
-                self._pace.refused(error.retry_after_s, attempt=refusals)
+                self._pace.refused(error.retry_after_s, attempt=refusals, begun=ticket.begun)
                 if begun or refusals >= RATE_ATTEMPTS:
                     raise
             except ModelError as error:

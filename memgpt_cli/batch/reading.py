@@ -6,12 +6,12 @@ standard input, is kept for the same reason in a file without a name, which no k
 
 import hashlib
 import json
-import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 from glob import iglob
+from io import BufferedReader
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import TracebackType
@@ -49,26 +49,27 @@ class Entry:
 class Source:
     """An input held open: a file that is replaced meanwhile stays what it was. Any thread may read."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO | BufferedReader) -> None:
         self._file = file
         self._reading = threading.Lock()
 
     @classmethod
     def of_file(cls, path: Path, *, spare: Path) -> Self:
         """The file, or a copy in the folder `spare` when it is a pipe. Raises OSError."""
-        file = path.open("rb")
+        file: BufferedReader = path.open("rb")
         if file.seekable():
             return cls(file)
         with file:
             return cls.of_stream(file, spare=spare)
 
     @classmethod
-    def of_stream(cls, stream: BinaryIO, *, spare: Path) -> Self:
+    def of_stream(cls, stream: BufferedReader, *, spare: Path) -> Self:
         """A copy of what can be read once only, in the folder `spare`. Raises OSError."""
         spare.mkdir(parents=True, exist_ok=True, mode=0o700)
         kept = cast("BinaryIO", TemporaryFile(dir=spare))  # noqa: SIM115 - it is closed with the source
         try:
-            shutil.copyfileobj(stream, kept, 1 << 20)
+            while piece := stream.read1(1 << 20):  # `read` would ask a terminal once more after its end
+                kept.write(piece)
             kept.flush()
         except BaseException:
             kept.close()

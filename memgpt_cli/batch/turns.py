@@ -46,6 +46,14 @@ class Outcome:
     ended: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Took:
+    """How long a turn took, and how much of that its calls were held back by rate limits, in seconds."""
+
+    seconds: float
+    held: float
+
+
 def run_turn(session: Session, delivery: Delivery, *, timed: bool, waited: Callable[[], float]) -> Outcome:
     """Say it, unless it was said before, and see the turn to its end; errors of the error tree are recorded.
 
@@ -69,8 +77,8 @@ def run_turn(session: Session, delivery: Delivery, *, timed: bool, waited: Calla
             error = caught
         if error is None or ended or attempt == ATTEMPTS or not (isinstance(error, ModelError) and error.transient):
             break
-    seconds = time.monotonic() - started - (waited() - held)
-    record = _read(session.store, turn_id, delivery, error, None if repeated or not timed else seconds, timed=timed)
+    took = None if repeated else Took(seconds=time.monotonic() - started, held=waited() - held)
+    record = _read(session.store, turn_id, delivery, error, took if timed else None, timed=timed)
     return Outcome(record=record, repeated=repeated, ended=ended)
 
 
@@ -80,7 +88,7 @@ def _message(delivery: Delivery) -> UserMessage:
 
 
 def _read(
-    store: Store, turn_id: int, delivery: Delivery, error: MemGPTError | None, seconds: float | None, *, timed: bool
+    store: Store, turn_id: int, delivery: Delivery, error: MemGPTError | None, took: Took | None, *, timed: bool
 ) -> TurnRecord:
     turn = store.turns.get(turn_id)
     messages, steps = store.messages.of_turn(turn_id), store.turns.steps(turn_id)
@@ -96,7 +104,7 @@ def _read(
         memory=_memory(store, turn_id),
         usage=_spent(steps),
         largest_prompt=max((step.usage.prompt_tokens for step in reply_steps), default=0),
-        times=_times(to_text(turn.started_at), steps, seconds) if timed and turn is not None else None,
+        times=_times(to_text(turn.started_at), steps, took) if timed and turn is not None else None,
         error=None if error is None else failure(error),
     )
 
@@ -131,10 +139,15 @@ def _spent(steps: list[StepRecord]) -> Spent:
     )
 
 
-def _times(started_at: str, steps: list[StepRecord], seconds: float | None) -> Times:
-    """Of a turn that an earlier process finished only the time with the model is known."""
+def _times(started_at: str, steps: list[StepRecord], took: Took | None) -> Times:
+    """Of a turn that an earlier process finished only the time with the model is known.
+
+    A step takes what it waits for its call's turn for time with the model.
+    """
     model = sum(step.duration_s for step in steps)
-    total = max(model, seconds if seconds is not None else model)
+    if took is not None:
+        model = max(0.0, model - took.held)
+    total = model if took is None else max(model, took.seconds - took.held)
     return Times(
         started_at=started_at,
         seconds=round(total, 4),

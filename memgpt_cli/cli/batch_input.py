@@ -4,13 +4,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from memgpt_cli.cli.console import print_json, say
 from memgpt_cli.cli.options import current
 from memgpt_cli.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from io import BufferedReader
+
     from memgpt_cli.batch.conversations import Fault
     from memgpt_cli.batch.reading import BatchInput
     from memgpt_cli.bootstrap import Workspace
@@ -26,7 +28,8 @@ def opened(file: str, workspace: "Workspace", *, as_text: bool) -> Iterator["Bat
     spare = workspace.paths.data / "batch"
     try:
         if file == "-":
-            source, name, folder = Source.of_stream(sys.stdin.buffer, spare=spare), "stdin", Path()
+            stdin = cast("BufferedReader", sys.stdin.buffer)
+            source, name, folder = Source.of_stream(stdin, spare=spare), "stdin", Path()
         else:
             source, name, folder = Source.of_file(Path(file), spare=spare), file, Path(file).parent
         kind: Any = "text" if as_text else "auto"
