@@ -3,11 +3,13 @@
 The model and the subcommands both write through here, so a limit holds whoever writes.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
 from memgpt_cli.domain.blocks import Block, BlockVersion, Provenance, is_label
+from memgpt_cli.domain.messages import Message, Role
 from memgpt_cli.domain.names import did_you_mean
 from memgpt_cli.errors import LimitError, NotFoundError, UsageError
 from memgpt_cli.main_context.rendering import escape
@@ -19,6 +21,11 @@ characters, Chinese about one for one: the bound keeps a block of any script ins
 
 FRAME_TOKENS: Final = 48
 """Tokens that a block's own tag in the snapshot may take: label, description, numbers."""
+
+
+_TOLD: Final = re.compile(r"Block (\S+) is now \(\d+/\d+ characters\):\n")
+_GONE: Final = re.compile(r"Block (\S+) was deleted from outside")
+"""How `state_of` and a notice of deletion begin."""
 
 
 def token_limit(block: Block) -> int:
@@ -40,6 +47,27 @@ def snapshot(blocks: Sequence[Block]) -> str:
         head = f'<block label="{block.label}" chars="{len(block.value)}/{block.limit}"{described}{read_only}>'
         lines += [head, *([escape(block.value)] if block.value else []), "</block>"]
     return "\n".join([*lines, "</core_memory>"])
+
+
+def shown_versions(blocks: Sequence[Block], queue: Sequence[Message]) -> dict[str, int]:
+    """Which version of each block a prompt shows whose head holds these blocks; 0 where the queue says otherwise.
+
+    Results and notices in the queue stand after the head. When what they said last of a block is not how it stands now,
+    as after messages were deleted, the model would believe them.
+    """
+    told: dict[str, str] = {}
+    for message in queue:
+        if message.role in {Role.TOOL, Role.SYSTEM}:
+            told |= dict.fromkeys(_TOLD.findall(message.text), message.text)
+            for label in _GONE.findall(message.text):
+                told.pop(label, None)
+    shown = {block.label: block.version for block in blocks}
+    states = {block.label: state_of(block) for block in blocks}
+    for label, text in told.items():
+        state = states.get(label)
+        if state is None or (state not in text and escape(state) not in text):
+            shown[label] = 0
+    return shown
 
 
 def check_block(block: Block, value: str, count: Callable[[str], int]) -> None:

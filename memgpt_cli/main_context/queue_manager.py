@@ -300,7 +300,7 @@ class QueueManager:
                 fingerprint=self.window.fingerprint(),
                 summary=summary,
                 hidden=hidden,
-                seen_blocks={block.label: block.version for block in blocks},
+                seen_blocks=core_memory.shown_versions(blocks, self.queue),
             )
         )
 

@@ -1,15 +1,17 @@
 """What leaves the window, when, and what stands in its place; held through the agent and the strict server."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 from support.agents import reply, run, session, steps
-from support.brains import Call, Reply, answers_results, asks_for_summary, do, echo, say
+from support.brains import Call, Reply, answers_results, asks_for_summary, do, echo, plan, say
 from support.strict_server import Fault, StrictServer
 
 from memgpt_cli.agent.session import Session
 from memgpt_cli.domain.agents import Protocol
+from memgpt_cli.domain.blocks import Author, Block, Provenance
 from memgpt_cli.domain.events import Evicted, Happening, MemoryPressure, Notice, PagedOut, Resume
 from memgpt_cli.domain.messages import Message, Role
 from memgpt_cli.domain.search import ArchivalFilters, RecallFilters
@@ -17,6 +19,7 @@ from memgpt_cli.errors import BudgetError, LimitError
 
 H = TypeVar("H")
 
+NOW = datetime(2024, 3, 1, tzinfo=UTC)
 STORY = "The lighthouse keeper counted the ships that passed before the storm. "
 
 
@@ -241,6 +244,24 @@ def test_a_change_of_model_or_protocol_begins_a_new_epoch_and_a_restart_does_not
                 run(opened, "hi")
                 epochs.append(opened.agent.queue_manager.epoch.id)
         assert epochs == [1, 1, 2]
+
+
+def test_what_the_queue_still_says_of_a_block_that_was_changed_meanwhile_is_set_right(tmp_path: Path) -> None:
+    person = Provenance(author=Author.USER, command="memory set")
+    noting = plan([Reply(calls=(Call("core_memory_append", {"label": "human", "content": "Ada"}),))])
+    with StrictServer(noting) as server:
+        with session(tmp_path, base_url=server.base_url) as opened:
+            run(opened, "I am Ada")
+            with opened.store.transaction():
+                opened.store.blocks.put(Block(label="human", value="Bob"), at=NOW, provenance=person)
+        with session(tmp_path, base_url=server.base_url, model="gpt-4.1") as opened:  # begins a new epoch
+            assert "Bob" in opened.agent.queue_manager.epoch.head[0].content
+            run(opened, "Who am I?")
+            run(opened, "And now?")
+            assert [m.text.split("\n")[1] for m in events_of(opened, "core_memory_edited")] == ["Bob"]
+        with session(tmp_path, base_url=server.base_url) as opened:  # and another, with nothing to set right
+            run(opened, "Once more")
+            assert len(events_of(opened, "core_memory_edited")) == 1
 
 
 def test_calls_of_the_summariser_are_priced_and_counted_like_any_other(tmp_path: Path) -> None:
