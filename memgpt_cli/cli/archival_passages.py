@@ -20,7 +20,7 @@ from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.history import PassageVersion
 from memgpt_cli.domain.passages import Passage, passage_ref
 from memgpt_cli.domain.times import for_people, to_text
-from memgpt_cli.errors import UsageError
+from memgpt_cli.errors import NotFoundError, UsageError
 
 Id = Annotated[str, typer.Argument(help="Its id, such as p7.", metavar="ID", autocompletion=ids.passages_like)]
 
@@ -172,8 +172,13 @@ def restore(
         history = _history(memory, passage)
         found = next((v for v in history if v.version == version), None)
         ref = passage_ref(history[0].passage.id)
-        if found is None or found.deleted:
-            raise UsageError(f"{ref} has no version {version} to go back to", hint=f"memgpt archival log {ref}")
+        if found is None:
+            raise NotFoundError(
+                f"{ref} has no version {version}; it has {history[0].version} to {history[-1].version}",
+                hint=f"memgpt archival log {ref}",
+            )
+        if found.deleted:
+            raise UsageError(f"version {version} of {ref} is its deletion", hint=f"memgpt archival delete {ref}")
         with memory.store.transaction():
             memory.store.passages.restore(
                 found.passage.id, version, at=workspace.clock.now(), provenance=_by(f"restore {version}")

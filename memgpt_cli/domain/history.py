@@ -52,7 +52,8 @@ class Change:
 class Operation:
     """What one call of a function or one command changed. `turn` is the one whose message caused it, if any did.
 
-    `undone_at` is None while it stands; `undone_with_turn` tells that it went with the whole turn.
+    `undone_at` is None while it stands; `undone_with_turn` tells that it cannot be done again: it went
+    with the whole turn, or something else was done since.
     """
 
     id: int

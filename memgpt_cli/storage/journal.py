@@ -107,6 +107,11 @@ class Journal:
         return cursor.rowcount == 1
 
     def _begin(self, provenance: Provenance, at: datetime) -> int:
+        # What was taken back before this cannot be done again after it, also not when this is taken back in its turn.
+        self._db.execute(
+            "UPDATE operations SET undone_with_turn = 1"
+            " WHERE id > (SELECT coalesce(max(id), 0) FROM operations WHERE undone_at IS NULL)"
+        )
         cursor = self._db.execute(
             "INSERT INTO operations (at, author, message_id, command, turn)"
             " VALUES (?, ?, ?, ?, (SELECT turn FROM messages WHERE id = ?))",

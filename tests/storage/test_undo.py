@@ -133,6 +133,19 @@ def test_an_operation_after_an_undo_cannot_be_overrun_by_a_redo(store: SQLiteSto
     assert store.blocks.get("human").value == ""
 
 
+def test_a_redo_does_what_was_taken_back_last_not_what_was_taken_back_before_that(store: SQLiteStore) -> None:
+    perform(store, ("put", "human", "tea", 2, USER))
+    with store.transaction():
+        store.undo.undo(at=NOW, provenance=UNDO)
+    perform(store, ("put", "persona", "rain", 2, USER))
+    with store.transaction():
+        store.undo.undo(at=NOW, provenance=UNDO)
+    with store.transaction():
+        assert store.undo.redo(at=NOW, provenance=UNDO) is not None
+        assert store.undo.redo(at=NOW, provenance=UNDO) is None
+    assert (store.blocks.get("persona").value, store.blocks.get("human").value) == ("rain", "")
+
+
 def test_what_the_system_makes_is_not_the_persons_to_undo(store: SQLiteStore) -> None:
     assert store.journal.standing() == []
 
