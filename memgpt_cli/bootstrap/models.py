@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from memgpt_cli.config.models import Endpoint, ModelChoice, is_builtin, model_settings, resolve_model
@@ -68,8 +69,13 @@ class Models:
         if not is_builtin(choice.name):
             self._keys.require(choice.base_url, choice.base_url_source)
 
-    def served(self, base_url: str | None, *, named_by: Source | None = None, timeout_s: float) -> list[str]:
-        """What an endpoint says that it serves. Raises APIKeyError, ModelError.
+    def known(self) -> list[tuple[ModelSettings, bool]]:
+        """The models whose length or prices are known, and whether it is the person's own files that tell them."""
+        own = self._configuration.stated_models
+        return [(model_settings(self._configuration, name, None), name in own) for name in self._configuration.models]
+
+    def served(self, base_url: str | None, *, named_by: Source | None = None, timeout_s: float) -> list[ModelSettings]:
+        """What an endpoint says that it serves, and what is known of it. Raises APIKeyError, ModelError.
 
         Without `named_by`, who it was that named this endpoint, it is given no key.
         """
@@ -78,9 +84,11 @@ class Models:
         key = None if named_by is None else self._keys.find(base_url, named_by)
         client = OpenAIChat("", base_url=base_url, api_key=key, timeout_s=timeout_s, max_retries=0)
         try:
-            return [served.name for served in client.models()]
+            served = client.models()
         finally:
             client.close()
+        known = [model_settings(self._configuration, model.name, base_url) for model in served]
+        return [replace(k, context=model.window or k.context) for k, model in zip(known, served, strict=True)]
 
     def connect(self, choice: ModelChoice) -> ChatModel:
         """The model itself; it calls nobody before it is asked. Raises ConfigError, APIKeyError."""

@@ -56,6 +56,11 @@ class _Memgpt(House):
         ),
         Door("eval", "Measure the program on data of your own.", _ROOMS + "evaluate:app"),
         Door("doctor", "Check settings, keys, model, embedder, disk, databases and indexes.", _ROOMS + "doctor:doctor"),
+        Door(
+            "models",
+            "List the models that are known, with their context length and their prices; the one in use has a star.",
+            _ROOMS + "models:models",
+        ),
         Door("config", "Look at settings and change them.", _ROOMS + "config_commands:app"),
         Door("keys", "Store, list and delete API keys.", _ROOMS + "key_commands:app"),
     )

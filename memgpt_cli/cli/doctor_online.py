@@ -35,10 +35,11 @@ def _endpoint(workspace: "Workspace") -> Iterator[Finding]:
     where = choice.base_url or "OpenAI"
     workspace.models.check_key(choice)
     try:
-        served = workspace.models.served(choice.base_url, named_by=choice.base_url_source, timeout_s=_LISTING_S)
+        listed = workspace.models.served(choice.base_url, named_by=choice.base_url_source, timeout_s=_LISTING_S)
     except ModelError as error:
         yield Finding(what="endpoint", ok=False, says=f"{where}: {error.message}", hint=error.hint)
         return
+    served = [model.name for model in listed]
     if served and choice.name not in served:
         hint = f"--model {served[0]}" if len(served) == 1 else f"one of: {_some(served)}"
         yield Finding(what="endpoint", ok=False, says=f"{where} does not serve {choice.name}", hint=hint)
@@ -89,7 +90,7 @@ def _nearby(workspace: "Workspace") -> Iterator[Finding]:
         try:
             with socket.create_connection(("localhost", port), timeout=_KNOCK_S):
                 pass
-            models = workspace.models.served(base_url, timeout_s=_LISTING_S)
+            models = [model.name for model in workspace.models.served(base_url, timeout_s=_LISTING_S)]
         except (OSError, MemGPTError):
             continue
         found = True

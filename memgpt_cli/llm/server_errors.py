@@ -81,6 +81,7 @@ _QUOTA: Final = re.compile(
 _NO_MODEL: Final = re.compile(r"\bmodel\b", re.IGNORECASE)
 _SECRET: Final = re.compile(r"\b(sk|gsk|xai)[-_][\w*.…-]{6,}|(?<=Bearer )\S+")
 
+_REDIRECTS: Final = range(300, 400)
 _REFUSED_KEY: Final = (401, 403)
 _NOT_FOUND: Final = 404
 _LIMITED: Final = 429
@@ -186,6 +187,12 @@ def _refusal(error: "openai.APIStatusError", endpoint: Endpoint) -> MemGPTError:
 
 def _by_status(error: "openai.APIStatusError", said: str, endpoint: Endpoint) -> MemGPTError:
     status, quoted = error.status_code, endpoint.redact(_message(error))
+    if status in _REDIRECTS:
+        return ModelError(
+            f"{endpoint.host} sends this on to {endpoint.redact(error.response.headers.get('location', 'nowhere'))};"
+            " nothing is sent to an endpoint that was not set",
+            hint="if that is where you want to talk to, set it: --base-url URL",
+        )
     if status in _REFUSED_KEY:
         return APIKeyError(f"{endpoint.host} refused the key or its rights: {quoted}", hint=_key_hint(endpoint))
     if status == _NOT_FOUND:
@@ -210,7 +217,7 @@ def _not_found(said: str, quoted: str, endpoint: Endpoint) -> ModelError:
     if _NO_MODEL.search(said):
         return ModelError(
             f"{endpoint.host} has no model {endpoint.model}: {quoted}",
-            hint="name one that it has with --model; `memgpt models` lists them",
+            hint="name one that it has with --model; `memgpt models --online` lists them",
         )
     return ModelError(
         f"{endpoint.host} has no Chat Completions under {endpoint.base_url}: {quoted}",

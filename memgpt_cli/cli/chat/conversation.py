@@ -146,7 +146,7 @@ class Conversation:
         if kind == "LABEL":
             return self._labels()
         if kind == "MODEL":
-            return [self.status.model, "offline"]
+            return [model.name for model, _ in self.workspace.models.known()]
         return []
 
     def _labels(self) -> list[str]:
