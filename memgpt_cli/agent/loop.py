@@ -40,6 +40,11 @@ MOST_CALLS = 32
 """Calls of one step that are run; a model that asks for more has lost its way."""
 
 
+_CUT = {
+    "length": "the reply was cut off where its tokens ran out: memgpt config set window.reserve TOKENS leaves it more",
+    "content_filter": "the provider's content filter cut the reply off",
+}
+
 HIGHEST_RATIO = 4.0
 """No tokenizer is further from ours than this."""
 
@@ -157,7 +162,7 @@ class Agent:
             if failures >= loop.max_failures:
                 yield self._given_up(turn)
                 raise BudgetError(
-                    f"the model failed {failures} times in a row; the turn was ended",
+                    f"the model failed {failures} times in a row, at last so: {_failure(step)}; the turn was ended",
                     hint="ask again, or use a model that is better at calling functions (--model)",
                 )
         yield self._given_up(accepted.turn)
@@ -375,9 +380,17 @@ class Agent:
             self.queue_manager.window.learn(self._calibration.ratio(name))
 
     def _told(self, step: _Step, reply: Reply) -> Iterator[Happening]:
+        if reply.cut:
+            yield Notice(_CUT.get(reply.cut, reply.cut))
         if reply.thought:
             yield ThoughtText(reply.thought)
         if step.committed.functions and reply.text.strip():
             yield ThoughtText(reply.text)
         yield from step.committed.functions
         yield step.committed
+
+
+def _failure(step: _Step) -> str:
+    """What was wrong with a step in which nothing went well."""
+    results = [returned.result.split("\n", 1)[0] for returned in step.committed.functions]
+    return results[-1][:200].rstrip(".") if results else "an empty reply"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from memgpt_cli.domain.chat import CallDelta, Delta, TextDelta, ThoughtDelta, Usage, arguments_object
+from memgpt_cli.domain.chat import CallDelta, CutDelta, Delta, TextDelta, ThoughtDelta, Usage, arguments_object
 from memgpt_cli.domain.messages import FunctionCall, Message, Role, clean
 
 
@@ -15,6 +15,7 @@ class Reply:
     thought: str = ""
     usage: Usage = field(default_factory=Usage)
     usage_reported: bool = False
+    cut: str = ""
     _calls: dict[int, dict[str, str]] = field(default_factory=dict)
 
     def add(self, delta: Delta) -> None:
@@ -28,6 +29,8 @@ class Reply:
             call["id"] = delta.id or call["id"]
             call["name"] = delta.name or call["name"]
             call["arguments"] += delta.arguments
+        elif isinstance(delta, CutDelta):
+            self.cut = delta.reason
         else:
             self.usage = delta
             self.usage_reported = delta.prompt_tokens > 0

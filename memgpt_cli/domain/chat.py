@@ -116,6 +116,13 @@ class CallDelta:
     arguments: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class CutDelta:
+    """The reply ends here because it had to: `length` (its tokens were used up) or `content_filter`."""
+
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """Tokens of one call as the server counts them; `prompt_tokens` includes `cached_tokens`."""
@@ -125,7 +132,7 @@ class Usage:
     cached_tokens: int = 0
 
 
-Delta = TextDelta | ThoughtDelta | CallDelta | Usage
+Delta = TextDelta | ThoughtDelta | CallDelta | CutDelta | Usage
 
 
 def arguments_object(raw: str) -> dict[str, Any] | None:

@@ -1,9 +1,8 @@
 """Chat Completions over any base URL: OpenAI, Ollama, vLLM, llama.cpp, LM Studio, OpenRouter and their likes.
 
-The openai package does the talking (connections, retries, server-sent events); it is imported at the first call. Here
-is what differs between servers' requests; what differs between their replies is in `reply_stream` and `written_calls`,
-between their refusals in `server_errors`. Nothing but the request is sent: no description of this machine, no
-organisation named for OpenAI to anyone else, and no proxy between this program and a server on the same machine.
+The openai package does the talking (connections, retries, server-sent events); it is imported at the first call, and
+kept on the leash of `connection`. Here is what differs between servers' requests; what differs between their replies is
+in `reply_stream` and `written_calls`, between their refusals in `server_errors`.
 """
 
 import json
@@ -15,24 +14,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from memgpt_cli import __version__
 from memgpt_cli.domain.chat import ChatRequest, Delta
 from memgpt_cli.errors import APIKeyError, ConfigError, ModelError
+from memgpt_cli.llm.connection import client_for, headers_for, is_openai
 from memgpt_cli.llm.reply_stream import ReplyStream
 from memgpt_cli.llm.server_errors import Endpoint, explain, is_about
 
 if TYPE_CHECKING:
     import openai
 
-OPENAI_URL: Final = "https://api.openai.com/v1"
-
-_CONNECT_S: Final = 10.0
 _OPTIONAL: Final = ("stream_options", "reasoning_effort", "tool_choice")
-_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - as a destination, not to listen on
-_STAINLESS: Final = (
-    *("Lang", "Package-Version", "OS", "Arch", "Runtime", "Runtime-Version", "Async"),
-    *("Retry-Count", "Read-Timeout", "Raw-Response"),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +58,7 @@ class OpenAIChat:
         self._endpoint = Endpoint(model=model, base_url=_checked_url(base_url), api_key=_checked_key(api_key))
         self._timeout_s = timeout_s
         self._max_retries = max_retries
-        self._is_openai = self._endpoint.host == urlsplit(OPENAI_URL).netloc
+        self._is_openai = is_openai(self._endpoint.base_url)
         self._limit_field: str | None = "max_completion_tokens" if self._is_openai else "max_tokens"
         self._limit_fields_left = ["max_tokens" if self._is_openai else "max_completion_tokens", None]
         self._reasoning_effort = reasoning_effort
@@ -100,8 +91,9 @@ class OpenAIChat:
 
         reply = ReplyStream(request)
         events = self._open(request)
+        whole = _is_whole(events)
         try:
-            for chunk in _chunks(events):
+            for chunk in [json.loads(events.response.read())] if whole else events:
                 yield from reply.feed(chunk)
         except openai.OpenAIError as error:
             raise explain(error, self._endpoint) from None
@@ -113,7 +105,7 @@ class OpenAIChat:
             raise ModelError(f"{self._endpoint.host} sent what is no JSON.", hint="see the server's log") from None
         finally:
             events.close()
-        yield from reply.finish()
+        yield from reply.finish(complete=whole or getattr(events, "done", False))
 
     def models(self) -> list[ServedModel]:
         """What the endpoint says that it serves, by name. Raises APIKeyError or ModelError."""
@@ -147,7 +139,7 @@ class OpenAIChat:
                     cast_to=object,
                     options={"headers": self._headers()},
                     stream=True,
-                    stream_cls=openai.Stream[object],
+                    stream_cls=_watched(),
                 )
             except openai.APIStatusError as error:
                 if not self._adapt(error, body):
@@ -171,20 +163,9 @@ class OpenAIChat:
         return True
 
     def _headers(self) -> dict[str, Any]:
-        """Headers that replace those of the openai package."""
-        import openai
-
-        omit = openai.Omit()
-        headers: dict[str, Any] = {f"X-Stainless-{name}": omit for name in _STAINLESS}
-        headers["User-Agent"] = f"memgpt/{__version__}"
-        if not self._is_openai:
-            headers |= {"OpenAI-Organization": omit, "OpenAI-Project": omit}
-        if self._endpoint.api_key is None:
-            headers["Authorization"] = omit
-        return headers
+        return headers_for(self._endpoint.base_url, api_key=self._endpoint.api_key)
 
     def _connected(self) -> "openai.OpenAI":
-        import openai
 
         if self._is_openai and self._endpoint.api_key is None:
             raise APIKeyError(
@@ -193,25 +174,34 @@ class OpenAIChat:
             )
         with self._connecting:
             if self._client is None:
-                base_url = self._endpoint.base_url or OPENAI_URL
-                local = (urlsplit(base_url).hostname or "") in _LOOPBACK
-                self._client = client = openai.OpenAI(
-                    api_key=self._endpoint.api_key or "none",
-                    base_url=base_url,
-                    timeout=openai.Timeout(self._timeout_s, connect=min(_CONNECT_S, self._timeout_s)),
+                self._client = client = client_for(
+                    self._endpoint.base_url,
+                    api_key=self._endpoint.api_key,
+                    timeout_s=self._timeout_s,
                     max_retries=self._max_retries,
-                    http_client=openai.DefaultHttpxClient(trust_env=False) if local else None,
                 )
                 weakref.finalize(self, client.close).atexit = False
             return self._client
 
 
-def _chunks(events: "openai.Stream[object]") -> Iterator[Any]:
-    """The parsed events; a server that does not stream is taken at its one word."""
-    if "application/json" in events.response.headers.get("content-type", ""):
-        yield json.loads(events.response.read())
-    else:
-        yield from events
+def _is_whole(events: "openai.Stream[object]") -> bool:
+    """Whether the server does not stream: it is taken at its one word."""
+    return "application/json" in events.response.headers.get("content-type", "")
+
+
+def _watched() -> "type[openai.Stream[object]]":
+    """A stream that knows whether the server has said that it is done; the package tells nobody."""
+    import openai
+
+    class Watched(openai.Stream[object]):
+        done = False
+
+        def _iter_events(self) -> Iterator[Any]:
+            for event in super()._iter_events():
+                self.done = self.done or event.data.startswith("[DONE]")
+                yield event
+
+    return Watched
 
 
 def _transport_errors() -> tuple[type[Exception], ...]:

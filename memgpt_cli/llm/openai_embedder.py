@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from memgpt_cli.domain.vectors import EmbedderIdentity, Vector
 from memgpt_cli.errors import APIKeyError, EmbedderMismatchError, MemGPTError, ModelError
+from memgpt_cli.llm.connection import client_for, headers_for
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +33,7 @@ _REFUSED: Final = (400, 413, 422, 500)
 class OpenAIEmbedder:
     """ports.Embedder over HTTP.
 
-    `base_url` None is OpenAI's own (or `OPENAI_BASE_URL`). `api_key` may be None for a server that asks for none.
+    `base_url` None is OpenAI's own. `api_key` may be None for a server that asks for none.
     `dimensions` asks the server for shorter vectors; `known_dimensions`, from the stored identity, spares the first
     call that would learn them. `batch` texts go into a request. A failed request is repeated `max_retries` times with
     growing pauses, or those that the server's Retry-After asks for. `on_usage` is told the tokens of every answer.
@@ -136,6 +137,7 @@ class OpenAIEmbedder:
             input=texts,
             encoding_format=self._encoding,
             dimensions=self._requested if self._requested is not None else openai.omit,
+            extra_headers=headers_for(self._base_url, api_key=self._api_key),
         )
         try:
             return json.loads(response.content)
@@ -168,16 +170,14 @@ class OpenAIEmbedder:
         )
 
     def _connected(self) -> "openai.OpenAI":
-        import openai
-
         with self._connecting:
             if self._client is None:
                 if self._api_key is None and self._base_url is None:
                     raise APIKeyError(f"the embedder {self._model} needs an API key", hint="memgpt keys set openai")
-                self._client = openai.OpenAI(
-                    api_key=self._api_key or "none",
-                    base_url=self._base_url,
-                    timeout=openai.Timeout(self._timeout_s, connect=min(10.0, self._timeout_s)),
+                self._client = client_for(
+                    self._base_url,
+                    api_key=self._api_key,
+                    timeout_s=self._timeout_s,
                     max_retries=self._max_retries,
                 )
             return self._client

@@ -10,11 +10,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from memgpt_cli.domain.chat import CallDelta, ChatRequest, Delta, TextDelta, ThoughtDelta, Usage
+from memgpt_cli.domain.chat import CallDelta, ChatRequest, CutDelta, Delta, TextDelta, ThoughtDelta, Usage
 from memgpt_cli.errors import ModelError
 from memgpt_cli.llm.written_calls import Piece, WrittenCall, WrittenCalls
 
 _ID_LENGTH: Final = 9
+_QUOTED: Final = 200
+_CUT: Final = ("length", "content_filter")
+"""Finish reasons of a reply that is not whole."""
 
 
 class CallIds:
@@ -72,33 +75,44 @@ class ReplyStream:
         self._calls = 0
         self._usage: Usage | None = None
         self._finish_reason: str | None = None
-        self._chunks = 0
+        self._choices = 0
+        self._first: Any = None
         self._said_something = False
 
     def feed(self, chunk: Any) -> Iterator[Delta]:
         """The deltas of one chunk."""
+        self._first = chunk if self._first is None else self._first
         if not isinstance(chunk, dict):
             return
-        self._chunks += 1
         self._note_usage(chunk.get("usage"))
         choices = chunk.get("choices")
         if not (isinstance(choices, list) and choices and isinstance(choices[0], dict)):
             return
         choice = choices[0]
+        self._choices += 1
         delta = choice.get("delta") or choice.get("message")
         if isinstance(delta, dict):
             yield from self._delta(delta)
         self._finish_reason = choice.get("finish_reason") or self._finish_reason
 
-    def finish(self) -> Iterator[Delta]:
-        """What was held back, then the usage, if any was reported.
+    def finish(self, *, complete: bool) -> Iterator[Delta]:
+        """What was held back, why the reply ends where it does if not by itself, and the usage, if any was reported.
 
-        Raises ModelError when the server sent nothing at all, or let the model stop before it said anything.
+        `complete` tells that the server said that it is done, as it also does by a finish reason or the usage. Raises
+        ModelError when the server broke off, sent nothing of a reply, or let the model stop before it said anything.
         """
         for piece in self._written.finish():
             yield self._piece(piece)
         if not self._said_something:
             self._explain_silence()
+        if not (complete or self._finish_reason or self._usage):
+            raise ModelError(
+                "The server broke off in the middle of the reply.",
+                hint="try again; what was said is kept",
+                transient=True,
+            )
+        if self._finish_reason in _CUT:
+            yield CutDelta(self._finish_reason)
         if self._usage is not None:
             yield self._usage
 
@@ -194,9 +208,10 @@ class ReplyStream:
         )
 
     def _explain_silence(self) -> None:
-        if not self._chunks:
+        if not self._choices:
+            sent = "" if self._first is None else f": {json.dumps(self._first, ensure_ascii=False)[:_QUOTED]}"
             raise ModelError(
-                "The server answered without a reply.", hint="check --base-url; it must speak Chat Completions"
+                f"The server answered without a reply{sent}", hint="check --base-url; it must speak Chat Completions"
             )
         if self._finish_reason == "length":
             raise ModelError(

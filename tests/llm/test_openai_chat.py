@@ -15,6 +15,7 @@ from support.strict_server import Fault, StrictServer, Wire
 from memgpt_cli.domain.chat import (
     CallDelta,
     ChatRequest,
+    CutDelta,
     Delta,
     PromptMessage,
     TextDelta,
@@ -487,3 +488,41 @@ def test_the_served_models_are_listed_by_name() -> None:
         assert [model.name for model in chat(server).models()] == ["llama3.1", "qwen3"]
         with pytest.raises(ModelError):
             OpenAIChat("m", base_url="http://127.0.0.1:9/v1", api_key=None, max_retries=0).models()
+
+
+def test_a_stream_that_ends_in_the_middle_of_a_reply_is_no_whole_reply() -> None:
+    with StrictServer(plan([Reply("I am half way through.")]), faults=[Fault.ended(3)]) as server:
+        seen: list[Delta] = []
+        with pytest.raises(ModelError, match="broke off in the middle") as caught:
+            seen.extend(chat(server).stream(ask()))
+        assert caught.value.transient
+
+
+def test_done_is_an_end_too_for_servers_that_give_no_reason() -> None:
+    chunks = [{"choices": [{"index": 0, "delta": {"content": text}}]} for text in ("All ", "said.")]
+    with StrictServer(lambda _: Reply(chunks=chunks)) as server:
+        assert text_of(list(chat(server).stream(ask()))) == "All said."
+
+
+def test_a_reply_that_ran_out_of_tokens_says_so() -> None:
+    request = replace(ask(), max_tokens=5)
+    with StrictServer(plan([Reply("one two three four five six seven eight nine ten")])) as server:
+        assert CutDelta("length") in list(chat(server).stream(request))
+
+
+@pytest.mark.parametrize("sent", ['{"hello": "world"}', '{"choices": 5}', "[]"])
+def test_what_is_no_chat_completion_is_shown_and_blamed_on_the_address(sent: str) -> None:
+    with StrictServer(faults=[Fault(status=200, raw=sent)]) as server:
+        with pytest.raises(ModelError, match="answered without a reply: ") as caught:
+            list(chat(server).stream(ask()))
+        assert sent in caught.value.message
+        assert "--base-url" in caught.value.hint
+
+
+def test_nobody_is_followed_to_another_address() -> None:
+    with StrictServer() as other:
+        with StrictServer(faults=[Fault.sent_on(f"{other.base_url}/chat/completions")]) as server:
+            with pytest.raises(ModelError, match="sends this on to") as caught:
+                list(chat(server).stream(ask()))
+        assert other.base_url in caught.value.message
+        assert not other.requests

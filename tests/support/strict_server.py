@@ -47,6 +47,7 @@ class Fault:
     raw: str | None = None
     hang: bool = False
     cut_after: int | None = None
+    quietly: bool = False
     chunk_delay_s: float = 0.0
 
     @classmethod
@@ -67,6 +68,15 @@ class Fault:
     def cut(cls, after_chunks: int = 3) -> "Fault":
         """The connection breaks in mid-stream."""
         return cls(cut_after=after_chunks)
+
+    @classmethod
+    def ended(cls, after_chunks: int = 3) -> "Fault":
+        """The stream ends in the middle of the reply as if all were said."""
+        return cls(cut_after=after_chunks, quietly=True)
+
+    @classmethod
+    def sent_on(cls, to: str) -> "Fault":
+        return cls(status=307, message="It is elsewhere.", headers=(("location", to),))
 
     @classmethod
     def slow(cls, chunk_delay_s: float = 0.05) -> "Fault":
@@ -350,6 +360,8 @@ class _Handler(BaseHTTPRequestHandler):
         for number, chunk in enumerate((*writer.chunks(), "[DONE]")):
             if fault.cut_after is not None and number >= fault.cut_after:
                 self.close_connection = True
+                if fault.quietly:
+                    self.wfile.write(b"0\r\n\r\n")
                 return
             if fault.chunk_delay_s:
                 time.sleep(fault.chunk_delay_s)
