@@ -7,8 +7,9 @@ import typer
 
 from memgpt_cli.bootstrap import Workspace
 from memgpt_cli.cli.console import err, notice, plain, print_json, say, table
-from memgpt_cli.cli.filters import Yes
+from memgpt_cli.cli.filters import Limit, Page, Yes
 from memgpt_cli.cli.options import Command, current
+from memgpt_cli.cli.pages import Match, matching, page_of, tell_of_more
 from memgpt_cli.cli.texts import read_text
 from memgpt_cli.domain.agents import AgentConfig, Protocol
 from memgpt_cli.domain.blocks import Block
@@ -29,20 +30,21 @@ NewName = Annotated[str, typer.Argument(help="Letters, digits, - _ and .")]
 
 
 @app.command("list", cls=Command)
-def list_agents() -> None:
+def list_agents(match: Match = None, limit: Limit = 50, page: Page = 0) -> None:
     """List the agents: size on disk, messages, passages, last use."""
     workspace = current.workspace()
     shapes = []
-    for name in workspace.agents.names():
+    names = matching(workspace.agents.names(), match, name=str)
+    for name in page_of(names, limit=limit, page=page):
         try:
             shapes.append(_describe(workspace, name))
         except StorageError as error:
             notice(f"{name}: {error.message}")
     if current.json:
         print_json(shapes)
-    elif not shapes:
-        notice("there are no agents yet; memgpt chat makes one")
-    else:
+    elif not names:
+        notice("there are no such agents" if match else "there are no agents yet; memgpt chat makes one")
+    elif shapes:
         zone = workspace.settings.zone
         rows = [
             (
@@ -56,6 +58,7 @@ def list_agents() -> None:
             for s in shapes
         ]
         table(("name", "model", "messages", "passages", "size", "last used"), rows, wide="model")
+    tell_of_more(len(names), limit=limit, page=page)
 
 
 @app.command("create", cls=Command)
@@ -177,7 +180,7 @@ def export(
     file: Annotated[Path, typer.Argument(help="The file to write, such as tutor.memgpt.", metavar="FILE")],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if there is one.")] = False,
 ) -> None:
-    """Write an agent with everything it remembers into one file, also while it talks. See docs/agent-file.md.
+    """Write an agent with everything it remembers into one file, also while it talks. See docs/memory.md.
 
     Example:
 

@@ -15,6 +15,7 @@ from memgpt_cli.cli.hits import heading
 from memgpt_cli.cli.memory_history import STYLES
 from memgpt_cli.cli.options import current
 from memgpt_cli.cli.origins import Causes
+from memgpt_cli.cli.pages import Match, matching, page_of, tell_of_more
 from memgpt_cli.cli.texts import counted, one_line, read_text
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.history import PassageVersion
@@ -71,21 +72,26 @@ def show(passage: Id) -> None:
         say(f"{counted(len(history), 'version')}: memgpt archival log {passage_ref(found.id)}", style="dim")
 
 
-def log(passage: Annotated[str, typer.Argument(help="Its id, such as p7; deleted ones too.", metavar="ID")]) -> None:
+def log(
+    passage: Annotated[str, typer.Argument(help="Its id, such as p7; deleted ones too.", metavar="ID")],
+    limit: Limit = 50,
+    page: Page = 0,
+) -> None:
     """List a passage's versions, newest first: when, by whom, because of what."""
     workspace = current.workspace()
     with workspace.memory() as memory:
         history = _history(memory, passage)
-        causes = Causes(memory.store, [version.provenance for version in history])
+        shown = page_of(history[::-1], limit=limit, page=page)
+        causes = Causes(memory.store, [version.provenance for version in shown])
     if current.json:
-        print_json([_version_shape(version, causes) for version in history[::-1]])
-        return
-    for version in history[::-1]:
+        print_json([_version_shape(version, causes) for version in shown])
+    for version in () if current.json else shown:
         when = for_people(version.at, workspace.settings.zone)
         say(f"{version.version}  {when}  {causes.told(version.provenance)}", style="bold")
         older = history[version.version - 2] if version.version > 1 else None
         for line in _changed(older, version):
             say(f"   {line}", style=STYLES.get(line[:1]))
+    tell_of_more(len(history), limit=limit, page=page)
 
 
 def edit(
@@ -186,11 +192,12 @@ def restore(
     _report(found.passage, "restored")
 
 
-def sources() -> None:
+def sources(match: Match = None, limit: Limit = 50, page: Page = 0) -> None:
     """List where passages come from: loaded documents and other sources, with how many passages each has."""
     workspace = current.workspace()
     with workspace.memory() as memory:
-        found = memory.store.documents.sources()
+        known = matching(memory.store.documents.sources(), match, name=lambda source: source.name)
+    found = page_of(known, limit=limit, page=page)
     if current.json:
         print_json(
             [
@@ -207,6 +214,7 @@ def sources() -> None:
                 for s in found
             ]
         )
+        tell_of_more(len(known), limit=limit, page=page)
         return
     zone = workspace.settings.zone
     rows = [
@@ -220,8 +228,10 @@ def sources() -> None:
     ]
     if rows:
         table(("passages", "kind", "loaded", "source"), rows, wide="source")
-    else:
-        notice("no passage names a source; memgpt archival load FILE loads a document")
+    elif not known:
+        nothing = "no passage names a source; memgpt archival load FILE loads a document"
+        notice("there are no such sources" if match else nothing)
+    tell_of_more(len(known), limit=limit, page=page)
 
 
 def _chosen(memory: Memory, typed: Sequence[str], tag: list[str] | None, source: str | None) -> list[Passage]:

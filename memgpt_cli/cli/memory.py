@@ -7,9 +7,12 @@ import typer
 from memgpt_cli.bootstrap import Memory
 from memgpt_cli.cli import memory_history, memory_shapes, shapes
 from memgpt_cli.cli.console import notice, out, plain, print_json, say, table
+from memgpt_cli.cli.filters import Limit as Lines
+from memgpt_cli.cli.filters import Page
 from memgpt_cli.cli.memory_history import Label, labels
 from memgpt_cli.cli.options import Command, current
 from memgpt_cli.cli.origins import Causes
+from memgpt_cli.cli.pages import Match, matching, page_of, tell_of_more
 from memgpt_cli.cli.texts import one_line, read_text
 from memgpt_cli.domain.blocks import Author, Block, BlockVersion, Provenance
 from memgpt_cli.domain.times import for_people
@@ -23,14 +26,17 @@ Description = Annotated[str | None, typer.Option("--description", help="What it 
 
 
 @app.command("list", cls=Command)
-def list_blocks() -> None:
+def list_blocks(match: Match = None, limit: Lines = 50, page: Page = 0) -> None:
     """List the blocks: how full they are, and who changed each last."""
     workspace = current.workspace()
     with workspace.memory() as memory:
-        newest = [memory.store.blocks.history(block.label)[-1] for block in memory.store.blocks.all()]
+        found = matching(memory.store.blocks.all(), match, name=lambda block: block.label)
+        shown = page_of(found, limit=limit, page=page)
+        newest = [memory.store.blocks.history(block.label)[-1] for block in shown]
         causes = Causes(memory.store, [version.provenance for version in newest])
     if current.json:
         print_json([memory_shapes.listed(version, causes) for version in newest])
+        tell_of_more(len(found), limit=limit, page=page)
         return
     rows = [
         (
@@ -43,7 +49,11 @@ def list_blocks() -> None:
         )
         for v in newest
     ]
-    table(("label", "characters", "version", "changed", "by", "for"), rows, wide="for")
+    if rows:
+        table(("label", "characters", "version", "changed", "by", "for"), rows, wide="for")
+    elif not found:
+        notice("there are no such blocks" if match else "there are no blocks")
+    tell_of_more(len(found), limit=limit, page=page)
 
 
 @app.command("show", cls=Command)
@@ -156,6 +166,8 @@ def edit(label: Label) -> None:
         ) as text:
             if text == block.value:
                 notice("nothing was changed")
+                if current.json:
+                    _report(block)
                 return
             changed = _take_over(memory, block, text)
         _show_change(memory, changed)

@@ -7,8 +7,10 @@ import typer
 
 from memgpt_cli.cli import memory_shapes
 from memgpt_cli.cli.console import notice, print_json, say
+from memgpt_cli.cli.filters import Limit, Page
 from memgpt_cli.cli.options import current
 from memgpt_cli.cli.origins import Causes
+from memgpt_cli.cli.pages import page_of, tell_of_more
 from memgpt_cli.domain.blocks import BlockVersion
 from memgpt_cli.domain.messages import message_ref
 from memgpt_cli.domain.times import for_people
@@ -28,14 +30,14 @@ Label = Annotated[str, typer.Argument(help="The block.", autocompletion=labels)]
 
 def log(
     label: Label,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many at most.")] = 50,
-    page: Annotated[int, typer.Option("--page", min=0, help="Which page, from 0.")] = 0,
+    limit: Limit = 50,
+    page: Page = 0,
 ) -> None:
     """List a block's versions, newest first: when, by whom, because of what."""
     workspace = current.workspace()
     with workspace.memory() as memory:
         history = memory.core_memory.history(label)[::-1]
-        shown = history[page * limit : (page + 1) * limit]
+        shown = page_of(history, limit=limit, page=page)
         causes = Causes(memory.store, [version.provenance for version in shown])
     if current.json:
         print_json([memory_shapes.version(version, causes) for version in shown])
@@ -49,8 +51,7 @@ def log(
             )
             for line in _changed(before.get(version.block.version), version):
                 say(f"   {line}", style=STYLES.get(line[:1]))
-    if len(history) > (page + 1) * limit:
-        notice(f"there are more: --page {page + 1}")
+    tell_of_more(len(history), limit=limit, page=page)
 
 
 def diff(

@@ -1,4 +1,4 @@
-"""An agent in one file: every row of its record as JSON lines, in a package (docs/agent-file.md describes it).
+"""An agent in one file: every row of its record as JSON lines, in a package (docs/memory.md describes it).
 
 What comes in is data and nothing else: rows go into a record that is made here, column by column, each checked; indexes
 are made anew. No path, no SQL and no code of the file is ever used.
