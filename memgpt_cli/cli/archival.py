@@ -56,8 +56,8 @@ def search(
 ) -> None:
     """Search passages by words and meaning, best first."""
     workspace = current.workspace()
-    filters = archival_filters(tags=tag, source=source, since=since, until=until)
     with workspace.memory() as memory:
+        filters = archival_filters(memory, tags=tag, source=source, since=since, until=until)
         vector = memory.archival.embed_query(query)
         found = memory.archival.search(query, filters, page=page, page_size=limit, query_vector=vector)
     if current.json:

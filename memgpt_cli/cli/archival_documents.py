@@ -104,6 +104,7 @@ def reindex(
         status = memory.index.status()
     if save and embedder is not None:
         _save(workspace, chosen)
+        workspace = current.workspace()  # with the settings as they are now
     agrees = workspace.embedders.name() == chosen
     if current.json:
         print_json(
@@ -132,7 +133,6 @@ def _save(workspace: "Workspace", chosen: tuple[str, str]) -> None:
         file.unset("embedder.model")
     else:
         file.set("embedder.model", model)
-    del workspace.configuration  # read again when next asked for
 
 
 def _advise(workspace: "Workspace", chosen: tuple[str, str]) -> None:

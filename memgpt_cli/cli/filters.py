@@ -1,7 +1,7 @@
 """Filters that several commands take: dates, roles, speakers, tags, sources, pages."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,16 @@ from memgpt_cli.domain.messages import Role
 from memgpt_cli.domain.search import ArchivalFilters, RecallFilters
 from memgpt_cli.domain.times import span
 from memgpt_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from memgpt_cli.bootstrap import Memory
+
+
+def _sources(incomplete: str) -> list[str]:
+    from memgpt_cli.cli.archival_sources import sources_like
+
+    return sources_like(incomplete)
+
 
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many at most.")]
 Page = Annotated[int, typer.Option("--page", min=0, help="Which page, from 0.")]
@@ -22,7 +32,15 @@ Speaker = Annotated[str | None, typer.Option("--name", help="Only this speaker."
 Tags = Annotated[
     list[str] | None, typer.Option("--tag", "-t", help="Only with this tag; may be given again.", metavar="TAG")
 ]
-Source = Annotated[str | None, typer.Option("--source", help="Only from this source.", metavar="NAME")]
+Source = Annotated[
+    str | None,
+    typer.Option(
+        "--source",
+        help="Only from this source: a path, the end of its name, or a folder.",
+        metavar="NAME",
+        autocompletion=_sources,
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
 
@@ -36,11 +54,22 @@ def recall_filters(
 
 
 def archival_filters(
-    *, tags: list[str] | None = None, source: str | None = None, since: str | None = None, until: str | None = None
+    memory: "Memory | None" = None,
+    *,
+    tags: list[str] | None = None,
+    source: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
 ) -> ArchivalFilters:
-    """Filters on passages. Raises UsageError for what is no date."""
+    """Filters on passages; `memory` holds the source.
+
+    Raises UsageError for what is no date, NotFoundError for a source that there is not.
+    """
+    from memgpt_cli.cli.archival_sources import source_named
+
     start, end = dates(since, until)
-    return ArchivalFilters(tags=tuple(tags or ()), source=source, start=start, end=end)
+    named = source if source is None or memory is None else source_named(memory, source)
+    return ArchivalFilters(tags=tuple(tags or ()), source=named, start=start, end=end)
 
 
 def dates(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:

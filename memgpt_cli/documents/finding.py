@@ -1,7 +1,8 @@
 """Which files are meant: folders walked as version control would, patterns, standard input. Nothing is read here.
 
-In a folder, hidden files, what a .gitignore names, and a few folders of other programs are left out without a word; a
-file named outright is always taken. Links are not followed inside a folder, so a walk ends and stays where it was sent.
+In a folder, hidden and empty files, what a .gitignore names, and a few folders of other programs are left out without a
+word; a file named outright is always taken. Links are not followed inside a folder, so a walk ends and stays where it
+was sent.
 """
 
 import glob
@@ -101,7 +102,7 @@ def _walk(root: str) -> Iterator[FoundFile | SkippedFile]:
 
 
 def _entry(entry: os.DirEntry[str], root: str) -> FoundFile | SkippedFile | None:
-    """A file in a folder; None for a link to what the walk meets anyway."""
+    """A file in a folder; None for an empty one, and for a link to what the walk meets anyway."""
     if entry.is_symlink():
         inside = (os.path.realpath(entry.path) + os.sep).startswith(root.rstrip(os.sep) + os.sep)
         return (
@@ -110,7 +111,7 @@ def _entry(entry: os.DirEntry[str], root: str) -> FoundFile | SkippedFile | None
     if not entry.is_file(follow_symlinks=False):
         return SkippedFile(source=source_name(entry.path), reason="not a regular file")
     size = entry.stat(follow_symlinks=False).st_size
-    return FoundFile(source=source_name(entry.path), path=Path(entry.path), size=size)
+    return FoundFile(source=source_name(entry.path), path=Path(entry.path), size=size) if size else None
 
 
 def _own_name(link: str) -> str:

@@ -65,6 +65,8 @@ class FileReader:
 
     def read(self, content: bytes, *, name: str) -> Document:
         """What the bytes of a file called `name` say. Raises DocumentError when they say nothing that can be read."""
+        if not content:
+            raise DocumentError("empty")
         document = _read(content, name, self._encoding)
         parts = tuple(part for part in map(_storable, document.parts) if part.text.strip())
         if not parts:

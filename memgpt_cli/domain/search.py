@@ -27,7 +27,10 @@ class RecallFilters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchivalFilters:
-    """Which passages come into question: those that carry all `tags` and come from `source`."""
+    """Which passages come into question: those that carry all `tags` and come from `source`.
+
+    A source that ends with `/` is a folder: everything below it.
+    """
 
     tags: tuple[str, ...] = ()
     source: str | None = None

@@ -105,6 +105,11 @@ class _Divider:
         """Whether so many tokens are within the limit."""
         return tokens is not None and tokens <= self.max_tokens
 
+    def is_small(self, pieces: list[_Piece]) -> bool:
+        """Whether these leave half of a chunk to others."""
+        tokens = _total(pieces)
+        return tokens is not None and 2 * tokens <= self.max_tokens
+
     def divide(self, piece: _Piece) -> list[_Piece]:
         """Smaller pieces at the best border there is; the same piece when it is one character."""
         splitters = piece.splitters
@@ -182,7 +187,7 @@ def _packed(divider: _Divider, kind: TextKind) -> Iterator[_Packed]:
         pieces = carried + [piece for owned in own[index:stop] for piece in owned]
         carried = []
         has_text = divider.text[section.body : _end_of(found, index, divider.text)].strip()
-        if not is_whole and not has_text and beyond[index] > index + 1:
+        if not has_text and stop == index + 1 < len(found) and divider.is_small(pieces):
             carried = pieces
         else:
             yield from ((section.path, group) for group in divider.pack(pieces))

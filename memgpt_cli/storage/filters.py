@@ -35,6 +35,10 @@ _FROM_SOURCE = (
     "(source = ? OR id IN (SELECT passage FROM document_passages JOIN documents ON documents.id = document"
     " WHERE documents.source = ?))"
 )
+_FROM_FOLDER = (
+    "(substr(source, 1, ?) = ? OR id IN (SELECT passage FROM document_passages"
+    " JOIN documents ON documents.id = document WHERE substr(documents.source, 1, ?) = ?))"
+)
 
 
 def archival_where(filters: ArchivalFilters) -> tuple[str, list[object]]:
@@ -44,7 +48,10 @@ def archival_where(filters: ArchivalFilters) -> tuple[str, list[object]]:
     for tag in filters.tags:
         clauses.append("EXISTS (SELECT 1 FROM json_each(tags) WHERE json_each.value = ?)")
         values.append(tag)
-    if filters.source is not None:
+    if filters.source is not None and filters.source.endswith("/"):
+        clauses.append(_FROM_FOLDER)
+        values += [len(filters.source), filters.source] * 2
+    elif filters.source is not None:
         clauses.append(_FROM_SOURCE)
         values += [filters.source, filters.source]
     if filters.start is not None:

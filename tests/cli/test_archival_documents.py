@@ -111,6 +111,38 @@ def test_a_load_that_was_undone_or_deleted_can_be_done_again(memgpt: CommandLine
     assert memgpt.json("archival-load", "archival", "load", path)["loaded"] == 1
 
 
+def test_a_source_is_named_by_a_path_by_its_end_or_by_its_folder(memgpt: CommandLine, papers: Path) -> None:
+    memgpt("archival", "load", str(papers))
+
+    def listed(source: str) -> int:
+        return len(memgpt.json("archival-list", "archival", "list", "--source", source))
+
+    assert (listed("papers/bees.pdf"), listed("bees.pdf"), listed("trips/lisbon.txt")) == (2, 2, 1)
+    assert (listed("papers"), listed("papers/notes/"), listed(str(papers / "notes"))) == (7, 2, 2)
+    found = memgpt.json("archival-search", "archival", "search", "roses", "--source", "papers/notes")["hits"]
+    assert {hit["source"].rpartition("/")[2] for hit in found} == {"garden.md", "lisbon.txt"}
+    wrong = memgpt("archival", "list", "--source", "nothing.md", code=3)
+    assert "no passage comes from nothing.md" in wrong.err
+    (papers / "notes" / "more").mkdir()
+    (papers / "notes" / "more" / "bees.pdf").write_bytes((papers / "report.pdf").read_bytes())
+    memgpt("archival", "load", str(papers))
+    assert "2 sources end in bees.pdf" in memgpt("archival", "list", "--source", "bees.pdf", code=2).err
+    assert "deleted 3 passages" in memgpt("archival", "delete", "--source", "papers/notes", "--yes").out
+    assert len(memgpt.json("archival-sources", "archival", "sources")) == 3
+    assert memgpt.json("archival-load", "archival", "load", str(papers / "notes"))["loaded"] == 3
+
+
+def test_a_list_is_readable_in_a_narrow_terminal(
+    memgpt: CommandLine, papers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    memgpt("archival", "load", str(papers / "bees.pdf"), "--tag", "sea")
+    lines = memgpt("archival", "list").out.splitlines()
+    assert lines[0].startswith("p2  ")
+    assert lines[0].endswith("bees.pdf > page 2  #sea")
+    assert lines[1] == "  Varroa mites threaten the hive."
+
+
 def test_standard_input_has_a_name_and_a_format(memgpt: CommandLine) -> None:
     def piped(*arguments: str, text: str) -> None:
         running = memgpt.start("archival", "load", "-", *arguments, stdin=subprocess.PIPE)

@@ -31,6 +31,13 @@ def test_a_folder_is_walked_in_order_without_hidden_files(home: Path) -> None:
     assert names(home / "n") == ["n/a.txt", "n/b.txt", "n/c.txt", "n/z/c.txt"]
 
 
+def test_an_empty_file_in_a_folder_is_no_news_but_one_that_is_named_is(home: Path) -> None:
+    make(home, "n/a.txt", "n/__init__.py")
+    (home / "n/__init__.py").write_text("")
+    assert names(home / "n") == ["n/a.txt"]
+    assert names(home / "n/__init__.py") == ["n/__init__.py"]
+
+
 def test_sizes_and_paths_are_told(home: Path) -> None:
     make(home, "a.txt")
     assert list(find([str(home / "a.txt")])) == [FoundFile(source="~/a.txt", path=home / "a.txt", size=4)]

@@ -45,7 +45,7 @@ def zipped(path: Path, members: dict[str, bytes]) -> Path:
         (b"\xd0\xcf\x11\xe0" + bytes(50), "an old Office file"),
         (b"{\\rtf1 text}", "rich text (RTF)"),
         (bytes(500), "not text"),
-        (b"", "no text in it"),
+        (b"", "empty"),
         (b" \n\t\n", "no text in it"),
     ],
 )

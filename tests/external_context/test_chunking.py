@@ -136,6 +136,15 @@ def test_a_bare_heading_goes_with_what_follows_it() -> None:
     assert first.location == "Guide > Install, lines 1-3"
 
 
+def test_a_title_beside_the_first_heading_is_no_chunk_of_its_own() -> None:
+    text = "# Field report\n\n# Findings\n\n" + "Otters were seen. " * 20 + "\n\n# Thanks\n"
+    found = chunk(text, max_tokens=40, count=words, kind="markdown")
+    assert found[0].text.startswith("# Field report\n\n# Findings\n\nOtters")
+    assert [piece.location for piece in found] == ["Findings, lines 1-5", "Findings, line 5", "Thanks, line 7"]
+    endless = "".join(f"# {n}\n\n" for n in range(3000))
+    assert all(words(piece.text) <= 40 for piece in chunk(endless, max_tokens=40, count=words, kind="markdown"))
+
+
 def test_a_section_that_fits_stays_with_its_subsections() -> None:
     text = "# A\none\n## B\ntwo\n# C\n" + "word " * 20
     first = chunk(text, max_tokens=10, count=words, kind="markdown")[0]
