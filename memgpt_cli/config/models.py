@@ -103,7 +103,7 @@ def resolve_model(
     settings = model_settings(config, name, base_url)
     window, window_source, capped = _window(config, agent, settings)
     if last is not None and (moved := _moved(last, Endpoint(model=name, base_url=base_url), source)):
-        notice = moved
+        notice = "\n".join(filter(None, (notice, moved)))
     return ModelChoice(
         name=name,
         base_url=base_url,

@@ -1,7 +1,8 @@
 """Opening SQLite files and writing to them in transactions. Plain sqlite3; no schema and no rows here."""
 
+import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -14,25 +15,46 @@ BUSY_TIMEOUT_MS: Final = 15_000
 def connect(path: Path, *, any_thread: bool = False) -> sqlite3.Connection:
     """Open a database in autocommit mode: WAL, every commit on disk (synchronous FULL), deleted content zeroed.
 
-    `any_thread` allows use from other threads; the caller then sees to it that they take turns.
+    `any_thread` allows use from other threads; the caller then sees to it that they take turns. What stands where
+    nothing can be written, on a disk that is mounted so, is opened for reading.
     Raises StorageError when the file cannot be opened or is no database.
     """
+    pragmas = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
     try:
-        connection = sqlite3.connect(
-            path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000, check_same_thread=not any_thread
-        )
-        connection.row_factory = sqlite3.Row
         try:
-            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
-                connection.execute(f"PRAGMA {pragma}")
-        except sqlite3.Error:
-            connection.close()
-            raise
+            return _opened(str(path), pragmas, any_thread=any_thread)
+        except sqlite3.OperationalError:
+            if not path.is_file() or _writable(path.parent):
+                raise
+        # Without a place for the log that goes with a database, SQLite must be told that nobody writes.
+        return _opened(f"{path.absolute().as_uri()}?immutable=1", (), any_thread=any_thread)
     except sqlite3.Error as error:
         raise StorageError(
             f"{path} cannot be opened: {error}",
             hint="check the file's permissions and the disk, or restore a backup with `memgpt restore`",
         ) from error
+
+
+def _writable(folder: Path) -> bool:
+    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _opened(place: str, pragmas: Sequence[str], *, any_thread: bool) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        place,
+        isolation_level=None,
+        timeout=BUSY_TIMEOUT_MS / 1000,
+        check_same_thread=not any_thread,
+        uri=place.startswith("file:"),
+    )
+    connection.row_factory = sqlite3.Row
+    try:
+        connection.execute("PRAGMA schema_version")  # reads the file, which opening does not
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 
@@ -68,15 +90,17 @@ def _roll_back(connection: sqlite3.Connection) -> None:
 
 @contextmanager
 def rehearsal(connection: sqlite3.Connection) -> Iterator[None]:
-    """A transaction that is always taken back: for showing what would happen."""
+    """A transaction that is always taken back, for showing what would happen. Raises StorageError."""
     try:
         connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            _roll_back(connection)
     except sqlite3.Error as error:
-        raise StorageError(f"the record is busy: {error}", hint="try again in a moment") from error
-    try:
-        yield
-    finally:
-        _roll_back(connection)
+        raise StorageError(
+            f"the record cannot be written just now: {error}", hint="try again in a moment, or check the disk"
+        ) from error
 
 
 @contextmanager

@@ -1,0 +1,77 @@
+"""Opening SQLite files: where nothing can be written there is still something to read."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from memgpt_cli.errors import StorageError
+from memgpt_cli.storage.database import connect, rehearsal, transaction
+
+NOBODY = 65_534
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that everybody may look into, as pytest's own are not."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name)
+        path.chmod(0o755)
+        yield path
+        path.chmod(0o755)
+
+
+@contextmanager
+def nothing_writable(folder: Path) -> Iterator[None]:
+    """Permissions as on a disk that is mounted for reading; root, whom they do not bind, is nobody meanwhile."""
+    folder.chmod(0o555)
+    if os.geteuid() == 0:
+        os.seteuid(NOBODY)
+        try:
+            yield
+        finally:
+            os.seteuid(0)
+    else:
+        yield
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions of another kind")
+def test_a_record_where_nothing_can_be_written_is_opened_for_reading(folder: Path) -> None:
+    path = folder / "a record#1?.db"
+    with closing(connect(path)) as connection, transaction(connection):
+        connection.execute("CREATE TABLE said (text)")
+        connection.execute("INSERT INTO said VALUES ('hello')")
+    path.chmod(0o444)
+    with nothing_writable(folder):
+        with closing(connect(path)) as connection:
+            assert connection.execute("SELECT text FROM said").fetchone()["text"] == "hello"
+            with pytest.raises(StorageError, match="could not be written"), transaction(connection):
+                connection.execute("DELETE FROM said")
+            with pytest.raises(StorageError, match="cannot be written"), rehearsal(connection):
+                connection.execute("DELETE FROM said")
+        with pytest.raises(StorageError, match="cannot be opened"):
+            connect(folder / "none.db")
+
+
+def test_what_is_no_database_is_said_to_be_none(folder: Path) -> None:
+    (folder / "noise.db").write_bytes(os.urandom(5_000))
+    with pytest.raises(StorageError, match="cannot be opened: file is not a database"):
+        connect(folder / "noise.db")
+
+
+def test_a_transaction_within_another_is_part_of_it(folder: Path) -> None:
+    with closing(connect(folder / "a.db")) as connection:
+        connection.execute("CREATE TABLE said (text)")
+
+        def write_and_fail() -> None:
+            with transaction(connection):
+                with transaction(connection):
+                    connection.execute("INSERT INTO said VALUES ('inner')")
+                raise LookupError
+
+        with pytest.raises(LookupError):
+            write_and_fail()
+        assert connection.execute("SELECT count(*) FROM said").fetchone()[0] == 0
