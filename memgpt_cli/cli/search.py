@@ -16,7 +16,7 @@ from memgpt_cli.domain.messages import SPOKEN, Message, message_ref
 from memgpt_cli.domain.passages import passage_ref
 from memgpt_cli.domain.search import Hit
 from memgpt_cli.domain.times import to_text
-from memgpt_cli.errors import StorageError
+from memgpt_cli.errors import StorageError, UsageError
 from memgpt_cli.main_context.core_search import FoundLine, find_lines
 
 
@@ -46,6 +46,8 @@ def search(
 
         memgpt search Lisbon --all-agents
     """
+    if not query.strip():
+        raise UsageError("there is nothing to search for", hint='memgpt search "where is the spare key"')
     workspace = current.workspace()
     names = workspace.agents.names() if all_agents else [workspace.agent_name]
     found: list[_Found] = []

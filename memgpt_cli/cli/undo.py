@@ -49,26 +49,34 @@ def undo(
         _undo_turn()
     else:
         with current.workspace().memory() as memory:
-            last = memory.store.journal.standing(limit=1)
-            if not last:
-                raise NotFoundError("there is nothing to take back", hint="memgpt undo --list")
-            _do(memory, last[0], again=False)
+            while not _do(memory, _next(memory.store, again=False), again=False):
+                pass
 
 
 def redo() -> None:
     """Do again what was last taken back, unless something else was done since."""
     with current.workspace().memory() as memory:
-        undone = memory.store.journal.undone(limit=1)
-        if not undone:
-            raise NotFoundError("there is nothing to do again", hint="memgpt undo --list")
-        _do(memory, undone[0], again=True)
+        while not _do(memory, _next(memory.store, again=True), again=True):
+            pass
 
 
-def _do(memory: Memory, operation: Operation, *, again: bool) -> None:
+def _next(store: Store, *, again: bool) -> Operation:
+    """The operation that is next to be taken back, or to be done again. Raises NotFoundError when there is none."""
+    found = store.journal.undone(limit=1) if again else store.journal.standing(limit=1)
+    if not found:
+        what = "do again" if again else "take back"
+        raise NotFoundError(f"there is nothing to {what}", hint="memgpt undo --list")
+    return found[0]
+
+
+def _do(memory: Memory, operation: Operation, *, again: bool) -> bool:
+    """Take it back, or do it again, and tell; False when another process has changed what is next."""
     lines = operations.describe(operation, memory.store)
     now = current.workspace().clock.now()
     moves_messages = any(change.kind is Kind.MESSAGE for change in operation.changes)
     with memory.between_turns(needed=moves_messages), memory.store.transaction():
+        if _next(memory.store, again=again).id != operation.id:
+            return False
         if again:
             done = memory.store.undo.redo(at=now, provenance=_REDO)
         else:
@@ -76,12 +84,13 @@ def _do(memory: Memory, operation: Operation, *, again: bool) -> None:
     causes = Causes(memory.store, [operation.provenance])
     if current.json:
         print_json({"undone" if not again else "redone": operations.shape(done or operation, memory.store, causes)})
-        return
+        return True
     say(f"{'did again' if again else 'took back'} what was done by {causes.told(operation.provenance)}")
     for line in lines:
         say(f"   {line}", style=STYLES.get(line[:1]))
     if not again:
         notice("memgpt redo does it again; memgpt undo takes back the one before")
+    return True
 
 
 def _list(limit: int, page: int) -> None:

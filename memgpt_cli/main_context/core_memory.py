@@ -106,7 +106,10 @@ def check_new(block: Block, count: Callable[[str], int]) -> None:
 
 
 class CoreMemory:
-    """Reads and writes blocks. Every change runs in a transaction and is kept as a version with its provenance."""
+    """Reads and writes blocks. Every change runs in a transaction and is kept as a version with its provenance.
+
+    What a change builds on is read in the same transaction, so that of two processes neither writes over the other.
+    """
 
     def __init__(self, store: Store, clock: Clock, count: Callable[[str], int]) -> None:
         self._store = store
@@ -127,12 +130,17 @@ class CoreMemory:
 
     def append(self, label: str, content: str, provenance: Provenance) -> Block:
         """Add a line at the end of a block. Raises LimitError, with the numbers, when it does not fit."""
-        block = self.block(label)
-        value = f"{block.value}\n{content}" if block.value else content
-        return self.write(block, value, provenance)
+        with self._store.transaction():
+            block = self.block(label)
+            value = f"{block.value}\n{content}" if block.value else content
+            return self.write(block, value, provenance)
 
     def replace(self, label: str, old: str, new: str, provenance: Provenance) -> Block:
         """Put `new` in the place of `old`, which must stand in the block exactly once."""
+        with self._store.transaction():
+            return self._replaced(label, old, new, provenance)
+
+    def _replaced(self, label: str, old: str, new: str, provenance: Provenance) -> Block:
         block = self.block(label)
         if not old:
             raise UsageError("old_content is empty", hint="quote the exact text to replace, or append instead")
@@ -162,12 +170,14 @@ class CoreMemory:
 
     def create(self, block: Block, provenance: Provenance) -> Block:
         """Make a new block. Raises UsageError when there is one of its label, LimitError when it cannot be."""
-        if self._store.blocks.get(block.label) is not None:
-            raise UsageError(
-                f"there is a block {block.label!r} already", hint=f"memgpt memory set {block.label}, or edit or append"
-            )
-        check_new(block, self._count)
-        return self.write(block, block.value, provenance)
+        with self._store.transaction():
+            if self._store.blocks.get(block.label) is not None:
+                raise UsageError(
+                    f"there is a block {block.label!r} already",
+                    hint=f"memgpt memory set {block.label}, or edit or append",
+                )
+            check_new(block, self._count)
+            return self.write(block, block.value, provenance)
 
     def change(
         self,
@@ -180,30 +190,32 @@ class CoreMemory:
         read_only: bool | None = None,
     ) -> Block:
         """Give a block another value, description, limit or read-only flag; None leaves each as it is."""
-        block = self.block(label)
-        changed = replace(
-            block,
-            description=block.description if description is None else description,
-            limit=block.limit if limit is None else limit,
-            read_only=block.read_only if read_only is None else read_only,
-        )
-        if changed != block:
-            check_new(changed, self._count)
-        return self.write(changed, block.value if value is None else value, provenance)
+        with self._store.transaction():
+            block = self.block(label)
+            changed = replace(
+                block,
+                description=block.description if description is None else description,
+                limit=block.limit if limit is None else limit,
+                read_only=block.read_only if read_only is None else read_only,
+            )
+            if changed != block:
+                check_new(changed, self._count)
+            return self.write(changed, block.value if value is None else value, provenance)
 
     def delete(self, label: str, provenance: Provenance) -> Block:
         """Delete a block, leaving a tombstone; returns what it was."""
-        block = self.block(label)
         with self._store.transaction():
+            block = self.block(label)
             self._store.blocks.delete(label, at=self._clock.now(), provenance=provenance)
         return block
 
     def restore(self, label: str, version: int, provenance: Provenance) -> Block:
         """Make an old version current as a new one, of a deleted block too."""
-        old = self.version(label, version)
-        if old.deleted:
-            raise UsageError(f"version {version} of {label} is its deletion", hint=f"memgpt memory delete {label}")
-        return self.write(old.block, old.block.value, provenance)
+        with self._store.transaction():
+            old = self.version(label, version)
+            if old.deleted:
+                raise UsageError(f"version {version} of {label} is its deletion", hint=f"memgpt memory delete {label}")
+            return self.write(old.block, old.block.value, provenance)
 
     def version(self, label: str, number: int) -> BlockVersion:
         """One version of a block. Raises NotFoundError with the numbers there are."""

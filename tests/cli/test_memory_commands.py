@@ -1,6 +1,7 @@
 """Core memory at the command line: seen, corrected, compared, traced and restored, within limits that hold."""
 
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
@@ -85,6 +86,17 @@ def test_a_deleted_block_comes_back_to_its_place(memgpt: CommandLine) -> None:
     memgpt("undo")
     memgpt("undo")
     assert [b["label"] for b in memgpt.json("memory-list", "memory", "list")] == ["persona", "human", "plans"]
+
+
+def test_of_processes_that_write_at_once_none_writes_over_another(memgpt: CommandLine) -> None:
+    memgpt("memory", "set", "human", "Ada")
+    lines = [f"line {number}" for number in range(6)]
+    processes = [memgpt.start("memory", "append", "human", line, stdout=subprocess.DEVNULL) for line in lines]
+    assert [process.wait() for process in processes] == [0] * 6
+    assert sorted(memgpt.json("memory-show", "memory", "show", "human")[0]["value"].split("\n")) == ["Ada", *lines]
+    processes = [memgpt.start("undo", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in lines]
+    assert [process.wait() for process in processes] == [0] * 6
+    assert memgpt.json("memory-show", "memory", "show", "human")[0]["value"] == "Ada"
 
 
 def editor(tmp_path: Path, program: str) -> str:

@@ -36,3 +36,8 @@ def test_the_newest_year_can_be_asked_alone(memgpt: CommandLine) -> None:
     hits = memgpt.json("search", "search", "sailed to Madeira", "--since", "2023", "--until", "2023")["hits"]
     assert hits
     assert {hit["created_at"][:4] for hit in hits} == {"2023"}
+
+
+def test_an_empty_question_is_refused(memgpt: CommandLine) -> None:
+    memgpt("memory", "set", "human", "Name: Ada")
+    assert "nothing to search for" in memgpt("search", "  ", code=2).err
