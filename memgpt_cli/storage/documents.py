@@ -77,8 +77,8 @@ class Documents:
                     continue  # of equal chunks in one file the first is cited
                 self._share(stored, passage)
             self._db.execute(
-                "INSERT OR REPLACE INTO document_passages (document, passage, generation, location)"
-                " VALUES (?, ?, ?, ?)",
+                "INSERT INTO document_passages (document, passage, generation, location) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET generation = excluded.generation, location = excluded.location",
                 (document, stored.id, generation, passage.location),
             )
         return number_new

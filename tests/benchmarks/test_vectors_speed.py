@@ -16,12 +16,12 @@ import pytest
 pytestmark = pytest.mark.benchmark
 
 
-def run(kind: str, count: int, folder: Path) -> dict[str, Any]:
+def run(kind: str, count: int, folder: Path, *, of: str = "vector_load") -> dict[str, Any]:
     """One measurement in a process of its own."""
     tests = Path(__file__).parents[1]
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.vector_load", kind, str(count), str(folder)],
+        [sys.executable, "-m", f"benchmarks.{of}", kind, str(count), str(folder)],
         capture_output=True,
         text=True,
         check=True,
