@@ -68,6 +68,10 @@ class AgentLock:
                 f"agent {self._name!r} is in use{self._who()}",
                 hint=_ALONE if wait is None else _TOGETHER,
             ) from error
+        except OSError as error:
+            raise StorageError(
+                f"agent {self._name!r} cannot be held: {error}", hint="check the permissions and the disk"
+            ) from error
         mine = {"process": os.getpid(), "purpose": self._purpose, "since": to_text(self._since)}
         self._holder.write_text(json.dumps(mine), encoding="utf-8")
         return self
@@ -234,7 +238,9 @@ class AgentFolders:
             self.open(name).close()  # brings an older record up to date, or says what is wrong with it
             seen = glance(self.path(name) / RECORD)
         if seen is None:
-            raise StorageError(f"the record of {name!r} cannot be read", hint="memgpt doctor")
+            raise StorageError(
+                f"the record of {name!r} says nothing of its agent", hint="restore a backup with `memgpt restore`"
+            )
         return seen
 
     def lock(self, name: str, *, purpose: str, since: datetime) -> AgentLock:

@@ -29,12 +29,15 @@ if TYPE_CHECKING:
     from memgpt_cli.storage.lexical import FullText
     from memgpt_cli.storage.messages import Messages
     from memgpt_cli.storage.passages import Passages
+    from memgpt_cli.storage.pictures import Pictures
     from memgpt_cli.storage.tombstones import Tombstones
     from memgpt_cli.storage.turns import Epochs, Turns
     from memgpt_cli.storage.undo import Undo
 
-_VERSION = 1
+_VERSION = 2
 """schema.VERSION, repeated so that an everyday start need not import sqlite-utils; a test holds them equal."""
+
+_LOST = "restore a backup with `memgpt restore`, or take leave of the agent with `memgpt agent delete NAME`"
 
 
 class SQLiteStore:
@@ -42,9 +45,10 @@ class SQLiteStore:
 
     def __init__(self, path: Path, *, session_gap: timedelta = timedelta(hours=4), any_thread: bool = False) -> None:
         self.path = path
+        fresh = not path.exists()
         self.connection = connect(path, any_thread=any_thread)
         try:
-            _bring_up_to_date(self.connection, path)
+            _bring_up_to_date(self.connection, path, fresh=fresh)
         except BaseException:
             self.connection.close()
             raise
@@ -84,6 +88,13 @@ class SQLiteStore:
         from memgpt_cli.storage.passages import Passages
 
         return Passages(self.connection, self.lexical, self.journal)
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        """What people showed."""
+        from memgpt_cli.storage.pictures import Pictures
+
+        return Pictures(self.connection)
 
     @cached_property
     def documents(self) -> Documents:
@@ -146,7 +157,7 @@ class SQLiteStore:
         """What the agent says of itself."""
         row = self.connection.execute("SELECT value FROM meta WHERE key = 'config'").fetchone()
         if row is None:
-            raise StorageError(f"{self.path} says nothing of its agent", hint="restore a backup with `memgpt restore`")
+            raise StorageError(f"{self.path} says nothing of its agent", hint=_LOST)
         values = json.loads(row["value"])
         values["created_at"] = from_text(values["created_at"])
         values["protocol"] = Protocol(values["protocol"])
@@ -187,14 +198,14 @@ class SQLiteStore:
         """Look at the whole file; raises StorageError when SQLite finds damage."""
         found = [row[0] for row in self.connection.execute("PRAGMA quick_check(3)")]
         if found != ["ok"]:
-            raise StorageError(f"{self.path} is damaged: {found[0]}", hint="restore a backup with `memgpt restore`")
+            raise StorageError(f"{self.path} is damaged: {found[0]}", hint=_LOST)
 
     def close(self) -> None:
         """Close the database."""
         self.connection.close()
 
 
-def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
+def _bring_up_to_date(connection: sqlite3.Connection, path: Path, *, fresh: bool) -> None:
     try:
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         if version == _VERSION:
@@ -204,6 +215,8 @@ def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
                 f"{path} was written by a later memgpt (schema {version}, this one knows {_VERSION})",
                 hint="pip install --upgrade memgpt-cli",
             )
+        if version == 0 and not fresh:
+            raise StorageError(f"{path} is empty, or no record of an agent", hint=_LOST)
         from memgpt_cli.storage.schema import migrate
 
         if version > 0:
@@ -211,6 +224,6 @@ def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
             shutil.copy2(path, path.with_name(f"{path.name}.before-{_VERSION}"))
         migrate(connection)
     except sqlite3.Error as error:
-        raise StorageError(
-            f"{path} is not a readable record: {error}", hint="restore a backup with `memgpt restore`"
-        ) from error
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            raise StorageError(f"{path} cannot be made: {error}", hint="make room on the disk") from error
+        raise StorageError(f"{path} is not a readable record: {error}", hint=_LOST) from error

@@ -10,6 +10,7 @@ import pytest
 
 from memgpt_cli.errors import StorageError
 from memgpt_cli.storage.database import connect, rehearsal, transaction
+from memgpt_cli.storage.store import SQLiteStore
 
 NOBODY = 65_534
 
@@ -75,3 +76,11 @@ def test_a_transaction_within_another_is_part_of_it(folder: Path) -> None:
         with pytest.raises(LookupError):
             write_and_fail()
         assert connection.execute("SELECT count(*) FROM said").fetchone()[0] == 0
+
+
+def test_an_empty_file_is_no_record_and_is_left_as_it_is(folder: Path) -> None:
+    (folder / "agent.db").touch()
+    with pytest.raises(StorageError, match="is empty") as caught:
+        SQLiteStore(folder / "agent.db")
+    assert "memgpt restore" in caught.value.hint
+    SQLiteStore(folder / "new.db").close()
