@@ -9,7 +9,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from benchmarks.test_vectors_speed import run
 
 pytestmark = pytest.mark.benchmark
