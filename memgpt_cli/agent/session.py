@@ -21,6 +21,10 @@ WORTH_FLUSHING = 32
 """Items in the outbox from which on a short-lived process embeds them before it ends; fewer wait for company."""
 
 
+PARTING_S = 1.0
+"""Seconds that leaving may take for what waits in the outbox; a large import leaves far more than that."""
+
+
 class Lock(Protocol):
     """The exclusive right to an agent, already taken."""
 
@@ -74,7 +78,7 @@ class Session:
         try:
             # An embedder that failed, or is slow, must not hold up a person who wants to leave.
             if self._lock is not None and idle and not self.worker.failure and self._waiting() >= WORTH_FLUSHING:
-                self.index.flush()
+                self.index.flush(within_s=PARTING_S)
                 self.store.lexical.refresh()
         except MemGPTError:
             pass  # it waits in the outbox, and a search says so

@@ -102,10 +102,11 @@ class VectorIndex(Protocol):
         """Raise EmbedderMismatchError when the stored vectors come from another embedder than the configured one."""
         ...
 
-    def flush(self, *, progress: Progress | None = None) -> int:
+    def flush(self, *, progress: Progress | None = None, within_s: float | None = None) -> int:
         """Embed and index what waits in the outbox; returns how many items got their vector.
 
-        Raises what the embedder raises; what was done until then stays done, the rest goes on waiting.
+        After `within_s` seconds it ends with the batch that it is at. Raises what the embedder raises; what was done
+        until then stays done, the rest goes on waiting.
         """
         ...
 

@@ -7,6 +7,7 @@ item is.
 
 import sqlite3
 import struct
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +30,9 @@ _REBUILDS: Final = 2
 """After this many failures of Chroma in one session it is left alone, and searches are exact."""
 
 _PATIENCE_SECONDS: Final = 5.0
+
+Late = Callable[[], bool]
+"""Whether it is time to stop and leave the rest for another day."""
 
 
 class AgentVectorIndex:
@@ -134,18 +138,19 @@ class AgentVectorIndex:
                 rebuilt=self._rebuilt,
             )
 
-    def flush(self, *, progress: Progress | None = None) -> int:
+    def flush(self, *, progress: Progress | None = None, within_s: float | None = None) -> int:
         """Embed what waits in the outbox and give Chroma what it lacks; returns how many items got their vector.
 
         Raises what the embedder raises, and EmbedderMismatchError; what was done until then stays done, the rest goes
-        on waiting. Ends early, without an error, when the index is closed meanwhile. Without the agent's lock it embeds
-        and leaves Chroma alone.
+        on waiting. Ends early, without an error, when the index is closed meanwhile, and after `within_s` seconds with
+        the batch that it is at. Without the agent's lock it embeds and leaves Chroma alone.
         """
-        return self._flush(self._push_at, progress)
+        until = None if within_s is None else time.monotonic() + within_s
+        return self._flush(self._push_at, progress, lambda: until is not None and time.monotonic() > until)
 
     def settle(self, *, progress: Progress | None = None) -> int:
         """`flush`, and leave nothing that Chroma lacks, however little it is: for the end of a chat or a load."""
-        return self._flush(1, progress)
+        return self._flush(1, progress, lambda: False)
 
     def reindex(self, embedder: Embedder | None = None, *, progress: Progress | None = None) -> int:
         """Build Chroma anew from the stored vectors; with an embedder, embed everything anew before.
@@ -191,18 +196,18 @@ class AgentVectorIndex:
             if waited:
                 self._flushing.release()
 
-    def _flush(self, push_at: int, progress: Progress | None) -> int:
+    def _flush(self, push_at: int, progress: Progress | None, late: Late) -> int:
         with self._flushing, self._connections.lend() as connection:
             vectors = Vectors(connection)
             try:
-                done = self._embed_waiting(vectors, progress)
+                done = self._embed_waiting(vectors, progress, late)
             except MemGPTError:
-                self._give(vectors, push_at, progress)
+                self._give(vectors, push_at, progress, late)
                 raise
-            self._give(vectors, push_at, progress)
+            self._give(vectors, push_at, progress, late)
             return done
 
-    def _embed_waiting(self, vectors: Vectors, progress: Progress | None) -> int:
+    def _embed_waiting(self, vectors: Vectors, progress: Progress | None, late: Late) -> int:
         total = sum(vectors.waiting_count(collection) for collection in Collection)
         if total == 0:
             return 0
@@ -210,20 +215,20 @@ class AgentVectorIndex:
         done = 0
         for collection in (Collection.PASSAGES, Collection.MESSAGES):
             while items := vectors.waiting(collection, self._batch):
-                if self._closing.is_set():
+                if self._closing.is_set() or late():
                     return done
                 embedded = self._embedder.embed([item.text for item in items])
                 done += vectors.put(collection, zip(items, embedded, strict=True), identity=identity)
                 if progress is not None:
                     progress("embed", done, max(done, total))
-                self._give(vectors, max(self._push_at, _GIVEN_AT_ONCE), None)
+                self._give(vectors, max(self._push_at, _GIVEN_AT_ONCE), None, late)
         if done < total:
             vectors.prune()
         return done
 
-    def _give(self, vectors: Vectors, at_least: int, progress: Progress | None) -> None:
+    def _give(self, vectors: Vectors, at_least: int, progress: Progress | None, late: Late) -> None:
         """Give Chroma the log from where it stands, if it lacks `at_least` entries."""
-        while self._rebuilds_left and not self._closing.is_set():
+        while self._rebuilds_left and not self._closing.is_set() and not late():
             self._write_void(vectors)
             if sum(vectors.unindexed_count(collection) for collection in Collection) < at_least:
                 return
@@ -235,7 +240,7 @@ class AgentVectorIndex:
                 total = sum(vectors.unindexed_count(collection) for collection in Collection)
                 done = 0
                 for collection in Collection:
-                    while given := self._give_some(vectors, chroma, collection):
+                    while not late() and (given := self._give_some(vectors, chroma, collection)):
                         done += given
                         if progress is not None:
                             progress("index", done, max(done, total))

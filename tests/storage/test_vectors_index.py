@@ -273,6 +273,13 @@ def test_closing_while_a_flush_runs_ends_it_and_the_rest_waits(room: Room) -> No
         assert vectors.count(PASSAGES) + vectors.waiting_count(PASSAGES) == 400
 
 
+def test_a_flush_whose_time_is_up_leaves_the_rest_waiting_for_the_next(room: Room, index: AgentVectorIndex) -> None:
+    add(room, TEXTS)
+    assert index.flush(within_s=-1.0) == 0
+    assert index.pending(PASSAGES) == len(TEXTS)
+    assert index.flush() == len(TEXTS)
+
+
 def test_an_exact_search_and_a_small_flush_do_not_import_chroma() -> None:
     script = (
         "import sys, tempfile; from pathlib import Path\n"
