@@ -29,7 +29,7 @@ from memgpt_cli.errors import NotFoundError
 if TYPE_CHECKING:
     from memgpt_cli.config.edit import SettingsFile
     from memgpt_cli.config.trust import Project
-    from memgpt_cli.domain.conversations import SaidElsewhere, Unreadable
+    from memgpt_cli.documents.conversations import ConversationFile
     from memgpt_cli.external_context.archival import ArchivalStorage
     from memgpt_cli.external_context.loading import Loader
     from memgpt_cli.external_context.recall import RecallStorage
@@ -297,11 +297,11 @@ class Workspace:
             store.connection.execute("PRAGMA synchronous = NORMAL")
         return store
 
-    def conversations(self, path: Path) -> Iterator[SaidElsewhere | Unreadable]:
-        """The messages of a file of conversations. Raises DocumentError."""
-        from memgpt_cli.documents.conversations import read_conversations
+    def conversations(self, path: Path) -> ConversationFile:
+        """The messages of a file of conversations. Raises DocumentError when it is read."""
+        from memgpt_cli.documents.conversations import ConversationFile
 
-        return read_conversations(path, self.settings.zone)
+        return ConversationFile(path, self.settings.zone)
 
     def loader(self, store: Store, *, command: str) -> Loader:
         """What loads documents into a record; their vectors wait in the outbox."""

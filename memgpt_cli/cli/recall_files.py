@@ -9,7 +9,7 @@ from typing import IO, Annotated, Any
 
 import typer
 
-from memgpt_cli.bootstrap import Workspace
+from memgpt_cli.bootstrap import Memory, Workspace
 from memgpt_cli.cli.console import notice, plain, print_json, say
 from memgpt_cli.cli.filters import DryRun, RoleOption, Since, Speaker, Until, recall_filters
 from memgpt_cli.cli.options import current
@@ -18,22 +18,29 @@ from memgpt_cli.cli.texts import counted
 from memgpt_cli.domain.conversations import ImportProgress, Unreadable
 from memgpt_cli.domain.messages import SPOKEN
 from memgpt_cli.domain.times import for_people, to_text
+from memgpt_cli.domain.vectors import Collection
 from memgpt_cli.errors import AgentBusyError, StorageError, UsageError
 
 _FAULTS_SHOWN = 10
 
 
 def import_file(
-    file: Annotated[Path, typer.Argument(help="JSON lines, or an export of ChatGPT or Claude, zipped or not.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="JSON lines, or an export of ChatGPT or Claude, zipped or not; - is standard input.", metavar="FILE|-"
+        ),
+    ],
     dry_run: DryRun = False,
     vectors: Annotated[
         bool, typer.Option("--vectors/--no-vectors", help="Make the vectors too, after the texts.")
     ] = True,
 ) -> None:
-    """Import conversations into recall storage. What is there already is not stored again: it goes on after a stop.
+    """Import conversations into recall storage. What is there already is not stored again, so a stop costs nothing.
 
     JSON lines have role and content, and maybe name, created_at, session, id. Of ChatGPT and Claude take the export
-    file as it comes. All of it is one operation: memgpt undo takes it back.
+    file as it comes. All of it is one operation: memgpt undo takes it back. What cannot be read is named, and the exit
+    code is 1.
 
     Examples:
 
@@ -41,25 +48,43 @@ def import_file(
 
         memgpt recall import history.jsonl
     """
-    from memgpt_cli.external_context.importing import Importer
-
     workspace = current.workspace()
     workspace.new_agents.ensure(workspace.agent_name)
-    done = ImportProgress()
     faults: list[Unreadable] = []
-    with workspace.memory() as memory, bar() as shown:
-        importer = Importer(memory.store, workspace.clock)
-        for progress, unreadable in importer.run(workspace.conversations(file), dry_run=dry_run):
-            done = progress
-            faults += unreadable
-            shown.show("reading" if dry_run else "importing", progress.read, 0, unit="messages")
-    embedded = _embed(workspace) if vectors and done.new and not dry_run else 0
+    with workspace.memory() as memory:
+        done = _import(workspace, memory, file, faults, dry_run=dry_run)
+        waiting = memory.index.pending(Collection.MESSAGES)
+    embedded = _embed(workspace) if vectors and waiting and not dry_run else 0
     if current.json:
         print_json(_shape(done, faults, embedded=embedded, dry_run=dry_run))
     else:
         _tell(workspace, done, faults, dry_run=dry_run)
+    if not dry_run and waiting and not vectors:
+        notice("by meaning they are found once they have vectors: memgpt recall import FILE again, or the next chat")
     if faults:
         raise typer.Exit(1)
+
+
+def _import(
+    workspace: Workspace, memory: Memory, file: Path, faults: list[Unreadable], *, dry_run: bool
+) -> ImportProgress:
+    """Bring in what can be read, and gather what cannot."""
+    from memgpt_cli.external_context.importing import Importer
+
+    source, done = workspace.conversations(file), ImportProgress()
+    try:
+        with bar() as shown:
+            for done, unreadable in Importer(memory.store, workspace.clock).run(source, dry_run=dry_run):
+                faults += unreadable
+                what = "reading" if dry_run else "importing"
+                shown.show(what, source.done, source.total, unit="bytes", beside=f"{done.read:,} messages")
+    except BaseException:
+        if done.new and not dry_run:
+            notice(f"{counted(done.new, 'message')} imported so far; the same command goes on from there")
+        raise
+    if done.new and not dry_run:
+        memory.store.lexical.refresh()
+    return done
 
 
 def export(

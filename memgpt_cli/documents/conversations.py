@@ -41,6 +41,7 @@ class ConversationFile(Iterator[Read]):
     def __init__(self, path: Path, zone: tzinfo) -> None:
         self.total = 0
         self._path = path
+        self._name = "standard input" if str(path) == "-" else str(path)
         self._zone = zone
         self._file: IO[bytes] | None = None
         self._before = 0
@@ -69,7 +70,7 @@ class ConversationFile(Iterator[Read]):
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error) as error:
             raise DocumentError(f"the archive is damaged: {error}", hint="download the export again") from error
         except OSError as error:
-            raise DocumentError(f"{self._path} cannot be read: {error.strerror}", hint="name another file") from error
+            raise DocumentError(f"{self._name} cannot be read: {error.strerror}", hint="name another file") from error
 
     def _archived(self, archive: zipfile.ZipFile) -> Iterator[Read]:
         """The conversations of an export, also where it divides them into several files."""
@@ -91,9 +92,9 @@ class ConversationFile(Iterator[Read]):
         elif first == b"{":
             yield from self._lines(file, blank)
         elif not first:
-            raise DocumentError(f"{self._path} is empty", hint=_HINT)
+            raise DocumentError(f"{self._name} is empty", hint=_HINT)
         else:
-            raise DocumentError(f"{self._path} holds no conversation that memgpt can read", hint=_HINT)
+            raise DocumentError(f"{self._name} holds no conversation that memgpt can read", hint=_HINT)
         self._file, self._before = None, self._before + size
 
     def _array(self, file: IO[bytes]) -> Iterator[Read]:
@@ -116,11 +117,6 @@ class ConversationFile(Iterator[Read]):
                 yield from _line(line, f"line {number}", self._zone)
             line = file.readline(_LARGEST)
             number += 1
-
-
-def read_conversations(path: Path, zone: tzinfo) -> ConversationFile:
-    """What the file at `path` says."""
-    return ConversationFile(path, zone)
 
 
 @contextmanager

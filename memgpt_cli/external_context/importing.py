@@ -1,7 +1,9 @@
 """Messages of other places into recall storage, once each, and out of it again as JSON lines.
 
-Idempotent and resumable: a message that is there already is known by its id, or without one by what it says, when, and
-by whom; killed at any point and started again, an import goes on. Not here: reading files, vectors, a terminal.
+Idempotent and resumable: a message is there already when its id is, with the same text, or without an id when another
+says the same, then, by the same speaker; killed at any point and started again, an import goes on. An id that stands
+for something else there, as when two files both count from 1, loses nothing: the message comes in beside it.
+Not here: reading files, vectors, a terminal.
 """
 
 import hashlib
@@ -36,6 +38,7 @@ class Importer:
         self._store = store
         self._clock = clock
         self._seen: Counter[str] = Counter()
+        self._tried: set[int] = set()
         self._sessions: set[str] = set()
         self._speakers: dict[str, None] = {}
         self._own = f"{store.note(_ORIGIN)}/" if store.note(_ORIGIN) else None
@@ -63,16 +66,38 @@ class Importer:
                 yield progress, faulty
 
     def _take(self, messages: list[Message], provenance: Provenance, *, dry_run: bool) -> int:
-        if self._own:
-            own = {m.external_id: m for m in messages if (m.external_id or "").startswith(self._own)}
-            ids = [int(number) for key in own if (number := (key or "").rpartition("/m")[2]).isdecimal()]
-            there = {f"{self._own}{message_ref(m.id)}" for m in self._store.messages.get(ids)}
-            messages = [m for m in messages if m.external_id not in there]
+        fresh = self._fresh(self._foreign(messages))
         if dry_run:
-            known = self._store.messages.known([m.external_id or "" for m in messages])
-            return len({m.external_id for m in messages} - known)
+            before = len(self._tried)
+            self._tried.update(hash(m.external_id) for m in fresh)
+            return len(self._tried) - before
         with self._store.transaction():
-            return self._store.messages.extend(messages, at=self._clock.now(), provenance=provenance)
+            return self._store.messages.extend(fresh, at=self._clock.now(), provenance=provenance)
+
+    def _foreign(self, messages: list[Message]) -> list[Message]:
+        """Without those that this agent said itself and still has, which an export of its own brings back."""
+        if not self._own:
+            return messages
+        own = {m.external_id: m.text for m in messages if (m.external_id or "").startswith(self._own)}
+        ids = [int(number) for key in own if (number := (key or "").rpartition("/m")[2]).isdecimal()]
+        there = {f"{self._own}{message_ref(m.id)}": m.text for m in self._store.messages.get(ids)}
+        return [m for m in messages if m.external_id not in there or there[m.external_id] != m.text]
+
+    def _fresh(self, messages: list[Message]) -> list[Message]:
+        """Those that are not there; one whose id stands for another text gets an id that tells them apart."""
+        said = dict(self._store.messages.known([m.external_id or "" for m in messages]))
+        others: list[Message] = []
+        fresh: dict[str, Message] = {}
+        for message in messages:
+            key = message.external_id or ""
+            if key not in said:
+                said[key] = message.text
+                fresh[key] = message
+            elif said[key] != message.text:
+                others.append(replace(message, external_id=f"{key}/{_digest(message.text)}"))
+        there = self._store.messages.known([m.external_id or "" for m in others])
+        fresh |= {m.external_id or "": m for m in others if m.external_id not in there}
+        return list(fresh.values())
 
     def _message(self, item: SaidElsewhere, at: datetime) -> Message:
         return Message(
@@ -89,7 +114,7 @@ class Importer:
         """An id for a message that has none: of equal ones in a file each is one."""
         at = to_text(item.created_at) if item.created_at else ""
         said = json.dumps([item.session, item.role, item.name, at, item.text], ensure_ascii=False)
-        digest = hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()[:32]
+        digest = _digest(said)
         self._seen[digest] += 1
         return f"import/{digest}/{self._seen[digest]}"
 
@@ -131,6 +156,10 @@ def export_lines(
             "id": message.external_id or f"{origin}/{message_ref(message.id)}",
         }
         yield json.dumps({key: value for key, value in line.items() if value is not None}, ensure_ascii=False)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _batches(items: Iterable[SaidElsewhere | Unreadable]) -> Iterator[list[SaidElsewhere | Unreadable]]:

@@ -155,8 +155,9 @@ class RecallStorage:
         pending = self._index.pending(Collection.MESSAGES)
         if pending == 0:
             return ()
-        share = 1 - pending / max(pending, self._store.messages.count())
-        return (f"{share:.0%} of the messages are indexed by meaning so far, the others are found by words only",)
+        spoken = max(pending, self._store.lexical.spoken())
+        share = 100 * (spoken - pending) // spoken  # rounded down: 100% would be all
+        return (f"{share}% of the messages are indexed by meaning so far, the others are found by words only",)
 
 
 def _asked(messages: Mapping[int, Message], beside: Mapping[int, Sequence[int]]) -> dict[int, tuple[int, float]]:

@@ -29,8 +29,8 @@ class MessageStore(Protocol):
         """
         ...
 
-    def known(self, external_ids: Sequence[str]) -> set[str]:
-        """Those of these external ids under which a message is stored."""
+    def known(self, external_ids: Sequence[str]) -> dict[str, str]:
+        """Those of these external ids under which a message is stored, each with its text."""
         ...
 
     def oldest_first(self, filters: RecallFilters) -> Iterator[Message]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from memgpt_cli.domain.history import Change, Kind
 from memgpt_cli.domain.messages import SPOKEN, FunctionCall, Message, Role
 from memgpt_cli.domain.times import from_text, to_text
+from memgpt_cli.storage.filters import recall_where
 
 if TYPE_CHECKING:
     import sqlite3
@@ -95,13 +96,13 @@ class Messages:
         self._journal.record(added, at=at, provenance=provenance)
         return len(stored)
 
-    def known(self, external_ids: Sequence[str]) -> set[str]:
-        """Those of these external ids under which a message is stored."""
+    def known(self, external_ids: Sequence[str]) -> dict[str, str]:
+        """Those of these external ids under which a message is stored, each with its text."""
         rows = self._db.execute(
-            "SELECT external_id FROM messages WHERE external_id IN (SELECT value FROM json_each(?))",
+            "SELECT external_id, text FROM messages WHERE external_id IN (SELECT value FROM json_each(?))",
             (json.dumps(list(external_ids)),),
         )
-        return {row["external_id"] for row in rows}
+        return {row["external_id"]: row["text"] for row in rows}
 
     def get(self, ids: Sequence[int]) -> list[Message]:
         """The messages with these ids, in the order asked for."""
@@ -152,7 +153,7 @@ class Messages:
         self, filters: RecallFilters, *, limit: int, before: tuple[datetime, int] | None = None, offset: int = 0
     ) -> list[Message]:
         """Newest first by (time, id)."""
-        where, values = _where(filters)
+        where, values = recall_where(filters)
         if before is not None:
             where += " AND (created_at, id) < (?, ?)"
             values += [to_text(before[0]), before[1]]
@@ -164,13 +165,13 @@ class Messages:
 
     def oldest_first(self, filters: RecallFilters) -> Iterator[Message]:
         """All that match, by (time, id), one after the other."""
-        where, values = _where(filters)
+        where, values = recall_where(filters)
         rows = self._db.execute(f"SELECT * FROM messages WHERE {where} ORDER BY created_at, id", values)  # noqa: S608
         return (message_of(row) for row in rows)
 
     def count(self, filters: RecallFilters | None = None) -> int:
         """How many messages match; None counts all."""
-        where, values = ("1", []) if filters is None else _where(filters)
+        where, values = ("1", []) if filters is None else recall_where(filters)
         return int(self._db.execute(f"SELECT count(*) FROM messages WHERE {where}", values).fetchone()[0])  # noqa: S608
 
     def speakers(self) -> tuple[str, ...]:
@@ -204,30 +205,6 @@ class Messages:
             result.append(message)
             last = message
         return result
-
-
-def _where(filters: RecallFilters) -> tuple[str, list[object]]:
-    clauses = ["1"]
-    values: list[object] = []
-    if set(filters.roles) != set(Role):
-        clauses.append(f"role IN ({', '.join('?' * len(filters.roles))})")
-        values += filters.roles
-        clauses.append("text != ''")  # an assistant message of calls alone says nothing
-    if filters.start is not None:
-        clauses.append("created_at >= ?")
-        values.append(to_text(filters.start))
-    if filters.end is not None:
-        clauses.append("created_at < ?")
-        values.append(to_text(filters.end))
-    if filters.name is not None:
-        clauses.append("name = ? COLLATE NOCASE")
-        values.append(filters.name)
-    if filters.in_context is not None:
-        clauses.append("evicted_by IS NULL" if filters.in_context else "evicted_by IS NOT NULL")
-    if filters.not_turn is not None:
-        clauses.append("turn IS NOT ?")
-        values.append(filters.not_turn)
-    return " AND ".join(clauses), values
 
 
 def _calls_to_text(calls: tuple[FunctionCall, ...]) -> str | None:
