@@ -44,8 +44,8 @@ _LINES: Final = re.compile(r"(?:^|, )(?:line|row|cell)s? \d+(?:-\d+)?$")
 
 _CHUNK: Final = 10_000
 
-_PROBE: Final = 1_000
-"""So many of the best are tried against filters before all that pass are listed: most filters let much pass."""
+_PROBE: Final = 4
+"""So many times more of the best are tried against filters before all that pass are listed: most let much pass."""
 
 
 class FullText:
@@ -290,10 +290,10 @@ class FullText:
 
         if not is_filtered(filters):
             return scored(limit)
-        tried = scored(max(limit, _PROBE))
+        tried = scored(_PROBE * limit)
         passing = set(self._places.passing(filters, [hit.row for hit in tried]).tolist())
         kept = [hit for hit in tried if hit.row in passing][:limit]
-        if len(kept) == limit or len(tried) < _PROBE:
+        if len(kept) == limit or len(tried) < _PROBE * limit:
             return kept
         return scored(limit, self._places.passing(filters))
 
