@@ -42,8 +42,10 @@ def doctor(
         memgpt doctor --online --base-url http://localhost:11434/v1 --model llama3.2
 
     """
-    findings = []
+    findings: list[Finding] = []
     for finding in _findings(online=online):
+        if not finding.ok and any(f.says == finding.says for f in findings):
+            continue  # one cause stops several checks
         findings.append(finding)
         if not current.json:
             _tell(finding)

@@ -17,6 +17,10 @@ from memgpt_cli.domain.events import (
     TurnEnded,
 )
 from memgpt_cli.domain.messages import FunctionCall, message_ref
+from memgpt_cli.errors import UsageError
+
+_BROKEN: Final = 20
+"""Where every so manieth character is broken, it is no text."""
 
 MOST_LINES: Final = 8
 """Lines of a change that are shown without --verbose."""
@@ -131,8 +135,15 @@ def _counted(count: int, noun: str) -> str:
 
 
 def read_stdin() -> str:
-    """All of standard input, whatever its encoding makes of it."""
-    return sys.stdin.buffer.read().decode("utf-8", "replace")
+    """All of standard input; a broken character here and there is replaced. Raises UsageError for what is no text."""
+    data = sys.stdin.buffer.read()
+    text = data.decode("utf-8", "replace")
+    if b"\0" in data or text.count("\ufffd") * _BROKEN > len(text):
+        raise UsageError(
+            "what comes over standard input is no UTF-8 text",
+            hint="memgpt archival load FILE reads other encodings, PDF, Word and more",
+        )
+    return text
 
 
 def _short(text: str, most: int = 96) -> str:

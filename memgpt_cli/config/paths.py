@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from memgpt_cli.errors import UsageError
+from memgpt_cli.errors import ConfigError, UsageError
 
 _MAX_NAME: Final = 64
 _MAX_NAME_BYTES: Final = 200  # file systems stop at 255 bytes, and a temporary copy needs room for its suffix
@@ -95,9 +95,14 @@ class Paths:
 
 
 def find_paths(environ: Mapping[str, str] = os.environ) -> Paths:
-    """The directories for this environment: under MEMGPT_HOME when it is set, else where the platform puts them."""
+    """The directories for this environment: under MEMGPT_HOME when it is set, else where the platform puts them.
+
+    Raises ConfigError when MEMGPT_HOME is something else than a folder.
+    """
     if home := environ.get("MEMGPT_HOME"):
         root = Path(home).expanduser().absolute()
+        if root.exists() and not root.is_dir():
+            raise ConfigError(f"MEMGPT_HOME is {root}, which is no folder", hint="name a folder, existing or not")
         return Paths(data=root / "data", config=root / "config", cache=root / "cache")
     from platformdirs import PlatformDirs
 

@@ -73,7 +73,7 @@ def test_the_metadata_says_what_it_is(installed: Path) -> None:
     assert "\nRequires-Python: >=3.11\n" in text
     assert "\nLicense-Expression: MIT\n" in text
     (entry_points,) = installed.glob("memgpt_cli-*.dist-info/entry_points.txt")
-    assert "memgpt = memgpt_cli.cli.app:main" in entry_points.read_text()
+    assert "memgpt = memgpt_cli.__main__:main" in entry_points.read_text()
 
 
 def test_an_installed_memgpt_talks_in_an_empty_home_without_key_or_network(installed: Path, tmp_path: Path) -> None:

@@ -1,0 +1,40 @@
+"""What a person gets wrong outside of any one command is said once, with a way out, and loses nothing."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from support.command_line import CommandLine
+
+
+def piped(memgpt: CommandLine, data: bytes, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+    running = memgpt.start(
+        *arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=False
+    )
+    out, err = running.communicate(data, timeout=60)
+    return subprocess.CompletedProcess(arguments, running.returncode, out, err)
+
+
+@pytest.mark.parametrize("data", [os.urandom(4_000), b"a\0b", "Grüße".encode("utf-16")])
+def test_what_is_no_text_is_not_said_to_the_model(memgpt: CommandLine, data: bytes) -> None:
+    done = piped(memgpt, data, "send", "-")
+    assert done.returncode == 2
+    assert b"no UTF-8 text" in done.stderr
+    assert b"hint: memgpt archival load FILE" in done.stderr
+    assert b"there is no agent" in piped(memgpt, b"", "recall", "list").stderr
+
+
+def test_a_few_broken_characters_do_not_stop_a_text(memgpt: CommandLine) -> None:
+    done = piped(memgpt, b"My name is Ada and I live in Lisbon, near the caf\xe9 by the river.", "send", "-")
+    assert done.returncode == 0
+    assert "\ufffd" in memgpt.json("recall-list", "recall", "list")[-1]["text"]
+
+
+def test_a_home_that_is_a_file_is_one_finding(
+    memgpt: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("MEMGPT_HOME", str(tmp_path / "file"))
+    assert "which is no folder" in memgpt("memory", "show", code=2).err
+    assert memgpt("doctor", code=1).out.count("which is no folder") == 1
