@@ -154,9 +154,10 @@ class FileOutput:
 
 
 class StreamOutput:
-    """Standard output, or whatever else cannot be replaced, in the order of the input."""
+    """Standard output, or whatever else cannot be replaced, in the order of the input. `owned` is closed at the end."""
 
-    def __init__(self, stream: BinaryIO, journal: Journal, *, by_turn: bool) -> None:
+    def __init__(self, stream: BinaryIO, journal: Journal, *, by_turn: bool, owned: bool = False) -> None:
+        self._owned = owned
         self._stream = stream
         self._journal = journal
         self._by_turn = by_turn
@@ -184,6 +185,8 @@ class StreamOutput:
         for index in sorted(i for i in self._journal.ended if i >= self._next):
             self._write(lines_of(self._journal.record(index), by_turn=self._by_turn))
             self._next = index + 1
+        if self._owned:
+            self._stream.close()
 
     def _go_on(self) -> None:
         while self._journal.has_ended(self._next):

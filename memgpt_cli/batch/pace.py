@@ -101,7 +101,7 @@ class Pace:
         return self._spent
 
     def waited(self) -> float:
-        """The seconds that the calling thread was held back so far."""
+        """The seconds that the calling thread was held back so far, or lost with calls that failed."""
         return getattr(self._held, "seconds", 0.0)
 
     def paused(self) -> float:
@@ -157,6 +157,10 @@ class Pace:
             if begun is None or begun >= self._refused_at:
                 self._gap = min(_LARGEST_GAP_S, max(_GAP_AFTER_REFUSAL_S, 2.0 * self._gap))
             self._refused_at = self._now()
+
+    def lost(self, since: float) -> None:
+        """A call of the calling thread, begun at `since`, came to nothing."""
+        self._held.seconds = self.waited() + self._now() - since
 
     def back_off(self, attempt: int) -> None:
         """Hold the calling thread back alone, longer with every attempt."""
@@ -236,11 +240,13 @@ class PacedModel:
                     yield delta
             except RateLimitError as error:
                 refusals += 1
+                self._pace.lost(ticket.begun)
                 self._pace.refused(error.retry_after_s, attempt=refusals, begun=ticket.begun)
                 if begun or refusals >= RATE_ATTEMPTS:
                     raise
             except ModelError as error:
                 failures += 1
+                self._pace.lost(ticket.begun)
                 if begun or not error.transient or failures > self._prices.max_retries:
                     raise
                 self._pace.back_off(failures)

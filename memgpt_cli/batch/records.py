@@ -83,7 +83,7 @@ class Spent:
 class Times:
     """When it began (UTC) and how long it took, in seconds: in all, waiting for the model, and in our own hands.
 
-    The pauses that a rate limit imposes are in none of the three.
+    The pauses that a rate limit imposes, and calls that failed, are in none of the three.
     """
 
     started_at: str

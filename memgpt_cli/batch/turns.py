@@ -48,7 +48,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Took:
-    """How long a turn took, and how much of that its calls were held back by rate limits, in seconds."""
+    """How long a turn took, and how much of that rate limits and failed calls have cost, in seconds."""
 
     seconds: float
     held: float

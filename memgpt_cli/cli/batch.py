@@ -293,7 +293,7 @@ def _output(wishes: Wishes, journal: "Journal") -> "Output":
         return FileOutput(wishes.output, journal, by_turn=wishes.by_turn)
     if wishes.output is not None:  # a device or a pipe, which nothing may take the place of
         try:
-            return StreamOutput(wishes.output.open("wb"), journal, by_turn=wishes.by_turn)
+            return StreamOutput(wishes.output.open("wb"), journal, by_turn=wishes.by_turn, owned=True)
         except OSError as error:
             raise unwritable(wishes.output, error) from error
     sys.stdout.flush()

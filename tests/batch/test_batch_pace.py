@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from support.brains import plan
 from support.strict_server import Fault, StrictServer
 
-from memgpt_cli.batch.pace import LONGEST_PAUSE_S, Limits, Pace, PacedModel, SpendingLimitError
+from memgpt_cli.batch.pace import LONGEST_PAUSE_S, Limits, Pace, PacedModel, RunEndsError, SpendingLimitError
 from memgpt_cli.domain.chat import ChatRequest, Delta, PromptMessage, TextDelta, Usage
 from memgpt_cli.domain.settings import ModelSettings
 from memgpt_cli.errors import ModelError, RateLimitError
@@ -113,6 +114,74 @@ def test_the_gap_between_calls_grows_with_refusals_and_is_gone_when_all_goes_wel
     before = clock.now()
     pace.begin(tokens=1, usd=None)
     assert clock.now() == before
+
+
+def test_calls_that_are_refused_together_widen_the_gap_once() -> None:
+    pace, clock = paced()
+    tickets = [pace.begin(tokens=1, usd=None) for _ in range(32)]
+    clock.sleep(0.2)
+    for ticket in tickets:
+        pace.refused(0.0, attempt=1, begun=ticket.begun)
+    pace.begin(tokens=1, usd=None)
+    before = clock.now()
+    pace.begin(tokens=1, usd=None)
+    assert clock.now() - before == pytest.approx(0.05)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(2, 20), st.floats(0.1, 30), st.floats(1, 60))
+def test_who_waited_for_its_place_when_everybody_was_told_to_pause_takes_another(
+    waiting: int, at: float, pause: float
+) -> None:
+    """Or all whose places fell into the pause would begin at its end, at once."""
+    clock = StoppedClock()
+    begun: list[float] = []
+    told = False
+
+    def sleep(seconds: float) -> None:
+        nonlocal told
+        clock.sleep(seconds)
+        if clock.now() >= at and not told:
+            told = True
+            pace.refused(pause, attempt=1)
+
+    pace = Pace(Limits(rpm=60), now=clock.now, sleep=sleep)
+    for _ in range(waiting):
+        pace.begin(tokens=1, usd=None)
+        begun.append(clock.now())
+    assert all(later - earlier >= 0.999 for earlier, later in pairwise(begun))
+
+
+def test_who_would_wait_for_long_gives_up_when_the_run_is_to_end() -> None:
+    pace, clock = paced(Limits(max_usd=1.0))
+    pace.refused(3_000.0, attempt=1)
+    pace.stop()
+    with pytest.raises(RunEndsError):
+        pace.begin(tokens=1, usd=1.0)
+    assert clock.now() == 0.0
+    pace.refused(0.0, attempt=1)
+    clock.sleep(3_000.0)
+    pace.begin(tokens=1, usd=1.0)  # what was set aside has come back
+
+
+@pytest.mark.parametrize("asked", [float("nan"), float("inf"), -5.0, 1e12])
+def test_no_server_holds_a_run_back_for_longer_than_an_hour_at_a_time(asked: float) -> None:
+    pace, _ = paced()
+    pace.refused(asked, attempt=1)
+    assert 0.0 < pace.paused() <= 3_600.0
+
+
+def test_what_was_waited_for_and_what_failed_is_known() -> None:
+    pace, clock = paced()
+
+    class Slow(Said):
+        def stream(self, request: ChatRequest) -> Iterator[Delta]:
+            clock.sleep(2.0)
+            yield from super().stream(request)
+
+    list(PacedModel(Slow(RateLimitError("slow down", retry_after_s=7.0), "Hello."), pace, PRICED).stream(REQUEST))
+    assert clock.now() == pytest.approx(2.0 + 7.0 + 2.0)
+    assert pace.waited() == pytest.approx(2.0 + 7.0)
 
 
 def test_a_refused_call_is_repeated_until_it_is_answered() -> None:
