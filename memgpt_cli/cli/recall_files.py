@@ -23,6 +23,10 @@ from memgpt_cli.errors import AgentBusyError, StorageError, UsageError
 
 _FAULTS_SHOWN = 10
 
+_NO_VECTORS = (
+    "words alone find what has no vector yet; the same command without --no-vectors makes them, and so does a chat"
+)
+
 
 def import_file(
     file: Annotated[
@@ -54,13 +58,16 @@ def import_file(
     with workspace.memory() as memory:
         done = _import(workspace, memory, file, faults, dry_run=dry_run)
         waiting = memory.index.pending(Collection.MESSAGES)
-    embedded = _embed(workspace) if vectors and waiting and not dry_run else 0
+    if not current.json:
+        _tell(workspace, done, faults, dry_run=dry_run)
+    embedded = 0
+    if waiting and not dry_run:
+        if vectors:
+            embedded = _embed(workspace)
+        else:
+            notice(_NO_VECTORS)
     if current.json:
         print_json(_shape(done, faults, embedded=embedded, dry_run=dry_run))
-    else:
-        _tell(workspace, done, faults, dry_run=dry_run)
-    if not dry_run and waiting and not vectors:
-        notice("by meaning they are found once they have vectors: memgpt recall import FILE again, or the next chat")
     if faults:
         raise typer.Exit(1)
 
@@ -125,10 +132,15 @@ def _embed(workspace: Workspace) -> int:
     try:
         with workspace.held_memory(purpose="memgpt recall import") as memory, bar() as shown:
             memory.check_embedder()
-            return memory.index.settle(progress=lambda stage, done, total: _show(shown, stage, done, total))
+            made = memory.index.settle(progress=lambda stage, done, total: _show(shown, stage, done, total))
     except AgentBusyError:
         notice("the agent is in use, so the vectors are made as it goes on; until then words alone find the messages")
         return 0
+    except KeyboardInterrupt:
+        notice(f"stopped; {_NO_VECTORS}")
+        raise
+    notice(f"made {counted(made, 'vector')}")
+    return made
 
 
 def _show(shown: Bar, stage: str, done: int, total: int) -> None:

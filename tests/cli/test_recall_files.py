@@ -146,7 +146,7 @@ def test_vectors_follow_as_a_step_of_their_own_and_a_search_says_how_far_they_ar
 ) -> None:
     path = lines(tmp_path / "a.jsonl", 30)
     done = memgpt("recall", "import", str(path), "--no-vectors")
-    assert "have vectors" in done.err
+    assert "words alone find what has no vector yet" in done.err
     [note] = memgpt.json("recall-search", "recall", "search", "number 7")["notes"]
     assert note.startswith("0% of the messages are indexed by meaning so far")
     again = memgpt.json("recall-import", "recall", "import", str(path))
