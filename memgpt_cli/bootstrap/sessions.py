@@ -62,7 +62,7 @@ class Sessions:
     def peek(self, name: str | None = None) -> Session:
         """An agent to look at, without its lock: for previews inside `Store.rehearsal`."""
         name = name or self._workspace.agent_name
-        return self._session(name, self._workspace.agents.open(name), None)
+        return self._session(name, self._workspace.record(name), None)
 
     def private(self, folder: Path) -> Session:
         """An agent whose record is in a folder of the caller's, who is the only one to know of it.

@@ -209,13 +209,17 @@ class Workspace:
 
         return check_agent_name(name)
 
+    def record(self, name: str) -> SQLiteStore:
+        """The record of an agent that there is. Raises NotFoundError."""
+        if not self.agents.exists(name) and self.new_agents.is_default(name):
+            raise NotFoundError(f"there is no agent {name!r} yet", hint="memgpt chat begins a conversation with it")
+        return self.agents.open(name)
+
     @contextmanager
     def memory(self, name: str | None = None) -> Iterator[Memory]:
         """An agent's memory for looking and editing, while it may be talking to somebody. Raises NotFoundError."""
         name = name or self.agent_name
-        if not self.agents.exists(name) and self.new_agents.is_default(name):
-            raise NotFoundError(f"there is no agent {name!r} yet", hint="memgpt chat begins a conversation with it")
-        store = self.agents.open(name)
+        store = self.record(name)
         memory = Memory(self, name, store)
         try:
             yield memory
