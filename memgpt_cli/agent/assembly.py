@@ -4,6 +4,7 @@ from memgpt_cli.agent.budget import Budget
 from memgpt_cli.agent.loop import Agent
 from memgpt_cli.agent.outbox import OutboxWorker
 from memgpt_cli.agent.paging import Pager
+from memgpt_cli.agent.seeing import Sight
 from memgpt_cli.agent.session import Lock, Session
 from memgpt_cli.domain.agents import Protocol
 from memgpt_cli.domain.blocks import Author, Provenance
@@ -128,6 +129,9 @@ def assemble(
         clock=clock,
         calibration=calibration,
         budget=budget,
+        sight=Sight(
+            store=store, model=model, settings=settings, queue_manager=queue_manager, budget=budget, clock=clock
+        ),
         after_commit=lambda: None,
     )
     return Session(

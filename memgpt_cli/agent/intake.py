@@ -59,6 +59,8 @@ class Intake:
                     external_id=event.external_id,
                 )
             )
+            if event.picture is not None:
+                self._store.pictures.keep(event.picture, message_id=message.id)
         return Accepted(turn=turn, message_id=message.id, fresh=True, lag=message.created_at - now)
 
     def _again(self, turn_id: int) -> Accepted:

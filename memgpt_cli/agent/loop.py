@@ -13,6 +13,7 @@ from typing import Any
 from memgpt_cli.agent.budget import Budget, cost_of
 from memgpt_cli.agent.intake import Accepted, Intake
 from memgpt_cli.agent.replies import Reply, reply_of
+from memgpt_cli.agent.seeing import Sight
 from memgpt_cli.domain.agents import Protocol, StepRecord, Turn, TurnState
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.chat import ChatRequest, TextDelta, Usage
@@ -75,6 +76,7 @@ class Agent:
         clock: Clock,
         calibration: Calibration,
         budget: Budget,
+        sight: Sight,
         after_commit: Callable[[], None],
     ) -> None:
         self.store = store
@@ -87,6 +89,7 @@ class Agent:
         self._clock = clock
         self._calibration = calibration
         self._budget = budget
+        self._sight = sight
         self._after_commit = after_commit
         self._intake = Intake(store=store, queue_manager=queue_manager, clock=clock)
         last = store.turns.last_step()
@@ -147,6 +150,7 @@ class Agent:
         loop = self.settings.loop
         failures = 0
         window = self.queue_manager.window
+        yield from self._sight.look(accepted.turn, accepted.message_id)
         for number in range(accepted.next_step, accepted.next_step + loop.max_steps):
             turn = accepted.turn
             self.queue_manager.notice_edits(turn)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from memgpt_cli.cli import archival_documents, archival_passages, shapes
+from memgpt_cli.cli import archival_documents, archival_passages, archival_pictures, shapes
 from memgpt_cli.cli.console import notice, print_json, say
 from memgpt_cli.cli.filters import Limit, Page, Since, Source, Tags, Until, archival_filters
 from memgpt_cli.cli.hits import show_hits
@@ -75,6 +75,7 @@ for name, command in (
     ("log", archival_passages.log),
     ("restore", archival_passages.restore),
     ("sources", archival_passages.sources),
+    ("picture", archival_pictures.picture),
     ("reindex", archival_documents.reindex),
 ):
     app.command(name, cls=Command)(command)

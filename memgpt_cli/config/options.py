@@ -151,6 +151,13 @@ OPTIONS: Final[tuple[Option, ...]] = (
         help="Sent with each request as it stands; unset, what models.toml says of the model.",
     ),
     Option(
+        key="model.images",
+        target="model.images",
+        kind=bool,
+        guarded=True,
+        help="Whether the model takes pictures: then /attach shows them to it.",
+    ),
+    Option(
         key="model.timeout",
         target="model.timeout_s",
         kind=float,

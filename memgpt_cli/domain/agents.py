@@ -77,8 +77,8 @@ class StepRecord:
     """One model call as it was counted: `counted_tokens` is our own count of the prompt, `usage` the server's.
 
     `repeated_tokens` is our count of the prefix shared with the request before. `cost_usd` is None where no price is
-    known. `duration_s` is wall time spent in the model call. `purpose` is `reply`, or `summary` for a call of the
-    summariser.
+    known. `duration_s` is wall time spent in the model call. `purpose` is `reply`, `summary` for a call of the
+    summariser, or `picture` for the description of one.
     """
 
     turn: int

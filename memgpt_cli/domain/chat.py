@@ -10,22 +10,30 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from memgpt_cli.domain.messages import FunctionCall
+from memgpt_cli.domain.pictures import Picture
 
 PromptRole = Literal["system", "user", "assistant", "tool"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptMessage:
-    """A message as the model sees it."""
+    """A message as the model sees it. A `picture` stands before the text."""
 
     role: PromptRole
     content: str | None
     calls: tuple[FunctionCall, ...] = ()
     call_id: str | None = None
+    picture: Picture | None = None
 
     def to_wire(self) -> dict[str, Any]:
         """The Chat Completions form, keys in a fixed order."""
         wire: dict[str, Any] = {"role": self.role, "content": self.content}
+        if self.picture is not None:
+            import base64
+
+            data = base64.b64encode(self.picture.content).decode("ascii")
+            image = {"type": "image_url", "image_url": {"url": f"data:{self.picture.kind};base64,{data}"}}
+            wire["content"] = [image, {"type": "text", "text": self.content or ""}]
         if self.calls:
             wire["tool_calls"] = [
                 {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
@@ -37,7 +45,7 @@ class PromptMessage:
 
     @classmethod
     def from_wire(cls, wire: Mapping[str, Any]) -> "PromptMessage":
-        """The inverse of `to_wire`."""
+        """The inverse of `to_wire`, for a message without a picture."""
         return cls(
             role=wire["role"],
             content=wire["content"],

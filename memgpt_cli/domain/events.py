@@ -8,16 +8,21 @@ from datetime import datetime
 
 from memgpt_cli.domain.agents import StepRecord, TurnState
 from memgpt_cli.domain.messages import FunctionCall
+from memgpt_cli.domain.pictures import Picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserMessage:
-    """A person wrote something. `external_id` makes a repeated delivery harmless; `created_at` None means now."""
+    """A person wrote something. `external_id` makes a repeated delivery harmless; `created_at` None means now.
+
+    A `picture` beside it is described by the model before it answers.
+    """
 
     text: str
     name: str | None = None
     created_at: datetime | None = None
     external_id: str | None = None
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)

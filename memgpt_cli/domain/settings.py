@@ -12,12 +12,13 @@ class ModelSettings:
     """Which model answers, where, and at what price (USD for a million tokens; None where unknown).
 
     `reasoning_effort` goes into the request as it stands; None leaves it out. `context` is the model's own context
-    length in tokens where it is known, which may be more than the window in use.
+    length in tokens where it is known, which may be more than the window in use. `images`: it takes pictures.
     """
 
     name: str = "offline"
     base_url: str | None = None
     context: int | None = None
+    images: bool = False
     reasoning_effort: str | None = None
     input_usd_per_million: float | None = None
     cached_usd_per_million: float | None = None

@@ -5,7 +5,7 @@ Everything that writes runs inside `Store.transaction()`; nothing that talks to 
 
 from memgpt_cli.ports.conversation import EpochStore, LedgerStore, MessageStore, TombstoneStore, TurnStore
 from memgpt_cli.ports.machine import Calibration, Clock, DocumentReader, PromptSource, Spending
-from memgpt_cli.ports.memory import BlockStore, DocumentStore, JournalStore, PassageStore, UndoStore
+from memgpt_cli.ports.memory import BlockStore, DocumentStore, JournalStore, PassageStore, PictureStore, UndoStore
 from memgpt_cli.ports.models import ChatModel, Embedder, TokenCounter
 from memgpt_cli.ports.record import Store
 from memgpt_cli.ports.search import LexicalIndex
@@ -25,6 +25,7 @@ __all__ = [
     "LexicalIndex",
     "MessageStore",
     "PassageStore",
+    "PictureStore",
     "Progress",
     "PromptSource",
     "Spending",

@@ -9,6 +9,7 @@ from memgpt_cli.domain.blocks import Block, BlockVersion, Provenance
 from memgpt_cli.domain.documents import LoadedDocument, Source
 from memgpt_cli.domain.history import Operation, PassageVersion, TakenBack
 from memgpt_cli.domain.passages import Passage
+from memgpt_cli.domain.pictures import Picture, StoredPicture
 from memgpt_cli.domain.search import ArchivalFilters
 
 
@@ -79,6 +80,26 @@ class PassageStore(Protocol):
 
     def count(self, filters: ArchivalFilters | None = None) -> int:
         """How many living passages match; None counts all."""
+        ...
+
+
+class PictureStore(Protocol):
+    """Pictures, each beside the message that it was shown with."""
+
+    def keep(self, picture: Picture, *, message_id: int) -> None:
+        """Store it with its message."""
+        ...
+
+    def describe(self, message_id: int, *, passage: int) -> None:
+        """Note which passage describes the picture of this message."""
+        ...
+
+    def of_message(self, message_id: int) -> StoredPicture | None:
+        """The picture that was shown with a message."""
+        ...
+
+    def of_passage(self, passage: int) -> StoredPicture | None:
+        """The newest picture that a passage describes."""
         ...
 
 

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from memgpt_cli.domain.agents import AgentConfig
 from memgpt_cli.ports.conversation import EpochStore, LedgerStore, MessageStore, TombstoneStore, TurnStore
-from memgpt_cli.ports.memory import BlockStore, DocumentStore, JournalStore, PassageStore, UndoStore
+from memgpt_cli.ports.memory import BlockStore, DocumentStore, JournalStore, PassageStore, PictureStore, UndoStore
 from memgpt_cli.ports.search import LexicalIndex
 
 
@@ -25,6 +25,11 @@ class Store(Protocol):
     @property
     def passages(self) -> PassageStore:
         """Archival storage."""
+        ...
+
+    @property
+    def pictures(self) -> PictureStore:
+        """What people showed."""
         ...
 
     @property

@@ -28,7 +28,7 @@ VERSION: Final = 1
 
 TABLES: Final = (
     "turns", "steps", "messages", "tombstones", "blocks", "block_versions", "passages", "passage_versions", "documents",
-    "document_passages", "epochs", "operations", "changes", "vectors", "outbox",
+    "document_passages", "pictures", "epochs", "operations", "changes", "vectors", "outbox",
 )  # fmt: skip
 """What an agent is, in the order in which rows can refer to each other."""
 

@@ -50,6 +50,7 @@ class Purge:
             self._forget_operations(found)
             self._forget_commands(finder)
             self._forget_documents(found)
+            self._forget_pictures(found)
             self._store.lexical.rebuild()
             Vectors(self._db).begin_anew()
             self._store.set_note(_PENDING, "1")
@@ -148,6 +149,14 @@ class Purge:
             "UPDATE passages SET text = '', tags = '[]', source = NULL, location = NULL, command = NULL,"  # noqa: S608
             f" content_hash = x'', deleted_at = coalesce(deleted_at, ?) WHERE id IN {gone}",
             (to_text(at), ids),
+        )
+
+    def _forget_pictures(self, found: Findings) -> None:
+        """Those whose message or description is gone, turns that were taken back among them."""
+        self._db.execute(
+            "DELETE FROM pictures WHERE message NOT IN (SELECT id FROM messages)"
+            " OR passage IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(found.passages)),),
         )
 
     def _cut_blocks(self, finder: Finder, at: datetime) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 from sqlite_utils import Database, Migrations
 
 migrations = Migrations("agent")
-VERSION: Final = 1
+VERSION: Final = 2
 """`PRAGMA user_version` of a database to which every migration below has been applied."""
 
 
@@ -20,6 +20,15 @@ def _foundation(db: Database) -> None:
     for statement in _FOUNDATION.split(";\n"):
         if statement.strip():
             db.execute(statement)
+
+
+@migrations(name="002_pictures")
+def _pictures(db: Database) -> None:
+    """What people showed: each picture beside its message, with the passage that describes it."""
+    db.execute(
+        "CREATE TABLE pictures (message INTEGER PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL,"
+        " content BLOB NOT NULL, passage INTEGER)"
+    )
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -456,16 +456,13 @@ def test_no_color_leaves_out_colours_and_a_dumb_terminal_gets_plain_lines(home: 
     assert texts(home)[-1] == "two\nlines"
 
 
-def test_a_file_can_be_attached_and_an_image_is_refused_with_a_reason(home: Path, tmp_path: Path) -> None:
+def test_a_file_can_be_attached_and_words_said_beside_it(home: Path, tmp_path: Path) -> None:
     (tmp_path / "notes.md").write_text("# Garden\n\nThe roses are watered on Fridays.\n", encoding="utf-8")
-    (tmp_path / "photo.png").write_bytes(b"\x89PNG")
     with StrictServer(plan(["Read."])) as server, chat(home, *served(server)) as terminal:
         terminal.prompt()
-        terminal.say("/attach notes.md")
+        terminal.say("/attach notes.md What is watered when?")
         terminal.wait_for("Read.")
-        terminal.say("/attach photo.png")
-        terminal.wait_for("photo.png is an image")
         terminal.say("/attach nothing.txt")
         terminal.wait_for("there is no file nothing.txt")
     assert "[attached file: notes.md]" in str(texts(home)[0])
-    assert "roses are watered on Fridays" in str(texts(home)[0])
+    assert str(texts(home)[0]).endswith("The roses are watered on Fridays.\n\nWhat is watered when?")

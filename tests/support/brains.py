@@ -36,12 +36,18 @@ class Reply:
     chunks: tuple[dict[str, Any] | str, ...] | None = None
 
 
+def text_of(message: dict[str, Any]) -> str:
+    """What a message says in words; a picture beside them says nothing here."""
+    content = message.get("content") or ""
+    return content if isinstance(content, str) else " ".join(part.get("text", "") for part in content)
+
+
 Brain = Callable[[Body], Reply]
 
 
 def last_user_text(body: Body) -> str:
     """The newest message of a person; the program's own alerts and notices are passed over."""
-    return next((m["content"] for m in reversed(body["messages"]) if _is_from_person(m)), "")
+    return next((text_of(m) for m in reversed(body["messages"]) if _is_from_person(m)), "")
 
 
 def answers_results(body: Body) -> bool:
@@ -144,7 +150,7 @@ def chaos(seed: int = 0) -> Brain:
 
 def asks_for_summary(body: Body) -> bool:
     """Whether the queue manager wants a summary, at the end of the conversation's own prompt or in one of its own."""
-    apart = not body.get("tools") and body["messages"][-1]["content"].startswith("Summary so far:")
+    apart = not body.get("tools") and text_of(body["messages"][-1]).startswith("Summary so far:")
     return apart or body.get("tool_choice") == "none"
 
 
@@ -155,11 +161,11 @@ def summarise(body: Body) -> Reply:
 
 def seen(body: Body, pattern: str) -> bool:
     """Whether anything in the prompt matches, for brains that answer from what they are shown."""
-    return any(re.search(pattern, m.get("content") or "") for m in body["messages"])
+    return any(re.search(pattern, text_of(m)) for m in body["messages"])
 
 
 def _is_from_person(message: dict[str, Any]) -> bool:
-    content = message.get("content") or ""
+    content = text_of(message)
     event = content.startswith("<memgpt_event") or '"system_alert"' in content[:40]
     return message["role"] == "user" and not event
 

@@ -7,6 +7,8 @@ by the published constants. Both stand on the same token table.
 from functools import cache, lru_cache
 from typing import Any
 
+from support.brains import text_of
+
 from memgpt_cli.llm.rank_tables import O200K
 from memgpt_cli.llm.token_counters import _encoding
 
@@ -14,6 +16,7 @@ Segment = tuple[int, ...]
 
 _MESSAGE_START, _MESSAGE_BODY, _MESSAGE_END, _CALL, _CALL_BODY, _CALL_END = range(-6, 0)
 PRIMING = 3
+_PICTURE = 765
 
 
 def segments(body: dict[str, Any]) -> list[Segment]:
@@ -78,7 +81,9 @@ def _message(message: dict[str, Any]) -> Segment:
     tokens: list[int] = [_MESSAGE_START, *encode(message["role"])]
     if "name" in message:
         tokens += encode(message["name"])
-    tokens += [_MESSAGE_BODY, *encode(message.get("content") or "")]
+    tokens += [_MESSAGE_BODY, *encode(text_of(message))]
+    if isinstance(message.get("content"), list):
+        tokens += [_MESSAGE_BODY] * _PICTURE
     for call in message.get("tool_calls", ()):
         function = call["function"]
         tokens += [_CALL, *encode(function["name"]), _CALL_BODY, *encode(function["arguments"]), _CALL_END]

@@ -5,6 +5,7 @@ object (vLLM, Ollama), a system message stands only at the beginning and a messa
 the last message is not the assistant's (Mistral, Anthropic), results come in the order of their calls.
 """
 
+import base64
 import json
 import re
 from collections.abc import Collection
@@ -31,6 +32,7 @@ _MESSAGE_FIELDS = {
     "tool": {"role", "content", "tool_call_id"},
 }
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_DATA_URL = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,([A-Za-z0-9+/=]+)")
 _MAX_TOOLS = 128
 _MAX_DESCRIPTION = 1024
 _MAX_ID = 40
@@ -171,8 +173,26 @@ def _check_content(message: dict[str, Any], where: str, *, optional: bool) -> No
     if content is None:
         _require(optional, f"Invalid value for 'content': expected a string, got null. ({where})")
         return
+    if message["role"] == "user" and isinstance(content, list):
+        for number, part in enumerate(content):
+            _check_part(part, f"{where}.content[{number}]")
+        return
     _require(isinstance(content, str), f"Invalid type for '{where}.content': expected a string")
     _require(optional or content.strip(), f"Invalid '{where}.content': the message is empty.")
+
+
+def _check_part(part: Any, where: str) -> None:
+    kind = part.get("type") if isinstance(part, dict) else None
+    if kind == "text":
+        _require(set(part) == {"type", "text"} and isinstance(part["text"], str), f"Invalid {where}.text")
+        return
+    _require(kind == "image_url" and set(part["image_url"]) <= {"url", "detail"}, f"Invalid {where}.type: {kind!r}")
+    match = _DATA_URL.fullmatch(part["image_url"]["url"])
+    _require(match, f"Invalid {where}.image_url.url: expected a data URL of a picture")
+    try:
+        base64.b64decode(match[1] if match else "", validate=True)
+    except ValueError:
+        raise RefusalError(f"Invalid {where}.image_url.url: not base64") from None
 
 
 def _check_calls(message: dict[str, Any], where: str, seen: set[str]) -> list[str]:

@@ -65,14 +65,12 @@ def archival(_: Chat, query: str) -> None:
 
 
 def attach(chat: Chat, path: str) -> None:
-    """A file as a message; a long one is paged to archival storage as any long message is."""
+    """A file as a message; a long one is paged to archival storage as any long message is, a picture is looked at."""
     from memgpt_cli.cli.chat.attachment import read_attachment
-    from memgpt_cli.domain.events import UserMessage
 
     if not path:
-        raise UsageError("which file?", hint="/attach FILE")
-    text = read_attachment(chat.workspace.reader, path)
-    chat.answer(UserMessage(text=text))
+        raise UsageError("which file?", hint="/attach FILE [WORDS]")
+    chat.answer(read_attachment(chat.session, chat.workspace.reader, path))
 
 
 def load(chat: Chat, argument: str) -> None:
@@ -131,8 +129,9 @@ def _ask_again(chat: Chat, advice: str = "") -> None:
     if not said:
         raise UsageError("the last turn holds no message of yours", hint="just say something")
     text = "\n\n".join(part for part in (*(message.text for message in said), advice) if part)
+    shown = next((found for message in said if (found := chat.session.store.pictures.of_message(message.id))), None)
     notice("(took the last answer back, and what it did to memory; asking again)")
-    chat.answer(UserMessage(text=text, name=said[-1].name))
+    chat.answer(UserMessage(text=text, name=said[-1].name, picture=shown.picture if shown else None))
 
 
 def _take_back(chat: Chat) -> "TakenBack":

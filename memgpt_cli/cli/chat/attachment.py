@@ -1,33 +1,89 @@
-"""A file as a message. What formats there are is decided in documents/."""
+"""A file as a message. What formats there are is decided in documents/, what a picture is in domain/pictures.py."""
 
+import re
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from memgpt_cli.domain.documents import SkippedFile
+from memgpt_cli.domain.events import UserMessage
+from memgpt_cli.domain.pictures import Picture, kind_of
 from memgpt_cli.errors import DocumentError, NotFoundError, UsageError
-from memgpt_cli.ports import DocumentReader
+
+if TYPE_CHECKING:
+    from memgpt_cli.agent.session import Session
+    from memgpt_cli.ports import DocumentReader
+
+LARGEST_PICTURE: Final = 20_000_000
+"""Bytes; OpenAI takes no larger one."""
+
+MOST_WORDS: Final = 2_000
+"""Characters that may be said beside a picture: they stand in the window with its description."""
 
 _IMAGES: Final = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".svg"}
+_WORDS: Final = re.compile(r"\s+")
 
 
-def read_attachment(reader: DocumentReader, name: str) -> str:
-    """What the file says, under a line that names it. Raises NotFoundError, or UsageError when it is no text."""
-    path = Path(name).expanduser()
-    if not path.is_file():
-        raise NotFoundError(
-            f"there is no file {name}", hint="/attach FILE; Tab completes its name, /load takes folders"
-        )
+def read_attachment(session: "Session", reader: "DocumentReader", argument: str) -> UserMessage:
+    """What the file says, under a line that names it; or a picture, with what is said beside it.
+
+    Raises NotFoundError when there is no such file, UsageError when it cannot be said or shown.
+    """
+    path, words = _split(argument)
     if path.suffix.lower() in _IMAGES:
-        raise UsageError(
-            f"{path.name} is an image, and memgpt sends text alone",
-            hint="describe it in a message, or attach a text",
-        )
+        return _picture(session, path, words)
+    text = _text(reader, path)
+    return UserMessage(text=f"{text.rstrip()}\n\n{words}" if words else text)
+
+
+def _split(argument: str) -> tuple[Path, str]:
+    """The longest beginning that names a file, and the words after it."""
+    ends = [len(argument), *(match.start() for match in reversed(list(_WORDS.finditer(argument))))]
+    for end in ends:
+        path = Path(argument[:end]).expanduser()
+        if path.is_file():
+            return path, argument[end:].strip()
+    if Path(argument).expanduser().is_dir():
+        raise UsageError(f"{argument} is a folder", hint=f"/load {argument}")
+    raise NotFoundError(
+        f"there is no file {argument}", hint="/attach FILE; Tab completes its name, /load takes folders"
+    )
+
+
+def _text(reader: "DocumentReader", path: Path) -> str:
     found = next(iter(reader.find([str(path)])))
     try:
         if isinstance(found, SkippedFile):
-            raise UsageError(f"{name} cannot be attached: {found.reason}", hint="attach a text or a document")
+            raise UsageError(f"{path} cannot be attached: {found.reason}", hint="attach a text or a document")
         document = reader.read(reader.content(found), name=path.name)
     except DocumentError as error:
-        raise UsageError(f"{name} cannot be attached: {error.message}", hint=error.hint) from error
+        raise UsageError(f"{path} cannot be attached: {error.message}", hint=error.hint) from error
     parts = [f"[{part.place}]\n{part.text}" if part.place else part.text for part in document.parts]
     return f"[attached file: {path.name}]\n\n" + "\n\n".join(parts)
+
+
+def _picture(session: "Session", path: Path, words: str) -> UserMessage:
+    model = session.agent.model.name
+    if model == "offline":
+        raise UsageError(f"{path.name} is a picture, and the offline responder sees nothing", hint="/model NAME")
+    if not session.agent.settings.model.images:
+        raise UsageError(
+            f"{path.name} is a picture, and pictures are not shown to {model}",
+            hint="if it takes them: memgpt config set model.images true, then /model " + model,
+        )
+    if len(words) > MOST_WORDS:
+        raise UsageError(
+            f"{len(words):,} characters are too many beside a picture; {MOST_WORDS:,} are possible",
+            hint="/attach FILE, and say the rest after that",
+        )
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_PICTURE + 1)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", hint="/attach FILE") from error
+    if len(content) > LARGEST_PICTURE:
+        raise UsageError(f"{path.name} is larger than {LARGEST_PICTURE // 10**6} MB", hint="make it smaller")
+    kind = kind_of(content)
+    if kind is None:
+        raise UsageError(f"{path.name} is no PNG, JPEG, GIF or WebP", hint="convert it to one of these")
+    text = f"[attached picture: {path.name}]" + (f"\n\n{words}" if words else "")
+    return UserMessage(text=text, picture=Picture(name=path.name, kind=kind, content=content))

@@ -36,7 +36,9 @@ _ALL: Final = (
     ),
     SlashCommand(name="recall", argument="[QUERY]", text="search every message ever", run=actions.recall),
     SlashCommand(name="archival", argument="[QUERY]", text="search notes and documents", run=actions.archival),
-    SlashCommand(name="attach", argument="FILE", takes="PATH", text="say what a file says", run=actions.attach),
+    SlashCommand(
+        name="attach", argument="FILE", takes="PATH", text="say what a file says, or show a picture", run=actions.attach
+    ),
     SlashCommand(
         name="load", argument="PATH", takes="PATH", text="put files and folders into archival storage", run=actions.load
     ),
