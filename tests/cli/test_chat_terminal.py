@@ -254,9 +254,10 @@ def test_slash_commands_complete_abbreviate_and_suggest(home: Path) -> None:
     with chat(home) as terminal:
         terminal.prompt()
         terminal.say("/he")
-        for name in ("/memory [LABEL]", "/why", "/undo", "/rethink ADVICE", "Alt-Enter"):
-            terminal.wait_for(name)
+        terminal.wait_for("Ctrl-D leave")
         terminal.prompt()
+        for name in ("/memory [LABEL]", "/why", "/undo", "/rethink ADVICE", "Alt-Enter"):
+            assert name in terminal.everything
         terminal.say("/re")
         terminal.wait_for("/re could be /recall or /retry or /rethink")
         terminal.say("/memroy")
