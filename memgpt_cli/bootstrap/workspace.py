@@ -346,4 +346,5 @@ class Workspace:
             writer=writer,
             chroma=chroma,
             exact_vectors=self.settings.archival.exact_vectors,
+            nearest_messages=self.settings.search.nearest_messages,
         )

@@ -42,7 +42,8 @@ class AgentVectorIndex:
     has one to itself, and idle ones are kept for the next.
     `folder` is where Chroma lives. `writer` says that this process holds the agent's lock: only then Chroma is opened.
     `chroma` False keeps it closed for good (agents that will be discarded). Up to `exact_vectors` in a collection a
-    search is exact; above, that many of the newest are searched exactly beside Chroma, if it lacks them.
+    search is exact; above, that many of the newest are searched exactly beside Chroma, if it lacks them. Above
+    `nearest_messages` Chroma gets no more messages: it takes 6 KB of memory for each, and nobody searches them there.
     `batch` texts are embedded and committed at a time. `flush` opens Chroma when it has `push_at` vectors to give.
     """
 
@@ -55,6 +56,7 @@ class AgentVectorIndex:
         writer: bool,
         chroma: bool = True,
         exact_vectors: int = 20_000,
+        nearest_messages: int = 50_000,
         batch: int = 256,
         push_at: int = 256,
     ) -> None:
@@ -62,6 +64,7 @@ class AgentVectorIndex:
         self._embedder = embedder
         self._folder = folder
         self._exact_vectors = exact_vectors
+        self._nearest_messages = nearest_messages
         self._tail = max(exact_vectors, push_at)
         self._batch = batch
         self._push_at = push_at
@@ -95,7 +98,7 @@ class AgentVectorIndex:
             stored = Vectors(connection).identity()
             if stored is not None:
                 first_axis = Vector(struct.pack("<f", 1.0) + bytes(4 * (stored.dimensions - 1)))
-                for collection in Collection:
+                for collection in self._held(Vectors(connection)):
                     self._search(connection, collection, first_axis, 1)
 
     def search(self, collection: Collection, query: Vector, limit: int) -> list[tuple[int, float]]:
@@ -230,16 +233,17 @@ class AgentVectorIndex:
         """Give Chroma the log from where it stands, if it lacks `at_least` entries."""
         while self._rebuilds_left and not self._closing.is_set() and not late():
             self._write_void(vectors)
-            if sum(vectors.unindexed_count(collection) for collection in Collection) < at_least:
+            held = self._held(vectors)
+            if sum(vectors.unindexed_count(collection) for collection in held) < at_least:
                 return
             chroma = self._opened(vectors)
             if chroma is None:
                 return
             self._write_void(vectors)
             try:
-                total = sum(vectors.unindexed_count(collection) for collection in Collection)
+                total = sum(vectors.unindexed_count(collection) for collection in held)
                 done = 0
-                for collection in Collection:
+                for collection in held:
                     while not late() and (given := self._give_some(vectors, chroma, collection)):
                         done += given
                         if progress is not None:
@@ -347,11 +351,18 @@ class AgentVectorIndex:
 
     def _needs_chroma(self, vectors: Vectors, collection: Collection) -> bool:
         """Whether the collection is too large for exact search. Counting is not cheap, and few logs become shorter."""
-        if not self._rebuilds_left:
+        if not self._rebuilds_left or not self._is_held(vectors, collection):
             return False
         if collection not in self._large and vectors.exceeds(collection, self._exact_vectors):
             self._large.add(collection)
         return collection in self._large
+
+    def _held(self, vectors: Vectors) -> list[Collection]:
+        """The collections that an index is kept of."""
+        return [collection for collection in Collection if self._is_held(vectors, collection)]
+
+    def _is_held(self, vectors: Vectors, collection: Collection) -> bool:
+        return collection is not Collection.MESSAGES or not vectors.exceeds(collection, self._nearest_messages)
 
     def _check_query(self, stored: EmbedderIdentity, query: Vector) -> None:
         # An endpoint that is away cannot say what it is; the query's length still speaks.

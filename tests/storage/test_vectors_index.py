@@ -37,6 +37,7 @@ KINDS = {
     "chroma and a tail": {"exact_vectors": 9, "push_at": 25},
     "reader": {"exact_vectors": 1000, "writer": False},
     "scan": {"exact_vectors": 2, "push_at": 2, "chroma": False},
+    "too many messages": {"exact_vectors": 0, "push_at": 1, "nearest_messages": 5},
 }
 
 
@@ -124,6 +125,24 @@ def test_the_collections_are_searched_apart(room: Room, index: AgentVectorIndex)
     query = room.embedder.vector("text 40")
     assert index.search(MESSAGES, query, 1)[0][0] == messages[10]
     assert {passage for passage, _ in index.search(PASSAGES, query, 100)} == set(passages)
+
+
+def test_above_their_bound_messages_are_kept_out_of_chroma_and_none_of_them_waits(
+    make_room: Callable[..., Room],
+) -> None:
+    room = make_room(exact_vectors=0, push_at=1, nearest_messages=29)
+    with closing(room.connect()) as connection:
+        messages = add_messages(connection, TEXTS[:29])
+    with closing(room.open()) as index:
+        index.settle()
+        assert index.status().unindexed[MESSAGES] == 0
+        with closing(room.connect()) as connection:
+            messages += add_messages(connection, TEXTS[29:])
+        index.settle()
+        index.warm()
+        status = index.status()
+        assert (status.vectors[MESSAGES], status.unindexed[MESSAGES], index.pending(MESSAGES)) == (60, 31, 0)
+        assert index.search(MESSAGES, room.embedder.vector("text 40"), 1)[0][0] == messages[40]
 
 
 def test_what_comes_later_is_found_after_the_next_flush(room: Room, index: AgentVectorIndex) -> None:
