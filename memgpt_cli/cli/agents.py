@@ -6,10 +6,11 @@ from typing import Annotated, Any
 import typer
 
 from memgpt_cli.bootstrap import Workspace
-from memgpt_cli.cli.console import err, notice, plain, print_json, say, table
+from memgpt_cli.cli.console import err, notice, plain, print_json, say
 from memgpt_cli.cli.filters import Limit, Page, Yes
 from memgpt_cli.cli.options import Command, current
 from memgpt_cli.cli.pages import Match, matching, page_of, tell_of_more
+from memgpt_cli.cli.tables import table
 from memgpt_cli.cli.texts import read_text
 from memgpt_cli.domain.agents import AgentConfig, Protocol
 from memgpt_cli.domain.blocks import Block

@@ -9,13 +9,14 @@ import typer
 from memgpt_cli.bootstrap import Memory
 from memgpt_cli.cli import ids, shapes
 from memgpt_cli.cli.archival_sources import documents_in, source_named
-from memgpt_cli.cli.console import confirm, notice, print_json, say, table
+from memgpt_cli.cli.console import confirm, notice, print_json, say
 from memgpt_cli.cli.filters import DryRun, Limit, Page, Since, Source, Tags, Until, Yes, archival_filters
 from memgpt_cli.cli.hits import heading
 from memgpt_cli.cli.memory_history import STYLES
 from memgpt_cli.cli.options import current
 from memgpt_cli.cli.origins import Causes
 from memgpt_cli.cli.pages import Match, matching, page_of, tell_of_more
+from memgpt_cli.cli.tables import table
 from memgpt_cli.cli.texts import counted, one_line, read_text
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.history import PassageVersion

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from memgpt_cli.cli import options
-from memgpt_cli.cli.console import notice, print_json, say, table
+from memgpt_cli.cli.console import notice, print_json, say
 from memgpt_cli.cli.options import Command
+from memgpt_cli.cli.tables import table
 
 app = typer.Typer(no_args_is_help=True, help="Look at settings and change them.")
 

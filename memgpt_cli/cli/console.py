@@ -3,7 +3,6 @@
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -58,19 +57,6 @@ def notice(text: str, *, style: str | None = "dim") -> None:
 def print_json(value: Any) -> None:
     """Print one JSON document."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
-
-
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, wide: str | None = None) -> None:
-    """Print rows under headings; the column called `wide` takes the space that is left and wraps."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    grid = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for column in columns:
-        grid.add_column(column, overflow="fold", no_wrap=column != wide, ratio=1 if column == wide else None)
-    for row in rows:
-        grid.add_row(*(plain(cell) for cell in row))
-    out().print(grid, soft_wrap=False)
 
 
 def is_interactive() -> bool:

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from memgpt_cli.cli import options
-from memgpt_cli.cli.console import confirm, notice, print_json, table
+from memgpt_cli.cli.console import confirm, notice, print_json
 from memgpt_cli.cli.options import Command
+from memgpt_cli.cli.tables import table
 from memgpt_cli.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True, help="Store, list and delete API keys.")

@@ -6,13 +6,14 @@ import typer
 
 from memgpt_cli.bootstrap import Memory
 from memgpt_cli.cli import memory_history, memory_shapes, shapes
-from memgpt_cli.cli.console import notice, out, plain, print_json, say, table
+from memgpt_cli.cli.console import notice, out, plain, print_json, say
 from memgpt_cli.cli.filters import Limit as Lines
 from memgpt_cli.cli.filters import Page
 from memgpt_cli.cli.memory_history import Label, labels
 from memgpt_cli.cli.options import Command, current
 from memgpt_cli.cli.origins import Causes
 from memgpt_cli.cli.pages import Match, matching, page_of, tell_of_more
+from memgpt_cli.cli.tables import table
 from memgpt_cli.cli.texts import one_line, read_text
 from memgpt_cli.domain.blocks import Author, Block, BlockVersion, Provenance
 from memgpt_cli.domain.times import for_people

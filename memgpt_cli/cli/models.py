@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from memgpt_cli.cli.console import notice, print_json, table
+from memgpt_cli.cli.console import notice, print_json
 from memgpt_cli.cli.options import current
+from memgpt_cli.cli.tables import table
 from memgpt_cli.errors import UsageError
 
 if TYPE_CHECKING:

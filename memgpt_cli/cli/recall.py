@@ -5,12 +5,17 @@ from typing import Annotated
 import typer
 
 from memgpt_cli.cli import recall_files, recall_messages, shapes
-from memgpt_cli.cli.console import notice, print_json, table
+from memgpt_cli.cli.console import notice, print_json
 from memgpt_cli.cli.filters import Limit, Page, RoleOption, Since, Speaker, Until, recall_filters
 from memgpt_cli.cli.hits import show_hits
 from memgpt_cli.cli.options import Command, current
+from memgpt_cli.cli.tables import table
+from memgpt_cli.cli.texts import one_line
 from memgpt_cli.domain.messages import SPOKEN, Message, Role, message_ref
 from memgpt_cli.domain.times import for_people
+
+_SHOWN = 300
+"""Characters of a message in a list; `recall show` has all of it."""
 
 app = typer.Typer(help="Recall storage: every message ever.", no_args_is_help=True)
 
@@ -71,7 +76,12 @@ app.command("export", cls=Command)(recall_files.export)
 def _table(messages: list[Message]) -> None:
     zone = current.workspace().settings.zone
     rows = [
-        (message_ref(m.id), for_people(m.created_at, zone), m.name or m.role.value, m.text or _calls(m))
+        (
+            message_ref(m.id),
+            for_people(m.created_at, zone),
+            m.name or m.role.value,
+            one_line(m.text or _calls(m), _SHOWN),
+        )
         for m in messages
     ]
     table(("id", "time", "who", "text"), rows, wide="text")
