@@ -6,7 +6,8 @@ from datetime import timedelta
 from memgpt_cli.agent.replies import reply_of
 from memgpt_cli.domain.agents import Turn, TurnState
 from memgpt_cli.domain.events import Event, Resume
-from memgpt_cli.domain.messages import Message, Role, clean
+from memgpt_cli.domain.messages import Message, Role, clean, message_ref
+from memgpt_cli.errors import UsageError
 from memgpt_cli.main_context.queue_manager import QueueManager
 from memgpt_cli.ports import Clock, Store
 
@@ -36,14 +37,17 @@ class Intake:
         self._clock = clock
 
     def accept(self, event: Event) -> Accepted | None:
-        """Commit the event; None when a `Resume` finds nothing to resume."""
+        """Commit the event; None when a `Resume` finds nothing to resume.
+
+        Raises UsageError when the event's external id is that of another message.
+        """
         self._queue.reload()
         if isinstance(event, Resume):
             waiting = self._store.turns.open_turns()
             return self._resume(waiting[-1]) if waiting else None
         known = self._store.messages.by_external_id(event.external_id) if event.external_id else None
-        if known is not None and known.turn is not None:
-            return self._again(known.turn)
+        if known is not None:
+            return self._again(_turn_of(known, clean(event.text)))
         now = self._clock.now()
         with self._store.transaction():
             turn = self._store.turns.begin(now, epoch=self._queue.epoch.id)
@@ -91,3 +95,14 @@ class Intake:
             msg = f"message without its turn {turn_id}"
             raise LookupError(msg)
         return turn
+
+
+def _turn_of(known: Message, text: str) -> int:
+    """The turn of a message that was delivered before, if this is the same one."""
+    if known.turn is None or known.text != text:
+        kind = "an imported message" if known.turn is None else "another message"
+        raise UsageError(
+            f"the id {known.external_id!r} is that of {kind}, {message_ref(known.id)}",
+            hint=f"give this one an id of its own; memgpt recall show {message_ref(known.id)} shows the other",
+        )
+    return known.turn

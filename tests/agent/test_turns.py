@@ -12,7 +12,7 @@ from memgpt_cli.domain.agents import Protocol, TurnState
 from memgpt_cli.domain.events import Resume, TurnEnded, TurnStarted, UserMessage
 from memgpt_cli.domain.messages import Role
 from memgpt_cli.domain.search import RecallFilters
-from memgpt_cli.errors import BudgetError, ModelError
+from memgpt_cli.errors import BudgetError, ModelError, UsageError
 
 ALL = RecallFilters(roles=tuple(Role))
 
@@ -147,6 +147,15 @@ def test_the_same_id_is_answered_once(tmp_path: Path) -> None:
         assert ended.reply == reply(first)
         assert len(server.requests) == 1
         assert agent.store.messages.count(RecallFilters(roles=(Role.USER,))) == 1
+
+
+def test_another_message_under_a_known_id_is_refused_and_not_taken_for_the_first(tmp_path: Path) -> None:
+    with StrictServer(echo) as server, session(tmp_path, base_url=server.base_url) as agent:
+        run(agent, "Hello", external_id="42")
+        with pytest.raises(UsageError, match="'42' is that of another message, m1"):
+            run(agent, "Something else", external_id="42")
+        assert len(server.requests) == 1
+        assert agent.store.messages.count() == 2
 
 
 def test_a_message_that_the_network_swallowed_is_kept_and_answered_by_resuming(tmp_path: Path) -> None:
