@@ -119,9 +119,17 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (BrokenPipeError, SystemExit) as error:
         return _reader_gone(error)
     except Exception as error:  # noqa: BLE001 - the CLI boundary
-        hint = "this is a bug in memgpt; run the command again with --debug and report what it prints"
-        return _report("bug", f"{type(error).__name__}: {error}", hint, ExitCode.FAILURE)
+        return _unforeseen(error)
     return code if isinstance(code, int) else ExitCode.OK
+
+
+def _unforeseen(error: Exception) -> int:
+    """What no room has foreseen: a full disk, a folder that may not be entered, or a mistake of ours."""
+    if isinstance(error, OSError):
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
+        return _report("io", what, "check the disk and the permissions", ExitCode.STORAGE)
+    hint = "this is a bug in memgpt; run the command again with --debug and report what it prints"
+    return _report("bug", f"{type(error).__name__}: {error}", hint, ExitCode.FAILURE)
 
 
 def _reader_gone(error: BaseException) -> int:

@@ -38,3 +38,12 @@ def test_a_home_that_is_a_file_is_one_finding(
     monkeypatch.setenv("MEMGPT_HOME", str(tmp_path / "file"))
     assert "which is no folder" in memgpt("memory", "show", code=2).err
     assert memgpt("doctor", code=1).out.count("which is no folder") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_an_output_that_takes_no_more_is_no_bug_of_ours(memgpt: CommandLine) -> None:
+    with Path("/dev/full").open("wb") as full:
+        running = memgpt.start("config", "list", stdout=full, stderr=subprocess.PIPE)
+        _, err = running.communicate(timeout=60)
+    assert running.returncode == 5
+    assert err == "error: No space left on device\n\nhint: check the disk and the permissions\n"
