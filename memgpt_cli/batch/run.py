@@ -123,7 +123,14 @@ class Run:
         for lane in todo:
             waiting.put(lane)
         self._tell()
-        workers = [self._make_worker() for _ in range(min(self._workers, len(todo)))]
+        workers: list[Worker] = []
+        try:
+            for _ in range(min(self._workers, len(todo))):
+                workers.append(self._make_worker())  # noqa: PERF401 - those that were made must be closed
+        except BaseException:
+            for worker in workers:
+                worker.close()
+            raise
         threads = [
             threading.Thread(target=self._work, args=(worker, waiting), name=f"batch {number}", daemon=True)
             for number, worker in enumerate(workers)

@@ -83,6 +83,8 @@ class SpawnedWorker:
 
     def run(self, conversation: Conversation, done: Sequence[TurnRecord], watch: Watch) -> ConversationRecord | None:
         """What `talking.Talker.run` does. A process that dies under a conversation makes that one fail."""
+        if self._process is not None and not self._process.is_alive():  # it died with nothing to do
+            self.close()
         if self._pipe is None:
             self.start()
         pipe = self._pipe
@@ -126,7 +128,12 @@ class SpawnedWorker:
 
 
 def serve(pipe: Connection, agents: Agents, orders: Orders) -> None:
-    """The spawned process: run what comes through the pipe until it is closed."""
+    """The spawned process: run what comes through the pipe until it is closed.
+
+    Ctrl-C and SIGTERM often reach all processes of a group: here they are not heard, the parent tells when to stop.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, name="parent", daemon=True).start()
     talker = Talker(agents, orders)
     while True:

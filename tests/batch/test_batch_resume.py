@@ -192,6 +192,25 @@ def test_interrupted_the_running_turns_end_and_the_next_start_goes_on(write: Wri
 
 
 @posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_a_signal_to_the_whole_group_stops_a_run_and_fails_nothing(
+    batch: Command, write: Writer, tmp_path: Path, number: signal.Signals
+) -> None:
+    path, out = write(*conversations(30)), tmp_path / "out.jsonl"
+    arguments = ["batch", path, "-o", out, "--workers", "2", *OFFLINE]
+    process = start(*arguments, start_new_session=True)
+    wait_until(lambda: out.exists() and out.stat().st_size > 0)
+    os.killpg(process.pid, number)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert all(line["ok"] for line in written(out))
+    process = start(*arguments)
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert out.read_bytes() == batch(path).out
+
+
+@posix
 def test_spawned_workers_do_not_outlive_a_killed_parent(write: Writer, tmp_path: Path) -> None:
     path = write(*conversations(400))
     process = start("batch", path, "-o", tmp_path / "out.jsonl", "--workers", "2", *OFFLINE, start_new_session=True)

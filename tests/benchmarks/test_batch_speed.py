@@ -5,6 +5,7 @@ python -m pytest tests/benchmarks/test_batch_speed.py -m benchmark -s
 
 import json
 import multiprocessing
+import statistics
 import sys
 import time
 from collections.abc import Iterator
@@ -25,11 +26,14 @@ REPLY = "That is good to know; I will keep the harbour and the long winter eveni
 
 
 def test_memory_and_cpu_stay_flat_over_a_thousand_conversations(tmp_path: Path) -> None:
+    """CPU is held against a loop that runs beside it: on a busy machine the same work takes more of it."""
     path, out = write(tmp_path / "in.jsonl", conversations(1_000)), tmp_path / "out.jsonl"
     seen: list[tuple[int, int, float]] = []
+    loops: list[tuple[int, float]] = []
 
     def watch(process: int) -> None:
         seen.append((lines_in(out), memory_of(process), cpu_of(process)))
+        loops.append((seen[-1][0], loop_s()))
 
     used = run(tmp_path / "home", path, "-o", out, "--workers", "1", *OFFLINE, watch=watch)
     at_100 = next(item for item in seen if item[0] >= 100)
@@ -37,13 +41,26 @@ def test_memory_and_cpu_stay_flat_over_a_thousand_conversations(tmp_path: Path) 
     first_half = next(item for item in seen if item[0] >= 500)
     early = (first_half[2] - at_100[2]) / ((first_half[0] - at_100[0]) * 20)
     late = (last[2] - first_half[2]) / ((last[0] - first_half[0]) * 20)
+    early_loop = statistics.median(taken for lines, taken in loops if 100 <= lines < 500)
+    late_loop = statistics.median(taken for lines, taken in loops if lines >= 500)
+    growth = late / early / (late_loop / early_loop)
     print(
         f"\n1,000 conversations of 20 turns, one worker: {used.wall_s:.0f} s wall, {used.cpu_s:.0f} s CPU,"
         f" {1000 * used.cpu_s / 20_000:.2f} ms CPU a turn; memory {at_100[1] / 2**20:.1f} MB at the 100th,"
         f" {last[1] / 2**20:.1f} MB at the {last[0]}th (x{last[1] / at_100[1]:.3f});"
-        f" CPU a turn {1000 * early:.2f} ms from 100 to 500, {1000 * late:.2f} ms after (x{late / early:.3f})"
+        f" CPU a turn {1000 * early:.2f} ms from 100 to 500, {1000 * late:.2f} ms after"
+        f" (x{late / early:.3f}; a loop beside it x{late_loop / early_loop:.3f}: x{growth:.3f})"
     )
     assert last[1] <= 1.1 * at_100[1]
+    assert growth <= 1.1
+
+
+def loop_s() -> float:
+    """CPU seconds of a little work that is always the same."""
+    started, total = time.process_time(), 0
+    for number in range(200_000):
+        total += number * number
+    return time.process_time() - started
 
 
 def test_a_second_worker_is_worth_its_while(tmp_path: Path) -> None:
@@ -56,6 +73,7 @@ def test_a_second_worker_is_worth_its_while(tmp_path: Path) -> None:
             taken.append(used.wall_s)
     one, two = min(walls[1]), min(walls[2])
     print(f"\n120 conversations of 20 turns: {one:.1f} s with one worker, {two:.1f} s with two: x{one / two:.2f}")
+    assert one / two >= 1.5
 
 
 class Slow(BaseHTTPRequestHandler):
@@ -116,6 +134,7 @@ def test_thirty_two_workers_keep_a_slow_server_busy(tmp_path: Path, base_url: st
         f" {1000 * used.cpu_s / turns:.1f} ms CPU a turn,"
         f" p50 {seconds['turn_p50']:.3f} s, ours {seconds['ours_p50']:.3f} s"
     )
+    assert ideal / elapsed >= 0.9
 
 
 def cpu_of(process: int) -> float:
