@@ -41,7 +41,7 @@ class Passages:
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 passage.text,
-                json.dumps(passage.tags, ensure_ascii=False),
+                json.dumps(passage.tags, ensure_ascii=False) if passage.tags else "[]",
                 passage.source,
                 passage.location,
                 passage.provenance.author,
