@@ -45,7 +45,10 @@ def edit(_: Chat, label: str) -> None:
     """A block in the person's editor."""
     if not label:
         raise UsageError("which block?", hint="/edit human; /memory shows them all")
-    subcommand("memory", "edit", argument=label)
+    from memgpt_cli.cli.chat.keyboard import with_echo
+
+    with with_echo():
+        subcommand("memory", "edit", argument=label)
 
 
 def recall(_: Chat, query: str) -> None:

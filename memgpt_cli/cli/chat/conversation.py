@@ -78,10 +78,11 @@ class Conversation:
     def run(self) -> int:
         """Talk until the end; returns the exit code."""
         try:
-            self._greet()
-            if self._reservation.glance.unanswered:
-                self._go_on()
-            return self._talk()
+            with self._quiet_keyboard():
+                self._greet()
+                if self._reservation.glance.unanswered:
+                    self._go_on()
+                return self._talk()
         except KeyboardInterrupt:
             return ExitCode.INTERRUPTED
         finally:
@@ -93,25 +94,24 @@ class Conversation:
 
         session = self.session
         result = TurnResult()
-        with self._quiet_keyboard():
-            self._screen = screen = self._open_screen()
-            try:
-                watch(session.agent.handle(event), result, screen.show)
-            except KeyboardInterrupt:
-                twice = self._again()
-                self._stop()
-                if twice:
-                    raise
-                screen.close()
-                notice("(stopped; what came is kept)")
-            except MemGPTError as error:
-                screen.close()
-                if not self.interactive:
-                    raise
-                self._tell(error)
-            finally:
-                self._screen = None
-                screen.close()
+        self._screen = screen = self._open_screen()
+        try:
+            watch(session.agent.handle(event), result, screen.show)
+        except KeyboardInterrupt:
+            twice = self._again()
+            self._stop()
+            if twice:
+                raise
+            screen.close()
+            notice("(stopped; what came is kept)")
+        except MemGPTError as error:
+            screen.close()
+            if not self.interactive:
+                raise
+            self._tell(error)
+        finally:
+            self._screen = None
+            screen.close()
         for step in result.steps:
             self.status.count(step.record)
         self.status.look(session)
@@ -200,8 +200,7 @@ class Conversation:
             if text is None:
                 break
             if text.strip():
-                with self._quiet_keyboard():
-                    self._respond(text)
+                self._respond(text)
         return ExitCode.OK
 
     def _respond(self, text: str) -> None:

@@ -1,4 +1,4 @@
-"""The keyboard while a reply comes: what is typed meanwhile is not shown in its midst, but waits for the prompt."""
+"""The keyboard outside the prompt: what is typed while a reply comes is not shown in its midst, but waits."""
 
 import sys
 from collections.abc import Iterator
@@ -8,6 +8,19 @@ from contextlib import contextmanager
 @contextmanager
 def without_echo() -> Iterator[None]:
     """Turn the terminal's echo off; Ctrl-C works as ever. Does nothing where there is no such terminal."""
+    with _echo(on=False):
+        yield
+
+
+@contextmanager
+def with_echo() -> Iterator[None]:
+    """Turn it on again, for another program that the person types into."""
+    with _echo(on=True):
+        yield
+
+
+@contextmanager
+def _echo(*, on: bool) -> Iterator[None]:
     try:
         import termios
 
@@ -16,9 +29,9 @@ def without_echo() -> Iterator[None]:
     except (ImportError, OSError, ValueError):
         yield
         return
-    quiet = list(before)
-    quiet[3] &= ~termios.ECHO
-    termios.tcsetattr(device, termios.TCSANOW, quiet)
+    wanted = list(before)
+    wanted[3] = wanted[3] | termios.ECHO if on else wanted[3] & ~termios.ECHO
+    termios.tcsetattr(device, termios.TCSANOW, wanted)
     try:
         yield
     finally:
