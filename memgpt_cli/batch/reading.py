@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from types import TracebackType
 from typing import BinaryIO, Final, Literal, Self, cast
+from zlib import crc32
 
 from memgpt_cli.batch.checking import Checker
 from memgpt_cli.batch.conversations import Conversation, ConversationId, Fault, Said
@@ -36,6 +37,7 @@ class Entry:
     line: int
     offset: int
     length: int
+    crc: int
     agent: str | None
     messages: int
     asks: int
@@ -122,15 +124,12 @@ class BatchInput:
     def conversation(self, entry: Entry) -> Conversation:
         """Read one conversation. Raises UsageError when the file is not what it was."""
         raw = self.source.read(entry.offset, entry.length)
-        made: Conversation | None = None
-        try:
-            if self.is_text:
-                return _text_conversation(raw.decode("utf-8-sig"), entry.id)
-            made = Checker(self.zone).conversation(json.loads(raw), index=entry.index, line=entry.line)
-        except (ValueError, RecursionError):
-            pass
-        if made is None:
+        if crc32(raw) != entry.crc:
             raise UsageError(f"{self.name} was changed while it was being read", hint="start the same command again")
+        if self.is_text:
+            return _text_conversation(raw.decode("utf-8-sig"), entry.id)
+        made = Checker(self.zone).conversation(json.loads(raw), index=entry.index, line=entry.line)
+        assert made is not None  # noqa: S101 - it had no faults when it was looked through
         return made
 
     def __enter__(self) -> Self:
@@ -178,6 +177,7 @@ class _Scan:
         self._stem = stem
         self._lines: dict[str, int] = {}
         self._spoken = 0
+        self._crc = 0
 
     def fault(self, line: int, field: str, message: str) -> None:
         if len(self.faults) < MOST_FAULTS:
@@ -189,6 +189,8 @@ class _Scan:
         except UnicodeDecodeError as error:
             self.fault(line, "", f"it is not UTF-8 (byte {error.start + 1} of the line)")
             return
+        if is_text:
+            self._crc = crc32(raw, self._crc)
         if not text.strip():
             return
         if is_text:
@@ -213,7 +215,17 @@ class _Scan:
         if not self._spoken or self.faults:
             return ()
         return (
-            Entry(index=0, id=self._stem, line=1, offset=0, length=length, agent=None, messages=self._spoken, asks=0),
+            Entry(
+                index=0,
+                id=self._stem,
+                line=1,
+                offset=0,
+                length=length,
+                crc=self._crc,
+                agent=None,
+                messages=self._spoken,
+                asks=0,
+            ),
         )
 
     def _conversation(self, value: object, line: int, offset: int, raw: bytes) -> None:
@@ -233,6 +245,7 @@ class _Scan:
                 line=line,
                 offset=offset + bom,
                 length=len(raw) - bom,
+                crc=crc32(raw[bom:]),
                 agent=made.agent,
                 messages=len(made.messages),
                 asks=len(made.asks),

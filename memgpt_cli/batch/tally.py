@@ -1,10 +1,15 @@
 """Counting as a run goes: what the summary at its end says, and what a progress bar shows on the way."""
 
 import math
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from memgpt_cli.batch.records import ConversationRecord, Spent, TurnRecord
+
+_MOST_ERRORS: Final = 1_000
+"""Errors that are told apart."""
 
 
 @dataclass(slots=True)
@@ -17,8 +22,8 @@ class Tally:
     met: int = 0
     unmet: int = 0
     spent: Spent = field(default_factory=Spent)
-    seconds: list[float] = field(default_factory=list)
-    our_seconds: list[float] = field(default_factory=list)
+    seconds: "array[float]" = field(default_factory=lambda: array("d"))
+    our_seconds: "array[float]" = field(default_factory=lambda: array("d"))
     errors: dict[str, int] = field(default_factory=dict)
 
     def turn(self, record: TurnRecord) -> None:
@@ -37,7 +42,7 @@ class Tally:
         self.unmet += record.unmet
         self.met += len(checked) - record.unmet
         error = record.error or next((turn.error for turn in record.turns if turn.error), None)
-        if error is not None:
+        if error is not None and (error.message in self.errors or len(self.errors) < _MOST_ERRORS):
             self.errors[error.message] = self.errors.get(error.message, 0) + 1
 
 
@@ -119,7 +124,7 @@ def summarise(tally: Tally, *, total: int, elapsed_s: float, rate_limits: int) -
     )
 
 
-def percentile(values: list[float], share: float) -> float | None:
+def percentile(values: Sequence[float], share: float) -> float | None:
     """By nearest rank; None of nothing."""
     if not values:
         return None

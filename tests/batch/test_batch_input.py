@@ -13,6 +13,7 @@ from support.batches import Command, Writer, start, talk
 from memgpt_cli.batch.checking import Checker
 from memgpt_cli.batch.reading import Source, read_input
 from memgpt_cli.config.zones import ZoneInfo
+from memgpt_cli.errors import UsageError
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "docs" / "schemas"
 SCHEMA = Draft202012Validator(json.loads((SCHEMAS / "batch-input.schema.json").read_text(encoding="utf-8")))
@@ -177,6 +178,18 @@ def test_standard_input_is_read_as_a_file_is(home: Path, batch: Command, write: 
         out, _ = start(*arguments, stdin=stdin).communicate(timeout=60)
     assert out == batch(path).out
     assert list((home / "data" / "batch").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["in.jsonl", "in.txt"])
+def test_an_input_that_was_written_over_meanwhile_is_not_taken_for_what_was_checked(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text('{"id": "a", "ask": ["Who is Ada?"]}\n' if name.endswith("l") else "Who is Ada?\n")
+    with read_input(Source.of_file(path, spare=tmp_path), name=name, folder=tmp_path, zone=UTC) as read:
+        assert read.conversation(read.entries[0]).turns == 1
+        with path.open("r+") as file:
+            file.write(path.read_text().replace("Ada", "Bob"))
+        with pytest.raises(UsageError, match="was changed"):
+            read.conversation(read.entries[0])
 
 
 def test_a_byte_order_mark_and_blank_lines_are_no_matter(tmp_path: Path) -> None:
