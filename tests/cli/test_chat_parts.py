@@ -11,7 +11,7 @@ from memgpt_cli.cli.chat.input import is_open, unquoted
 from memgpt_cli.cli.chat.parting import parted
 from memgpt_cli.cli.chat.prompt import PrivateHistory
 from memgpt_cli.cli.chat.status import Status
-from memgpt_cli.cli.chat.table import COMMANDS
+from memgpt_cli.cli.chat.table import COMMANDS, KEYS
 from memgpt_cli.cli.turns import describe
 from memgpt_cli.domain.events import FunctionReturned
 from memgpt_cli.domain.messages import FunctionCall
@@ -79,6 +79,12 @@ def test_every_command_is_found_by_its_shortest_beginning_that_is_its_own() -> N
         found = find(f"/{own} some argument ")
         assert found is not None
         assert (found[0].name, found[1]) == (name, "some argument")
+
+
+def test_the_page_about_the_chat_names_every_command_and_key() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "chat.md").read_text(encoding="utf-8")
+    assert [name for name in COMMANDS if f"/{name}" not in page] == []
+    assert [key for key, _ in KEYS if key not in page] == []
 
 
 def test_a_shared_beginning_names_its_commands_and_a_slip_the_nearest() -> None:
