@@ -32,7 +32,12 @@ NewName = Annotated[str, typer.Argument(help="Letters, digits, - _ and .")]
 
 @app.command("list", cls=Command)
 def list_agents(match: Match = None, limit: Limit = 50, page: Page = 0) -> None:
-    """List the agents: size on disk, messages, passages, last use."""
+    """List the agents: size on disk, messages, passages, last use.
+
+    Example:
+        memgpt agent list
+
+    """
     workspace = current.workspace()
     shapes = []
     names = matching(workspace.agents.names(), match, name=str)
@@ -107,7 +112,12 @@ def show(
         str | None, typer.Argument(help="The agent; default: the one in use.", autocompletion=_names)
     ] = None,
 ) -> None:
-    """Show one agent."""
+    """Show one agent.
+
+    Example:
+        memgpt agent show tutor
+
+    """
     workspace = current.workspace()
     shape = _describe(workspace, name or workspace.agent_name)
     if current.json:
@@ -120,7 +130,12 @@ def show(
 
 @app.command("rename", cls=Command)
 def rename(name: Name, new: NewName) -> None:
-    """Give an agent another name."""
+    """Give an agent another name.
+
+    Example:
+        memgpt agent rename tutor teacher
+
+    """
     workspace = current.workspace()
     workspace.agents.open(name).close()
     workspace.check_name(new)
@@ -159,7 +174,12 @@ def clone(
 
 @app.command("delete", cls=Command)
 def delete(name: Name, yes: Yes = False) -> None:
-    """Delete an agent with everything it remembers. This cannot be undone; it asks for the name."""
+    """Delete an agent with everything it remembers. This cannot be undone; it asks for the name.
+
+    Example:
+        memgpt agent delete tutor
+
+    """
     workspace = current.workspace()
     shape = _describe(workspace, name)
     if not yes:
@@ -208,6 +228,10 @@ def import_file(
     """Make an agent of a file. Everything in it is checked first, and nothing of it is run.
 
     The endpoint it talked to is left out unless you ask for it: the file may come from somebody else.
+
+    Example:
+        memgpt agent import tutor.memgpt --as teacher
+
     """
     workspace = current.workspace()
     made, endpoint = workspace.new_agents.from_file(

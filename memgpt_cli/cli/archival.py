@@ -25,7 +25,12 @@ def add(
     ] = None,
     source: Annotated[str | None, typer.Option("--source", help="Where it comes from.")] = None,
 ) -> None:
-    """Add one passage."""
+    """Add one passage.
+
+    Example:
+        memgpt archival add "The key is under the mat" --tag house
+
+    """
     content = read_text(text).strip()
     if not content:
         raise UsageError("there is nothing to add", hint='memgpt archival add "The key is under the mat"')
@@ -54,7 +59,12 @@ def search(
     until: Until = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show what made each hit.")] = False,
 ) -> None:
-    """Search passages by words and meaning, best first."""
+    """Search passages by words and meaning, best first.
+
+    Example:
+        memgpt archival search "where is the key"
+
+    """
     workspace = current.workspace()
     with workspace.memory() as memory:
         filters = archival_filters(memory, tags=tag, source=source, since=since, until=until)

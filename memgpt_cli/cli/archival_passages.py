@@ -38,7 +38,12 @@ def list_passages(
     since: Since = None,
     until: Until = None,
 ) -> None:
-    """List passages, newest first: where each comes from, and how it begins."""
+    """List passages, newest first: where each comes from, and how it begins.
+
+    Example:
+        memgpt archival list --tag house
+
+    """
     workspace = current.workspace()
     with workspace.memory() as memory:
         filters = archival_filters(memory, tags=tag, source=source, since=since, until=until)
@@ -57,7 +62,12 @@ def list_passages(
 
 
 def show(passage: Id) -> None:
-    """Show a passage: its text, where it comes from, who changed it."""
+    """Show a passage: its text, where it comes from, who changed it.
+
+    Example:
+        memgpt archival show p7
+
+    """
     workspace = current.workspace()
     with workspace.memory() as memory:
         found = ids.passage(memory, passage)
@@ -78,7 +88,12 @@ def log(
     limit: Limit = 50,
     page: Page = 0,
 ) -> None:
-    """List a passage's versions, newest first: when, by whom, because of what."""
+    """List a passage's versions, newest first: when, by whom, because of what.
+
+    Example:
+        memgpt archival log p7
+
+    """
     workspace = current.workspace()
     with workspace.memory() as memory:
         history = _history(memory, passage)
@@ -173,7 +188,12 @@ def restore(
     passage: Annotated[str, typer.Argument(help="Its id, such as p7; deleted ones too.", metavar="ID")],
     version: Annotated[int, typer.Argument(help="The version to go back to; see archival log.")],
 ) -> None:
-    """Make an old version of a passage current, as a new version. Works for deleted ones too."""
+    """Make an old version of a passage current, as a new version. Works for deleted ones too.
+
+    Example:
+        memgpt archival restore p7 1
+
+    """
     workspace = current.workspace()
     with workspace.memory() as memory:
         history = _history(memory, passage)
@@ -194,7 +214,12 @@ def restore(
 
 
 def sources(match: Match = None, limit: Limit = 50, page: Page = 0) -> None:
-    """List where passages come from: loaded documents and other sources, with how many passages each has."""
+    """List where passages come from: loaded documents and other sources, with how many passages each has.
+
+    Example:
+        memgpt archival sources
+
+    """
     workspace = current.workspace()
     with workspace.memory() as memory:
         known = matching(memory.store.documents.sources(), match, name=lambda source: source.name)

@@ -30,6 +30,10 @@ def retrieval(
     """Ask recall storage the questions of FILE, and count which of the messages that answer them are found.
 
     Scores our ranking beside plain full-text search, plain vectors, plain rank fusion and newest-first.
+
+    Example:
+        memgpt eval retrieval locomo10.json
+
     """
     from rich.progress import Progress
 

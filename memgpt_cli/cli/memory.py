@@ -28,7 +28,12 @@ Description = Annotated[str | None, typer.Option("--description", help="What it 
 
 @app.command("list", cls=Command)
 def list_blocks(match: Match = None, limit: Lines = 50, page: Page = 0) -> None:
-    """List the blocks: how full they are, and who changed each last."""
+    """List the blocks: how full they are, and who changed each last.
+
+    Example:
+        memgpt memory list
+
+    """
     workspace = current.workspace()
     with workspace.memory() as memory:
         found = matching(memory.store.blocks.all(), match, name=lambda block: block.label)
@@ -62,7 +67,14 @@ def show(
     label: Annotated[str | None, typer.Argument(help="One block; default: all.", autocompletion=labels)] = None,
     version: Annotated[int | None, typer.Option("--version", help="As it was in this version.", metavar="N")] = None,
 ) -> None:
-    """Show the blocks, or one of them, as the model sees them or as one was."""
+    """Show the blocks, or one of them, as the model sees them or as one was.
+
+    Examples:
+        memgpt memory show
+
+        memgpt memory show human --json
+
+    """
     if version is not None and label is None:
         raise UsageError("--version needs a block", hint=f"memgpt memory show human --version {version}")
     with current.workspace().memory() as memory:
@@ -154,6 +166,10 @@ def edit(label: Label) -> None:
     """Edit a block in $VISUAL or $EDITOR and show what changed.
 
     What does not fit, or what somebody else changed meanwhile, is refused, and your text is kept in a file.
+
+    Example:
+        memgpt memory edit human
+
     """
     from memgpt_cli.cli.editor import edited
 
@@ -177,7 +193,12 @@ def edit(label: Label) -> None:
 
 @app.command("delete", cls=Command)
 def delete(label: Label) -> None:
-    """Delete a block. It leaves a tombstone with all its versions: memgpt undo, or memory restore, brings it back."""
+    """Delete a block. It leaves a tombstone with all its versions: memgpt undo, or memory restore, brings it back.
+
+    Example:
+        memgpt memory delete goals
+
+    """
     with _writing() as memory:
         gone = memory.core_memory.delete(label, _by("delete"))
     if current.json:
@@ -195,7 +216,12 @@ app.command("blame", cls=Command)(memory_history.blame)
 def restore(
     label: Label, version: Annotated[int, typer.Argument(help="The version to go back to; see memory log.")]
 ) -> None:
-    """Make an old version of a block current, as a new version. Works for deleted blocks too."""
+    """Make an old version of a block current, as a new version. Works for deleted blocks too.
+
+    Example:
+        memgpt memory restore human 2
+
+    """
     with _writing() as memory:
         restored = memory.core_memory.restore(label, version, _by(f"restore {version}"))
         _show_change(memory, restored)

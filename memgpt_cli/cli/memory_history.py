@@ -33,7 +33,12 @@ def log(
     limit: Limit = 50,
     page: Page = 0,
 ) -> None:
-    """List a block's versions, newest first: when, by whom, because of what."""
+    """List a block's versions, newest first: when, by whom, because of what.
+
+    Example:
+        memgpt memory log human
+
+    """
     workspace = current.workspace()
     with workspace.memory() as memory:
         history = memory.core_memory.history(label)[::-1]
@@ -59,7 +64,12 @@ def diff(
     before: Annotated[int | None, typer.Argument(help="A version; default: the one before B.", metavar="A")] = None,
     after: Annotated[int | None, typer.Argument(help="Another; default: the newest.", metavar="B")] = None,
 ) -> None:
-    """Compare two versions of a block, by default the last change."""
+    """Compare two versions of a block, by default the last change.
+
+    Example:
+        memgpt memory diff human
+
+    """
     from memgpt_cli.main_context.block_history import difference
 
     with current.workspace().memory() as memory:
@@ -78,7 +88,12 @@ def diff(
 
 
 def blame(label: Label) -> None:
-    """Show for each line of a block when it came, by whom, and after which message."""
+    """Show for each line of a block when it came, by whom, and after which message.
+
+    Example:
+        memgpt memory blame human
+
+    """
     from memgpt_cli.main_context.block_history import blame as blamed
 
     workspace = current.workspace()

@@ -29,7 +29,12 @@ def list_messages(
     since: Since = None,
     until: Until = None,
 ) -> None:
-    """List messages, newest first."""
+    """List messages, newest first.
+
+    Example:
+        memgpt recall list --limit 20
+
+    """
     filters = recall_filters(tuple(role) if role else tuple(Role), name=name, since=since, until=until)
     with current.workspace().memory() as memory:
         found = memory.store.messages.page(filters, limit=limit + 1, offset=page * limit)
@@ -55,7 +60,12 @@ def search(
     until: Until = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show what made each hit.")] = False,
 ) -> None:
-    """Search messages by words and meaning, best first."""
+    """Search messages by words and meaning, best first.
+
+    Example:
+        memgpt recall search "the trip to Kyoto"
+
+    """
     filters = recall_filters(tuple(role) if role else SPOKEN, name=name, since=since, until=until)
     workspace = current.workspace()
     with workspace.memory() as memory:

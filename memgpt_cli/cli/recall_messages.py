@@ -29,7 +29,12 @@ def show(
         str, typer.Argument(help="Its id, such as m12.", metavar="ID", autocompletion=ids.messages_like)
     ],
 ) -> None:
-    """Show a message with its turn: what was thought, called and returned, what it changed in memory, what it cost."""
+    """Show a message with its turn: what was thought, called and returned, what it changed in memory, what it cost.
+
+    Example:
+        memgpt recall show m12
+
+    """
     workspace = current.workspace()
     with workspace.memory() as memory:
         found = ids.message(memory, message)

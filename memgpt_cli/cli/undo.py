@@ -54,7 +54,12 @@ def undo(
 
 
 def redo() -> None:
-    """Do again what was last taken back, unless something else was done since."""
+    """Do again what was last taken back, unless something else was done since.
+
+    Example:
+        memgpt redo
+
+    """
     with current.workspace().memory() as memory:
         while not _do(memory, _next(memory.store, again=True), again=True):
             pass

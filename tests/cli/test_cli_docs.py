@@ -53,3 +53,9 @@ def test_every_command_and_every_option_is_explained(words: str, command: Any) -
     for parameter in command.params:
         if parameter.name != "help" and not getattr(parameter, "hidden", False):
             assert parameter.help, f"{words} {parameter.opts}"
+
+
+@pytest.mark.parametrize(("words", "command"), COMMANDS, ids=[words for words, _ in COMMANDS])
+def test_every_help_ends_with_examples_of_its_own_command(words: str, command: Any) -> None:
+    assert command.examples
+    assert any(f"memgpt {words}" in example for example in command.examples), command.examples
