@@ -24,7 +24,8 @@ from memgpt_cli.storage.vectors import Vectors, check_identity, snapshot
 
 _KEEP: Final = 2
 """A matrix is kept in memory up to this many times the tail; beyond, it begins anew or nothing is kept."""
-_GIVEN_AT_ONCE: Final = 1000
+_GIVEN_AT_ONCE: Final = 4096
+"""Chroma takes 5,461 at most; of each vector this costs an eighth less than a thousand at a time."""
 _SAMPLES: Final = 128
 _REBUILDS: Final = 2
 """After this many failures of Chroma in one session it is left alone, and searches are exact."""
@@ -58,7 +59,7 @@ class AgentVectorIndex:
         exact_vectors: int = 20_000,
         nearest_messages: int = 50_000,
         batch: int = 256,
-        push_at: int = 256,
+        push_at: int = _GIVEN_AT_ONCE,
     ) -> None:
         self._connections = ConnectionPool(connect)
         self._embedder = embedder
@@ -358,8 +359,9 @@ class AgentVectorIndex:
         return collection in self._large
 
     def _held(self, vectors: Vectors) -> list[Collection]:
-        """The collections that an index is kept of."""
-        return [collection for collection in Collection if self._is_held(vectors, collection)]
+        """The collections that Chroma gets: a large import is not begun with what will be too much."""
+        outsized = vectors.expects(Collection.MESSAGES, self._nearest_messages)
+        return [c for c in Collection if self._is_held(vectors, c) and not (outsized and c is Collection.MESSAGES)]
 
     def _is_held(self, vectors: Vectors, collection: Collection) -> bool:
         return collection is not Collection.MESSAGES or not vectors.exceeds(collection, self._nearest_messages)

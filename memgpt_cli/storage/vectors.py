@@ -175,6 +175,13 @@ class Vectors:
         ).fetchone()
         return found is not None
 
+    def expects(self, collection: Collection, number: int) -> bool:
+        """Whether more than `number` items wait for their vector; costs no more than counting to `number`."""
+        found = self._connection.execute(
+            "SELECT 1 FROM outbox WHERE collection = ? LIMIT 1 OFFSET ?", (collection, number)
+        ).fetchone()
+        return found is not None
+
     def generation(self) -> int:
         """Grows when the log begins anew: whatever was read of it before is void."""
         return int(self._meta(_GENERATION) or 0)
