@@ -1,6 +1,7 @@
 """PDF by PDFium: one part for each page that holds text. Pictures of text are not read."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any, Final
@@ -12,6 +13,11 @@ from memgpt_cli.errors import DocumentError
 MAX_CHARACTERS: Final = 100_000_000
 
 _HYPHENATED: Final = re.compile(r"[\x02\ufffe]\s*")
+_LAST_NUMBER: Final = re.compile(r"(?:^|\n)[ \t]*(\d{1,4})\s*\Z")
+_FIRST_NUMBER: Final = re.compile(r"\A\s*(\d{1,4})[ \t]*(?:\n|\Z)")
+_NUMBERED_PAGES: Final = 3
+"""With fewer pages a number at an edge may be anything."""
+
 _WIDE: Final = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
 _BROKEN_WIDE_LINE: Final = re.compile(rf"(?<=[{_WIDE}])\n(?=[{_WIDE}])")
 
@@ -26,20 +32,21 @@ def read_pdf(data: bytes, name: str) -> Document:
             raise DocumentError("locked with a password", hint="save a copy without the password") from error
         raise DocumentError(f"a broken PDF: {error}") from error
     with closing(document):
-        parts: list[Part] = []
-        characters = pages = 0
-        for pages, page in enumerate(_pages(document, pdfium.PdfiumError), 1):
+        pages: list[str] = []
+        characters = 0
+        for page in _pages(document, pdfium.PdfiumError):
             characters += len(page)
             if characters > MAX_CHARACTERS:
                 raise DocumentError(f"more than {MAX_CHARACTERS:,} characters of text")
-            if page.strip():
-                parts.append(Part(text=page, place=f"page {pages}"))
-        if not parts:
+            pages.append(page)
+        if not characters or not any(map(str.strip, pages)):
             raise DocumentError(
-                f"no text on its {pages} pages: pictures of text, probably", hint="run OCR over it, such as ocrmypdf"
+                f"no text on its {len(pages)} pages: pictures of text, probably",
+                hint="run OCR over it, such as ocrmypdf",
             )
         title = str(document.get_metadata_value("Title")).strip()
-    return Document(parts=tuple(parts), title=title or name, kind="pdf")
+    parts = (Part(text=page, place=f"page {number}") for number, page in enumerate(_unnumbered(pages), 1))
+    return Document(parts=tuple(part for part in parts if part.text.strip()), title=title or name, kind="pdf")
 
 
 def _pages(document: Any, failure: type[Exception]) -> Iterator[str]:
@@ -50,6 +57,19 @@ def _pages(document: Any, failure: type[Exception]) -> Iterator[str]:
                 yield _joined(str(text.get_text_bounded()))
         except failure:
             yield ""
+
+
+def _unnumbered(pages: list[str]) -> list[str]:
+    """Without printed page numbers: lines at an edge that hold a number, counting on from page to page on most pages.
+
+    Such a line would be a passage of its own where a page is divided.
+    """
+    for edge in (_LAST_NUMBER, _FIRST_NUMBER):
+        shifts = {place: int(found[1]) - place for place, page in enumerate(pages) if (found := edge.search(page))}
+        usual, times = max(Counter(shifts.values()).items(), key=lambda pair: pair[1], default=(0, 0))
+        if times >= _NUMBERED_PAGES and 2 * times > len(pages):
+            pages = [edge.sub("", page) if shifts.get(n) == usual else page for n, page in enumerate(pages)]
+    return pages
 
 
 def _joined(text: str) -> str:

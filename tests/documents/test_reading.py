@@ -50,6 +50,20 @@ def test_a_pdf_is_read_page_by_page(tmp_path: Path) -> None:
     ]
 
 
+def test_printed_page_numbers_of_a_pdf_are_no_text_but_other_numbers_are(tmp_path: Path) -> None:
+    pages = ["Spring", "Summer\n4", "Autumn\n5", "Winter\n6", "In all: \n1200"]
+    found = read_document(makers.pdf(tmp_path / "seasons.pdf", pages)).parts
+    assert [part.text.split() for part in found] == [
+        ["Spring"],
+        ["Summer"],
+        ["Autumn"],
+        ["Winter"],
+        ["In", "all:", "1200"],
+    ]
+    two = read_document(makers.pdf(tmp_path / "two.pdf", ["Sheep\n1", "Goats\n2"])).parts
+    assert [part.text.split() for part in two] == [["Sheep", "1"], ["Goats", "2"]]
+
+
 def test_a_word_file_keeps_headings_and_tables(tmp_path: Path) -> None:
     document = read_document(makers.docx(tmp_path / "a.docx"))
     [part] = document.parts
