@@ -9,7 +9,7 @@ terminal is not decided here.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
 from typing import Final
 
@@ -37,7 +37,10 @@ def render_messages(result: SearchResult[Message], *, zone: tzinfo, budget: int,
 def render_passages(result: SearchResult[Passage], *, zone: tzinfo, budget: int, count: Count) -> str:
     """A page of passages in at most `budget` tokens; hits that follow on each other come in the document's order."""
     lines = [(hit.item.id, passage_line(hit.item, zone=zone)) for hit in result.hits]
-    return _page(result, lines, budget=budget, count=count, beside=1 if result.ranked else 0, what="passages")
+    apart = {hit.item.id: hit.item.source for hit in result.hits}
+    return _page(
+        result, lines, budget=budget, count=count, beside=1 if result.ranked else 0, what="passages", apart=apart
+    )
 
 
 def message_line(message: Message, *, zone: tzinfo) -> str:
@@ -62,6 +65,7 @@ def _page(
     count: Count,
     beside: int,
     what: str,
+    apart: Mapping[int, str | None] | None = None,
 ) -> str:
     if not lines:
         return _nothing(result, what)
@@ -69,7 +73,9 @@ def _page(
     room = budget - FRAME - sum(count(note) + 1 for note in notes)
     shown, cut = _packed(lines, room, count)
     first = f"{len(shown)} of {result.total} results, page {result.page}."
-    return "\n".join([first, *_grouped(shown, beside), *notes, *_rest(result, len(lines) - len(shown), cut=cut)])
+    return "\n".join(
+        [first, *_grouped(shown, beside, apart or {}), *notes, *_rest(result, len(lines) - len(shown), cut=cut)]
+    )
 
 
 def _packed(lines: Sequence[tuple[int, str]], room: int, count: Count) -> tuple[list[tuple[int, str]], bool]:
@@ -98,8 +104,11 @@ def _shortened(line: str, room: int, count: Count) -> str:
     return line[: max(low, head)] + " …"
 
 
-def _grouped(shown: Sequence[tuple[int, str]], beside: int) -> list[str]:
-    """Best first, but hits that stand next to each other together and in order, where the best of them stands."""
+def _grouped(shown: Sequence[tuple[int, str]], beside: int, apart: Mapping[int, str | None]) -> list[str]:
+    """Best first, but hits that stand next to each other together and in order, where the best of them stands.
+
+    `apart` tells what parts neighbours: the document that a passage comes from.
+    """
     left = dict(shown)
     lines: list[str] = []
     for number, _ in shown:
@@ -108,7 +117,9 @@ def _grouped(shown: Sequence[tuple[int, str]], beside: int) -> list[str]:
         group = [number]
         for step in (-1, 1):
             edge = number
-            while (following := _next_to(edge, step, beside, left)) is not None:
+            while (following := _next_to(edge, step, beside, left)) is not None and apart.get(following) == apart.get(
+                edge
+            ):
                 group.append(following)
                 edge = following
         lines += [left.pop(member) for member in sorted(group)]

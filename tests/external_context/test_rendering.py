@@ -81,6 +81,15 @@ def test_filters_alone_leave_the_newest_first() -> None:
     assert ids(rendered(result([message(n) for n in (30, 29, 28)], ranked=False))) == [30, 29, 28]
 
 
+def test_neighbours_out_of_two_documents_stand_where_each_of_them_belongs() -> None:
+    found = [
+        Passage(id=n, text="t", created_at=AT, source=source) for n, source in ((4, "b"), (9, "c"), (5, "b"), (3, "a"))
+    ]
+    hits = SearchResult(hits=tuple(Hit(item=p, score=1.0) for p in found), total=4, ranked=True, page=0, page_size=10)
+    lines = render_passages(hits, zone=ZONE, budget=500, count=count).splitlines()
+    assert [re.findall(r"p\d", line)[0] for line in lines[1:]] == ["p4", "p5", "p9", "p3"]
+
+
 def test_what_does_not_fit_is_left_out_from_the_end_and_said() -> None:
     hits = [message(10 * n, "word " * 20) for n in range(1, 11)]
     lines = rendered(result(hits), budget=200)
