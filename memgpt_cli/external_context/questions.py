@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
+from unicodedata import east_asian_width
 
 _MONTHS: Final = (
     "january february march april may june july august september october november december".split()  # noqa: SIM905
@@ -40,6 +41,7 @@ _TIME_CUE: Final = re.compile(
 )
 _DATE: Final = re.compile(
     rf"(?P<iso>\b(?:19|20)\d\d-\d\d?-\d\d?\b)"
+    r"|(?P<east>(?:19|20)\d\d ?[年년](?: ?\d\d? ?[月월](?: ?\d\d? ?[日号號일])?)?)"
     rf"|\b(?:(?P<day1>\d\d?)(?:st|nd|rd|th)?(?: of)? )?(?P<month>{_MONTH})\b\.?"
     r"(?: (?P<day2>\d\d?)(?:st|nd|rd|th)?\b(?!\d))?(?:,? (?:of )?(?P<year>(?:19|20)\d\d)\b)?"
     r"|\b(?P<only_year>(?:19|20)\d\d)\b",
@@ -140,6 +142,9 @@ def _nearness(moment: datetime, span: Span, zone: tzinfo) -> float:
 
 
 def _name_pattern(name: str) -> re.Pattern[str]:
+    """The name as a word of its own; in scripts without spaces it stands among other letters."""
+    if len(name) > 1 and all(east_asian_width(letter) == "W" for letter in name):
+        return re.compile(re.escape(name))
     return re.compile(rf"(?<!\w){re.escape(name)}(?:'s|’s)?(?!\w)", re.IGNORECASE)
 
 
@@ -148,8 +153,10 @@ def _dates(text: str, zone: tzinfo) -> list[Span]:
     for match in _DATE.finditer(text):
         if match["month"] and match["month"].lower() == "may" and not _THE_MONTH_MAY.search(text):
             continue
-        if match["iso"]:
-            span = _stretch(*(int(part) for part in match["iso"].split("-")), zone=zone)
+        if match["iso"] or match["east"]:
+            numbers = [int(number) for number in re.findall(r"\d+", match.group())]
+            year, month, day = (*numbers, None, None)[:3]
+            span = _stretch(year or 1, month, day, zone=zone)
         elif match["only_year"]:
             span = _stretch(int(match["only_year"]), None, None, zone=zone)
         else:

@@ -35,6 +35,15 @@ def test_a_question_about_both_or_none_is_about_nobody(text: str) -> None:
     assert read(text).speaker is None
 
 
+@pytest.mark.parametrize(
+    ("name", "text"), [("小明", "小明在哪里看书"), ("田中", "田中さんはどこ"), ("민지", "민지는 어디에 살아요")]
+)
+def test_a_name_is_found_in_writing_without_spaces(name: str, text: str) -> None:
+    asked = read_question(text, participants=(name, "Ana"), zone=BERLIN)
+    assert asked.speaker == name
+    assert name not in asked.meaning
+
+
 def test_a_name_alone_is_embedded_as_it_stands() -> None:
     assert read("Ana?").meaning == "Ana?"
 
@@ -98,6 +107,9 @@ def test_a_message_lies_near_the_date_that_is_asked_for() -> None:
         ("on the 3rd of March", "2020-03-03T12:00", "2020-05-03T12:00"),
         ("during 2022", "2022-01-20T12:00", "2023-05-01T12:00"),
         ("on 2022-02-03", "2022-02-03T12:00", "2022-06-03T12:00"),
+        ("他在2023年做了什么", "2023-06-20T12:00", "2024-06-01T12:00"),
+        ("2023年5月8日どこにいた", "2023-05-08T12:00", "2023-08-08T12:00"),
+        ("2023년 5월에 뭐 했어요", "2023-05-20T12:00", "2023-09-01T12:00"),
         ("around New Year, December 31", "2021-12-31T12:00", "2021-07-01T12:00"),
     ],
 )
