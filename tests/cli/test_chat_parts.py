@@ -1,5 +1,6 @@
 """The chat's small parts, each by itself: quoting, parting long replies, finding commands, history, the bottom line."""
 
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from memgpt_cli.cli.chat import commands
 from memgpt_cli.cli.chat.input import is_open, unquoted
 from memgpt_cli.cli.chat.parting import parted
 from memgpt_cli.cli.chat.prompt import PrivateHistory
+from memgpt_cli.cli.chat.screen import _Tail
 from memgpt_cli.cli.chat.status import Status
 from memgpt_cli.cli.chat.table import COMMANDS, KEYS
 from memgpt_cli.cli.turns import describe
@@ -181,3 +183,13 @@ def test_the_bottom_line_tells_pressure_cost_and_what_waits() -> None:
 def test_memory_work_is_told_in_plain_words(name: str, arguments: str, result: str, told: str | None) -> None:
     call = FunctionCall(id="1", name=name, arguments=arguments)
     assert describe(FunctionReturned(call=call, ok=True, result=result)) == told
+
+
+def test_of_a_text_too_tall_for_the_screen_the_newest_lines_are_drawn() -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(width=20, file=StringIO())
+    with console.capture() as drawn:
+        console.print(_Tail(Text("\n".join(map(str, range(50)))), lines=3))
+    assert drawn.get().split() == ["47", "48", "49"]

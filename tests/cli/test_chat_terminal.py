@@ -12,7 +12,7 @@ pytest.importorskip("pexpect", reason="there are no pseudo-terminals on this sys
 
 from support.brains import Body, Call, Reply, plan
 from support.strict_server import Fault, StrictServer
-from support.terminal import CTRL_C, CTRL_D, ESCAPE, LEFT, TAB, UP, Terminal, environment_of
+from support.terminal import CTRL_C, CTRL_D, CTRL_R, ESCAPE, LEFT, TAB, UP, Terminal, environment_of
 
 LONG = "One, two, three, four, five, six, seven, eight, nine, ten. " * 12
 
@@ -248,6 +248,9 @@ def test_a_reply_longer_than_the_screen_can_be_read_whole_by_scrolling_back(home
         assert [read.count(p) for p in paragraphs] == [1] * 40
         assert [read.count(f"row_{number} = {number}\n") for number in range(40)] == [1] * 40
         assert "```" not in read
+        rows = [line for line in read.split("\n") if line.startswith("row_")]
+        start = read.split("\n").index(rows[0])
+        assert read.split("\n")[start : start + 40] == rows, "an empty line stands within the code"
 
 
 def test_slash_commands_complete_abbreviate_and_suggest(home: Path) -> None:
@@ -275,6 +278,25 @@ def test_slash_commands_complete_abbreviate_and_suggest(home: Path) -> None:
         terminal.say("/quit")
         assert terminal.exit_code() == 0
     assert texts(home) == ["/usr/bin/env is a path"]
+
+
+def test_tab_completes_commands_beginnings_and_blocks_before_anything_was_said(home: Path) -> None:
+    memgpt(home, "memory", "create", "goals")
+    with chat(home) as terminal:
+        terminal.prompt()
+        terminal.type("/mem")
+        terminal.wait_for("/memory [LABEL]")
+        terminal.type(TAB)
+        terminal.wait_for("> /memory", "goals", "persona")
+        terminal.type("go", TAB, "\r")
+        terminal.wait_for("goals (0/2000 characters)")
+        terminal.type(CTRL_R, "mem")
+        terminal.wait_for("I-search backward")
+        terminal.type(CTRL_C)
+        terminal.wait_until(lambda seen: "I-search" not in seen, "the search to be left")
+        terminal.say("said afterwards")
+        terminal.prompt()
+    assert texts(home) == ["said afterwards"]
 
 
 def test_undo_retry_and_rethink_take_the_last_turn_back(home: Path) -> None:
