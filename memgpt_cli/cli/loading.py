@@ -144,7 +144,12 @@ def load_documents(workspace: "Workspace", store: "Store", index: "VectorIndex",
 def _run(
     workspace: "Workspace", store: "Store", index: "VectorIndex", wanted: Wanted, report: Report, shown: Bar
 ) -> None:
-    def embedding(stage: str, done: int, total: int) -> None:
+    def on_the_way(stage: str, done: int, total: int) -> None:
+        if report.last is not None:
+            beside = f"{'embedding' if stage == 'embed' else 'indexing'} {done:,} of {total:,}"
+            shown.show(report.last.source, report.last.bytes, report.last.total_bytes, unit="bytes", beside=beside)
+
+    def at_the_end(stage: str, done: int, total: int) -> None:
         shown.show("embedding" if stage == "embed" else "indexing", done, total, unit="passages")
 
     loader = workspace.loader(store, command="archival load")
@@ -160,9 +165,9 @@ def _run(
             notice(f"skipped {step.source}: {step.reason}", style=None)
         if step.new - embedded >= EMBED_AT:
             embedded = step.new
-            index.flush(progress=embedding)
+            index.flush(progress=on_the_way)
             _check_budget(workspace)
-    if index.settle(progress=embedding):
+    if index.settle(progress=at_the_end):
         store.lexical.refresh()
 
 

@@ -24,14 +24,17 @@ class Bar:
         """`done` of `total` (0: nobody knows) in `unit` (`bytes`, `passages`); another unit begins a new bar."""
         if self._progress is None:
             return
-        if self._task is None or unit != self._unit:
-            if self._task is not None:
-                self._progress.remove_task(self._task)
-            self._task, self._unit = self._progress.add_task("", unit=unit, beside=""), unit
-        width = max(20, self._progress.console.width - 50)
+        width = max(16, self._progress.console.width - 62)
         label = plain(what).replace("\n", " ")
         label = label if len(label) <= width else f"…{label[1 - width :]}"
-        self._progress.update(self._task, description=label, completed=done, total=total or None, beside=beside)
+        state: dict[str, Any] = {"description": label, "completed": done, "total": total or None, "beside": beside}
+        if self._task is not None and unit == self._unit:
+            self._progress.update(self._task, **state)
+            return
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+        self._task, self._unit = self._progress.add_task(unit=unit, **state), unit
+        self._progress.refresh()  # what comes next may leave no other thread a turn, as Chroma does
 
 
 @contextmanager
