@@ -219,13 +219,8 @@ class Workspace:
     def memory(self, name: str | None = None) -> Iterator[Memory]:
         """An agent's memory for looking and editing, while it may be talking to somebody. Raises NotFoundError."""
         name = name or self.agent_name
-        store = self.record(name)
-        memory = Memory(self, name, store)
-        try:
+        with self._memory_of(name, self.record(name), writer=False) as memory:
             yield memory
-        finally:
-            memory.close()
-            store.close()
 
     @contextmanager
     def held_memory(self, name: str | None = None, *, purpose: str, wait: bool = False) -> Iterator[Memory]:
@@ -236,13 +231,17 @@ class Workspace:
         name = name or self.agent_name
         self.new_agents.ensure(name)
         with self.agents.lock(name, purpose=purpose, since=self.clock.now()).acquire(wait=wait):
-            store = self.agents.open(name)
-            memory = Memory(self, name, store, writer=True)
-            try:
+            with self._memory_of(name, self.agents.open(name), writer=True) as memory:
                 yield memory
-            finally:
-                memory.close()
-                store.close()
+
+    @contextmanager
+    def _memory_of(self, name: str, store: SQLiteStore, *, writer: bool) -> Iterator[Memory]:
+        memory = Memory(self, name, store, writer=writer)
+        try:
+            yield memory
+        finally:
+            memory.close()
+            store.close()
 
     @contextmanager
     def scratch(self) -> Iterator[Scratch]:
