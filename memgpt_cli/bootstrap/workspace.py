@@ -230,9 +230,9 @@ class Workspace:
         """
         name = name or self.agent_name
         self.new_agents.ensure(name)
-        with self.agents.lock(name, purpose=purpose, since=self.clock.now()).acquire(wait=wait):
-            with self._memory_of(name, self.agents.open(name), writer=True) as memory:
-                yield memory
+        lock = self.agents.lock(name, purpose=purpose, since=self.clock.now())
+        with lock.acquire(wait=wait), self._memory_of(name, self.agents.open(name), writer=True) as memory:
+            yield memory
 
     @contextmanager
     def _memory_of(self, name: str, store: SQLiteStore, *, writer: bool) -> Iterator[Memory]:
