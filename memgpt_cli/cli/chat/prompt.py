@@ -10,7 +10,7 @@ from typing import Final
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.buffer import Buffer
-from prompt_toolkit.completion import Completer
+from prompt_toolkit.completion import CompleteEvent, Completer
 from prompt_toolkit.filters import Condition, is_searching
 from prompt_toolkit.history import History
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
@@ -123,11 +123,11 @@ class PromptLines:
 
 
 def _complete(buffer: Buffer) -> None:
-    """Take the only completion there is, or the next one, or look for some."""
-    state = buffer.complete_state
-    if state and len(state.completions) == 1:
-        buffer.apply_completion(state.completions[0])
-    elif state:
+    """Take the only completion there is at once, or the next one, or show which there are."""
+    found = list(buffer.completer.get_completions(buffer.document, CompleteEvent(completion_requested=True)))
+    if len(found) == 1:
+        buffer.apply_completion(found[0])
+    elif buffer.complete_state:
         buffer.complete_next()
     else:
         buffer.start_completion(select_first=True)
