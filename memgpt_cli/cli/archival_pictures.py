@@ -30,7 +30,7 @@ def picture(
         stored = memory.store.pictures.of_passage(wanted)
     if stored is None:
         raise NotFoundError(f"{passage_ref(wanted)} describes no picture", hint="memgpt archival list --tag picture")
-    target = file or Path(stored.picture.name)
+    target = file or Path(Path(stored.picture.name).name)  # a name may come with an agent of somebody else's
     try:
         with target.open("xb") as opened:
             opened.write(stored.picture.content)

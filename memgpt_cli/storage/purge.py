@@ -50,7 +50,7 @@ class Purge:
             self._forget_operations(found)
             self._forget_commands(finder)
             self._forget_documents(found)
-            self._forget_pictures(found)
+            self._forget_pictures(finder)
             self._store.lexical.rebuild()
             Vectors(self._db).begin_anew()
             self._store.set_note(_PENDING, "1")
@@ -151,13 +151,17 @@ class Purge:
             (to_text(at), ids),
         )
 
-    def _forget_pictures(self, found: Findings) -> None:
-        """Those whose message or description is gone, turns that were taken back among them."""
+    def _forget_pictures(self, finder: Finder) -> None:
+        """Those whose message or description is gone for good, and those whose name says it."""
         self._db.execute(
-            "DELETE FROM pictures WHERE message NOT IN (SELECT id FROM messages)"
-            " OR passage IN (SELECT value FROM json_each(?))",
-            (json.dumps(list(found.passages)),),
+            "DELETE FROM pictures WHERE passage IN (SELECT value FROM json_each(?))"
+            " OR (message NOT IN (SELECT id FROM messages)"
+            " AND message NOT IN (SELECT message FROM tombstones WHERE content IS NOT NULL))",
+            (json.dumps(list(finder.found.passages)),),
         )
+        named = self._db.execute("SELECT message, name FROM pictures").fetchall()
+        gone = [(row["message"],) for row in named if finder.holds(row["name"])]
+        self._db.executemany("DELETE FROM pictures WHERE message = ?", gone)
 
     def _cut_blocks(self, finder: Finder, at: datetime) -> None:
         found = finder.found

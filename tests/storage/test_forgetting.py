@@ -18,6 +18,7 @@ from memgpt_cli.domain.forgetting import Wanted
 from memgpt_cli.domain.history import SUMMARY_FROM
 from memgpt_cli.domain.messages import FunctionCall, Message, Role
 from memgpt_cli.domain.passages import Passage
+from memgpt_cli.domain.pictures import Picture
 from memgpt_cli.domain.search import ArchivalFilters, RecallFilters
 from memgpt_cli.errors import AgentBusyError
 from memgpt_cli.storage.forgetting import Forgetting
@@ -89,8 +90,12 @@ def test_after_any_changes_a_forgotten_text_is_in_no_byte(empty: Path, sequence:
             assert checked.clean
             assert home.raw(text) == []
             assert [m.text for m in home.store.messages.page(RecallFilters(), limit=99)] == spared
-            assert home.store.lexical.search_messages(text, RecallFilters(), 9) == []
-            assert home.store.lexical.search_passages(text, ArchivalFilters(), 9) == []
+            # "rained" still finds "rain", which stays.
+            said = home.store.messages.get([h.id for h in home.store.lexical.search_messages(text, RecallFilters(), 9)])
+            kept = home.store.passages.get(
+                [h.id for h in home.store.lexical.search_passages(text, ArchivalFilters(), 9)]
+            )
+            assert [found.text for found in (*said, *kept) if text.lower() in found.text.lower()] == []
             while home.store.journal.standing():
                 with home.store.transaction():
                     home.store.undo.undo(at=NOW, provenance=USER)
@@ -191,6 +196,21 @@ def test_the_chats_history_and_copies_of_the_record_go_too(home: Home) -> None:
     assert sorted(plan.files) == ["agent.db.before-2", "drafts/human.txt"]
     assert checked.clean
     assert history.read_text("utf-8") == "\n# 2024-03-01 10:01:00\n+hello\n"
+
+
+def test_a_picture_goes_with_its_message_and_stays_while_that_can_come_back(home: Home) -> None:
+    store = home.store
+    with store.transaction():
+        for message, name in ((1, "a.png"), (2, "b.png"), (3, "lisbon.png")):
+            store.pictures.keep(
+                Picture(name=name, kind="image/png", content=b"PNG" + name.encode()), message_id=message
+            )
+        store.tombstones.bury([2], at=NOW, provenance=USER)
+    home.forget(messages=(1,))
+    assert (store.pictures.of_message(1), home.raw("PNGa.png")) == (None, [])
+    assert store.pictures.of_message(2) is not None
+    home.forget(text="Lisbon")
+    assert (store.pictures.of_message(3), home.raw("lisbon.png")) == (None, [])
 
 
 def unfinished_run(home: Home, *journal: object) -> Path:
