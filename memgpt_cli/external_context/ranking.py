@@ -53,19 +53,19 @@ def rank(
     ranked = []
     for item in found:
         hit = own.get(item)
-        nearby = settings.lexical_weight * words.get(item, 0.0) * (hit.nearby / hit.score if hit and hit.score else 0.0)
-        session = session_of.get(item)
-        before, asking = (asked or {}).get(item, (item, 0.0))
-        signals = {
-            "words": settings.lexical_weight * words.get(item, 0.0) - nearby,
-            "nearby": nearby,
-            "meaning": settings.vector_weight * meaning.get(item, 0.0),
-            "session": settings.session_weight
-            * (0.0 if session is None else session_words.get(session, 0.0) + session_meaning.get(session, 0.0)),
-            "answers": settings.answer_weight * asking * found.get(before, 0.0),
-            **(priors or {}).get(item, {}),
-        }
-        signals = {name: value for name, value in signals.items() if value}
+        said = settings.lexical_weight * words.get(item, 0.0)
+        nearby = said * (hit.nearby / hit.score) if hit and hit.score else 0.0
+        signals = {"words": said - nearby, "nearby": nearby, "meaning": settings.vector_weight * meaning.get(item, 0.0)}
+        if (session := session_of.get(item)) is not None:
+            together = session_words.get(session, 0.0) + session_meaning.get(session, 0.0)
+            signals["session"] = settings.session_weight * together
+        if asked and item in asked:
+            before, asking = asked[item]
+            signals["answers"] = settings.answer_weight * asking * found.get(before, 0.0)
+        if priors and item in priors:
+            signals.update(priors[item])
+        if not all(signals.values()):
+            signals = {name: value for name, value in signals.items() if value}
         ranked.append(
             Ranked(id=item, score=math.fsum(signals.values()), signals=signals, words=hit.words if hit else ())
         )

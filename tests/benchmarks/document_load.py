@@ -53,7 +53,7 @@ def ours(count: int, folder: Path) -> dict[str, Any]:
     with Workspace().held_memory(purpose="a benchmark") as memory:
         report["passages"] = memory.store.passages.count()
         assert report["passages"] == count
-        report |= _searched(memory, _questions(folder))
+        report |= _searched(memory, _questions(folder), Workspace().settings.search)
     agent = folder / "home" / "data" / "agents" / "default"
     report["disk_mb"] = {
         name: sum(file.stat().st_size for file in agent.rglob(pattern) if file.is_file()) / 1e6
@@ -68,12 +68,12 @@ def _questions(folder: Path) -> list[str]:
     return [" ".join(draw.sample(text.split(), WORDS_IN_QUERY)) for text in draw.sample([*texts_of(folder)], QUERIES)]
 
 
-def _searched(memory: Any, questions: list[str]) -> dict[str, Any]:
+def _searched(memory: Any, questions: list[str], settings: Any) -> dict[str, Any]:
     """The whole search; beside it, in turn, its lexical leg and a bare id query to the very Chroma that it asks."""
     from memgpt_cli.domain.search import ArchivalFilters
     from memgpt_cli.domain.vectors import Collection
 
-    archival, wanted = memory.archival, 100
+    archival, wanted = memory.archival, settings.candidates
     vectors = {question: archival.embed_query(question) for question in questions}
 
     def search(question: str) -> None:
@@ -83,7 +83,7 @@ def _searched(memory: Any, questions: list[str]) -> dict[str, Any]:
         memory.store.lexical.search_passages(question, ArchivalFilters(), wanted)
 
     def bare(question: str) -> None:
-        vector_load.ids_only(memory.index._chroma._collection(Collection.PASSAGES), vectors[question])
+        vector_load.ids_only(memory.index._chroma._collection(Collection.PASSAGES), vectors[question], limit=wanted)
 
     def both(question: str) -> None:
         words(question)

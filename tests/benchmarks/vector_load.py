@@ -159,9 +159,9 @@ def bare_collection(client: Any) -> Any:
     )
 
 
-def ids_only(collection: Any, query: Vector) -> Any:
+def ids_only(collection: Any, query: Vector, *, limit: int = LIMIT) -> Any:
     """A query that asks for nothing but ids."""
-    return collection.query(query_embeddings=_matrix([query]), n_results=LIMIT, include=[])
+    return collection.query(query_embeddings=_matrix([query]), n_results=limit, include=[])
 
 
 def _matrix(vectors: list[Vector]) -> Any:
