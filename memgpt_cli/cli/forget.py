@@ -1,12 +1,14 @@
 """`memgpt forget`: something taken out of an agent's memory for good, and looked for afterwards."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
 
 from memgpt_cli.bootstrap import Memory, Workspace
 from memgpt_cli.cli import ids
+from memgpt_cli.cli.archival_sources import source_named
 from memgpt_cli.cli.console import confirm, notice, print_json, say
 from memgpt_cli.cli.filters import DryRun, Since, Until, Yes, dates
 from memgpt_cli.cli.options import current
@@ -18,7 +20,6 @@ from memgpt_cli.domain.passages import passage_ref
 from memgpt_cli.errors import NotFoundError, UsageError
 
 _SHOWN = 20
-_SOURCES = "memgpt archival sources"
 
 
 def forget(
@@ -29,7 +30,8 @@ def forget(
         list[str] | None, typer.Option("--id", help="A message or passage: m12, p7; a range: m12-m20.", metavar="ID")
     ] = None,
     source: Annotated[
-        str | None, typer.Option("--source", help="All passages from this source.", metavar="NAME")
+        str | None,
+        typer.Option("--source", help="All passages from this source, named as in archival list.", metavar="NAME"),
     ] = None,
     tag: Annotated[
         list[str] | None, typer.Option("--tag", "-t", help="All passages with this tag.", metavar="TAG")
@@ -57,7 +59,9 @@ def forget(
     workspace = current.workspace()
     wanted = _wanted(text, item, source, tag, since, until)
     with workspace.memory() as memory:
-        _check_named(memory, item or (), source, tag or ())
+        _check_named(memory, item or (), tag or ())
+        if source is not None:
+            wanted = replace(wanted, source=_source(memory, source))
         if dry_run:
             plan = memory.forgetting.plan(wanted)
             print_json(_shape(plan, None, forgotten=False)) if current.json else _show(plan, would=True)
@@ -116,8 +120,20 @@ def _wanted(
     return wanted
 
 
-def _check_named(memory: Memory, items: Sequence[str], source: str | None, tags: Sequence[str]) -> None:
-    """Raise NotFoundError for an id, a source or a tag that there never was; what a crash cut off goes on anyway."""
+def _source(memory: Memory, typed: str) -> str:
+    """The source that is meant, a deleted one too, or the folder of sources. Raises NotFoundError, UsageError."""
+    known = memory.forgetting.sources()
+    if typed in known or memory.forgetting.pending:
+        return typed
+    try:
+        return source_named(memory, typed)
+    except NotFoundError as error:
+        called = [name.rpartition("/")[2] for name in known]
+        raise NotFoundError(f"{error.message}{did_you_mean(typed, (*known, *called))}", hint=error.hint) from error
+
+
+def _check_named(memory: Memory, items: Sequence[str], tags: Sequence[str]) -> None:
+    """Raise NotFoundError for an id or a tag that there never was; what a crash cut off goes on anyway."""
     if memory.forgetting.pending:
         return
     for typed in items:
@@ -129,8 +145,6 @@ def _check_named(memory: Memory, items: Sequence[str], source: str | None, tags:
             ids.message(memory, typed)
         elif letter == "p" and not memory.store.passages.history(first):
             ids.passage(memory, typed)
-    if source is not None and source not in (known := memory.forgetting.sources()):
-        raise NotFoundError(f"no passage has the source {source!r}{did_you_mean(source, known)}", hint=_SOURCES)
     known = memory.forgetting.tags() if tags else []
     for tag in tags:
         if tag not in known:

@@ -113,7 +113,7 @@ def _list(limit: int, page: int) -> None:
             for line in operations.describe(operation, memory.store):
                 say(f"   {line}", style="dim" if gone else STYLES.get(line[:1]))
     if not found:
-        notice("nothing has been changed yet")
+        notice("no changes are recorded" + (f" on page {page}" if page else ""))
     if len(found) > limit:
         notice(f"there are more: --page {page + 1}")
 

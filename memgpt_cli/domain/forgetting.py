@@ -15,7 +15,7 @@ class Wanted:
 
     From `SHORTEST_RAW` bytes on a text is found anywhere, in any case, whatever blanks stand between its words; a
     shorter one only as whole words. `start` inclusive, `end` exclusive, in UTC, of messages and of passages that no
-    document brought.
+    document brought. A `source` that ends with `/` is a folder of them.
     """
 
     text: str | None = None

@@ -126,15 +126,23 @@ class Finder:
         for row in self._named_passages():
             self.found.passages[row["id"]] = row["text"]
         if self._wanted.source is not None:
-            known = self._db.execute("SELECT source FROM documents WHERE source = ?", (self._wanted.source,))
-            self.found.documents += [row["source"] for row in known if row["source"] not in self.found.documents]
+            known = [row["source"] for row in self._db.execute("SELECT source FROM documents")]
+            self.found.documents += [s for s in known if self._is_from(s) and s not in self.found.documents]
+
+    def _is_from(self, source: str | None) -> bool:
+        """Whether this is the wanted source, or lies in the wanted folder, whose name ends with `/`."""
+        wanted = self._wanted.source or ""
+        return source == wanted or (wanted.endswith("/") and source is not None and source.startswith(wanted))
 
     def _named_passages(self) -> Iterable[sqlite3.Row]:
         wanted = self._wanted
         ids = json.dumps(wanted.passages)
         yield from self._db.execute("SELECT * FROM passages WHERE id IN (SELECT value FROM json_each(?))", (ids,))
         if wanted.source is not None:
-            yield from self._db.execute("SELECT * FROM passages WHERE source = ?", (wanted.source,))
+            where, values = archival_where(ArchivalFilters(source=wanted.source))  # living ones, shared ones too
+            yield from self._db.execute(f"SELECT * FROM passages WHERE {where}", values)  # noqa: S608 - marks only
+            gone = self._db.execute("SELECT * FROM passages WHERE source IS NOT NULL AND deleted_at IS NOT NULL")
+            yield from (row for row in gone if self._is_from(row["source"]))
         if wanted.tags:
             where, values = archival_where(ArchivalFilters(tags=wanted.tags))
             yield from self._db.execute(f"SELECT * FROM passages WHERE {where}", values)  # noqa: S608 - marks only

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from support.command_line import CommandLine
@@ -67,6 +68,20 @@ def test_a_wrong_id_source_or_tag_is_exit_3_with_the_nearest_ones(memgpt: Comman
     assert memgpt.json("forget", "forget", "--source", "recipes.md", "--yes")["passages"] == ["p2"]
     assert memgpt.raw("Bread recipe") == []
     assert memgpt.json("forget", "forget", "--id", "p2", "--yes")["checked"]["clean"] is True
+
+
+def test_a_document_is_forgotten_by_its_path_or_with_its_folder(memgpt: CommandLine, tmp_path: Path) -> None:
+    for name in ("one", "two", "three"):
+        path = tmp_path / "folder" / f"{name}.md"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"# {name}\n\nWhat only {name} says.\n", encoding="utf-8")
+    memgpt("archival", "load", "folder")
+    assert len(memgpt.json("forget", "forget", "--source", "folder/one.md", "--yes")["passages"]) == 1
+    assert memgpt.raw("what only one") == []
+    assert memgpt.json("forget", "forget", "--source", "two.md", "--yes")["documents"] != []
+    assert "did you mean three.md?" in memgpt("forget", "--source", "thre.md", "--yes", code=3).err
+    assert memgpt.json("forget", "forget", "--source", "folder", "--yes")["checked"]["clean"] is True
+    assert memgpt.raw("what only") == []
 
 
 def test_another_agent_that_knows_it_is_named(memgpt: CommandLine) -> None:
