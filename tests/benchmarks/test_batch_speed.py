@@ -6,6 +6,7 @@ python -m pytest tests/benchmarks/test_batch_speed.py -m benchmark -s
 import json
 import multiprocessing
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -65,15 +66,24 @@ def loop_s() -> float:
 
 def test_a_second_worker_is_worth_its_while(tmp_path: Path) -> None:
     """Alternating, because other work on the machine comes and goes; the best of each counts."""
-    path = write(tmp_path / "in.jsonl", conversations(120))
+    if (free := processors_free()) < 1.8:
+        pytest.skip(f"two workers need two processors, and others leave {free:.1f}")
+    path = write(tmp_path / "in.jsonl", conversations(100))
     walls: dict[int, list[float]] = {1: [], 2: []}
-    for _ in range(2):
+    for _ in range(4):
         for workers, taken in walls.items():
             used = run(tmp_path / "home", path, "-o", tmp_path / "out.jsonl", "--workers", str(workers), *OFFLINE)
             taken.append(used.wall_s)
     one, two = min(walls[1]), min(walls[2])
-    print(f"\n120 conversations of 20 turns: {one:.1f} s with one worker, {two:.1f} s with two: x{one / two:.2f}")
+    print(f"\n100 conversations of 20 turns: {one:.1f} s with one worker, {two:.1f} s with two: x{one / two:.2f}")
     assert one / two >= 1.5
+
+
+def processors_free() -> float:
+    """How much CPU two processes get in a second."""
+    loop = "import time\nend = time.monotonic() + 1\nwhile time.monotonic() < end: pass\nprint(time.process_time())"
+    started = [subprocess.Popen([sys.executable, "-c", loop], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    return sum(float(process.communicate()[0]) for process in started)
 
 
 class Slow(BaseHTTPRequestHandler):
