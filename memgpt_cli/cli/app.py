@@ -1,7 +1,6 @@
 """The `memgpt` command: its subcommands, and the one place where an error becomes a message and an exit code."""
 
 import gc
-import json
 import logging
 import os
 import sys
@@ -169,13 +168,13 @@ def _usage(error: "typer.exceptions.TyperException") -> int:
 
 
 def _report(code: str, message: str, hint: str, exit_code: int) -> int:
-    from memgpt_cli.cli.console import plain
+    from memgpt_cli.cli.console import json_text, plain
 
     if options.current.debug and sys.exc_info()[0] is not None:
         traceback.print_exc()
     if options.current.json:
         document = {"error": {"code": code, "message": message, "hint": hint}}
-        sys.stderr.write(json.dumps(document, ensure_ascii=False) + "\n")
+        sys.stderr.write(json_text(document) + "\n")
     else:
         sys.stderr.write(plain(f"error: {message}\n" + (f"\nhint: {hint}\n" if hint else "")))
     return exit_code

@@ -23,6 +23,16 @@ def plain(text: str) -> str:
     return _CONTROL.sub("", text.replace("\r\n", "\n"))
 
 
+_HARMFUL: Final = re.compile(r"[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""What JSON does not escape by itself, and a terminal may obey."""
+
+
+def json_text(value: Any, *, indent: int | None = None) -> str:
+    """JSON in which nothing commands a terminal: what might is escaped, so that readers of JSON get it all the same."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    return _HARMFUL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 @cache
 def out() -> "Console":
     """Standard output, for data."""
@@ -56,7 +66,7 @@ def notice(text: str, *, style: str | None = "dim") -> None:
 
 def print_json(value: Any) -> None:
     """Print one JSON document."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.write(json_text(value, indent=2) + "\n")
 
 
 def is_interactive() -> bool:

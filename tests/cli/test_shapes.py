@@ -80,3 +80,13 @@ def test_errors(home: Path) -> None:
     check("error", memgpt(home, "send", "-a", "nobody", "hi", "--json", code=3).stderr)
     check("error", memgpt(home, "send", "--window", "2000", "hi", "--json", code=2).stderr.splitlines()[-1])
     check("error", memgpt(home, "no-such-command", "--json", code=2).stderr)
+
+
+def test_json_commands_no_terminal_and_loses_nothing() -> None:
+    from memgpt_cli.cli.console import json_text
+
+    text = "".join(map(chr, [*range(0x20), *range(0x7F, 0xA1), 0x200E, 0x200F, *range(0x202A, 0x202F), 0x2066, 0x2069]))
+    written = json_text({"text": text + "中文 שלום"})
+    assert json.loads(written) == {"text": text + "中文 שלום"}
+    assert all(character.isprintable() for character in written.replace("\xa0", ""))
+    assert "中文 שלום" in written
