@@ -177,6 +177,8 @@ def test_when_the_network_fails_the_message_is_kept_and_retry_sends_it(home: Pat
         terminal.prompt()
         terminal.say("Are you there?")
         terminal.wait_for("error:", "out of order", "your message is kept; /retry asks again", "unanswered: /retry")
+        terminal.say("/why")
+        terminal.wait_for("asked m1,", "it was not answered yet; /retry asks again")
         terminal.say("/retry")
         terminal.wait_for("Here I am.", gone=["unanswered: /retry"])
     assert texts(home) == ["Are you there?"]

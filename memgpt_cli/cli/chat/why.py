@@ -34,6 +34,9 @@ def explain(session: Session, zone: "tzinfo") -> None:
     calls = [(call, results[call.id]) for m in messages for call in m.calls if call.id in results]
     for call, result in calls:
         _call(session, turn, call, result, zone)
+    if not session.store.turns.steps(turn):
+        say("it was not answered yet; /retry asks again")
+        return
     if not calls:
         say("searched nothing: the answer came from what was in view")
     _models(session, turn)
