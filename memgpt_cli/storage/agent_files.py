@@ -19,6 +19,7 @@ from memgpt_cli.domain.search import ArchivalFilters, RecallFilters
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.errors import DocumentError
 from memgpt_cli.storage.agent_copies import snapshot
+from memgpt_cli.storage.database import connect, transaction
 from memgpt_cli.storage.packages import Package, new_package, open_package
 from memgpt_cli.storage.store import SQLiteStore
 from memgpt_cli.storage.vectors import Vectors
@@ -92,38 +93,50 @@ def import_agent(path: Path, record: Path, *, name: str, keep_endpoint: bool, pr
     """
     with open_package(path, kind=FORMAT, version=VERSION) as package:
         package.check()
-        store = _new_record(record, package, path)
         try:
-            store.connection.execute("PRAGMA foreign_keys = OFF")  # looked at all at once, in the end
-            with store.transaction():
-                endpoint = _take_meta(store, package, name=name, keep_endpoint=keep_endpoint)
-                for table in TABLES:
-                    _take_table(store.connection, package, table, progress)
-                _look_through(store)
-                store.lexical.rebuild()
-                Vectors(store.connection).reset_indexed()
+            endpoint = _take_rows(record, package, path, name=name, keep_endpoint=keep_endpoint, progress=progress)
+            store = SQLiteStore(record)
+            try:
+                with store.transaction():
+                    _look_through(store)
+                    store.lexical.rebuild()
+                    Vectors(store.connection).reset_indexed()
+            finally:
+                store.close()
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise DocumentError(
                 f"{path} holds something that no agent has: {error}", hint="nothing was taken over from it"
             ) from error
-        finally:
-            store.close()
     return endpoint
 
 
-def _new_record(record: Path, package: Package, path: Path) -> SQLiteStore:
-    store = SQLiteStore(record)
-    known = store.connection.execute("PRAGMA user_version").fetchone()[0]
-    if package.about.get("schema") != known:
-        store.close()
+def _take_rows(
+    record: Path, package: Package, path: Path, *, name: str, keep_endpoint: bool, progress: Progress
+) -> str | None:
+    """Make a record as the file's own version had it, fill it, and bring it up to date."""
+    from memgpt_cli.storage.schema import VERSION as KNOWN
+    from memgpt_cli.storage.schema import migrate
+
+    schema = package.about.get("schema")
+    if not isinstance(schema, int) or not 1 <= schema <= KNOWN:
         raise DocumentError(
-            f"{path} was written by another version of memgpt (schema {package.about.get('schema')!r}, not {known})",
+            f"{path} was written by another version of memgpt (schema {schema!r}, this one knows up to {KNOWN})",
             hint="pip install --upgrade memgpt-cli",
         )
-    return store
+    with closing(connect(record)) as connection:
+        migrate(connection, upto=schema)
+        connection.execute("PRAGMA foreign_keys = OFF")  # looked at all at once, in the end
+        there = {row["name"] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        with transaction(connection):
+            endpoint = _take_meta(connection, package, name=name, keep_endpoint=keep_endpoint)
+            for table in TABLES:
+                if table in there:
+                    _take_table(connection, package, table, progress)
+        migrate(connection)
+    return endpoint
 
 
-def _take_meta(store: SQLiteStore, package: Package, *, name: str, keep_endpoint: bool) -> str | None:
+def _take_meta(connection: sqlite3.Connection, package: Package, *, name: str, keep_endpoint: bool) -> str | None:
     meta = json.loads(b"".join(package.read("meta.json")))
     config = json.loads(meta.pop("config"))
     endpoint: str | None = config.get("base_url")
@@ -134,8 +147,7 @@ def _take_meta(store: SQLiteStore, package: Package, *, name: str, keep_endpoint
     if not set(values) <= set(_META) or not all(isinstance(value, str) for value in values.values()):
         msg = "unknown facts in meta.json"
         raise ValueError(msg)
-    store.connection.executemany("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", values.items())
-    store.config()
+    connection.executemany("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", values.items())
     return endpoint
 
 
@@ -188,6 +200,7 @@ def _look_through(store: SQLiteStore) -> None:
     ):
         for (key,) in db.execute(f"SELECT DISTINCT {column} FROM {table}").fetchall():  # noqa: S608 - our own names
             read(key)
+    store.config()
     _look_at_blocks(store)
     _look_at_numbers(db)
     store.documents.sources()

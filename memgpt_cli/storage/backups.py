@@ -164,18 +164,20 @@ class Backups:
 
 
 def check_record(path: Path) -> None:
-    """Raise DocumentError unless this is a whole record with our own tables and nothing beside them."""
+    """Raise DocumentError unless this is a whole record with our own tables and nothing beside them.
+
+    One of an earlier version has the tables of that version; it is brought up to date when it is opened.
+    """
     try:
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA trusted_schema = OFF")
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             schema = set(connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall())
-            ours = _schema()
-            if version == ours[0] and schema != ours[1]:
-                odd = sorted(str(entry[1]) for entry in schema ^ ours[1])
+            known = _known()
+            if not 1 <= version <= known:
+                raise _unfit(f"its schema is {version}, this memgpt knows up to {known}")
+            if odd := sorted(str(entry[1]) for entry in schema ^ _schema(version)):
                 raise _unfit(f"its tables are not ours: {', '.join(odd[:3])}")
-            if version != ours[0]:
-                raise _unfit(f"its schema is {version}, this memgpt knows {ours[0]}")
             found = [row[0] for row in connection.execute("PRAGMA quick_check(1)")]
             if found != ["ok"]:
                 raise _unfit(f"it is damaged: {found[0]}")
@@ -183,15 +185,19 @@ def check_record(path: Path) -> None:
         raise _unfit(str(error)) from error
 
 
-@cache
-def _schema() -> tuple[int, set[tuple[str, str, str, str]]]:
+def _known() -> int:
     from memgpt_cli.storage.schema import VERSION as SCHEMA_VERSION
+
+    return SCHEMA_VERSION
+
+
+@cache
+def _schema(version: int) -> frozenset[tuple[str, str, str, str]]:
     from memgpt_cli.storage.schema import migrate
 
     with closing(sqlite3.connect(":memory:")) as connection:
-        migrate(connection)
-        entries = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
-    return SCHEMA_VERSION, set(entries)
+        migrate(connection, upto=version)
+        return frozenset(connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall())
 
 
 def _unfit(why: str) -> DocumentError:

@@ -31,10 +31,12 @@ def _pictures(db: Database) -> None:
     )
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring a database up to `VERSION`; each migration runs once, in a transaction of its own."""
-    migrations.apply(Database(connection))
-    connection.execute(f"PRAGMA user_version = {VERSION}")
+def migrate(connection: sqlite3.Connection, *, upto: int = VERSION) -> None:
+    """Bring a database up to a version; each migration runs once, in a transaction of its own."""
+    db = Database(connection)
+    later = [migration.name for migration in migrations.pending(db) if int(migration.name[:3]) > upto]
+    migrations.apply(db, stop_before=later)
+    connection.execute(f"PRAGMA user_version = {upto}")
 
 
 # Times are text (`domain.times`), booleans 0 or 1, lists and mappings JSON.

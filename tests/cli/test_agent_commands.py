@@ -333,6 +333,46 @@ def test_a_backup_that_is_not_wholly_as_it_should_be_changes_nothing(
     assert not list((tmp_path / "elsewhere").rglob("*.db"))
 
 
+def test_a_file_of_an_earlier_version_is_brought_up_to_date(memgpt: CommandLine, tmp_path: Path) -> None:
+    def earlier(files: dict[str, bytes]) -> None:
+        about = json.loads(files["manifest.json"])
+        del files["tables/pictures.jsonl"], about["rows"]["pictures"]
+        files["manifest.json"] = json.dumps({**about, "schema": 1}).encode()
+
+    rich(memgpt)
+    memgpt("agent", "export", "new.memgpt")
+    rewritten(tmp_path / "new.memgpt", tmp_path / "old.memgpt", earlier)
+    memgpt("agent", "import", "old.memgpt", "--as", "old")
+    memgpt("agent", "import", "new.memgpt", "--as", "new")
+    old, new = (rows(record(memgpt, name)) for name in ("old", "new"))
+    assert {table: found for table, found in old.items() if table != "meta"} == {
+        table: found for table, found in new.items() if table != "meta"
+    }
+
+
+def test_a_backup_of_an_earlier_version_is_restored_and_brought_up_to_date(
+    memgpt: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def earlier(files: dict[str, bytes]) -> None:
+        path = tmp_path / "old.db"
+        path.write_bytes(files["agents/default/agent.db"])
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("DROP TABLE pictures")
+            connection.execute("DELETE FROM _sqlite_migrations WHERE name = '002_pictures'")
+            connection.execute("PRAGMA user_version = 1")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        files["agents/default/agent.db"] = path.read_bytes()
+
+    rich(memgpt)
+    memgpt("backup", "new.zip")
+    rewritten(tmp_path / "new.zip", tmp_path / "old.zip", earlier)
+    blocks = memgpt("memory", "show").out
+    monkeypatch.setenv("MEMGPT_HOME", str(tmp_path / "elsewhere"))
+    memgpt("restore", "old.zip")
+    assert memgpt("memory", "show").out == blocks
+    memgpt("send", "Hello again")
+
+
 def test_an_export_is_readable_without_this_program(memgpt: CommandLine) -> None:
     memgpt("send", "My name is Ada.")
     memgpt("agent", "export", "ada.memgpt")
