@@ -30,6 +30,7 @@ def undo(
     turn: Annotated[
         bool, typer.Option("--turn", help="Take back the whole last turn: messages, memory, evictions.")
     ] = False,
+    by: Annotated[Author | None, typer.Option("--by", help="With --list: only what these did.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="With --list: how many at most.")] = 50,
     page: Annotated[int, typer.Option("--page", min=0, help="With --list: which page, from 0.")] = 0,
 ) -> None:
@@ -44,7 +45,7 @@ def undo(
         memgpt undo
     """
     if list_them:
-        _list(limit, page)
+        _list(limit, page, by)
     elif turn:
         _undo_turn()
     else:
@@ -98,10 +99,10 @@ def _do(memory: Memory, operation: Operation, *, again: bool) -> bool:
     return True
 
 
-def _list(limit: int, page: int) -> None:
+def _list(limit: int, page: int, by: Author | None) -> None:
     workspace = current.workspace()
     with workspace.memory() as memory:
-        found = memory.store.journal.page(limit=limit + 1, offset=page * limit)
+        found = memory.store.journal.page(limit=limit + 1, offset=page * limit, author=by)
         shown = found[:limit]
         causes = Causes(memory.store, [operation.provenance for operation in shown])
         if current.json:
@@ -113,7 +114,7 @@ def _list(limit: int, page: int) -> None:
             for line in operations.describe(operation, memory.store):
                 say(f"   {line}", style="dim" if gone else STYLES.get(line[:1]))
     if not found:
-        notice("no changes are recorded" + (f" on page {page}" if page else ""))
+        notice("no such changes are recorded" + (f" on page {page}" if page else ""))
     if len(found) > limit:
         notice(f"there are more: --page {page + 1}")
 

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from memgpt_cli.domain.blocks import Block, BlockVersion, Provenance
+from memgpt_cli.domain.blocks import Author, Block, BlockVersion, Provenance
 from memgpt_cli.domain.documents import LoadedDocument, Source
 from memgpt_cli.domain.history import Operation, PassageVersion, TakenBack
 from memgpt_cli.domain.passages import Passage
@@ -149,8 +149,8 @@ class JournalStore(Protocol):
         """The operations that can be done again, the next one first: those undone after which nothing was done."""
         ...
 
-    def page(self, *, limit: int, offset: int = 0) -> list[Operation]:
-        """All operations, newest first."""
+    def page(self, *, limit: int, offset: int = 0, author: Author | None = None) -> list[Operation]:
+        """All operations, or those of one author, newest first."""
         ...
 
     def of_turn(self, turn: int) -> list[Operation]:

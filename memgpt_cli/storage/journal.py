@@ -144,9 +144,12 @@ class Journal:
         )
         return self._read(rows.fetchall())
 
-    def page(self, *, limit: int, offset: int = 0) -> list[Operation]:
-        """All operations, newest first."""
-        rows = self._db.execute("SELECT * FROM operations ORDER BY id DESC LIMIT ? OFFSET ?", (limit, offset))
+    def page(self, *, limit: int, offset: int = 0, author: Author | None = None) -> list[Operation]:
+        """All operations, or those of one author, newest first."""
+        rows = self._db.execute(
+            "SELECT * FROM operations WHERE coalesce(author = ?, 1) ORDER BY id DESC LIMIT ? OFFSET ?",
+            (author, limit, offset),
+        )
         return self._read(rows.fetchall())
 
     def of_turn(self, turn: int) -> list[Operation]:

@@ -60,3 +60,13 @@ def test_what_a_person_changed_during_a_turn_stays_when_the_turn_goes(memgpt: Co
     kept = memgpt.json("undo-turn", "undo", "--turn")["kept"]
     assert [change["label"] for operation in kept for change in operation["changes"]] == ["human"]
     assert values(memgpt)["human"] == "Name: Ada\nAllergic to nuts"
+
+
+def test_changes_are_listed_by_author_and_in_pages(memgpt: CommandLine) -> None:
+    memgpt("send", "My name is Ada.")
+    memgpt("memory", "append", "human", "Likes jazz")
+    memgpt("memory", "append", "human", "Likes tea")
+    assert [o["author"] for o in memgpt.json("undo-list", "undo", "--list")] == ["user", "user", "agent"]
+    assert [o["author"] for o in memgpt.json("undo-list", "undo", "--list", "--by", "agent")] == ["agent"]
+    assert "there are more: --page 1" in memgpt("undo", "--list", "--by", "user", "--limit", "1").err
+    assert "no such changes" in memgpt("undo", "--list", "--by", "import").err
