@@ -162,16 +162,17 @@ def _run(
         if step.outcome is not None:
             report.files.append(step)
         if step.outcome is Outcome.SKIPPED:
-            notice(f"skipped {step.source}: {step.reason}", style=None)
+            name = " ".join(step.source.splitlines())
+            notice(f"skipped {name}: {step.reason}", style=None)
         if step.new - embedded >= EMBED_AT:
             embedded = step.new
             index.flush(progress=on_the_way)
-            _check_budget(workspace)
+            check_budget(workspace)
     if index.settle(progress=at_the_end):
         store.lexical.refresh()
 
 
-def _check_budget(workspace: "Workspace") -> None:
+def check_budget(workspace: "Workspace") -> None:
     """Embedding is paid for as well. Raises BudgetError once the day's money is spent."""
     most = workspace.settings.loop.max_usd_per_day
     if most is None:

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Annotated, Any
 
@@ -12,20 +13,30 @@ import typer
 from memgpt_cli.bootstrap import Memory, Workspace
 from memgpt_cli.cli.console import notice, plain, print_json, say
 from memgpt_cli.cli.filters import DryRun, RoleOption, Since, Speaker, Until, recall_filters
+from memgpt_cli.cli.loading import check_budget
 from memgpt_cli.cli.options import current
-from memgpt_cli.cli.progress import Bar, bar
+from memgpt_cli.cli.progress import bar
 from memgpt_cli.cli.texts import counted
 from memgpt_cli.domain.conversations import ImportProgress, Unreadable
 from memgpt_cli.domain.messages import SPOKEN
 from memgpt_cli.domain.times import for_people, to_text
 from memgpt_cli.domain.vectors import Collection
-from memgpt_cli.errors import AgentBusyError, StorageError, UsageError
+from memgpt_cli.errors import AgentBusyError, MemGPTError, StorageError, UsageError
 
 _FAULTS_SHOWN = 10
 
 _NO_VECTORS = (
     "words alone find what has no vector yet; the same command without --no-vectors makes them, and so does a chat"
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Embedded:
+    """What the vectors came to. `usd` is None where the price is not known."""
+
+    vectors: int = 0
+    tokens: int = 0
+    usd: float | None = 0.0
 
 
 def import_file(
@@ -60,14 +71,14 @@ def import_file(
         waiting = memory.index.pending(Collection.MESSAGES)
     if not current.json:
         _tell(workspace, done, faults, dry_run=dry_run)
-    embedded = 0
+    embedded = _Embedded()
     if waiting and not dry_run:
         if vectors:
             embedded = _embed(workspace)
         else:
             notice(_NO_VECTORS)
     if current.json:
-        print_json(_shape(done, faults, embedded=embedded, dry_run=dry_run))
+        print_json(_shape(done, faults, embedded, dry_run=dry_run))
     if faults:
         raise typer.Exit(1)
 
@@ -127,24 +138,32 @@ def export(
         say(f"wrote {counted(count, 'message')} to {file}")
 
 
-def _embed(workspace: Workspace) -> int:
+def _embed(workspace: Workspace) -> _Embedded:
     """The vectors, as a step of their own; without the agent's lock they are left to whoever holds it."""
+    bill = workspace.embedders.bill(workspace.embedders.name()[1])
+    before = bill.tokens
     try:
         with workspace.held_memory(purpose="memgpt recall import") as memory, bar() as shown:
             memory.check_embedder()
-            made = memory.index.settle(progress=lambda stage, done, total: _show(shown, stage, done, total))
+
+            def step(stage: str, done: int, total: int) -> None:
+                shown.show("embedding" if stage == "embed" else "indexing", done, total, unit="messages")
+                check_budget(workspace)
+
+            made = memory.index.settle(progress=step)
     except AgentBusyError:
         notice("the agent is in use, so the vectors are made as it goes on; until then words alone find the messages")
-        return 0
-    except KeyboardInterrupt:
+        return _Embedded()
+    except (KeyboardInterrupt, MemGPTError):
         notice(f"stopped; {_NO_VECTORS}")
         raise
-    notice(f"made {counted(made, 'vector')}")
-    return made
-
-
-def _show(shown: Bar, stage: str, done: int, total: int) -> None:
-    shown.show("embedding" if stage == "embed" else "indexing", done, total, unit="messages")
+    tokens = bill.tokens - before
+    done = _Embedded(vectors=made, tokens=tokens, usd=bill.price(tokens))
+    cost = (
+        "" if not tokens else f"; {tokens:,} tokens embedded" + ("" if done.usd is None else f" for {done.usd:.4f} USD")
+    )
+    notice(f"made {counted(made, 'vector')}{cost}")
+    return done
 
 
 @contextmanager
@@ -187,7 +206,7 @@ def _tell(workspace: Workspace, done: ImportProgress, faults: list[Unreadable], 
         notice("memgpt undo takes the import back")
 
 
-def _shape(done: ImportProgress, faults: list[Unreadable], *, embedded: int, dry_run: bool) -> dict[str, Any]:
+def _shape(done: ImportProgress, faults: list[Unreadable], embedded: _Embedded, *, dry_run: bool) -> dict[str, Any]:
     return {
         "imported": not dry_run,
         "new": done.new,
@@ -197,5 +216,7 @@ def _shape(done: ImportProgress, faults: list[Unreadable], *, embedded: int, dry
         "speakers": list(done.speakers),
         "first": to_text(done.first) if done.first else None,
         "last": to_text(done.last) if done.last else None,
-        "embedded": embedded,
+        "embedded": embedded.vectors,
+        "embedding_tokens": embedded.tokens,
+        "cost_usd": None if embedded.usd is None else round(embedded.usd, 8),
     }

@@ -15,6 +15,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from support.chat_exports import chatgpt_talk, claude_talk, write_archive, write_json
 from support.command_line import SCHEMAS, CommandLine
+from support.embeddings_server import Behaviour, embeddings_server
 from support.terminal import CTRL_C, Terminal
 
 PATIENCE_S = 60.0
@@ -152,6 +153,24 @@ def test_vectors_follow_as_a_step_of_their_own_and_a_search_says_how_far_they_ar
     again = memgpt.json("recall-import", "recall", "import", str(path))
     assert (again["new"], again["embedded"]) == (0, 30)
     assert memgpt.json("recall-search", "recall", "search", "number 7")["notes"] == []
+
+
+def test_an_endpoint_that_fails_leaves_the_texts_and_the_same_command_makes_the_vectors(
+    memgpt: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = lines(tmp_path / "a.jsonl", 10)
+    monkeypatch.setenv("MEMGPT_EMBEDDER_PROVIDER", "openai")
+    monkeypatch.setenv("MEMGPT_EMBEDDER_MODEL", "letters")
+    with embeddings_server(Behaviour(key="right")) as server:
+        monkeypatch.setenv("MEMGPT_EMBEDDER_BASE_URL", server.base_url)
+        failed = memgpt("recall", "import", str(path), code=4)
+        assert failed.out.startswith("imported 10 messages")
+        assert "words alone find what has no vector yet" in failed.err
+        server.behaviour.key = None
+        again = memgpt.json("recall-import", "recall", "import", str(path))
+        assert (again["new"], again["known"], again["embedded"]) == (0, 10, 10)
+        assert again["embedding_tokens"] > 0
+        assert again["cost_usd"] is None
 
 
 def test_a_killed_import_goes_on_without_a_gap_or_a_double(memgpt: CommandLine, tmp_path: Path) -> None:

@@ -133,5 +133,5 @@ def test_our_ranking_leads_every_baseline_by_far() -> None:
 def test_the_figures_of_the_development_half_are_kept() -> None:
     report = report_on(DEVELOPMENT_HALF)
     ours, words = report.scores["memgpt"][ALL], report.scores["words only"][ALL]
-    assert (ours["R@10"] > 0.82, ours["R@1k"] > 0.87, ours["R@2k"] > 0.91) == (True, True, True)
-    assert (words["R@10"] > 0.79, words["R@1k"] > 0.84, words["R@2k"] > 0.88) == (True, True, True)
+    assert (ours["R@10"] > 0.825, ours["R@1k"] > 0.875, ours["R@2k"] > 0.92) == (True, True, True)
+    assert (words["R@10"] > 0.80, words["R@1k"] > 0.85, words["R@2k"] > 0.89) == (True, True, True)
