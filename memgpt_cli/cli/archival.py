@@ -6,7 +6,7 @@ import typer
 
 from memgpt_cli.cli import archival_documents, archival_passages, archival_pictures, shapes
 from memgpt_cli.cli.console import notice, print_json, say
-from memgpt_cli.cli.filters import Limit, Page, Since, Source, Tags, Until, archival_filters
+from memgpt_cli.cli.filters import Limit, Page, Since, Source, Tags, Until, archival_filters, labels
 from memgpt_cli.cli.hits import show_hits
 from memgpt_cli.cli.options import Command, current
 from memgpt_cli.cli.texts import one_line, read_text
@@ -38,7 +38,7 @@ def add(
     workspace.new_agents.ensure(workspace.agent_name)
     with workspace.memory() as memory:
         provenance = Provenance(author=Author.USER, command="archival add")
-        stored = memory.archival.insert(content, provenance=provenance, tags=tuple(tag or ()), source=source)
+        stored = memory.archival.insert(content, provenance=provenance, tags=labels(tag), source=source)
     if current.json:
         print_json({**shapes.passage(stored.passage), "new": stored.new})
         return

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from memgpt_cli.cli.console import notice, print_json, say
+from memgpt_cli.cli.filters import labels
 from memgpt_cli.cli.options import current
 from memgpt_cli.cli.progress import bar
 from memgpt_cli.cli.texts import counted
@@ -48,7 +49,7 @@ def load(
     from memgpt_cli.cli.loading import Wanted, load_documents
 
     workspace = current.workspace()
-    wanted = Wanted(paths=paths, tags=tuple(tag or ()), name=name, again=again)
+    wanted = Wanted(paths=paths, tags=labels(tag), name=name, again=again)
     with workspace.held_memory(purpose="memgpt archival load", wait=wait) as memory:
         memory.check_embedder()
         report = load_documents(workspace, memory.store, memory.index, wanted)

@@ -10,7 +10,7 @@ from memgpt_cli.bootstrap import Memory
 from memgpt_cli.cli import ids, shapes
 from memgpt_cli.cli.archival_sources import documents_in, source_named
 from memgpt_cli.cli.console import confirm, notice, print_json, say
-from memgpt_cli.cli.filters import DryRun, Limit, Page, Since, Source, Tags, Until, Yes, archival_filters
+from memgpt_cli.cli.filters import DryRun, Limit, Page, Since, Source, Tags, Until, Yes, archival_filters, labels
 from memgpt_cli.cli.hits import heading
 from memgpt_cli.cli.memory_history import STYLES
 from memgpt_cli.cli.options import current
@@ -134,7 +134,7 @@ def edit(
         found = ids.passage(memory, passage)
         wanted = replace(
             found,
-            tags=() if no_tags else found.tags if tag is None else tuple(dict.fromkeys(tag)),
+            tags=() if no_tags else found.tags if tag is None else labels(tag),
             source=found.source if source is None else source or None,
         )
         if text is None and wanted == found:

@@ -72,6 +72,14 @@ def archival_filters(
     return ArchivalFilters(tags=tuple(tags or ()), source=named, start=start, end=end)
 
 
+def labels(typed: list[str] | None) -> tuple[str, ...]:
+    """Tags to put on passages, each once. Raises UsageError for an empty one."""
+    found = tuple(dict.fromkeys(tag.strip() for tag in typed or ()))
+    if "" in found:
+        raise UsageError("a tag cannot be empty", hint="--tag garden; leave --tag away for none")
+    return found
+
+
 def dates(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
     """Both days inclusive, as [start, end) in UTC. Raises UsageError."""
     start = None if since is None else _span("--since", since)[0]

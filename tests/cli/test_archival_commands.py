@@ -60,3 +60,9 @@ def test_lists_are_paged_and_say_when_there_is_more(memgpt: CommandLine) -> None
     assert [p["id"] for p in memgpt("archival", "list", "--limit", "2", "--page", "2", "--json").json] == ["p1"]
     found = memgpt.json("archival-sources", "archival", "sources")
     assert [(s["source"], s["passages"]) for s in found] == [("letters", 1), ("notes", 4)]
+
+
+def test_a_tag_is_not_empty_and_stands_once(memgpt: CommandLine) -> None:
+    assert "a tag cannot be empty" in memgpt("archival", "add", "The key is under the mat", "--tag", "", code=2).err
+    assert memgpt.json("archival-add", "archival", "add", "A", "-t", " home", "-t", "home")["tags"] == ["home"]
+    assert "a tag cannot be empty" in memgpt("archival", "edit", "p1", "--tag", " ", code=2).err
