@@ -9,8 +9,9 @@ from memgpt_cli.llm.offline import dates
 from memgpt_cli.llm.offline.asking import is_question
 from memgpt_cli.llm.offline.prompt import Hit
 from memgpt_cli.llm.offline.relevance import Query, coverage, fits, is_empty_talk, is_personal, text_of, weights
+from memgpt_cli.llm.offline.subjects import asked_of, own_part, speaks_of
 from memgpt_cli.llm.offline.understanding import is_forget
-from memgpt_cli.llm.offline.words import COMMON_STEMS, RELATED, first_words, is_chinese, sentences
+from memgpt_cli.llm.offline.words import COMMON_STEMS, first_words, in_words, related_words, sentences
 
 MOST_QUOTES: Final = 3
 LONGEST_QUOTE: Final = 240
@@ -54,15 +55,20 @@ class Quote:
         return dates.resolve(self.text, self.hit.said_at.date()) if self.hit.said_at is not None else []
 
 
-def quotes(query: Query, found: Sequence[Hit], *, asked: Iterable[str]) -> list[Quote]:
+def quotes(
+    query: Query, found: Sequence[Hit], *, asked: Iterable[str], names: frozenset[str] = frozenset()
+) -> list[Quote]:
     """The best quotes, best first, at most `MOST_QUOTES`; where none is relevant, the nearest one, if any comes near.
 
-    `asked` are messages of this turn, which are no answer to themselves.
+    `asked` are messages of this turn, which are no answer to themselves. `names` are those of the relative whom the
+    question is about, where core memory knows them.
     """
     own = {_squeezed(text) for text in asked}
-    rated = sorted(
-        _rated(query, [hit for hit in found if _squeezed(hit.text) not in own]), key=lambda quote: -quote.score
-    )
+    who = asked_of(query.text)
+    hits = [hit for hit in found if _squeezed(hit.text) not in own]
+    if who is not None:
+        hits = [hit for hit in hits if hit.kind == "passage" or speaks_of(hit.text, who, names)]
+    rated = sorted(_rated(query, hits), key=lambda quote: -quote.score)
     relevant = [quote for quote in rated if quote.covered >= RELEVANT]
     best: list[Quote] = []
     for quote in relevant or rated[:1]:
@@ -79,7 +85,8 @@ def _rated(query: Query, hits: Sequence[Hit]) -> Iterator[Quote]:
     A message is judged by its own words and by the message before it where that was found too: "In 2019." answers the
     question in front of it.
     """
-    texts = [text_of(hit.text, _frame(hit)) for hit in hits]
+    own = query.personal and not query.names and query.kind != "who" and asked_of(query.text) is None
+    texts = [text_of(_own_words(hit) if own else hit.text, _frame(hit)) for hit in hits]
     weight = weights(query.terms, texts)
     matter = _matter(query, weight)
     shares = [coverage(weight, text) for text in texts]
@@ -94,6 +101,11 @@ def _rated(query: Query, hits: Sequence[Hit]) -> Iterator[Quote]:
         yield Quote(hit=hit, text=quoted, covered=covered, score=score + _whose(query, hit))
 
 
+def _own_words(hit: Hit) -> str:
+    """What the asker has told of themselves in it; a passage and what others say is taken whole."""
+    return own_part(hit.text) if hit.kind == "message" and hit.speaker == "user" else hit.text
+
+
 def _repeats(one: str, other: str) -> bool:
     one, other = _squeezed(one), _squeezed(other)
     return one in other or other in one
@@ -102,7 +114,7 @@ def _repeats(one: str, other: str) -> bool:
 def _matter(query: Query, weight: Mapping[str, float]) -> Mapping[str, float]:
     """The words that say what is asked: neither names nor common words, where there are others."""
     unnamed = {term: value for term, value in weight.items() if term not in query.names}
-    return {term: value for term, value in unnamed.items() if term not in COMMON_STEMS} or unnamed or weight
+    return {term: value for term, value in unnamed.items() if term not in COMMON_STEMS} or weight
 
 
 def _share_before(hit: Hit, found: Mapping[str, tuple[str, float]]) -> float:
@@ -218,7 +230,6 @@ def is_sure(found: Sequence[Quote]) -> bool:
 
 def keywords(query: Query) -> str:
     """Another wording of the question for a second search: its content words and, where there are any, related ones."""
-    if is_chinese(query.text):
-        return " ".join(query.terms)
-    words = [word for term in query.terms for word in (term, *sorted(RELATED.get(term, ()))[:4])]
+    said = in_words(query.text)
+    words = [word for term in query.terms for word in (said.get(term, term), *related_words(term)[:4])]
     return " ".join(dict.fromkeys(words))

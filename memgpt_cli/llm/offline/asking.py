@@ -16,7 +16,7 @@ _MARKED: Final = re.compile(r"[?？][^\w]*$")
 _CLOSING: Final = " .!?。！？~～…,，)）\"'”’"
 _WHATS: Final = re.compile(r"^(what|where|who|how|when)s\b")
 _FIRST_SYMBOL: Final = "\u2600"
-_ADDRESS: Final = re.compile(r"^(?:(?:so|well|ok|okay|and|but|oh|um|hmm|please|wait)[, ]+)+")
+_ADDRESS: Final = re.compile(r"^(?:(?:so|well|ok|okay|and|but|oh|um|hmm|please|wait|quick (?:one|question))[,: ]+)+")
 _ASKS: Final = re.compile(
     rf"(?:what|who|whom|where|how|why)(?:'s|'re|'d|'ll| {_AUXILIARY})\b(?! (?:a|an) (?:\w+ ){{0,2}}\w+$)|(?:what"
     rf"|which|whose|how) (?:\w+ ){{1,3}}{_AUXILIARY} |when (?:{_AUXILIARY}|'s) (?!(?:i|we|he|she|they|you) \w+(?:ed"
@@ -43,6 +43,40 @@ _ASKS_MEMORY: Final = re.compile(
     r"\b(?:do|did|can|could|have|would|will) you (?:still |also |please )?(?:know|remember|recall|find|search|tell"
     r"|look|heard|hear|store|stored|note|noted|see)\b"
 )
+
+
+_LEAD: Final = re.compile(
+    r"(?:(?:so|ok|okay|and|hey|please|quick (?:one|question))\W+)*(?:(?:can|could|would|will) you (?:please"
+    r" )?)?(?:do you"
+    r"(?: still| even| happen to)?(?: know| remember| recall)|(?:please )?remind me(?: again)?|(?:please"
+    r" )?tell me(?: again)?"
+    r"|i forgot|i forget)(?: again)?,? (?=(?:what|who|where|when|how|which|whose|my|if|whether|the|about)\b)",
+    re.IGNORECASE,
+)
+_ASKED_LAST: Final = re.compile(r"(.+?)[,，;；:：—]\s*([^,，;；—]+)", re.DOTALL)
+_TAG_WORDS: Final = 3
+
+
+def matter(question: str) -> str:
+    """The question without "do you still know" and "remind me": what is asked and not whether it is remembered."""
+    return _LEAD.sub("", question, count=1) or question
+
+
+def told_before(sentence: str, *, in_chinese: bool) -> tuple[str, str]:
+    """A question in which something is told first, parted: "I'm Ada, where do I live?". The first part may be empty."""
+    match = _ASKED_LAST.fullmatch(sentence)
+    if match is None:
+        return "", sentence
+    told, asked = match[1], match[2]
+    tag = not in_chinese and len(asked.split()) <= _TAG_WORDS
+    first = plain(told, in_chinese=in_chinese)
+    if (
+        tag
+        or asks(told, first, in_chinese=in_chinese)
+        or not asks(asked, plain(asked, in_chinese=in_chinese), in_chinese=in_chinese)
+    ):
+        return "", sentence
+    return told, asked
 
 
 def is_question(sentence: str) -> bool:

@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from memgpt_cli.llm.offline.english_words import AGE
 from memgpt_cli.llm.offline.facts import Line, is_of_somebody, known_name, lines_of, parse_line, slot
 from memgpt_cli.llm.offline.relevance import Query, Text, coverage, query_of, text_of
-from memgpt_cli.llm.offline.speech import joined, said_back
+from memgpt_cli.llm.offline.speech import ended, joined, said_back
 from memgpt_cli.llm.offline.words import COMMON_STEMS, is_chinese, stem, terms, word_set
 
 ENOUGH: Final = 0.6
@@ -31,7 +32,7 @@ _HINTS: Final[Mapping[str, str]] = {
     "marital": "married single relationship 结婚 婚姻",
 }
 _FORM_HINTS: Final = (
-    (re.compile(r"Is an? |职业"), "work job 工作"),
+    (re.compile(r"(?:[A-Z]\w*(?: [A-Z]\w*)? (?:is an?|works)|Is an?) |职业"), "work job 工作"),
     (
         re.compile(r"(?:Not a|A)llergic |Cannot eat|Does not eat|.*过敏|不吃"),
         "allergic allergy health 过敏 吃",
@@ -44,7 +45,8 @@ _FORM_HINTS: Final = (
         ),
         "health sick",
     ),
-    (re.compile(r"[A-Z]\w*.* (?:is|are) \d+"), "age"),
+    (re.compile(rf"[A-Z]\w*.* (?:is|are) {AGE}$"), "age"),
+    (re.compile(r".*今年.{1,3}岁"), "年龄"),
     (re.compile(r"Learning |Studies "), "study learn"),
     (re.compile(r"有.*(?:猫|狗|兔|鸟|鱼)|(?:猫|狗).*叫"), "宠物"),
 )
@@ -69,12 +71,19 @@ _REWORDED: Final = (
     (re.compile(r"叫什么名字"), "叫什么"),
 )
 _PAST: Final = re.compile(
-    r"\b(?:used to|before|previous(?:ly)?|formerly|first time|last time|in the past|earlier|why|how (?:do|did|come"
+    r"\b(?:used to|i said|before|previous(?:ly)?|formerly|first time|last time|in the past|earlier|why|how"
+    r" (?:do|did|come"
     r"|can|was|is))\b|以前|之前|曾经|为什么|上次",
     re.IGNORECASE,
 )
 _OPEN: Final = re.compile(r"什么|哪些|啥|谁")
+_LIKED_TO: Final = re.compile(r"(?:不?喜欢|讨厌|不?爱)([吃喝看听玩])")
 _NEGATIVE: Final = re.compile(r"不|讨厌|怕")
+
+
+def is_of_the_past(text: str) -> bool:
+    """Whether a question asks, or a sentence tells, how it was before; core memory holds what is true now."""
+    return _PAST.search(text) is not None
 
 
 def reworded(question: str) -> str:
@@ -87,7 +96,7 @@ def reworded(question: str) -> str:
 
 def lines_for(question: str, query: Query, block: str, *, asker: str | None) -> list[str]:
     """The lines that answer the question, in the block's order; empty when none does."""
-    if not block or _PAST.search(question):
+    if not block or is_of_the_past(question):
         return []
     asked = query_of(reworded(question)).terms
     weight = {term: 0.5 if term in COMMON_STEMS and len(asked) > 1 else 1.0 for term in asked}
@@ -116,7 +125,7 @@ def _share(text: str, fact: str, weight: Mapping[str, float]) -> float:
         return 0.0
     if is_of_somebody(fact):
         subject = _SUBJECT.match(fact)
-        if not coverage(matter, text_of(f"{subject.group() if subject is not None else ''} {hints}")):
+        if not coverage(matter, text_of(f"{subject.group() if subject is not None else ''}")):
             return 0.0
     return coverage(weight, seen, related=_RELATED_SHARE)
 
@@ -125,8 +134,18 @@ def _is_of_the_right_kind(fact: str, question: str, query: Query) -> bool:
     """A date where a date is asked, and no dislike where a liking is asked."""
     if query.kind == "when" and slot(fact) not in ("birthday", "born") and not re.search(r"\d", fact):
         return False
+    if not _is_done_alike(fact, question):
+        return False
     open_question = is_chinese(question) and _OPEN.search(question) is not None and _NEGATIVE.search(question) is None
     return not (open_question and _NEGATIVE.match(fact))
+
+
+def _is_done_alike(fact: str, question: str) -> bool:
+    """What one likes to drink where that is asked, and not a favourite colour."""
+    asked, told = _LIKED_TO.search(question), _LIKED_TO.match(fact)
+    if asked is None:
+        return True
+    return asked[1] == told[1] if told is not None else not fact.startswith("最喜欢的")
 
 
 def _is_of_the_right_person(line: Line, share: float, question: str, query: Query, asker: str | None) -> bool:
@@ -141,7 +160,7 @@ def sentence(lines: list[str], *, asker: str | None, chinese: bool) -> str:
     """The lines as one sentence to the person."""
     clauses = [said_back(line, to=asker) or (f"“{line}”" if chinese else f'I noted "{line}"') for line in lines]
     text = joined(clauses, chinese=chinese)
-    return f"{text[:1].upper()}{text[1:]}{'。' if chinese else '.'}"
+    return ended(f"{text[:1].upper()}{text[1:]}")
 
 
 def overview(block: str, *, chinese: bool) -> str:
@@ -164,4 +183,4 @@ def overview(block: str, *, chinese: bool) -> str:
         if chinese
         else "Everything else you said is in recall storage: ask me about it."
     )
-    return f"{head}\n{listed}\n{tail}"
+    return f"{head}\n\n{listed}\n\n{tail}"

@@ -8,7 +8,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from memgpt_cli.llm.offline import english_people
 from memgpt_cli.llm.offline.english_forms import forms
+from memgpt_cli.llm.offline.english_words import SOMEBODY
 from memgpt_cli.llm.offline.facts import Fact
 
 LONGEST_CLAUSE: Final = 140
@@ -18,7 +20,8 @@ _FILLER: Final = re.compile(
     r"(?:(?:hi|hello|hey|hiya|about me|well|oh|ok|okay|so|yes|yeah|yep|no|nope|also|and|but|plus|actually|btw"
     r"|by the way|anyway|sorry|fyi|wow|haha|please note(?: that)?|note that|just so you know|for your information"
     r"|you know|to be honest|honestly|in fact|correction|wait|oops|i meant?|i mean|good (?:morning|evening|afternoon)"
-    r"|thanks|thank you|as you know|now|currently|these days|there|everyone|all)(?:\s*[,:;.!—–-]+\s*|\s+))+",
+    r"|thanks|thank you|as you know|now|currently|these days|there|everyone|all|that['’]s (?:old|wrong"
+    r"|outdated|not true))(?:\s*[,:;.!—–-]+\s*|\s+))+",
     re.IGNORECASE,
 )
 _MAY_TELL: Final = re.compile(
@@ -36,35 +39,55 @@ _CORRECTION: Final = re.compile(
 )
 _CLAUSES: Final = re.compile(
     r"(?:\s*[;—–]\s*|,?\s+(?:and|but|so|because|while|although|though)\s+|,\s*)"
-    r"(?=(?:i|im|i['’](?:m|ve)|my|our|we|this|it['’]?s)\b)",
+    rf"(?=(?:i|im|i['’](?:m|ve)|my|our|we|this|it['’]?s|that['’]s|the {SOMEBODY} (?:is|are|lives|works))\b)",
     re.IGNORECASE,
 )
+_OF_THE_FAMILY: Final = re.compile(rf"the {SOMEBODY}\b", re.IGNORECASE)
+_OWN: Final = re.compile(r"(?:my|our|i|we)\b", re.IGNORECASE)
 _SAYS: Final = re.compile(
-    r"\b(?:said|says|asked|asks|replied|wrote|writes|told (?:me|him|her|us|them)|thinks|thought|shouted|answered)\W*$",
+    r"(?!(?:i|we)\b).*\b(?:said|says|asked|asks|replied|wrote|writes|told|tells|thinks|thought|shouted|answered|claims?"
+    r"|claimed|believes?|believed|insists?|jokes?|joked|calls me|goes:)(?!\w)",
     re.IGNORECASE,
 )
+"""Somebody else speaks in what follows."""
+_NOT_SO: Final = re.compile(
+    r"(?:if|imagine|suppose|supposing|pretend|assum(?:e|ing)|what if|let['’]?s (?:say|pretend)|unless|say|i wish"
+    r"|in (?:my|the|a) (?:dream|story|book|novel|game|movie|film)|i dream(?:ed|t)|i (?:thought|believed|imagined)"
+    r"|when i (?:was|grow)|as a (?:child|kid|boy|girl)|once upon)\b",
+    re.IGNORECASE,
+)
+"""What begins so is not so, or no longer."""
 _TAIL: Final = re.compile(
     r"(?:[\s,]+(?:too|as well|though|now|right now|currently|these days|actually|by the way|btw|you know|of course"
     r"|so much|a lot|anyway|lol|haha|at the moment|nowadays|please|thanks|instead|again|again now))+$"
-    r"|[\s,;:.!\u2600-\u27bf\U0001f000-\U0001faff]+$",
+    r"|[\s,;:.!\u200d\ufe0f\u20e3\u2600-\u27bf\U0001f000-\U0001faff]+$",
     re.IGNORECASE,
 )
 
 
 def facts(sentence: str) -> Iterator[Fact]:
-    """The facts of one sentence about its speaker, in order."""
+    """The facts of one sentence about its speaker, and about the speaker's relatives and animals, in order."""
+    if _NOT_SO.match(_FILLER.sub("", sentence, count=1) if _FILLER.match(sentence) else sentence):
+        return
     correction = _CORRECTION.search(sentence) is not None
+    of_own = False
     for clause in clauses(sentence):
-        if len(clause) > LONGEST_CLAUSE or not _MAY_TELL.match(clause):
-            continue
-        for pattern, maker in forms():
-            match = pattern.fullmatch(clause)
-            if match is None:
-                continue
-            line = maker(match)
-            if line is not None and _OF_THE_MOMENT.search(line) is None:
-                yield from (Fact(part, correction) for part in line.split("\n"))
-                break
+        # "my dog is Bosse and the cat is Misha": the cat belongs to the one who has just spoken of the dog
+        may_tell = _MAY_TELL.match(clause) or (of_own and _OF_THE_FAMILY.match(clause))
+        of_own = _OWN.match(clause) is not None
+        if len(clause) <= LONGEST_CLAUSE and may_tell:
+            yield from (Fact(line, correction) for line in _lines(clause))
+
+
+def _lines(clause: str) -> list[str]:
+    if lines := list(english_people.lines(clause)):
+        return lines
+    for pattern, maker in forms():
+        match = pattern.fullmatch(clause)
+        line = maker(match) if match is not None else None
+        if line is not None:
+            return line.split("\n") if _OF_THE_MOMENT.search(line) is None else []
+    return []
 
 
 def clauses(sentence: str) -> Iterator[str]:
@@ -82,4 +105,4 @@ def clauses(sentence: str) -> Iterator[str]:
             before, clause = clause, _TAIL.sub("", clause)
         if clause and not quoted:
             yield clause
-        quoted = _SAYS.search(part) is not None
+        quoted = quoted or _SAYS.match(clause) is not None

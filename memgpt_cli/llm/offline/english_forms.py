@@ -9,12 +9,12 @@ from typing import Final
 
 from memgpt_cli.llm.offline import english_notes as notes
 from memgpt_cli.llm.offline.english_notes import Maker, made
-from memgpt_cli.llm.offline.english_words import ATTRIBUTE, OWNED, RELATIVE, SOMEBODY, STATE
+from memgpt_cli.llm.offline.english_words import ATTRIBUTE, OWNED, RELATIVE, STATE
 
 _I_AM: Final = r"i(?:['’]?m| am)"
 _ADVERB: Final = (
     r"(?: (?:really|absolutely|also|just|do|still|always|totally|truly|especially|particularly|personally|very much"
-    r"|currently|now))*"
+    r"|currently|now|actually))*"
 )
 
 
@@ -72,8 +72,15 @@ _FORMS: Final[tuple[tuple[str, Maker], ...]] = (
         r" (?P<at>at|for|in|with) (?P<where>.+)",
         notes.works,
     ),
+    _form(
+        r"(?:i|i['’]ve|i have)(?: just| recently)? (?:started|begun|began) (?P<at>at|with) (?P<where>.+?) as"
+        r" (?P<role>.+)",
+        notes.works,
+    ),
+    _form(r"i (?:now )?(teach [\w ]+?)(?: (?P<at>at) (?P<where>.+))?", notes.teaches),
+    _form(r"i (?:(?:have |['’]ve )?(?:just )?quit|left) my job at (.+?)(?: any ?more)?", made("No longer works at")),
     _form(r"i (?:no longer|don['’]?t|do not) work (?:at|for) (.+?)(?: any ?more)?", made("No longer works at")),
-    _form(rf"{_I_AM} (?:only |now |almost |just )?(\d{{1,3}})(?: years? old| yrs? old| y/?o)?", notes.age),
+    _form(rf"{_I_AM} (?:only |now |almost |just |actually )?(\d{{1,3}})(?: years? old| yrs? old| y/?o)?", notes.age),
     _form(r"(?:i (?:just )?turned|my age is) (\d{1,3})(?: .{0,30})?", notes.age),
     _form(rf"{_I_AM}{_ADVERB} (?:deathly |severely |very |badly )?allergic to (.+)", notes.allergic),
     _form(r"i have (?:an? )?(?:severe |bad )?(.+?) allergy", made("Allergic to", words=3, stop="no|an|a|some")),
@@ -116,17 +123,6 @@ _FORMS: Final[tuple[tuple[str, Maker], ...]] = (
     ),
     _form(
         r"(?P<value>.{2,60}?) (?:is|are) my (?:all[- ]time |absolute )?favou?rite (?P<kind>[\w' -]+)", notes.favourite
-    ),
-    _form(
-        rf"(?:my|our) (?P<who>{SOMEBODY})"
-        r"(?:['’]?s)?(?: first)?(?: name)?(?P<verb> is called| is named| are called| are named| is|['’]s"
-        r"|,)? ?(?:called |named )?(?P<name>[^\W\d_][\w'’-]*(?: (?:and )?(?-i:[A-Z])[\w'’-]*){0,3})",
-        notes.relative_named,
-    ),
-    _form(
-        rf"(?:my|our) (?P<who>{SOMEBODY})(?P<rest>,?(?: (?-i:[A-Z])[\w'’-]*,?){{0,2}}"
-        r" (?:is|are|works?|lives?|has|have|likes?|loves?|hates?|studies|study|plays?|speaks?|owns?|teaches) .+)",
-        notes.relative,
     ),
     _form(
         rf"(?:i|we)(?:['’]ve)?(?: also| just| recently)? (?:have|got|own|adopted"

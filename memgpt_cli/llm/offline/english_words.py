@@ -1,5 +1,6 @@
 """Words that the English sentence forms are made of: relatives, pets, attributes, states of a person."""
 
+import re
 from typing import Final
 
 RELATIVES: Final = (
@@ -7,10 +8,23 @@ RELATIVES: Final = (
     " stepfather parents brother sister sibling son daughter child children kid kids baby twin twins grandmother"
     " grandfather grandma grandpa grandson granddaughter uncle aunt cousin nephew niece friend roommate flatmate"
     " neighbor neighbour boss manager colleague coworker teacher mentor coach therapist doctor dentist cat dog pet"
-    " kitten puppy rabbit hamster parrot horse ex"
+    " kitten puppy rabbit hamster parrot horse pony turtle tortoise bird goldfish snake lizard gerbil budgie ferret"
+    " landlord landlady grandparents grandmom granddad girlfriend bestie classmate supervisor ex"
 )
 RELATIVE: Final = "|".join(sorted(RELATIVES.split(), key=len, reverse=True))
-SOMEBODY: Final = rf"(?:(?:older|younger|little|big|elder|best|other|second|twin|oldest|youngest) )?(?:{RELATIVE})"
+SOMEBODY: Final = (
+    rf"(?:(?:older|younger|little|big|elder|best|other|second|twin|oldest|youngest) )?(?:{RELATIVE})(?:-in-law)?"
+)
+PROPER_NAME: Final = r"(?-i:[^\W\d_a-z][\w'’-]*(?: [A-Z][\w'’-]*){0,2})"
+NAMED_CALLED: Final = r"(?:called|named)"
+_NUMBER: Final = r"(?:\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen)"
+AGE: Final = rf"{_NUMBER}(?: (?:years?|months?|weeks?)(?: old)?| y/?o)?\b"
+PASSING: Final = re.compile(
+    r"\b(?:yesterday|today|tonight|tomorrow|this (?:morning|afternoon|evening|week|weekend)|right now|at the moment"
+    r"|last (?:night|week)|next week|ago)\b",
+    re.IGNORECASE,
+)
+"""Signs that what is told will not be true for long."""
 PETS: Final = "cat|dog|kitten|puppy|rabbit|hamster|parrot|horse|turtle|bird|fish|snake|pet|guinea pig"
 COUNTED: Final = r"(?:an?|one|two|three|four|five|six|seven|\d|some|several|no) "
 OWNED: Final = (
@@ -38,3 +52,5 @@ STATE: Final = (
     rf"|lesbian|bisexual|trans(?:gender)?|queer|non-?binary|autistic|left-handed|right-handed|an only child"
     rf"|{NATIONALITY})(?: (?:woman|man|person))?"
 )
+KIND_OF_ONE: Final = re.compile(rf"(?:{NATIONALITY}|OK|Black|White|Asian|African|European|Latino|Persian|Siamese)\b")
+"""Capitalised words that are no names."""

@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from memgpt_cli.llm.offline.chinese_words import SAME_PEOPLE
+from memgpt_cli.llm.offline.english_words import AGE, PROPER_NAME, SOMEBODY
 from memgpt_cli.llm.offline.words import is_chinese, terms, word_set
 
 MANY: Final = word_set(
@@ -46,11 +48,13 @@ VERBS: Final = {
 PARTS: Final = ("Allergic", "Not", "No", "Learning", "Training", "Born", "Diagnosed")
 LABEL: Final = re.compile(r"([A-Z][\w' -]{0,40}|[\u3400-\u9fff]{1,10}): ?(.+)|([\u3400-\u9fff]{1,10})：(.+)")
 _SPEAKER: Final = re.compile(r"([^\W\d_][\w.'’ -]{0,40}): (.+)")
+TASTES: Final = word_set("like likes love loves hate hates")
 ABOUT_RELATIVE: Final = re.compile(
-    r"[A-Z]\w*(?: \w+){0,3}? (?:is|works?|lives?|has|likes|loves|studies|plays|speaks|owns|teaches|hates)\b(?: (?:at"
+    r"[A-Z][\w-]*(?: \w+){0,3}? (?:is|works?|lives?|has|likes|loves|studies|plays|speaks|owns|teaches|hates"
+    r"|grew|was|comes|are|have)\b(?: (?:at"
     r"|in|as|for))?"
 )
-CHINESE_NAMED: Final = re.compile(r"([\u3400-\u9fff]{1,6}?)(?:名叫|叫)(.{1,12})")
+CHINESE_NAMED: Final = re.compile(r"((?!有)[\u3400-\u9fff]{1,6}?)(?:名叫|叫)(.{1,12})")
 _SLOTS: Final = (
     (re.compile(r"Name: |姓名：|名字："), "name"),
     (re.compile(r"Goes by |昵称："), "called"),
@@ -74,10 +78,9 @@ _SLOTS: Final = (
     (re.compile(r"(?:A|Not a|No longer a)llergic to (.+)"), "allergic"),
     (re.compile(r"不?对(.+?)过敏"), "allergic"),
     (re.compile(r"(?:Likes|Loves|Enjoys|Prefers|Dislikes|Hates) (?:to )?(.+)"), "taste"),
-    (re.compile(r"(?:喜欢|热爱|爱|讨厌|不喜欢|不爱|怕)(?:吃|喝|看|听|玩)?(.+)"), "taste"),
+    (re.compile(r"(?:喜欢|热爱|爱|讨厌|不讨厌|不喜欢|不爱|怕)(?:吃|喝|看|听|玩)?(.+)"), "taste"),
     (re.compile(r"([A-Z][\w' -]{0,40}|[\u3400-\u9fff]{1,10})(?:: ?|：).+"), "label"),
     (re.compile(r"([\u3400-\u9fff]{1,6}?)(?:名叫|叫).{1,12}"), "label"),
-    (re.compile(rf"({ABOUT_RELATIVE.pattern})"), "of"),
 )
 """What each form of line is about; the group is the thing or the person of which there is one line each."""
 
@@ -88,21 +91,27 @@ _CHINESE_KIN: Final = word_set(
 )
 _CHINESE_PETS: Final = frozenset("猫狗鱼鸟兔")
 _TURNED: Final = re.compile(r"\b(?:no longer|not|never|dislikes?|hates?)\b|n['’]t\b|不|没|讨厌", re.IGNORECASE)
-_OF_SOMEBODY: Final = re.compile(
-    r"(?:(?:Older|Younger|Little|Big|Elder|Best|Other|Second|Twin|Oldest|Youngest) )?(?i:wife|husband|partner|spouse"
-    r"|girlfriend|boyfriend|fiancé?e?|(?:step|grand)?(?:mother|father|mom|mum|dad|son|daughter|ma|pa)|parents?"
-    r"|brother|sister|sibling|child(?:ren)?|kids?|baby|twins?|uncle|aunt|cousin|nephew|niece|friend|roommate|flatmate"
-    r"|neighbou?r|boss|manager|colleague|coworker|teacher|mentor|coach|therapist|doctor|dentist|cat|dog|pet|kitten"
-    r"|puppy|rabbit|hamster|parrot|horse|ex)s?\b(?::| ([A-Z]\w+))?"
+_OF_SOMEBODY: Final = re.compile(rf"(?i:{SOMEBODY})s?\b(?:['’]s \w+)?(?::| (?P<name>{PROPER_NAME}))?")
+_TOLD_OF: Final = re.compile(
+    rf"(?P<who>(?i:{SOMEBODY}))(?: (?P<name>{PROPER_NAME}))?(?P<attribute> lives (?:in|at|near)\b| is (?={AGE}$)"
+    rf"| works as\b| works (?:at|for|in)\b| is an?\b| (?:likes?|loves?|hates?) .+)"
 )
+_TOLD_OF_CHINESE: Final = re.compile(
+    r"(?P<who>[\u3400-\u9fff]{1,4}?)(?P<attribute>今年(?=.{1,3}岁)|住在|在(?=.+(?:工作|上班)$)|的?生日是)"
+)
+_NAMES: Final = re.compile(rf"(?:Has an? )?(?P<who>(?i:{SOMEBODY}))(?::| called| named) (?P<name>{PROPER_NAME})")
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A line for the block; `correction` when the person said that it replaces what was said before."""
+    """A line for the block; `correction` when the person said that it replaces what was said before.
+
+    `unless_known`: said in passing, "hi, it's Ada": written only where nothing about it is known.
+    """
 
     line: str
     correction: bool = False
+    unless_known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +141,8 @@ def _is_fact(text: str) -> bool:
 
 def slot(fact: str) -> str | None:
     """What a fact is about, when a person can have only one of it; None for facts that stand beside each other."""
+    if told := told_of(fact):
+        return told.slot
     for pattern, name in _SLOTS:
         if match := pattern.match(fact):
             return f"{name} {_key(match[1])}" if pattern.groups else name
@@ -139,22 +150,74 @@ def slot(fact: str) -> str | None:
 
 
 def _key(text: str) -> str:
+    text = SAME_PEOPLE.get(text, text)
     return " ".join(terms(text)) or text.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class ToldOf:
+    """A line about somebody taken apart: who ("brother"), the name where it stands in the line, and what it tells."""
+
+    who: str
+    name: str | None
+    slot: str
+
+
+def told_of(fact: str) -> ToldOf | None:
+    """Who a line is about, when it tells something of which a person has one at a time: a home, an age, a job."""
+    match = _TOLD_OF.match(fact) or _TOLD_OF_CHINESE.match(fact)
+    if match is None or (is_chinese(fact) and not is_of_chinese_kin(fact)):
+        return None
+    who, found = match["who"].lower(), match.groupdict()
+    who = SAME_PEOPLE.get(who, who)
+    attribute = match["attribute"].strip()
+    verb = attribute.split(" ", 1)[0]
+    what = f"taste {_key(attribute)}" if verb in TASTES else attribute or "age"
+    return ToldOf(who, found.get("name"), f"{what} of {who}")
+
+
+def names_of(block: str, speaker: str | None = None) -> list[tuple[str, str]]:
+    """The people and animals whose names a block holds: ("brother", "Leo")."""
+    found = []
+    for text in lines_of(block):
+        line = parse_line(text)
+        if line.speaker == speaker and (match := _NAMES.match(line.fact)):
+            found.append((match["who"].lower(), match["name"]))
+    return list(dict.fromkeys(found))
+
+
+def with_name(fact: Fact, speaker: str | None, block: str) -> Fact:
+    """A fact about "brother" as one about "brother Leo", where the block knows one brother and his name."""
+    told = told_of(fact.line)
+    if told is None or told.name is not None or is_chinese(fact.line):
+        return fact
+    names = [name for who, name in names_of(block, speaker) if who == told.who]
+    if len(names) != 1:
+        return fact
+    line = f"{fact.line[: len(told.who)]} {names[0]}{fact.line[len(told.who) :]}"
+    return Fact(line, fact.correction, fact.unless_known)
 
 
 def replaced_by(fact: Fact, speaker: str | None, block: str) -> str | None:
     """The line of the block that this fact takes the place of: itself when it stands there already."""
     about = slot(fact.line)
+    told = told_of(fact.line)
     several = about is not None and about.removeprefix("label ") in _MANY_KEYS and not fact.correction
-    for text in reversed(block.split("\n")):
-        line = parse_line(text)
-        if line.speaker != speaker:
-            continue
-        if same(line.fact, fact.line):
+    old = [text for text in reversed(block.split("\n")) if parse_line(text).speaker == speaker]
+    for text in old:
+        if same(parse_line(text).fact, fact.line):
             return text
-        if about is not None and not several and slot(line.fact) == about:
-            return text
-    return None
+    if about is None or several:
+        return None
+    alike = [text for text in old if slot(parse_line(text).fact) == about]
+    if told is None:
+        return alike[0] if alike else None
+    named = [text for text in alike if _may_be_one(told, told_of(parse_line(text).fact))]
+    return named[0] if len(named) == 1 else None
+
+
+def _may_be_one(one: ToldOf, other: ToldOf | None) -> bool:
+    return other is not None and (one.name is None or other.name is None or one.name == other.name)
 
 
 def is_of_somebody(fact: str, *, named: bool = False) -> bool:
@@ -162,7 +225,7 @@ def is_of_somebody(fact: str, *, named: bool = False) -> bool:
     if is_chinese(fact):
         return CHINESE_NAMED.fullmatch(fact) is not None or (not named and is_of_chinese_kin(fact))
     match = _OF_SOMEBODY.match(fact)
-    return match is not None and (not named or match[1] is not None)
+    return match is not None and (not named or match["name"] is not None)
 
 
 def is_of_chinese_kin(fact: str) -> bool:

@@ -10,7 +10,17 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from memgpt_cli.llm.offline import chinese, english
-from memgpt_cli.llm.offline.facts import Fact, lines_of, parse_line, replaced_by, says_all, slot, unique_part
+from memgpt_cli.llm.offline.corrections import Correction, corrected_line
+from memgpt_cli.llm.offline.facts import (
+    Fact,
+    lines_of,
+    parse_line,
+    replaced_by,
+    says_all,
+    slot,
+    unique_part,
+    with_name,
+)
 from memgpt_cli.llm.offline.prompt import BlockView, Returned, Situation
 from memgpt_cli.llm.offline.relevance import coverage, query_of, text_of
 from memgpt_cli.llm.offline.speech import said_back
@@ -72,14 +82,21 @@ class Notebook:
         """Plan what this fact needs: nothing, an addition, a replacement, or a passage when there is no room."""
         if self._among_people and (not _LASTING.match(fact.line) or _PASSING_LOVE.match(fact.line)):
             return
+        fact = with_name(fact, speaker, self.text)
         line = f"{speaker}: {fact.line}" if speaker else fact.line
         old = replaced_by(fact, speaker, self.text)
-        if old is not None and says_all(old, fact):
+        if old is not None and (fact.unless_known or says_all(old, fact)):
             return
         if self._replaces(old, line) or self.appends(line):
             return
         if not self._among_people:
             self.keep(line)
+
+    def correct(self, correction: Correction, speaker: str | None) -> None:
+        """Plan the change of the one line that a correction means, if there is one."""
+        meant = corrected_line(correction, self.text, speaker)
+        if meant is not None:
+            self._replaces(*meant)
 
     def keep(self, text: str) -> None:
         """Plan a passage."""
@@ -137,6 +154,8 @@ def planned(situation: Situation, understood: Iterable[Understanding]) -> list[C
         for content in message.forget:
             for line in lines_meant(content, notebook.text):
                 notebook.drop(line)
+        for correction in message.corrections:
+            notebook.correct(correction, message.utterance.speaker)
         for fact in message.facts:
             notebook.note(fact, message.utterance.speaker)
         for text in message.keep:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from memgpt_cli.llm.offline import dates
+from memgpt_cli.llm.offline.speech import ended
 from memgpt_cli.llm.offline.talk import Talk
 
 CONNECT_EN: Final = (
@@ -47,6 +48,12 @@ _ENGLISH: Final[Mapping[Talk, str]] = {
     " tell me and find it again.",
     Talk.WRONG: "Tell me what is right, and I will correct my note.",
     Talk.REMIND: "I have no alarm and cannot remind you, but I keep what you wrote; ask me about it any time.",
+    Talk.FORGET_ALL: (
+        "I have deleted nothing: that is for you to do, outside of the chat. `memgpt forget TEXT` purges whatever holds"
+        " that text, `memgpt agent delete NAME` deletes this agent with all that it holds, and both ask"
+        " before they do it."
+        ' I can take single lines out of core memory: "forget my birthday".'
+    ),
     Talk.AGREE: "All right.",
 }
 _CHINESE: Final[Mapping[Talk, str]] = {
@@ -64,6 +71,11 @@ _CHINESE: Final[Mapping[Talk, str]] = {
     Talk.OPINION: "我没有语言模型，所以没有自己的看法、喜好和打算。我只能存下你告诉我的话，再找出来。",
     Talk.WRONG: "请告诉我正确的内容，我会改正记录。",
     Talk.REMIND: "我没有闹钟，不能提醒你，但这句话已经存下来了，可以随时问我。",
+    Talk.FORGET_ALL: (
+        "我没有删除任何内容，这要由你自己在对话之外来做：`memgpt forget 文字` 彻底清除含有这段文字的一切，"
+        "`memgpt agent delete 名字`"
+        " 删除这个代理和它的全部记忆，两者执行前都会先问你。单独一条我可以从核心记忆中删去，比如“忘记我的生日”。"
+    ),
     Talk.AGREE: "好的。",
 }
 
@@ -102,12 +114,12 @@ def replaced(clause: str, old: str, *, chinese: bool) -> str:
 
 def noted(clauses: str, *, chinese: bool) -> str:
     """What core memory holds from now on."""
-    return f"记下了：{clauses}。" if chinese else f"Noted: {clauses}."
+    return f"{'记下了：' if chinese else 'Noted: '}{ended(clauses)}"
 
 
 def known(clauses: str, *, chinese: bool) -> str:
     """What core memory held already."""
-    return f"我已经知道{clauses}。" if chinese else f"I know already: {clauses}."
+    return f"{'我已经知道' if chinese else 'I know already: '}{ended(clauses)}"
 
 
 def archived(texts: Sequence[str], *, chinese: bool) -> str:
@@ -164,10 +176,13 @@ def nothing_found(*, chinese: bool, name_asked: bool = False) -> str:
     if name_asked:
         return "你还没有告诉我你的名字。" if chinese else "You have not told me your name yet."
     if chinese:
-        return "我没有找到相关的内容：核心记忆、对话记录和归档里都没有。我没有语言模型，不能凭常识回答。"
+        return (
+            "我没有找到能回答的内容：核心记忆、对话记录和归档里都没有。换个说法也许能找到。"
+            "我没有语言模型，不能凭常识回答。"
+        )
     return (
-        "I found nothing about that, neither in core memory nor in what was said or stored. Without a language model"
-        " I cannot answer from general knowledge."
+        "I found nothing that answers this, neither in core memory nor in what was said or stored. Other words may find"
+        " more. Without a language model I cannot answer from general knowledge."
     )
 
 

@@ -13,9 +13,12 @@ from typing import Final
 from memgpt_cli.llm.offline import dates
 from memgpt_cli.llm.offline.answers import LONGEST_QUOTE, MOST_QUOTES, Quote, is_sure, keywords, quotes
 from memgpt_cli.llm.offline.asking import is_question
-from memgpt_cli.llm.offline.memory import Call
+from memgpt_cli.llm.offline.core_answers import reworded
+from memgpt_cli.llm.offline.facts import names_of
+from memgpt_cli.llm.offline.memory import LABEL, Call
 from memgpt_cli.llm.offline.prompt import SEARCHES, Hit, Situation, Utterance, hits
 from memgpt_cli.llm.offline.relevance import Query, query_of
+from memgpt_cli.llm.offline.subjects import asked_of
 from memgpt_cli.llm.offline.understanding import Understanding
 from memgpt_cli.llm.offline.words import COMMON_STEMS, first_words, sentences, terms, word_set
 
@@ -75,14 +78,16 @@ def asked_in(understood: Sequence[Understanding], situation: Situation) -> list[
 
 
 def _asked(question: str, message: Understanding, situation: Situation) -> Asked:
-    context = _context(question, message, situation)
+    # "What do I do?" has no word to search by; "what is my job" has
+    asking = question if terms(question) else reworded(question)
+    context = _context(asking, message, situation)
     said_at = message.utterance.said_at
     return Asked(
         question=question,
         utterance=message.utterance,
         chinese=message.chinese,
-        query=query_of(question, context),
-        search=f"{question} {context}".strip()[:LONGEST_QUERY],
+        query=query_of(asking, context),
+        search=f"{asking} {context}".strip()[:LONGEST_QUERY],
         days=_days(question, said_at.date()) if said_at is not None else None,
         of_assistant=_OF_ASSISTANT.search(question) is not None,
     )
@@ -148,7 +153,7 @@ def second_searches(asked: Sequence[Asked], situation: Situation) -> list[Call]:
 
 
 def _told_in(days: dates.When) -> dict[str, object]:
-    """The arguments that list what the person said on these days, newest first."""
+    """The arguments that list what the person said on these days, newest first: a list has no words to search by."""
     return {"query": "", "start_date": days.start.isoformat(), "end_date": days.end.isoformat(), "role": "user"}
 
 
@@ -168,7 +173,16 @@ def found_for(asked: Asked, situation: Situation) -> list[Quote]:
     if asked.days is not None:
         telling = _TELLING.search(asked.question) is not None
         return _of_days(list(found.values()), asked.days, own, telling=telling)
-    return quotes(asked.query, list(found.values()), asked=own)
+    return quotes(asked.query, list(found.values()), asked=own, names=_names(asked, situation))
+
+
+def _names(asked: Asked, situation: Situation) -> frozenset[str]:
+    """The names that core memory has for the relative whom a question is about."""
+    block = situation.blocks.get(LABEL)
+    if block is None:
+        return frozenset()
+    who = asked_of(asked.question)
+    return frozenset(name for of, name in names_of(block.text, asked.utterance.speaker) if of == who)
 
 
 def _of_days(found: Sequence[Hit], days: dates.When, own: Sequence[str], *, telling: bool) -> list[Quote]:

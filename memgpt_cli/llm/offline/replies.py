@@ -144,7 +144,7 @@ def _supports(quote: Quote, lines: Sequence[str]) -> bool:
     """Whether a quote says what the first of the lines says, its last word included."""
     fact = terms(parse_line(lines[0]).fact)
     said = text_of(quote.hit.text)
-    if is_turned(lines[0]) != is_turned(quote.hit.text):
+    if is_turned(lines[0]) != is_turned(quote.hit.text) or core_answers.is_of_the_past(quote.text):
         return False
     return bool(fact) and said.holds(fact[-1]) and coverage(dict.fromkeys(fact, 1.0), said) >= SUPPORT
 

@@ -68,9 +68,11 @@ def _called(calls: "Sequence[Call]", *, paper: bool) -> Iterator[Delta]:
 
 def _pieces(text: str) -> Iterator[str]:
     """The text in pieces, cut before a space where there is one; joined they are the text."""
+    from memgpt_cli.llm.offline.words import cut_before
+
     start = 0
     while start < len(text):
         space = text.find(" ", start + PIECE // 2, start + PIECE * 2)
-        end = space if space > 0 else start + PIECE
+        end = space if space > 0 else max(cut_before(text, start + PIECE), start + 1)
         yield text[start:end]
         start = end

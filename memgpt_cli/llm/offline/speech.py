@@ -4,24 +4,21 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from memgpt_cli.llm.offline.english_words import SOMEBODY
 from memgpt_cli.llm.offline.facts import (
     ABOUT_RELATIVE,
     CHINESE_NAMED,
     LABEL,
-    MANY,
     PARTS,
     VERBS,
     Line,
     is_of_chinese_kin,
     parse_line,
 )
-from memgpt_cli.llm.offline.words import is_chinese, word_set
+from memgpt_cli.llm.offline.words import is_chinese
 
 _OWN_WORDS: Final = re.compile(r"(?:i|my|we|our|i['’](?:m|ve|ll|d))\b", re.IGNORECASE)
-_NAMED: Final = MANY | word_set(
-    "wife husband partner girlfriend boyfriend fiance fiancé fiancée mother father mom mum dad grandmother"
-    " grandfather grandma grandpa boss company band boat ex"
-)
+_NAMED: Final = re.compile(rf"{SOMEBODY}s?|company|band|boat", re.IGNORECASE)
 _TO_SECOND: Final = {
     "i": "you",
     "me": "you",
@@ -95,7 +92,7 @@ def _label_said_back(whose: str, label: str, value: str) -> str:
     if lowered == "age":
         return f"{'you are' if whose == 'your' else whose.removesuffix(chr(39) + 's') + ' is'} {value} years old"
     head = lowered.rsplit(maxsplit=1)[-1]
-    if head.rstrip("s") in _NAMED and not lowered.startswith("favorite") and value[:1].isupper():
+    if _NAMED.fullmatch(head) and not lowered.startswith("favorite") and value[:1].isupper():
         return f"{whose} {lowered} {'are' if head.endswith('s') else 'is'} called {value}"
     return f"{whose} {lowered} {'are' if head.endswith('s') and not head.endswith('ss') else 'is'} {value}"
 
@@ -129,6 +126,11 @@ def to_second_person(text: str) -> str:
         return _TO_SECOND.get(match.group().lower().replace("’", "'"), match.group())
 
     return re.sub(r"\b[A-Za-z]+(?:['’][A-Za-z]+)?\b", turned, text)
+
+
+def ended(sentence: str) -> str:
+    """A sentence with the full stop of its own language: 你住在London。 but: You live in 北京."""
+    return f"{sentence}{'。' if is_chinese(sentence[:1]) else '.'}"
 
 
 def joined(clauses: Iterable[str], *, chinese: bool) -> str:

@@ -30,6 +30,7 @@ class Talk(StrEnum):
     AGREE = "agree"
     REMIND = "remind"
     WRONG = "you are wrong"
+    FORGET_ALL = "forget everything"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,8 @@ class Language:
     forget: re.Pattern[str]
     question: re.Pattern[str]
     talk: tuple[tuple[re.Pattern[str], Talk], ...]
+    hello: re.Pattern[str]
+    """A greeting at the beginning of a sentence that goes on, and the name in "hi, it's Ada"."""
 
 
 def mood_of(text: str) -> Literal["sad", "glad", ""]:
@@ -76,6 +79,12 @@ def english() -> Language:
         ),
         question=re.compile(r"^(?:me|when|how|what|where|who|us)\b.*$|\?\W*$", re.IGNORECASE),
         talk=_compiled(_ENGLISH_TALK),
+        hello=re.compile(
+            r"(?:hi|hello|hey|hiya|howdy|good (?:morning|afternoon|evening))(?: there| again| everyone)?(?:[ ,.!:–—-]+"
+            r"(?:it(?:['’]s| is)|this is|(?P<here>))(?(here)(?!))"
+            r" (?P<name>(?-i:[^\W\d_a-z][\w'’-]+(?: [A-Z][\w'’-]+)?))(?: (?:again|here))?\b)?(?:[\s,.!:;–—-]+|$)",
+            re.IGNORECASE,
+        ),
     )
 
 
@@ -89,10 +98,20 @@ def chinese() -> Language:
         forget=re.compile(r"(?:请|麻烦|你)*(?:忘掉|忘记|忘了|删除|删掉)(?:关于)?[:：,，\s]*(?=我)"),
         question=re.compile(r"[?？]\W*$|^我.*(?:吗|什么|哪|谁|几岁|多少)|吗$|^(?:吗|了吗|没有)?$"),
         talk=_compiled(_CHINESE_TALK),
+        hello=re.compile(r"(?:你好|您好|嗨|哈喽|早上好|下午好|晚上好|大家好|嘿)[啊呀]?[，,！!。\s]+(?P<name>(?!))?"),
     )
 
 
 _ENGLISH_TALK: Final = (
+    _row(
+        r"^(?:(?:please|ok|okay|now|can you|could you|i want you to|you (?:should|must|can)|just)[,"
+        r" ]+)*(?:forget|delete"
+        r"|erase|wipe|remove|clear|purge)(?: \w+)?? (?:me|all|everything|(?:my|your|the|all my|all your|all"
+        r" the|all of my"
+        r"|all of your) (?:\w+ )?(?:data|memor(?:y|ies)|information|info|history|account|notes|messages|conversations?)"
+        r"|what(?:ever)? you (?:know|have|stored|remember))\b(?! (?:i|that) (?!you))",
+        Talk.FORGET_ALL,
+    ),
     _row(
         r"\b(?:who|what)(?: exactly)? are you$|\bare you (?:an? |the |really |even )*(?:ai|a\.i|bot|robot|human"
         r"|person|real|llm|machine|language model|computer|program|chat ?gpt|gpt|claude|alive|conscious|offline"
@@ -120,7 +139,7 @@ _ENGLISH_TALK: Final = (
         r"|learned|learnt|note|noted|store|stored|remember"
         r"|remembered|got|have)(?: so far)?(?: (?:about|of|on) (?:me|myself))?(?: so far| already| now)?$|(?:tell me"
         r"|show me|list) (?:everything|all|what) (?:that )?(?:you (?:know|remember|have|noted|stored)"
-        r"|about me)(?: (?:about|of|on) me)?|tell me about (?:me|myself)$|^who am i$|^describe me|what(?:'s"
+        r"|about me)(?: (?:about|of|on) me)?|tell me about (?:me|myself)$|^who am i(?: again)?$|^describe me|what(?:'s"
         r"| is) in your memory|show (?:me )?your memory|do you (?:know|remember) (?:anything about )?me$"
         r"|summari[sz]e what you (?:know|remember)|^tell me something about (?:me|myself)",
         Talk.ABOUT_ME,
@@ -188,6 +207,11 @@ _ENGLISH_TALK: Final = (
     ),
 )
 _CHINESE_TALK: Final = (
+    _row(
+        r"(?:忘掉|忘记|忘了|删除|删掉|删了|清除|清空|抹掉)(?:你?(?:关于|记住的|知道的)?我?的?)?(?:一切|所有|全部|记忆|数据|我$)"
+        r"|(?:一切|所有|全部|记忆|数据|我).{0,12}(?:忘掉|忘记|忘了|删除|删掉|删了|清除|清空|抹掉)(?:掉|吧)*$",
+        Talk.FORGET_ALL,
+    ),
     _row(
         r"你是谁|你是什么|你叫什么|你的名字|你是(?:不是)?(?:ai|人工智能|机器人|真人|人|语言模型|模型|chatgpt|gpt"
         r"|大模型)|介绍一?下?你自己|自我介绍|你是哪个模型|你用的?(?:是)?(?:什么|哪个)模型|你(?:是)?怎么工作",

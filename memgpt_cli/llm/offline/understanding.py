@@ -10,7 +10,8 @@ from datetime import date
 from typing import Final
 
 from memgpt_cli.llm.offline import chinese, dates, english, talk
-from memgpt_cli.llm.offline.asking import asks, of_the_listener, plain
+from memgpt_cli.llm.offline.asking import asks, matter, of_the_listener, plain, told_before
+from memgpt_cli.llm.offline.corrections import Correction, plain_form
 from memgpt_cli.llm.offline.facts import Fact
 from memgpt_cli.llm.offline.prompt import Utterance
 from memgpt_cli.llm.offline.talk import Language, Talk
@@ -41,6 +42,7 @@ class Understanding:
     utterance: Utterance
     chinese: bool = False
     facts: tuple[Fact, ...] = ()
+    corrections: tuple[Correction, ...] = ()
     keep: tuple[str, ...] = ()
     forget: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
@@ -51,6 +53,7 @@ class Understanding:
 @dataclass(slots=True)
 class _Gathered:
     facts: list[Fact] = field(default_factory=list)
+    corrections: list[Correction] = field(default_factory=list)
     keep: list[str] = field(default_factory=list)
     forget: list[str] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
@@ -69,8 +72,10 @@ def understand(utterance: Utterance, *, among_people: bool = False) -> Understan
     read = text if len(text) <= READ_CHARACTERS + READ_AT_END else f"{text[:READ_CHARACTERS]}\n{text[-READ_AT_END:]}"
     gathered = _Gathered(said_on=utterance.said_at.date() if utterance.said_at is not None else None)
     parts = list(_parts(read))
+    quoting = False
     for sentence in parts:
-        _sort(sentence, gathered, aside=among_people and len(parts) > 1)
+        _sort(sentence, gathered, aside=among_people and len(parts) > 1, quoting=quoting)
+        quoting = _is_left_open(sentence, quoting=quoting)
     if among_people:
         gathered.talk = [kind for kind in gathered.talk if kind in _TO_THE_ASSISTANT and len(parts) == 1]
         gathered.told = True
@@ -78,6 +83,7 @@ def understand(utterance: Utterance, *, among_people: bool = False) -> Understan
         utterance=utterance,
         chinese=is_chinese(read[:READ_CHARACTERS]),
         facts=tuple(dict.fromkeys(gathered.facts)),
+        corrections=tuple(gathered.corrections),
         keep=tuple(gathered.keep),
         forget=tuple(gathered.forget),
         questions=tuple(dict.fromkeys(gathered.questions)),
@@ -93,12 +99,24 @@ def _parts(text: str) -> Iterator[str]:
             yield sentence
 
 
-def _sort(sentence: str, gathered: _Gathered, *, aside: bool) -> None:
+def _is_left_open(sentence: str, *, quoting: bool) -> bool:
+    """Whether a quotation goes on after this sentence: what is said in it is somebody else's."""
+    if sentence.count('"') % 2:
+        return not quoting
+    opened, closed = (sum(sentence.count(mark) for mark in marks) for marks in ("“「『", "”」』"))
+    return quoting if opened == closed else opened > closed
+
+
+def _sort(sentence: str, gathered: _Gathered, *, aside: bool, quoting: bool) -> None:
     in_chinese = is_chinese(sentence)
-    if _ordered(sentence, gathered, in_chinese=in_chinese):
+    if quoting:
+        gathered.told = True
         return
+    sentence = _after_hello(sentence, gathered, in_chinese=in_chinese)
     text = plain(sentence, in_chinese=in_chinese)
     kind = next((kind for pattern, kind in _language(in_chinese=in_chinese).talk if pattern.search(text)), None)
+    if kind is not Talk.FORGET_ALL and _ordered(sentence, gathered, in_chinese=in_chinese):
+        return
     if kind is not None:
         gathered.talk.append(kind)
         if kind not in _MAY_BEGIN:
@@ -107,12 +125,36 @@ def _sort(sentence: str, gathered: _Gathered, *, aside: bool) -> None:
         if kind is None and of_the_listener(text, in_chinese=in_chinese):
             gathered.talk.append(Talk.OPINION)
         elif kind is None and not aside:
-            gathered.questions.append(sentence)
+            told, asked = told_before(sentence, in_chinese=in_chinese)
+            gathered.facts.extend(_facts(told, gathered, in_chinese=in_chinese))
+            gathered.questions.append(matter(asked))
         return
-    found = list(chinese.facts(sentence) if in_chinese else english.facts(sentence))
+    found = _facts(sentence, gathered, in_chinese=in_chinese)
     gathered.facts.extend(found)
     if not found and (kind is None or len(terms(sentence)) > _MORE_THAN_TALK):
         gathered.told = True
+
+
+def _after_hello(sentence: str, gathered: _Gathered, *, in_chinese: bool) -> str:
+    """Take the greeting, and the name in "hi, it's Ada", from the beginning of a sentence."""
+    hello = _language(in_chinese=in_chinese).hello.match(sentence)
+    if hello is None:
+        return sentence
+    if hello["name"]:
+        gathered.facts.append(Fact(f"Name: {hello['name']}", unless_known=True))
+    if re.search(r"\w", sentence[hello.end() :]) is None:
+        return sentence
+    gathered.talk.append(Talk.GREETING)
+    return sentence[hello.end() :]
+
+
+def _facts(sentence: str, gathered: _Gathered, *, in_chinese: bool) -> list[Fact]:
+    """The facts of a sentence; of a correction those that are right, and what they take the place of."""
+    plain_sentence, correction = plain_form(sentence)
+    if correction is not None:
+        gathered.corrections.append(correction)
+    found = list(chinese.facts(plain_sentence) if in_chinese else english.facts(plain_sentence))
+    return found if plain_sentence == sentence else [Fact(fact.line, correction=True) for fact in found]
 
 
 def _ordered(sentence: str, gathered: _Gathered, *, in_chinese: bool) -> bool:

@@ -5,7 +5,7 @@ what is needed to tell whether two sentences speak of the same thing.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -44,6 +44,12 @@ _HAN_STOP: Final = re.compile(
     r"|知不知道|知道|记得|请问|什么|哪里|哪儿|哪个|哪些|哪天|哪年|哪|谁|怎么|如何|多少|几岁|几个|几|何时|时候|关于"
     r"|一下|现在|以前|我们|你们|他们|她们|自己|[我你您他她它的了吗呢吧啊呀么是在有和与跟就都也很还又把被给这那个能]"
 )
+
+_HAN_WORD: Final = re.compile(
+    r"(男朋友|女朋友|未婚[夫妻]|双胞胎|妈妈|爸爸|母亲|父亲|哥哥|弟弟|姐姐|妹妹|儿子|女儿|孩子|妻子|老婆|太太|媳妇|丈夫|老公|先生|爷爷|奶奶"
+    r"|外[公婆]|室友|同事|邻居|老板|朋友|表[哥姐弟妹]|堂[哥姐弟妹]|职业|工作|上班|名字|生日|年龄|婚礼|结婚|过敏|喜欢|讨厌|叫)"
+)
+"""Words that are kept whole: what most questions are about."""
 
 _IRREGULAR: Final = {
     form: base
@@ -120,6 +126,7 @@ _SAME: Final = (
     "begin start",
     "doctor physician",
     "name call",
+    "wedding marry",
     "car drive vehicle",
     "birthday born",
     "wife husband spouse partner marry",
@@ -128,7 +135,8 @@ _SAME: Final = (
     "study school university college degree course class learn",
     "dream goal plan",
     "show concert gig",
-    "老婆 妻子 太太",
+    "老婆 妻子 太太 媳妇",
+    "婚礼 结婚",
     "老公 丈夫 先生",
     "妈妈 母亲",
     "爸爸 父亲",
@@ -138,10 +146,10 @@ _SAME: Final = (
 )
 _KINDS: Final = (
     "pet cat dog puppy kitten rabbit hamster parrot turtle bird",
-    "child son daughter baby",
+    "child son daughter baby twin",
     "parent mother father",
     "sibling sister brother",
-    "family mother father sister brother husband wife parent child son daughter",
+    "family mother father sister brother husband wife partner parent child son daughter twin baby",
     "hobby like love enjoy play interest paint read hike garden",
     "food eat cook dish meal",
     "eat allergic vegetarian vegan diet",
@@ -236,6 +244,7 @@ def _related() -> dict[str, frozenset[str]]:
 
 RELATED: Final = _related()
 """For a stem, the stems that may stand for it in an answer."""
+_WHOLE: Final = {stem(word): word for group in reversed((*_SAME, *_KINDS)) for word in reversed(group.split())}
 
 
 def terms(text: str) -> list[str]:
@@ -253,10 +262,29 @@ def terms(text: str) -> list[str]:
     return found
 
 
-def _pairs(run: str) -> Iterable[str]:
-    if len(run) <= 1:
-        return (run,) if run else ()
-    return (run[i : i + 2] for i in range(len(run) - 1))
+def _pairs(run: str) -> Iterator[str]:
+    """A run without function words as known words and, between them, pairs of characters."""
+    for piece in _HAN_WORD.split(run):
+        if len(piece) <= 1 or _HAN_WORD.fullmatch(piece):
+            yield from (piece,) if piece else ()
+        else:
+            yield from (piece[i : i + 2] for i in range(len(piece) - 1))
+
+
+def in_words(text: str) -> dict[str, str]:
+    """For each term of a text the word as it stands there, in lower case."""
+    return {
+        term: word.lower()
+        for match in _WORD.finditer(text)
+        for word in (match.group(),)
+        for term in terms(word)
+        if not is_han(term)
+    }
+
+
+def related_words(term: str) -> list[str]:
+    """Whole words that may stand for a term in an answer."""
+    return [_WHOLE[other] for other in sorted(RELATED.get(term, ()))]
 
 
 def is_han(term: str) -> bool:
@@ -264,10 +292,23 @@ def is_han(term: str) -> bool:
     return _HAN.match(term) is not None
 
 
+_JOINED_ON: Final = re.compile(r"[\u0300-\u036f\u200d\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U0001f1e6-\U0001f1ff]")
+_FARTHEST_BACK: Final = 16
+"""Characters by which a cut may move back to stand before a picture that is made of several."""
+
+
+def cut_before(text: str, at: int) -> int:
+    """The place at or before `at` where a text may be cut without parting a letter from its accent or a picture."""
+    for place in range(at, max(0, at - _FARTHEST_BACK), -1):
+        if not _JOINED_ON.match(text, place) and text[place - 1 : place] != "\u200d":
+            return place
+    return at
+
+
 def first_words(text: str, most: int) -> str:
     """The beginning of a text, at most about `most` characters, cut at a word with an ellipsis."""
     if len(text) <= most:
         return text
-    cut = text[:most]
+    cut = text[: cut_before(text, most)]
     space = cut.rfind(" ")
     return (cut[:space] if space > most // 2 else cut).rstrip(" ,;:，；：") + "…"
