@@ -223,6 +223,7 @@ def restore(
 
     """
     with _writing() as memory:
+        memory.check_window(memory.core_memory.version(label, version).block)
         restored = memory.core_memory.restore(label, version, _by(f"restore {version}"))
         _show_change(memory, restored)
         _report(restored)

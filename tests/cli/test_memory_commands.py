@@ -53,6 +53,15 @@ def test_what_does_not_fit_is_refused_with_the_numbers(memgpt: CommandLine) -> N
     assert "set aside for them" in memgpt("memory", "create", "x", "--description", "very long " * 30, code=2).err
 
 
+def test_a_version_whose_limit_leaves_no_room_in_the_window_is_not_restored(memgpt: CommandLine) -> None:
+    memgpt("memory", "set", "human", "Ada", "--limit", "20000", "--window", "64000")
+    memgpt("memory", "set", "human", "Bea", "--limit", "100")
+    small = ("--window", "4000")
+    assert "too small for this agent" in memgpt("memory", "restore", "human", "2", *small, code=2).err
+    assert memgpt.json("memory-show", "memory", "show", "human")[0]["limit"] == 100
+    memgpt("memory", "restore", "human", "1", "--window", "6000")
+
+
 def test_a_wrong_label_is_exit_3_with_the_nearest(memgpt: CommandLine) -> None:
     memgpt("memory", "set", "human", "Ada")
     for command in (["show", "humn"], ["append", "humn", "x"], ["log", "humn"], ["delete", "humn"], ["blame", "humn"]):
