@@ -79,7 +79,7 @@ def _block_lines(change: Change, store: Store) -> Iterator[str]:
 
 
 def _version(change: Change, number: int, store: Store) -> BlockVersion | None:
-    return next((v for v in store.blocks.history(change.label or "") if v.block.version == number), None)
+    return store.blocks.version(change.label or "", number)
 
 
 def _what(change: Change, store: Store) -> str:

@@ -40,6 +40,10 @@ class BlockStore(Protocol):
         """Every version, oldest first, tombstones included."""
         ...
 
+    def version(self, label: str, number: int) -> BlockVersion | None:
+        """One version, a tombstone too, without reading the others."""
+        ...
+
 
 class PassageStore(Protocol):
     """Archival storage as rows."""

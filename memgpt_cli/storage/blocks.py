@@ -72,17 +72,13 @@ class Blocks:
     def history(self, label: str) -> list[BlockVersion]:
         """Every version, oldest first."""
         rows = self._db.execute("SELECT * FROM block_versions WHERE label = ? ORDER BY version", (label,))
-        return [
-            BlockVersion(
-                block=_block(row),
-                at=from_text(row["at"]),
-                provenance=Provenance(
-                    author=Author(row["author"]), message_id=row["message_id"], command=row["command"]
-                ),
-                deleted=bool(row["deleted"]),
-            )
-            for row in rows
-        ]
+        return [_version(row) for row in rows]
+
+    def version(self, label: str, number: int) -> BlockVersion | None:
+        """One version, a tombstone too."""
+        found = self._db.execute("SELECT * FROM block_versions WHERE label = ? AND version = ?", (label, number))
+        row = found.fetchone()
+        return None if row is None else _version(row)
 
     def _state(self, label: str, version: int) -> Block | None:
         row = self._db.execute(
@@ -124,6 +120,15 @@ class Blocks:
         )
         change = Change(kind=Kind.BLOCK, label=block.label, before=block.version - 1, after=block.version)
         self._journal.record(change, at=at, provenance=provenance)
+
+
+def _version(row: sqlite3.Row) -> BlockVersion:
+    return BlockVersion(
+        block=_block(row),
+        at=from_text(row["at"]),
+        provenance=Provenance(author=Author(row["author"]), message_id=row["message_id"], command=row["command"]),
+        deleted=bool(row["deleted"]),
+    )
 
 
 def _block(row: sqlite3.Row) -> Block:
