@@ -38,7 +38,8 @@ def list_blocks(match: Match = None, limit: Lines = 50, page: Page = 0) -> None:
     with workspace.memory() as memory:
         found = matching(memory.store.blocks.all(), match, name=lambda block: block.label)
         shown = page_of(found, limit=limit, page=page)
-        newest = [memory.store.blocks.history(block.label)[-1] for block in shown]
+        versions = memory.store.blocks.version
+        newest = [found_now for block in shown if (found_now := versions(block.label, block.version)) is not None]
         causes = Causes(memory.store, [version.provenance for version in newest])
     if current.json:
         print_json([memory_shapes.listed(version, causes) for version in newest])
