@@ -168,19 +168,22 @@ def delete(
     if not passage and tag is None and source is None:
         raise UsageError("nothing says which passages", hint="memgpt archival delete p7, or --tag, or --source")
     with current.workspace().memory() as memory:
+        whole = source if not passage and tag is None else None
         chosen = _chosen(memory, passage or [], tag, source)
+        if whole is not None and chosen:
+            chosen = _only_theirs(memory, chosen, whole)
         what = counted(len(chosen), "passage")
         shape: dict[str, Any] = {"passages": [passage_ref(p.id) for p in chosen], "deleted": False}
         if not current.json:
             for item in chosen[:20] if dry_run or not yes else ():
                 notice(f"{passage_ref(item.id)}  {one_line(item.text, 100)}")
-        if not chosen or dry_run:
-            print_json(shape) if current.json else say(f"would delete {what}" if chosen else "there are none")
+        if dry_run or not (chosen or whole):
+            print_json(shape) if current.json else say(f"would delete {what}" if chosen or whole else "there are none")
             return
         if not confirm(f"Delete {what}?", yes=yes):
             notice("nothing was deleted")
             raise typer.Exit(1)
-        _delete(memory, chosen, source=source if not passage and tag is None else None)
+        _delete(memory, chosen, source=whole)
         print_json({**shape, "deleted": True}) if current.json else say(f"deleted {what}; memgpt undo brings them back")
 
 
@@ -276,13 +279,23 @@ def _chosen(memory: Memory, typed: Sequence[str], tag: list[str] | None, source:
     return [found[number] for number in sorted(found)]
 
 
+def _only_theirs(memory: Memory, passages: Sequence[Passage], source: str) -> list[Passage]:
+    """Those that go with a source: what another document has too, or somebody wrote outright, stays."""
+    with memory.store.rehearsal():
+        _delete(memory, passages, source=source)
+        left = {passage.id for passage in memory.store.passages.get([p.id for p in passages])}
+    return [passage for passage in passages if passage.id not in left]
+
+
 def _delete(memory: Memory, passages: Sequence[Passage], *, source: str | None) -> None:
     """One operation; a whole source goes with what is known of its document, so that it can be loaded anew."""
     now = current.workspace().clock.now()
     with memory.store.transaction(), memory.store.journal.operation(_by("delete")):
-        for name in [] if source is None else documents_in(memory, source_named(memory, source)):
+        if source is None:
+            memory.store.passages.delete([p.id for p in passages], at=now, provenance=_by("delete"))
+            return
+        for name in documents_in(memory, source_named(memory, source)):
             memory.store.documents.delete(name, at=now)
-        memory.store.passages.delete([p.id for p in passages], at=now, provenance=_by("delete"))
 
 
 def _from_editor(memory: Memory, passage: Passage) -> Passage:

@@ -6,7 +6,8 @@ What somebody else has changed since is left as it is.
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from memgpt_cli.domain.agents import TurnState
@@ -72,7 +73,7 @@ class Undo:
         if not found:
             return None
         changes = found[0].changes
-        if not all(self._is_in(change, change.before) for change in changes):
+        if not all(self._is_in(change, change.before) for change in _ends(changes[::-1])):
             raise UsageError("what it would change is not as it was then", hint="make the change by hand")
         with self._journal.silence():
             for change in changes:
@@ -122,7 +123,7 @@ class Undo:
 
     def _take_back(self, operation: Operation, *, at: datetime, provenance: Provenance) -> bool:
         """Make the states before it current; False, and nothing is changed, when they are not as it left them."""
-        if not all(self._is_in(change, change.after) for change in operation.changes):
+        if not all(self._is_in(change, change.after) for change in _ends(operation.changes)):
             return False
         with self._journal.silence():
             for change in reversed(operation.changes):
@@ -209,6 +210,23 @@ class Undo:
         """A block that says again what the model was shown needs no notice."""
         now = self._blocks.get(label)
         return now.version if now is not None and self._blocks.is_as_in(label, version) else version
+
+
+def _ends(changes: Sequence[Change]) -> list[Change]:
+    """The last change of each thing: a passage that left one document and then another changed twice."""
+    passages: set[int] = set()
+    others: set[tuple[Kind, str | None, int]] = set()
+    found = []
+    for change in reversed(changes):
+        if change.kind is Kind.PASSAGE:
+            left = [number for number in _numbers(change) if number not in passages]
+            is_whole = len(left) == change.last + 1 - change.first
+            found += [change] if is_whole else [replace(change, first=number, last=number) for number in left]
+            passages.update(left)
+        elif (thing := (change.kind, change.label, change.first)) not in others:
+            others.add(thing)
+            found.append(change)
+    return found
 
 
 def _numbers(change: Change) -> Iterable[int]:

@@ -127,9 +127,33 @@ def test_a_source_is_named_by_a_path_by_its_end_or_by_its_folder(memgpt: Command
     (papers / "notes" / "more" / "bees.pdf").write_bytes((papers / "report.pdf").read_bytes())
     memgpt("archival", "load", str(papers))
     assert "2 sources end in bees.pdf" in memgpt("archival", "list", "--source", "bees.pdf", code=2).err
-    assert "deleted 3 passages" in memgpt("archival", "delete", "--source", "papers/notes", "--yes").out
+    assert "deleted 2 passages" in memgpt("archival", "delete", "--source", "papers/notes", "--yes").out
     assert len(memgpt.json("archival-sources", "archival", "sources")) == 3
     assert memgpt.json("archival-load", "archival", "load", str(papers / "notes"))["loaded"] == 3
+
+
+def test_a_source_that_goes_leaves_what_others_have_and_comes_back_with_undo(
+    memgpt: CommandLine, tmp_path: Path
+) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    for name, text in {"a.txt": "Both say this.", "b.txt": "Both say this.", "c.txt": "Only c says this."}.items():
+        (folder / name).write_text(text)
+    memgpt("archival", "load", str(folder))
+    everything = memgpt.json("archival-list", "archival", "list")
+    assert "would delete 0 passages" in memgpt("archival", "delete", "--source", "a.txt", "--dry-run").out
+    memgpt("archival", "delete", "--source", "a.txt", "--yes")
+    assert [p["source"].rpartition("/")[2] for p in memgpt.json("archival-list", "archival", "list")] == [
+        "c.txt",
+        "b.txt",
+    ]
+    memgpt("undo")
+    assert memgpt.json("archival-list", "archival", "list") == everything
+    memgpt("archival", "load", str(folder))
+    memgpt("archival", "delete", "--source", "shared", "--yes")
+    assert memgpt.json("archival-list", "archival", "list") == []
+    memgpt("undo")
+    assert memgpt.json("archival-list", "archival", "list") == everything
 
 
 def test_a_list_is_readable_in_a_narrow_terminal(
