@@ -32,8 +32,8 @@ def conversations(count: int, *, agent: str | None = None) -> list[dict[str, obj
 def moments_of(arguments: list[str], counter: Path) -> int:
     """How many moments an undisturbed run has."""
     process = start_mortal("0", counter, *arguments)
-    process.communicate(timeout=120)
-    assert process.returncode == 0
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
     return int(counter.read_text())
 
 
@@ -47,8 +47,8 @@ def killed_at(moment: int | str, arguments: list[str], counter: Path) -> None:
 def finished(arguments: list[str]) -> None:
     """Start the command; it must come to its end."""
     process = start("batch", *arguments)
-    process.communicate(timeout=120)
-    assert process.returncode == 0
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
 
 
 @posix
