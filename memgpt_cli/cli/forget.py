@@ -85,6 +85,8 @@ def forget(
     else:
         _show(plan, would=False)
         _tell(workspace, checked, beyond)
+        if wanted.text and wanted.text.casefold() in memory.name.casefold():
+            notice(f"the agent itself is called so; memgpt agent rename {memory.name} NAME, then forget it once more")
     if not checked.clean:
         raise typer.Exit(1)
 

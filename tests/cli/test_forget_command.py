@@ -93,6 +93,15 @@ def test_another_agent_that_knows_it_is_named(memgpt: CommandLine) -> None:
     assert memgpt.raw("miller") == []
 
 
+def test_an_agent_that_is_called_so_is_named_and_renaming_it_helps(memgpt: CommandLine) -> None:
+    memgpt("agent", "create", "quillbot")
+    memgpt("send", "-a", "quillbot", "Hello Quillbot")
+    assert "memgpt agent rename quillbot NAME" in memgpt("forget", "-a", "quillbot", "Quillbot", "--yes", code=1).err
+    memgpt("agent", "rename", "quillbot", "bee")
+    memgpt("forget", "-a", "bee", "Quillbot", "--yes")
+    assert memgpt.raw("quillbot") == []
+
+
 def test_it_needs_the_agent_to_itself(memgpt: CommandLine) -> None:
     told(memgpt)
     workspace = Workspace()
