@@ -20,6 +20,7 @@ MOST_WORDS: Final = 2_000
 """Characters that may be said beside a picture: they stand in the window with its description."""
 
 _IMAGES: Final = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".svg"}
+_OTHERWISE: Final = "attach a text or a document"
 _WORDS: Final = re.compile(r"\s+")
 
 
@@ -53,10 +54,10 @@ def _text(reader: "DocumentReader", path: Path) -> str:
     found = next(iter(reader.find([str(path)])))
     try:
         if isinstance(found, SkippedFile):
-            raise UsageError(f"{path} cannot be attached: {found.reason}", hint="attach a text or a document")
+            raise UsageError(f"{path} cannot be attached: {found.reason}", hint=_OTHERWISE)
         document = reader.read(reader.content(found), name=path.name)
     except DocumentError as error:
-        raise UsageError(f"{path} cannot be attached: {error.message}", hint=error.hint) from error
+        raise UsageError(f"{path} cannot be attached: {error.message}", hint=error.hint or _OTHERWISE) from error
     parts = [f"[{part.place}]\n{part.text}" if part.place else part.text for part in document.parts]
     return f"[attached file: {path.name}]\n\n" + "\n\n".join(parts)
 
