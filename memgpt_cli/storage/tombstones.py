@@ -9,6 +9,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 
 from memgpt_cli.domain.blocks import Author, Provenance
@@ -29,6 +30,9 @@ _COLUMNS: Final = (
     "session", "external_id", "evicted_by",
 )  # fmt: skip
 _SPOKEN_SQL: Final = ", ".join(f"'{role}'" for role in SPOKEN)
+_AT_ONCE: Final = 10_000
+"""Messages that are held in memory while they are taken out."""
+
 _MANY: Final = 2_000
 """From this many messages on the full-text index is made anew rather than mended one by one."""
 
@@ -58,23 +62,19 @@ class Tombstones:
         What stood in the queue or may stand in the summary makes the next prompt begin a new epoch, unless `anew` is
         False.
         """
-        rows = self._rows(ids)
-        found = [int(row["id"]) for row in rows]
-        self._from_index(found)
-        self._db.executemany(
-            "INSERT OR REPLACE INTO tombstones (message, at, author, command, turn, content) VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                (row["id"], to_text(at), provenance.author, provenance.command, row["turn"], self._content(row))
-                for row in rows
-            ),
-        )
-        Vectors(self._db).remove(Collection.MESSAGES, found)
-        self._db.executemany("DELETE FROM messages WHERE id = ?", ((message_id,) for message_id in found))
+        found: list[int] = []
+        evicted_by: list[int | None] = []
+        wanted = iter(ids)
+        while chunk := list(islice(wanted, _AT_ONCE)):
+            rows = self._rows(chunk)
+            found += [int(row["id"]) for row in rows]
+            evicted_by += [row["evicted_by"] for row in rows]
+            self._bury_rows(rows, at=at, provenance=provenance)
         for first, last in runs(found):
             change = Change(kind=Kind.MESSAGE, first=first, last=last, before=1, after=0)
             self._journal.record(change, at=at, provenance=provenance)
         if anew:
-            self._rewrite_the_past(rows, at=at, cause="messages deleted")
+            self._rewrite_the_past(evicted_by, at=at, cause="messages deleted")
         return len(found)
 
     def unbury(self, ids: Iterable[int], *, at: datetime, provenance: Provenance) -> int:
@@ -98,7 +98,8 @@ class Tombstones:
         for first, last in runs(back):
             change = Change(kind=Kind.MESSAGE, first=first, last=last, before=0, after=1)
             self._journal.record(change, at=at, provenance=provenance)
-        self._rewrite_the_past(self._rows(back), at=at, cause="messages restored")
+        evicted_by = [row["evicted_by"] for row in self._rows(back)]
+        self._rewrite_the_past(evicted_by, at=at, cause="messages restored")
         return len(back)
 
     def is_there(self, first: int, last: int) -> bool:
@@ -113,6 +114,19 @@ class Tombstones:
         """Whether none of the messages from one id to another is in recall storage."""
         row = self._db.execute("SELECT 1 FROM messages WHERE id BETWEEN ? AND ? LIMIT 1", (first, last)).fetchone()
         return row is None
+
+    def _bury_rows(self, rows: Sequence[sqlite3.Row], *, at: datetime, provenance: Provenance) -> None:
+        found = [int(row["id"]) for row in rows]
+        self._from_index(found)
+        self._db.executemany(
+            "INSERT OR REPLACE INTO tombstones (message, at, author, command, turn, content) VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                (row["id"], to_text(at), provenance.author, provenance.command, row["turn"], self._content(row))
+                for row in rows
+            ),
+        )
+        Vectors(self._db).remove(Collection.MESSAGES, found)
+        self._db.executemany("DELETE FROM messages WHERE id = ?", ((message_id,) for message_id in found))
 
     def _rows(self, ids: Iterable[int]) -> list[sqlite3.Row]:
         return self._db.execute(
@@ -160,12 +174,12 @@ class Tombstones:
         ).fetchall()
         Vectors(self._db).enqueue(Collection.MESSAGES, [row["id"] for row in wanted])
 
-    def _rewrite_the_past(self, rows: Sequence[sqlite3.Row], *, at: datetime, cause: str) -> None:
+    def _rewrite_the_past(self, evicted_by: Sequence[int | None], *, at: datetime, cause: str) -> None:
         """Begin a new epoch where the prompt or the summary speaks of these messages."""
-        evicted = [int(row["evicted_by"]) for row in rows if row["evicted_by"] is not None]
+        evicted = [epoch for epoch in evicted_by if epoch is not None]
         told = [epoch for epoch in evicted if epoch > self._last_fresh_start()]
         current = self._epochs.current()
-        if current is None or not (told or len(evicted) < len(rows)):
+        if current is None or not (told or len(evicted) < len(evicted_by)):
             return
         if told:
             self.doubt_summary(min(told))
