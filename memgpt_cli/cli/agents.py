@@ -41,6 +41,8 @@ def list_agents(match: Match = None, limit: Limit = 50, page: Page = 0) -> None:
     workspace = current.workspace()
     shapes = []
     names = matching(workspace.agents.names(), match, name=str)
+    for name in matching(workspace.agents.without_record(), match, name=str):
+        notice(f"{name}: its folder is there, its record is not; memgpt agent delete {name} removes it")
     for name in page_of(names, limit=limit, page=page):
         try:
             shapes.append(_describe(workspace, name))
@@ -181,9 +183,8 @@ def delete(name: Name, yes: Yes = False) -> None:
 
     """
     workspace = current.workspace()
-    shape = _describe(workspace, name)
+    what = _held_by(workspace, name)
     if not yes:
-        what = f"{shape['messages']} messages and {shape['passages']} passages"
         _ask_for(name, f"This deletes agent {name} with {what}, for good. Type its name to go on: ")
     lock = workspace.agents.lock(name, purpose="memgpt agent delete", since=workspace.clock.now()).acquire()
     try:
@@ -198,17 +199,24 @@ def delete(name: Name, yes: Yes = False) -> None:
 
 @app.command("export", cls=Command)
 def export(
-    file: Annotated[Path, typer.Argument(help="The file to write, such as tutor.memgpt.", metavar="FILE")],
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            help="The agent, if it is not the one in use, and the file to write.",
+            metavar="[NAME] FILE",
+            autocompletion=_names,
+        ),
+    ],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if there is one.")] = False,
 ) -> None:
     """Write an agent with everything it remembers into one file, also while it talks. See docs/memory.md.
 
     Example:
 
-        memgpt agent export -a tutor tutor.memgpt
+        memgpt agent export tutor tutor.memgpt
     """
     workspace = current.workspace()
-    name = workspace.agent_name
+    name, file = _named(words, workspace)
     size = workspace.export_agent(name, file, overwrite=overwrite)
     if current.json:
         print_json({"agent": name, "file": str(file), "bytes": size})
@@ -243,6 +251,27 @@ def import_file(
         print_json(_describe(workspace, made))
     else:
         say(f"imported {made}; memgpt chat -a {made} goes on with it")
+
+
+def _named(words: list[str], workspace: Workspace) -> tuple[str, Path]:
+    """The agent and the file of `[NAME] FILE`."""
+    if len(words) > 2:  # noqa: PLR2004 - a name and a file
+        raise UsageError(f"too many words: {' '.join(words)}", hint="memgpt agent export NAME FILE")
+    name, file = workspace.agent_name if len(words) == 1 else words[0], Path(words[-1])
+    if len(words) == 1 and not file.suffix and workspace.agents.exists(words[0]):
+        raise UsageError(f"{file} is an agent, and no file is named", hint=f"memgpt agent export {file} {file}.memgpt")
+    return name, file
+
+
+def _held_by(workspace: Workspace, name: str) -> str:
+    """What goes with an agent; one whose record is lost or damaged can be deleted too. Raises NotFoundError."""
+    if name in workspace.agents.without_record():
+        return "a folder without a record"
+    try:
+        shape = _describe(workspace, name)
+    except StorageError as error:
+        return f"a record that cannot be read ({error.message})"
+    return f"{shape['messages']} messages and {shape['passages']} passages"
 
 
 def _ask_for(name: str, question: str) -> None:

@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from memgpt_cli.cli.console import notice, print_json, say
-from memgpt_cli.cli.filters import DryRun
+from memgpt_cli.cli.console import confirm, notice, print_json, say
+from memgpt_cli.cli.filters import DryRun, Yes
 from memgpt_cli.cli.options import current
 from memgpt_cli.cli.texts import counted
+from memgpt_cli.domain.archives import Restored
 
 _LEFT_OUT = "not in it: API keys, which projects you trust, and vector indexes, which are made again"
 
@@ -51,8 +52,11 @@ def restore(
         bool, typer.Option("--replace", help="Put it in the place of agents and settings that are there.")
     ] = False,
     dry_run: DryRun = False,
+    yes: Yes = False,
 ) -> None:
     """Restore a backup. All of it is checked before anything is changed; what is there already stays, unless --replace.
+
+    With --replace it asks before anything that is there is replaced.
 
     Examples:
 
@@ -61,7 +65,19 @@ def restore(
         memgpt restore memgpt-2024-03-31.zip --only tutor --replace
     """
     workspace = current.workspace()
-    done = workspace.backups.restore(file, at=workspace.clock.now(), names=only or (), replace=replace, dry_run=dry_run)
+
+    def run(*, dry_run: bool) -> Restored:
+        now = workspace.clock.now()
+        return workspace.backups.restore(file, at=now, names=only or (), replace=replace, dry_run=dry_run)
+
+    if replace and not dry_run and (gone := run(dry_run=True).replaced):
+        what = (
+            f"This puts the backup in the place of {', '.join(gone)}; what was said since it was made is lost. Go on?"
+        )
+        if not confirm(what, yes=yes):
+            notice("nothing was restored")
+            raise typer.Exit(1)
+    done = run(dry_run=dry_run)
     if current.json:
         print_json(
             {

@@ -100,7 +100,7 @@ def _default(option: Any) -> str:
 
 def _shape(argument: Any) -> str:
     name = str(argument.metavar or argument.name.upper())
-    several = "..." if argument.nargs == -1 and not name.endswith("...") else ""
+    several = "..." if argument.nargs == -1 and not name.endswith("...") and " " not in name else ""
     return f"{name}{several}" if argument.required else f"[{name}{several}]"
 
 

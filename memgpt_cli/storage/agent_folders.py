@@ -110,6 +110,13 @@ class AgentFolders:
             return []
         return sorted(p.name for p in self._root.iterdir() if (p / RECORD).is_file() and not p.name.startswith("."))
 
+    def without_record(self) -> list[str]:
+        """Folders of agents whose record is gone, by name."""
+        if not self._root.is_dir():
+            return []
+        folders = (p for p in self._root.iterdir() if p.is_dir() and not p.name.startswith("."))
+        return sorted(p.name for p in folders if not (p / RECORD).is_file())
+
     def path(self, name: str) -> Path:
         """The agent's folder, existing or not."""
         return self._root / name
@@ -145,6 +152,11 @@ class AgentFolders:
                     return
                 raise UsageError(
                     f"there is an agent {config.name!r} already", hint=f"memgpt agent show {config.name}"
+                ) from error
+            if target.is_dir():
+                raise StorageError(
+                    f"the folder of agent {config.name!r} is there, but its record is not",
+                    hint=f"memgpt restore brings back a backup; memgpt agent delete {config.name} removes the folder",
                 ) from error
             raise StorageError(
                 f"the agent's folder cannot be made: {error}", hint="check the disk and the permissions of MEMGPT_HOME"

@@ -261,7 +261,7 @@ def test_a_backup_is_restored_elsewhere_and_equal(
     assert str(memgpt.home) not in "".join(
         path.read_bytes().decode("utf-8", "replace") for path in elsewhere.rglob("*") if path.is_file()
     )
-    memgpt("restore", "all.zip", "--only", "default", "--replace")
+    memgpt("restore", "all.zip", "--only", "default", "--replace", "--yes")
     assert rows(elsewhere / "data" / "agents" / "default" / "agent.db") == before
 
 
@@ -380,3 +380,40 @@ def test_an_export_is_readable_without_this_program(memgpt: CommandLine) -> None
         assert subprocess.run(["unzip", "-tq", "ada.memgpt"], check=False, capture_output=True).returncode in {0, 127}
         messages = [json.loads(line) for line in archive.read("tables/messages.jsonl").splitlines()]
     assert messages[0]["text"] == "My name is Ada."
+
+
+def test_an_agent_is_exported_by_its_name_and_a_name_is_not_taken_for_a_file(memgpt: CommandLine) -> None:
+    memgpt("send", "Hello")
+    memgpt("agent", "create", "bob")
+    assert "memgpt agent export bob bob.memgpt" in memgpt("agent", "export", "bob", code=2).err
+    assert memgpt.json("agent-export", "agent", "export", "bob", "bob.memgpt")["agent"] == "bob"
+    assert memgpt.json("agent-export", "agent", "export", "all.memgpt")["agent"] == "default"
+    assert "too many words" in memgpt("agent", "export", "bob", "a", "b", code=2).err
+
+
+def test_restoring_over_what_is_there_asks_first(memgpt: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    memgpt("send", "My name is Ada.")
+    memgpt("backup", "all.zip")
+    memgpt("send", "I love tea.")
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert "add --yes" in memgpt("restore", "all.zip", "--replace", code=2).err
+    assert "tea" in memgpt("recall", "list").out
+    assert "in the place of" in memgpt("restore", "all.zip", "--replace", "--yes").out
+    assert "tea" not in memgpt("recall", "list").out
+
+
+@pytest.mark.parametrize("harm", ["cut", "empty", "gone"])
+def test_an_agent_whose_record_is_lost_is_named_and_can_be_deleted(memgpt: CommandLine, harm: str) -> None:
+    memgpt("agent", "create", "tutor")
+    path = record(memgpt, "tutor")
+    (path.parent / "vectors").mkdir()
+    if harm == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[: 5_000 if harm == "cut" else 0])
+    listed = memgpt("agent", "list")
+    assert "tutor: " in listed.err
+    assert "memgpt restore" in memgpt("agent", "create" if harm == "gone" else "show", "tutor", code=5).err
+    memgpt("agent", "delete", "tutor", "--yes")
+    assert "tutor" not in memgpt("agent", "list").err
+    memgpt("agent", "create", "tutor")

@@ -56,7 +56,7 @@ PRINTED: list[tuple[str, tuple[str, ...]]] = [
     ("agent-show", ("agent", "import", "copy.memgpt")),
     ("backup", ("backup", "all.zip")),
     ("restore", ("restore", "all.zip", "--replace", "--dry-run")),
-    ("restore", ("restore", "all.zip", "--replace")),
+    ("restore", ("restore", "all.zip", "--replace", "--yes")),
     ("forget", ("forget", "Ada", "--dry-run")),
     ("forget", ("forget", "Ada", "--yes")),
 ]
