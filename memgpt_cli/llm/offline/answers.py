@@ -70,6 +70,8 @@ def quotes(
         hits = [hit for hit in hits if hit.kind == "passage" or speaks_of(hit.text, who, names)]
     rated = sorted(_rated(query, hits), key=lambda quote: -quote.score)
     relevant = [quote for quote in rated if quote.covered >= RELEVANT]
+    if relevant and query.names and _names_somebody(query, relevant[0].hit):
+        relevant = [quote for quote in relevant if _names_somebody(query, quote.hit)]
     best: list[Quote] = []
     for quote in relevant or rated[:1]:
         if len(best) == MOST_QUOTES or (best and quote.score < NEAR_THE_BEST * best[0].score):
@@ -99,6 +101,14 @@ def _rated(query: Query, hits: Sequence[Hit]) -> Iterator[Quote]:
         quoted, score = _best_part(query, weight, hit)
         score += _MESSAGE_WEIGHT * share + _BEFORE_WEIGHT * before + _RANK_WEIGHT / (1 + 0.25 * rank)
         yield Quote(hit=hit, text=quoted, covered=covered, score=score + _whose(query, hit))
+
+
+def _names_somebody(query: Query, hit: Hit) -> bool:
+    """Whether it speaks of somebody whose name the question holds; what others than the one user say may always."""
+    if hit.speaker != "user":
+        return True
+    told = text_of(hit.text, _frame(hit))
+    return any(told.holds(name) for name in query.names)
 
 
 def _own_words(hit: Hit) -> str:

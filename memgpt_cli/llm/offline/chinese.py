@@ -4,7 +4,7 @@ As in `english`: forms anchored at the beginning of a clause; what no form cover
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Final
 
@@ -19,7 +19,7 @@ _CLAUSE: Final = re.compile(
 )
 _LIVES: Final = re.compile(r"我们?(?:家在|家住|.{0,6}(?:住在|定居|居住))|我.+(?:住|生活|定居)$")
 _SAYS: Final = re.compile(
-    r"(?<![会能])[说讲](?!(?:英|日|法|德|韩|汉|中|俄|西|粤|方|普|一口|得))|告诉|表示|认为|以为|觉得|问|梦见|梦到|据说|听到|骂我|夸我|叫我去"
+    r"(?<![会能])[说讲](?!错)(?!(?:英|日|法|德|韩|汉|中|俄|西|粤|方|普|一口|得))|告诉|表示|认为|以为|觉得|问|梦见|梦到|据说|听到|骂我|夸我|叫我去"
     r"|希望我|想让我|让我|道[:：]"
 )
 """Somebody's words or thoughts: they and what follows are nothing that the person tells of themselves."""
@@ -36,7 +36,7 @@ _FILLER: Final = re.compile(
 )
 _LEFT_OUT: Final = re.compile(
     r"(?:也|还|又|同时|现在|目前|如今|已经|刚|刚刚|很|非常|特别|最|不|自己)*(?:是|住在|在|喜欢|不喜欢|讨厌|爱|来自|有|养|对|今年|会|叫|名叫|名字叫"
-    r"|名字是|搬到|搬去|搬来|开了|做|当|属)"
+    r"|名字是|搬到|搬去|搬来|开了|做|当|属|老家)"
 )
 _CORRECTION: Final = re.compile(r"其实|不对|不是|错了|更正|现在|改成|改名|换")
 _TAIL: Final = re.compile(r"(?:了|啊|呀|哦|呢|吧|哈|啦|喔|噢|嘛|哟|的说|就好|就行|就可以)+$")
@@ -68,31 +68,48 @@ _MENTIONS: Final = re.compile(
     rf"|我们?(?:和|跟|与|同|陪|带|给|帮|爱|想|喜欢).*{SOMEBODY}"
 )
 """After these it is not plain whom a clause without a subject is about."""
+_STILL_OWN: Final = re.compile(
+    r"我们?(?:以前|之前|过去|原来|刚|也|都|已经|现在)*(?:换|辞|离职|毕业|搬|退休|不|是|住|在)(?!.*[一两几这那][个本部只条辆场首家张])"
+)
+"""After such a clause, too, one without a subject is about the person, though no line came of it."""
 _ONE_OF_THEM: Final = re.compile(r"(?:另外?)?(?:一|两|大的|小的|老大|老二)[只条个位匹]?(?:名字?)?叫(.{1,8})")
 _PRONOUN: Final = re.compile(r"(?:他|她|它)(?!们)(?:的(?=名字|生日))?")
-_NO_NAME: Final = re.compile(r"[人座生师匠员迷者的了家猫狗族性层业]$|[很不是在有太最]")
+_NO_NAME: Final = re.compile(r"[人座生师匠员迷者的了家猫狗族性层业恋花]$|[很不是在有太最]")
 _SHORT: Final = 8
 _VALUE: Final = 16
 _NOTE: Final = 30
 
+_NOBODY: Final[Mapping[str, str]] = {}
 Maker = Callable[[re.Match[str]], str | None]
 
 
-def facts(sentence: str) -> Iterator[Fact]:
-    """The facts of one sentence about its speaker, and about the speaker's relatives and animals, in order."""
+def facts(sentence: str, people: Mapping[str, str] = _NOBODY) -> Iterator[Fact]:
+    """The facts of one sentence about its speaker, and about the speaker's relatives and animals, in order.
+
+    `people` are those whose names are known, 乐乐 as 儿子: 乐乐今年四岁 tells of the son.
+    """
     correction = _CORRECTION.search(sentence) is not None
     about = ""
-    for clause in clauses(sentence):
+    for part in clauses(sentence):
+        known = next((name for name in people if part.startswith(name)), None)
+        clause = f"我{people[known]}{part.removeprefix(known)}" if known else part
         if _TELLS_YOU.fullmatch(clause):
             continue
         if _NOT_SO.match(clause) or _SAYS.search(clause):
             return
         told, about = _completed(clause, about)
-        if told and len(told) <= LONGEST_CLAUSE and not _QUESTION.search(told):
-            for form, maker in _forms():
-                if (match := form.fullmatch(told)) and (lines := maker(match)):
-                    yield from (Fact(line, correction) for line in lines.split("\n"))
-                    break
+        lines = _lines(told)
+        yield from (Fact(line, correction) for line in lines)
+        if about == "我" and not lines and not _STILL_OWN.match(told):
+            about = ""  # 我读过一本书，叫活着: the next clause may be about the book
+
+
+def _lines(told: str) -> list[str]:
+    if len(told) <= LONGEST_CLAUSE and not _QUESTION.search(told):
+        for form, maker in _forms():
+            if (match := form.fullmatch(told)) and (lines := maker(match)):
+                return lines.split("\n")
+    return []
 
 
 def _completed(clause: str, about: str) -> tuple[str, str]:
@@ -145,7 +162,7 @@ def _made(form: str, *, most: int = _VALUE, unwanted: str = "") -> Maker:
 
 def _taste(match: re.Match[str]) -> str | None:
     value = match["what"]
-    if len(value) > _VALUE or _PASSING.search(value) or re.match(r"[你它他她这那]", value) or value in ("上", "过"):
+    if len(value) > _VALUE or _PASSING.search(value) or re.match(r"[你它他她这那人]", value) or value in ("上", "过"):
         return None
     head = next(kept for said, kept in _TASTES if match["verb"].endswith(said))
     return head + value
@@ -211,9 +228,10 @@ _FORMS: Final[tuple[tuple[str, Maker], ...]] = (
         _made("住在{}"),
     ),
     _form(r"我(?:是)?(?:来自|从)(.+?)(?:来)?", _made("来自{}", most=10)),
-    _form(r"我是(.{1,8}?)人", _made("来自{}", unwanted="个|一个|好|坏|怎样|男|女|大|老|年轻|普通")),
+    _form(r"我的?老家(?:在|是)(.+)", _made("老家在{}", most=10)),
+    _form(r"我是(.{1,8}?)人", _made("来自{}", unwanted="[你我他她谁]|.*的|个|一个|好|坏|怎样|男|女|大|老|年轻|普通")),
     _form(r"我(?:出生于|生于|的?生日(?:是|在))(.+?)(?:出生)?", _made("生日：{}")),
-    _form(r"我(?:今年)?(?:已经|快|刚满|满)?([0-9]{1,3}|[一二三四五六七八九十]{1,3})岁", _made("年龄：{}岁")),
+    _form(r"我(?:今年)?(?:已经|快|刚满|满|是)?([0-9]{1,3}|[一二三四五六七八九十]{1,3})岁", _made("年龄：{}岁")),
     _form(r"我(?:不再|已经不|现在不|不)在(.+?)(?:工作|上班)", _made("不再在{}工作")),
     _form(
         r"我(?:现在)?(?:是|当|做)(?:一名|一个|一位|个|名)(.+)",
@@ -227,7 +245,7 @@ _FORMS: Final[tuple[tuple[str, Maker], ...]] = (
     _form(r"我的(?:职业|工作)是(.+)", _made("职业：{}")),
     _form(r"我是((?:做|搞|从事|教|开|卖).{1,10}?)的?", _made("职业：{}")),
     _form(
-        r"我是(.{0,4}(?:老师|医生|护士|学生|工程师|程序员|律师|厨师|司机|警察|会计|设计师|作家|画家|记者|翻译|教授|研究员|销售|经理))",
+        r"我(?:现在|目前)?是(.{0,4}(?:老师|医生|护士|学生|工程师|程序员|律师|厨师|司机|警察|会计|设计师|作家|画家|记者|翻译|教授|研究员|销售|经理))",
         _made("职业：{}"),
     ),
     _form(r"我(?:不再|不)对(.+?)过敏", _made("不对{}过敏")),
@@ -245,11 +263,11 @@ _FORMS: Final[tuple[tuple[str, Maker], ...]] = (
         _taste,
     ),
     _form(
-        rf"我(?:的|家的?)?({SOMEBODY})(?:的?名字)?(?:名?叫做?|的?名字是|是)([^是的在]{{1,8}})",
+        rf"我(?:的|家的?)?({SOMEBODY})(?:的?名字)?(?:名?叫做?|的?名字是)([^是的在]{{1,8}})",
         lambda m: f"{m[1]}叫{m[2]}" if not _PASSING.search(m[2]) else None,
     ),
     _form(
-        rf"我(?:的|家的?)?(?P<who>{SOMEBODY})(?P<rest>(?:.{{0,6}})(?:是|在|住|有|喜欢|爱|讨厌|会|对|学|今年|不).+)",
+        rf"我(?:的|家的?)?(?P<who>{SOMEBODY})(?P<rest>(?:.{{0,6}}?)(?:是|在(?=.+(?:工作|上班|上学|读|学|住|当|做|开))|住|有|喜欢|爱|讨厌|会|对|学|今年|不(?!是)|(?=[一二两三四五六七八九十\d]{{1,3}}岁)).+)",
         _relative,
     ),
     _form(

@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from memgpt_cli.llm.offline.chinese_words import SOMEBODY
 from memgpt_cli.llm.offline.english_words import AGE
-from memgpt_cli.llm.offline.facts import Line, is_of_somebody, known_name, lines_of, parse_line, slot
+from memgpt_cli.llm.offline.facts import Line, is_of_somebody, known_name, lines_of, parse_line, people_of, slot
 from memgpt_cli.llm.offline.relevance import Query, Text, coverage, query_of, text_of
 from memgpt_cli.llm.offline.speech import ended, joined, said_back
 from memgpt_cli.llm.offline.words import COMMON_STEMS, is_chinese, stem, terms, word_set
@@ -32,7 +33,7 @@ _HINTS: Final[Mapping[str, str]] = {
     "marital": "married single relationship 结婚 婚姻",
 }
 _FORM_HINTS: Final = (
-    (re.compile(r"(?:[A-Z]\w*(?: [A-Z]\w*)? (?:is an?|works)|Is an?) |职业"), "work job 工作"),
+    (re.compile(r"(?:[A-Z]\w*(?: [A-Z]\w*)? (?:is an?|works)|Is an?|Teaches) |职业"), "work job 工作"),
     (
         re.compile(r"(?:Not a|A)llergic |Cannot eat|Does not eat|.*过敏|不吃"),
         "allergic allergy health 过敏 吃",
@@ -46,7 +47,8 @@ _FORM_HINTS: Final = (
         "health sick",
     ),
     (re.compile(rf"[A-Z]\w*.* (?:is|are) {AGE}$"), "age"),
-    (re.compile(r".*今年.{1,3}岁"), "年龄"),
+    (re.compile(r".*[\d一二三四五六七八九十两]{1,3}岁"), "年龄"),
+    (re.compile(rf"{SOMEBODY}.{{0,4}}?(?:是|在.+(?:工作|上班))"), "工作 职业"),
     (re.compile(r"Learning |Studies "), "study learn"),
     (re.compile(r"有.*(?:猫|狗|兔|鸟|鱼)|(?:猫|狗).*叫"), "宠物"),
 )
@@ -56,8 +58,10 @@ _SUBJECT: Final = re.compile(
     r"[A-Z][\w-]*(?: [A-Z]\w*| friend)*(?:: .*)?|[\u3400-\u9fff]+?(?:叫.*|(?=[是在住有喜爱会对学今]))"
 )
 _REWORDED: Final = (
+    (re.compile(r" (?:now|currently|nowadays|these days|at the moment)$"), ""),
     (re.compile(r"\bfor a living\b"), "work"),
     (re.compile(r"\b(?:what|which) do i do\b(?! (?:on|in|at|every|when|with))"), "what is my job"),
+    (re.compile(r"\bwhat does (my \w+|[\w'-]+) do\b(?! (?:on|in|at|every|when|with))"), r"what is \1's job"),
     (re.compile(r"\bhow old\b"), "what age"),
     (re.compile(r"\bwhere (?:am|do) i (?:originally )?(?:come )?from\b"), "what is my origin"),
     (re.compile(r"\bwhat am i called\b|\bwho am i\b"), "what is my name"),
@@ -77,6 +81,8 @@ _PAST: Final = re.compile(
     re.IGNORECASE,
 )
 _OPEN: Final = re.compile(r"什么|哪些|啥|谁")
+_NO_MORE: Final = re.compile(r"No longer |不再")
+"""What is no longer so is an answer only where nothing is."""
 _LIKED_TO: Final = re.compile(r"(?:不?喜欢|讨厌|不?爱)([吃喝看听玩])")
 _NEGATIVE: Final = re.compile(r"不|讨厌|怕")
 
@@ -98,6 +104,8 @@ def lines_for(question: str, query: Query, block: str, *, asker: str | None) -> 
     """The lines that answer the question, in the block's order; empty when none does."""
     if not block or is_of_the_past(question):
         return []
+    if is_chinese(question) and (named := _by_kin(question, block, asker)) != question:
+        question, query = named, query_of(named)
     asked = query_of(reworded(question)).terms
     weight = {term: 0.5 if term in COMMON_STEMS and len(asked) > 1 else 1.0 for term in asked}
     rated = []
@@ -107,8 +115,18 @@ def lines_for(question: str, query: Query, block: str, *, asker: str | None) -> 
             share = _share(text, line.fact, weight)
             if share >= ENOUGH and _is_of_the_right_person(line, share, question, query, asker):
                 rated.append((share, text))
+    if any(not _NO_MORE.match(parse_line(text).fact) for _, text in rated):
+        rated = [(share, text) for share, text in rated if not _NO_MORE.match(parse_line(text).fact)]
     best = max((share for share, _ in rated), default=0.0)
     return [text for share, text in rated if share > best - _SPREAD][:MOST_LINES]
+
+
+def _by_kin(question: str, block: str, asker: str | None) -> str:
+    """乐乐几岁 as 我儿子几岁, since a Chinese line says who it is about by that word."""
+    for name, who in people_of(block, asker).items():
+        if who not in question:
+            question = question.replace(name, f"我{who}")
+    return question
 
 
 def _share(text: str, fact: str, weight: Mapping[str, float]) -> float:

@@ -5,12 +5,12 @@ no form covers is not lost: it stays in recall storage.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from memgpt_cli.llm.offline import english_people
 from memgpt_cli.llm.offline.english_forms import forms
-from memgpt_cli.llm.offline.english_words import SOMEBODY
+from memgpt_cli.llm.offline.english_words import PROPER_NAME, SOMEBODY, STATE
 from memgpt_cli.llm.offline.facts import Fact
 
 LONGEST_CLAUSE: Final = 140
@@ -25,8 +25,9 @@ _FILLER: Final = re.compile(
     re.IGNORECASE,
 )
 _MAY_TELL: Final = re.compile(
-    r"(?:i|im|ive|my|we|our|please|you (?:can|may)|people|(?:my )?friends|every(?:one|body)|calls?|the name)\b"
-    r"|.* my .*favou?rite",
+    r"(?:i|im|ive|my|we|our|please|you (?:can|may)|people|(?:my )?friends|every(?:one|body)|calls?|the name"
+    r"|the (?:kids|children|twins) are (?:called|named))\b"
+    r"|.* my .*favou?rite|\w+ is (?:my|our)\b",
     re.IGNORECASE,
 )
 _OF_THE_MOMENT: Final = re.compile(
@@ -39,10 +40,23 @@ _CORRECTION: Final = re.compile(
 )
 _CLAUSES: Final = re.compile(
     r"(?:\s*[;—–]\s*|,?\s+(?:and|but|so|because|while|although|though)\s+|,\s*)"
-    rf"(?=(?:i|im|i['’](?:m|ve)|my|our|we|this|it['’]?s|that['’]s|the {SOMEBODY} (?:is|are|lives|works))\b)",
+    rf"(?=(?:now )?(?:i|im|i['’](?:m|ve)|my|our|we|this|it['’]?s|that['’]s|the {SOMEBODY} (?:is|are|lives|works))\b)",
     re.IGNORECASE,
 )
 _OF_THE_FAMILY: Final = re.compile(rf"the {SOMEBODY}\b", re.IGNORECASE)
+_NOBODY: Final[Mapping[str, str]] = {}
+_FIRST_NAME: Final = re.compile(r"([^\W\d_a-z][\w-]*)(?= |['’]s )")
+_OWN_ACT: Final = re.compile(r"(?:i|we)\b", re.IGNORECASE)
+_MENTIONED: Final = re.compile(
+    rf"\b(?:with|to|from|for|visit\w*|met|meet|see|saw|marr\w+) (?:my|our)"
+    rf" ((?i:{SOMEBODY})) ({PROPER_NAME})(?!['’])"
+)
+"""I went to Rome with my sister Ann: that tells her name."""
+_I_AM: Final = re.compile(r"i(?:['’]?m| am) ", re.IGNORECASE)
+_LIST_OF_STATES: Final = re.compile(
+    rf"(?:, (?:and )?| and )(?=(?:not )?(?:allergic to|from (?-i:[A-Z])|{STATE}$|(?:\d{{1,2}}|an?) \w+(?: \w+)?$))",
+    re.IGNORECASE,
+)
 _OWN: Final = re.compile(r"(?:my|our|i|we)\b", re.IGNORECASE)
 _SAYS: Final = re.compile(
     r"(?!(?:i|we)\b).*\b(?:said|says|asked|asks|replied|wrote|writes|told|tells|thinks|thought|shouted|answered|claims?"
@@ -65,18 +79,27 @@ _TAIL: Final = re.compile(
 )
 
 
-def facts(sentence: str) -> Iterator[Fact]:
-    """The facts of one sentence about its speaker, and about the speaker's relatives and animals, in order."""
+def facts(sentence: str, people: Mapping[str, str] = _NOBODY) -> Iterator[Fact]:
+    """The facts of one sentence about its speaker, and about the speaker's relatives and animals, in order.
+
+    `people` are those whose names are known, "Leo" as "brother": "Leo moved to Bergen" tells of the brother.
+    """
     if _NOT_SO.match(_FILLER.sub("", sentence, count=1) if _FILLER.match(sentence) else sentence):
         return
     correction = _CORRECTION.search(sentence) is not None
     of_own = False
-    for clause in clauses(sentence):
+    for part in clauses(sentence):
+        known = _FIRST_NAME.match(part)
+        clause = f"my {people[known[1]]} {part}" if known and known[1] in people else part
         # "my dog is Bosse and the cat is Misha": the cat belongs to the one who has just spoken of the dog
         may_tell = _MAY_TELL.match(clause) or (of_own and _OF_THE_FAMILY.match(clause))
         of_own = _OWN.match(clause) is not None
         if len(clause) <= LONGEST_CLAUSE and may_tell:
-            yield from (Fact(line, correction) for line in _lines(clause))
+            lines = _lines(clause)
+            yield from (Fact(line, correction) for line in lines)
+            if _OWN_ACT.match(clause):
+                named = (f"{mention[1].capitalize()}: {mention[2]}" for mention in _MENTIONED.finditer(clause))
+                yield from (Fact(line, correction) for line in named if line not in lines)
 
 
 def _lines(clause: str) -> list[str]:
@@ -104,5 +127,12 @@ def clauses(sentence: str) -> Iterator[str]:
         while before != clause:
             before, clause = clause, _TAIL.sub("", clause)
         if clause and not quoted:
-            yield clause
+            yield from _listed(clause)
         quoted = quoted or _SAYS.match(clause) is not None
+
+
+def _listed(clause: str) -> Iterator[str]:
+    """I'm 29, allergic to penicillin, from Porto: each as a clause of its own."""
+    first, *others = _LIST_OF_STATES.split(clause) if _I_AM.match(clause) else [clause]
+    yield first
+    yield from (f"I'm {other}" for other in others)

@@ -37,7 +37,7 @@ _FORMS: Final[tuple[tuple[str, Maker], ...]] = (
         r"(?:please |you can |you may |people |friends |my friends |everyone |everybody )?calls? me (.+)", notes.called
     ),
     _form(r"i go by (.+)", notes.called),
-    _form(rf"i{_ADVERB} (?:live|reside) (in|at|near) (.+)", notes.home),
+    _form(rf"(?:i|we){_ADVERB} (?:live|reside) (in|at|near) (.+)", notes.home),
     _form(
         rf"i{_ADVERB} live with my (?P<who>{RELATIVE}) (?P<name>(?-i:[A-Z])\w+)(?: (?P<at>in|at|near) (?P<place>.+))?",
         notes.lives_with,
@@ -133,7 +133,7 @@ _FORMS: Final[tuple[tuple[str, Maker], ...]] = (
     _form(r"i speak (.+)", made("Speaks", words=7, stop="to|with|for|up|out|at|in|about")),
     _form(
         rf"i{_ADVERB} play (?:the )?(.+)",
-        made("Plays", words=6, stop="with|around|it|games with|a lot|for|in|on|at|down"),
+        made("Plays", words=6, stop="an?|with|around|it|games with|a lot|for|in|on|at|down"),
     ),
     _form(
         rf"(?:i{_ADVERB} study|{_I_AM}{_ADVERB} studying|i major in) (.+)",
@@ -157,5 +157,8 @@ _FORMS: Final[tuple[tuple[str, Maker], ...]] = (
         notes.role,
     ),
     _form(r"i(?: just| recently)? got (married|divorced|engaged)(?: .*)?", lambda m: f"Is {m[1].lower()}"),
-    _form(r"i(?:['’]m| am) ((?-i:[A-Z])[\w'’-]+(?: (?-i:[A-Z])[\w'’-]+){0,2})", notes.bare_name),
+    _form(
+        r"i(?:['’]m| am) (?:(?:dr|prof|mrs?|ms)\.? )?((?-i:[A-Z])[\w'’-]+(?: (?-i:[A-Z])[\w'’-]+){0,2})",
+        notes.bare_name,
+    ),
 )

@@ -25,7 +25,8 @@ _NOT_A_ROLE: Final = re.compile(
     r"|new here|member|part|bunch|wreck|failure|loser|genius|believer|beginner|newcomer|newbie|stranger|one)\b"
 )
 _PLACE_END: Final = re.compile(
-    r",?\s+(?:with|since|for|now|and|because|where|which|who|from|last|this|next|two|three|four|five|six|a few"
+    r",?\s+(?:with|since|for|now|and|because|where|which|(?-i:who)|from|last|yesterday|today|recently|this"
+    r"|next|two|three|four|five|six|a few"
     r"|a couple|when|about|to|but|so|after|before|right|at the|on|as|if|until|while|ago|in (?:19|20)\d\d|in (?:jan"
     r"|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*|\d+ (?:years?|months?|weeks?|days?))\b.*$",
     re.IGNORECASE,
@@ -37,7 +38,7 @@ _NOT_A_PLACE: Final = re.compile(
 )
 _REASON: Final = re.compile(
     r"(?:,?\s+(?:because|['’]?cause|'cos|since|so that|although|but|which)\b|,\s*(?:and )?(?:it|they|he|she|that|this"
-    r"|you|so|especially|even)\b|\s+[-–—]\s).*$",
+    r"|you|so|especially|even)\b|\s+and (?:it|they|he|she)\b|\s+[-–—]\s).*$",
     re.IGNORECASE,
 )
 _NO_TASTE: Final = re.compile(
@@ -61,7 +62,7 @@ _NO_EMPLOYER: Final = re.compile(
     re.IGNORECASE,
 )
 _NO_ATTRIBUTE: Final = re.compile(
-    r"(?:not|so|too|very|really|like|broken|great|good|bad|fine|ok|okay|getting|going|being|doing|[a-z]+ing"
+    r"(?:not|hard|boring|fun|nice|easy|stressful|interesting|new|old|safe|slow|fast|so|too|very|really|like|broken|great|good|bad|fine|ok|okay|getting|going|being|doing|[a-z]+ing"
     r"|to (?:be|get|do|make) better)\b"
 )
 _NO_KIND: Final = re.compile(r"(?:part|thing|one)\b", re.IGNORECASE)

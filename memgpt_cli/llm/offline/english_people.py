@@ -28,6 +28,11 @@ _SUBJECT: Final = re.compile(
     rf"(?:my|our|the) (?P<who>{SOMEBODY})(?P<name>,? {PROPER_NAME}(?=,? {_VERB}\b),?)? (?P<rest>{_VERB} .+)",
     re.IGNORECASE,
 )
+_IS_MINE: Final = re.compile(
+    rf"(?P<name>{PROPER_NAME}) is (?:my|our) (?P<who>{SOMEBODY})(?:,? and (?:he|she|it) (?P<rest>{_VERB} .+))?",
+    re.IGNORECASE,
+)
+_ITS_NAME: Final = re.compile(r",? (?:and )?(?:his|her|its|their) names? (?:is|are)\b", re.IGNORECASE)
 _HIS: Final = re.compile(
     rf"(?:my|our) (?P<who>{SOMEBODY})(?: (?P<name>{PROPER_NAME}))?(?:['’]s|s['’]?)? (?P<what>(?:first )?name"
     rf"|birthday|job"
@@ -42,7 +47,11 @@ _PREDICATES: Final = re.compile(
 _CALLED: Final = re.compile(rf"(?:is|are|['’]s) {NAMED_CALLED} (.+)", re.IGNORECASE)
 _IS_NAME: Final = re.compile(rf"(?:is|['’]s) ({PROPER_NAME})", re.IGNORECASE)
 _IS_AGED: Final = re.compile(rf"(?:is|['’]s) (?:now )?({AGE})", re.IGNORECASE)
-_MOVED: Final = re.compile(r"moved to ((?-i:[A-Z]).*)", re.IGNORECASE)
+_MOVED: Final = re.compile(
+    r"moved to ((?-i:[A-Z])[\w'’-]*(?:,? (?-i:[A-Z])[\w'’-]*)*)(?: (?:last|this|in|recently|two|a|for"
+    r"|with)\b.*| yesterday)?",
+    re.IGNORECASE,
+)
 _ANY_NAME: Final = re.compile(r"[^\W\d_][\w'’-]*(?: (?:and )?[A-Z][\w'’-]*){0,3}")
 _CHANGEABLE: Final = re.compile(
     r"(?:is|are|['’]s) (?!(?:living|working|studying|teaching|training)\b)(?:\w+ing\b|so\b|here\b|such\b|there\b"
@@ -70,7 +79,10 @@ def lines(clause: str) -> Iterator[str]:
         yield from _owned(clause, owned)
     elif his := _HIS.fullmatch(clause):
         yield from _attribute(his)
-    elif subject := _SUBJECT.fullmatch(clause):
+    elif (mine := _IS_MINE.fullmatch(clause)) and _proper(mine["name"]):
+        yield f"{_capital(mine['who'])}: {mine['name']}"
+        yield from _predicates(mine["who"], mine["name"], mine["rest"]) if mine["rest"] else ()
+    elif subject := _SUBJECT.fullmatch(_ITS_NAME.sub(" and is called", clause)):
         name = _proper(subject["name"])
         yield from _predicates(subject["who"], name, subject["rest"])
 
@@ -110,7 +122,8 @@ def _attribute(his: re.Match[str]) -> Iterator[str]:
         if _ANY_NAME.fullmatch(value):
             yield f"{who}: {_cased(value)}"
     else:
-        subject = f"{who} {his['name']}" if _proper(his["name"]) else who
+        name = re.sub(r"['’]s$", "", _proper(his["name"]) or "")
+        subject = f"{who} {name}" if name else who
         yield f"{subject}'s {his['what'].lower()}: {value}"
 
 

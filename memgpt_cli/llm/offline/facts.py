@@ -6,10 +6,12 @@ left alone and said back in quotation marks (`speech`).
 """
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
 from memgpt_cli.llm.offline.chinese_words import SAME_PEOPLE
+from memgpt_cli.llm.offline.chinese_words import SOMEBODY as SOMEBODY_ZH
 from memgpt_cli.llm.offline.english_words import AGE, PROPER_NAME, SOMEBODY
 from memgpt_cli.llm.offline.words import is_chinese, terms, word_set
 
@@ -61,7 +63,7 @@ _SLOTS: Final = (
     (re.compile(r"(?:No longer l|L)ives (?:in|at|near) |(?:不再)?住在"), "home"),
     (re.compile(r"Comes from |来自|老家"), "origin"),
     (re.compile(r"(?:No longer w|W)orks as\b|职业："), "work as"),
-    (re.compile(r"(?:No longer w|W)orks (?:at|for|in|with)\b|(?:不再)?在.+(?:工作|上班)"), "work at"),
+    (re.compile(r"(?:No longer w|W)orks (?:at|for|in)\b|(?:不再)?在.+(?:工作|上班)"), "work at"),
     (re.compile(r"Age: |年龄："), "age"),
     (re.compile(r"Birthday: |生日："), "birthday"),
     (re.compile(r"Born in "), "born"),
@@ -84,12 +86,7 @@ _SLOTS: Final = (
 )
 """What each form of line is about; the group is the thing or the person of which there is one line each."""
 
-_CHINESE_KIN: Final = word_set(
-    "妈妈 爸爸 母亲 父亲 哥哥 弟弟 姐姐 妹妹 儿子 女儿 孩子 妻子 老婆 丈夫 老公 太太 先生 爷爷 奶奶 外公 外婆 男友"
-    " 女友 男朋 女朋 朋友 同事 老板 老师 室友 邻居 同学 叔叔 阿姨 舅舅 姑姑 表哥 表姐 表弟 表妹 堂哥 堂姐 公司 学校"
-    " 电话 手机 邮箱 地址 车子"
-)
-_CHINESE_PETS: Final = frozenset("猫狗鱼鸟兔")
+_CHINESE_KIN: Final = re.compile(rf"{SOMEBODY_ZH}|[猫狗鱼鸟兔]|公司|学校|电话|手机|邮箱|地址|车子")
 _TURNED: Final = re.compile(r"\b(?:no longer|not|never|dislikes?|hates?)\b|n['’]t\b|不|没|讨厌", re.IGNORECASE)
 _OF_SOMEBODY: Final = re.compile(rf"(?i:{SOMEBODY})s?\b(?:['’]s \w+)?(?::| (?P<name>{PROPER_NAME}))?")
 _TOLD_OF: Final = re.compile(
@@ -97,9 +94,10 @@ _TOLD_OF: Final = re.compile(
     rf"| works as\b| works (?:at|for|in)\b| is an?\b| (?:likes?|loves?|hates?) .+)"
 )
 _TOLD_OF_CHINESE: Final = re.compile(
-    r"(?P<who>[\u3400-\u9fff]{1,4}?)(?P<attribute>今年(?=.{1,3}岁)|住在|在(?=.+(?:工作|上班)$)|的?生日是)"
+    r"(?P<who>[\u3400-\u9fff]{1,4}?)(?P<attribute>(?:今年)?(?=[\d一二三四五六七八九十两]{1,3}岁)|住在|在(?=.+(?:工作|上班)$)|的?生日是)"
 )
-_NAMES: Final = re.compile(rf"(?:Has an? )?(?P<who>(?i:{SOMEBODY}))(?::| called| named) (?P<name>{PROPER_NAME})")
+_NAMES_ZH: Final = re.compile(rf"(?P<who>{SOMEBODY_ZH}|[猫狗])(?:名叫|叫)(?P<name>[^和、]{{1,8}})")
+_NAMES: Final = re.compile(rf"(?:Has an? )?(?P<who>(?i:{SOMEBODY}))(?::| called| named|) (?P<name>{PROPER_NAME})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +168,7 @@ def told_of(fact: str) -> ToldOf | None:
         return None
     who, found = match["who"].lower(), match.groupdict()
     who = SAME_PEOPLE.get(who, who)
-    attribute = match["attribute"].strip()
+    attribute = match["attribute"].strip().removeprefix("今年")
     verb = attribute.split(" ", 1)[0]
     what = f"taste {_key(attribute)}" if verb in TASTES else attribute or "age"
     return ToldOf(who, found.get("name"), f"{what} of {who}")
@@ -181,9 +179,16 @@ def names_of(block: str, speaker: str | None = None) -> list[tuple[str, str]]:
     found = []
     for text in lines_of(block):
         line = parse_line(text)
-        if line.speaker == speaker and (match := _NAMES.match(line.fact)):
+        if line.speaker == speaker and (match := _NAMES.match(line.fact) or _NAMES_ZH.fullmatch(line.fact)):
             found.append((match["who"].lower(), match["name"]))
     return list(dict.fromkeys(found))
+
+
+def people_of(block: str, speaker: str | None = None) -> dict[str, str]:
+    """Who each known name is, "Leo": "brother"; without names that two bear."""
+    names = names_of(block, speaker)
+    bearers = Counter(name for _, name in names)
+    return {name: who for who, name in names if bearers[name] == 1}
 
 
 def with_name(fact: Fact, speaker: str | None, block: str) -> Fact:
@@ -230,7 +235,7 @@ def is_of_somebody(fact: str, *, named: bool = False) -> bool:
 
 def is_of_chinese_kin(fact: str) -> bool:
     """Whether a Chinese fact begins with a relative or a pet."""
-    return fact[:2] in _CHINESE_KIN or fact[:1] in _CHINESE_PETS
+    return _CHINESE_KIN.match(fact) is not None
 
 
 def same(one: str, other: str) -> bool:

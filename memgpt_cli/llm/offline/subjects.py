@@ -38,7 +38,7 @@ _THEY: Final = re.compile(r"\b(?:he|she|they|him|her|his|their|them|it|its)\b|[�
 _INTRODUCES_EN: Final = re.compile(
     rf"\b(?:have|got|own|adopted|met|know|['’]ve)\b.*\b(?:{SOMEBODY})(?:s|es)?\b", re.IGNORECASE
 )
-_INTRODUCES_ZH: Final = re.compile(rf"(?:[有养娶嫁]|认识|遇到).*{SOMEBODY_ZH}")
+_INTRODUCES_ZH: Final = re.compile(rf"(?:[有养娶嫁]|认识|遇到|见到).*(?:{SOMEBODY_ZH}|[个位名].)")
 """After "I have a daughter" a clause without a subject is about her."""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from memgpt_cli.llm.offline import memory, replies
+from memgpt_cli.llm.offline.facts import people_of
 from memgpt_cli.llm.offline.memory import Call
 from memgpt_cli.llm.offline.prompt import Situation
 from memgpt_cli.llm.offline.questions import Asked, asked_in, searches, second_searches
@@ -15,8 +16,10 @@ STEPS_WITH_CALLS: Final = 2
 
 def respond(situation: Situation) -> str | list[Call]:
     """What to do now: calls, or the reply that ends the turn."""
+    block = situation.blocks.get(memory.LABEL)
+    text = block.text if block is not None else ""
     understood = [
-        understand(utterance, among_people=situation.among_people)
+        understand(utterance, among_people=situation.among_people, people=people_of(text, utterance.speaker))
         for utterance in situation.pending
         if not utterance.paged_out
     ]

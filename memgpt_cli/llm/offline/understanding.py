@@ -4,7 +4,7 @@ Decides by the form of a sentence only; whether memory can answer a question sho
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -60,17 +60,22 @@ class _Gathered:
     talk: list[Talk] = field(default_factory=list)
     told: bool = False
     said_on: date | None = None
+    people: Mapping[str, str] = field(default_factory=dict)
 
 
-def understand(utterance: Utterance, *, among_people: bool = False) -> Understanding:
-    """Read a message. Bounded in work for texts of any length.
+def understand(
+    utterance: Utterance, *, among_people: bool = False, people: Mapping[str, str] | None = None
+) -> Understanding:
+    """Read a message. Bounded in work for texts of any length. `people`: names that are known, "Leo" as "brother".
 
     People who speak among each other greet, thank and ask each other: only a message that is nothing but a question is
     taken for one to the assistant.
     """
     text = utterance.text
     read = text if len(text) <= READ_CHARACTERS + READ_AT_END else f"{text[:READ_CHARACTERS]}\n{text[-READ_AT_END:]}"
-    gathered = _Gathered(said_on=utterance.said_at.date() if utterance.said_at is not None else None)
+    gathered = _Gathered(
+        people=people or {}, said_on=utterance.said_at.date() if utterance.said_at is not None else None
+    )
     parts = list(_parts(read))
     quoting = False
     for sentence in parts:
@@ -153,7 +158,8 @@ def _facts(sentence: str, gathered: _Gathered, *, in_chinese: bool) -> list[Fact
     plain_sentence, correction = plain_form(sentence)
     if correction is not None:
         gathered.corrections.append(correction)
-    found = list(chinese.facts(plain_sentence) if in_chinese else english.facts(plain_sentence))
+    read = chinese.facts if in_chinese else english.facts
+    found = list(read(plain_sentence, gathered.people))
     return found if plain_sentence == sentence else [Fact(fact.line, correction=True) for fact in found]
 
 
