@@ -66,8 +66,8 @@ def reindex(
         str | None,
         typer.Option(
             "--embedder",
-            help="Embed everything anew with this one: static, minilm[/MODEL], openai/MODEL.",
-            metavar="PROVIDER[/MODEL]",
+            help="Embed everything anew with this one: static, minilm, minilm/MODEL, openai/MODEL.",
+            metavar="EMBEDDER",
         ),
     ] = None,
     save: Annotated[bool, typer.Option("--save", help="Set it as the embedder in your settings, too.")] = False,

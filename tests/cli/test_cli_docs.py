@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.command_line import CommandLine
 from typer.main import get_command
 
 from memgpt_cli.cli import reference
@@ -59,3 +60,8 @@ def test_every_command_and_every_option_is_explained(words: str, command: Any) -
 def test_every_help_ends_with_examples_of_its_own_command(words: str, command: Any) -> None:
     assert command.examples
     assert any(f"memgpt {words}" in example for example in command.examples), command.examples
+
+
+@pytest.mark.parametrize("words", [words for words, _ in COMMANDS])
+def test_every_help_can_be_printed(memgpt: CommandLine, words: str) -> None:
+    assert "Usage: " in memgpt(*words.split(), "--help").out
