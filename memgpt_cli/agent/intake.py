@@ -63,6 +63,16 @@ class Intake:
                     external_id=event.external_id,
                 )
             )
+            if event.advice:
+                self._queue.append(
+                    Message(
+                        role=Role.SYSTEM,
+                        name="advice",
+                        text=f"Another answer is wanted. The person says of it: {clean(event.advice)}",
+                        created_at=message.created_at,
+                        turn=turn.id,
+                    )
+                )
             if event.picture is not None:
                 self._store.pictures.keep(event.picture, message_id=message.id)
         return Accepted(turn=turn, message_id=message.id, fresh=True, lag=message.created_at - now)

@@ -15,7 +15,8 @@ from memgpt_cli.domain.pictures import Picture
 class UserMessage:
     """A person wrote something. `external_id` makes a repeated delivery harmless; `created_at` None means now.
 
-    A `picture` beside it is described by the model before it answers.
+    A `picture` beside it is described by the model before it answers. `advice` is what it should mind, told
+    by the program, so that the message stays what the person said.
     """
 
     text: str
@@ -23,6 +24,7 @@ class UserMessage:
     created_at: datetime | None = None
     external_id: str | None = None
     picture: Picture | None = None
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

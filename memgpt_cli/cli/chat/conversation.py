@@ -199,6 +199,7 @@ class Conversation:
                 continue
             if text is None:
                 break
+            self._interrupted_at = float("-inf")  # who has typed since does not want to leave
             if text.strip():
                 self._respond(text)
         return ExitCode.OK

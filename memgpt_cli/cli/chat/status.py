@@ -73,7 +73,9 @@ def _width(parts: list[str]) -> int:
 
 
 def _short(tokens: int) -> str:
-    """`9,999`, then `32.8k`, then `128k`."""
+    """`9,999`, then `32.8k`, then `128k`, then `1.28M`."""
     if tokens < 10_000:  # noqa: PLR2004
         return f"{tokens:,}"
+    if tokens >= 1_000_000:  # noqa: PLR2004
+        return f"{tokens / 1e6:.2f}M"
     return f"{tokens / 1000:.{1 if tokens < 100_000 else 0}f}k"  # noqa: PLR2004
