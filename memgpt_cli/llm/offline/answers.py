@@ -9,7 +9,7 @@ from memgpt_cli.llm.offline import dates
 from memgpt_cli.llm.offline.asking import is_question
 from memgpt_cli.llm.offline.prompt import Hit
 from memgpt_cli.llm.offline.relevance import Query, coverage, fits, is_empty_talk, is_personal, text_of, weights
-from memgpt_cli.llm.offline.subjects import asked_of, own_part, speaks_of
+from memgpt_cli.llm.offline.subjects import Somebody, own_part, speaks_of
 from memgpt_cli.llm.offline.understanding import is_forget
 from memgpt_cli.llm.offline.words import COMMON_STEMS, first_words, in_words, related_words, sentences
 
@@ -55,20 +55,18 @@ class Quote:
         return dates.resolve(self.text, self.hit.said_at.date()) if self.hit.said_at is not None else []
 
 
-def quotes(
-    query: Query, found: Sequence[Hit], *, asked: Iterable[str], names: frozenset[str] = frozenset()
-) -> list[Quote]:
+def quotes(query: Query, found: Sequence[Hit], *, asked: Iterable[str], about: Somebody | None = None) -> list[Quote]:
     """The best quotes, best first, at most `MOST_QUOTES`; where none is relevant, the nearest one, if any comes near.
 
-    `asked` are messages of this turn, which are no answer to themselves. `names` are those of the relative whom the
-    question is about, where core memory knows them.
+    `asked` are messages of this turn, which are no answer to themselves. `about` is the relative whom the question is
+    about: what speaks of others is no answer then.
     """
-    own = {_squeezed(text) for text in asked}
-    who = asked_of(query.text)
-    hits = [hit for hit in found if _squeezed(hit.text) not in own]
-    if who is not None:
-        hits = [hit for hit in hits if hit.kind == "passage" or speaks_of(hit.text, who, names)]
-    rated = sorted(_rated(query, hits), key=lambda quote: -quote.score)
+    said_now = {_squeezed(text) for text in asked}
+    hits = [hit for hit in found if _squeezed(hit.text) not in said_now]
+    if about is not None:
+        hits = [hit for hit in hits if hit.kind == "passage" or speaks_of(hit.text, about)]
+    own = query.personal and about is None and not query.names and query.kind != "who"
+    rated = sorted(_rated(query, hits, own=own), key=lambda quote: -quote.score)
     relevant = [quote for quote in rated if quote.covered >= RELEVANT]
     if relevant and query.names and _names_somebody(query, relevant[0].hit):
         relevant = [quote for quote in relevant if _names_somebody(query, quote.hit)]
@@ -81,13 +79,12 @@ def quotes(
     return best
 
 
-def _rated(query: Query, hits: Sequence[Hit]) -> Iterator[Quote]:
+def _rated(query: Query, hits: Sequence[Hit], *, own: bool) -> Iterator[Quote]:
     """The hits that bear on the question at all, each with its score.
 
     A message is judged by its own words and by the message before it where that was found too: "In 2019." answers the
     question in front of it.
     """
-    own = query.personal and not query.names and query.kind != "who" and asked_of(query.text) is None
     texts = [text_of(_own_words(hit) if own else hit.text, _frame(hit)) for hit in hits]
     weight = weights(query.terms, texts)
     matter = _matter(query, weight)

@@ -19,7 +19,7 @@ _FIRST_SYMBOL: Final = "\u2600"
 _ADDRESS: Final = re.compile(r"^(?:(?:so|well|ok|okay|and|but|oh|um|hmm|please|wait|quick (?:one|question))[,: ]+)+")
 _ASKS: Final = re.compile(
     rf"(?:what|who|whom|where|how|why)(?:'s|'re|'d|'ll| {_AUXILIARY})\b(?! (?:a|an) (?:\w+ ){{0,2}}\w+$)|(?:what"
-    rf"|which|whose|how) (?:\w+ ){{1,3}}{_AUXILIARY} |when (?:{_AUXILIARY}|'s) (?!(?:i|we|he|she|they|you) \w+(?:ed"
+    rf"|which|whose|how) (?:\w+ ){{1,3}}{_AUXILIARY} |when(?: {_AUXILIARY}|'s) (?!(?:i|we|he|she|they|you) \w+(?:ed"
     rf"|ing)?,)"
     r"|how (?:many|much|old|long|often|far|big|tall) "
     rf"|(?:when|where|who|why|how|and (?:when|where|who|why))$|{_AUXILIARY} (?:i|you|he|she|it|we|they|my|your|his"

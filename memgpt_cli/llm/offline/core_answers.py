@@ -141,11 +141,16 @@ def _share(text: str, fact: str, weight: Mapping[str, float]) -> float:
     asks_name = len(matter) < len(weight)
     if asks_name and not any(seen.holds(term) for term in NAME_TERMS) and not is_of_somebody(fact, named=True):
         return 0.0
-    if is_of_somebody(fact):
-        subject = _SUBJECT.match(fact)
-        if not coverage(matter, text_of(f"{subject.group() if subject is not None else ''}")):
-            return 0.0
+    if is_of_somebody(fact) and not _is_about(fact, matter):
+        return 0.0
     return coverage(weight, seen, related=_RELATED_SHARE)
+
+
+def _is_about(fact: str, matter: Mapping[str, float]) -> bool:
+    """Whether a line about somebody is about one whom the question means, by who it is or by name."""
+    subject = _SUBJECT.match(fact)
+    who, _, name = (subject.group() if subject is not None else "").partition(": ")
+    return coverage(matter, text_of(who)) > 0 or any(text_of(name).holds(term) for term in matter)
 
 
 def _is_of_the_right_kind(fact: str, question: str, query: Query) -> bool:

@@ -57,6 +57,11 @@ _LIST_OF_STATES: Final = re.compile(
     rf"(?:, (?:and )?| and )(?=(?:not )?(?:allergic to|from (?-i:[A-Z])|{STATE}$|(?:\d{{1,2}}|an?) \w+(?: \w+)?$))",
     re.IGNORECASE,
 )
+_LIST_OF_ACTS: Final = re.compile(
+    r"(?:, (?:and )?(?:then )?| and )(?=(?:work (?:as|at|for)|live in|moved to|study|speak|play (?:the)?) )",
+    re.IGNORECASE,
+)
+_OF_OTHERS: Final = re.compile(rf"\b(?:who|that|which|whose|they|{SOMEBODY})s?\b", re.IGNORECASE)
 _OWN: Final = re.compile(r"(?:my|our|i|we)\b", re.IGNORECASE)
 _SAYS: Final = re.compile(
     r"(?!(?:i|we)\b).*\b(?:said|says|asked|asks|replied|wrote|writes|told|tells|thinks|thought|shouted|answered|claims?"
@@ -132,7 +137,14 @@ def clauses(sentence: str) -> Iterator[str]:
 
 
 def _listed(clause: str) -> Iterator[str]:
-    """I'm 29, allergic to penicillin, from Porto: each as a clause of its own."""
-    first, *others = _LIST_OF_STATES.split(clause) if _I_AM.match(clause) else [clause]
+    """I'm 29, allergic to penicillin; I live in Leeds and work as a plumber: each as a clause of its own."""
+    if _I_AM.match(clause):
+        first, *others = _LIST_OF_STATES.split(clause)
+        subject = "I'm"
+    elif _OWN_ACT.match(clause) and not _OF_OTHERS.search(clause):
+        first, *others = _LIST_OF_ACTS.split(clause)
+        subject = "I"
+    else:
+        first, others, subject = clause, [], ""
     yield first
-    yield from (f"I'm {other}" for other in others)
+    yield from (f"{subject} {other}" for other in others)

@@ -46,7 +46,7 @@ _FORMS: Final[tuple[tuple[str, Maker], ...]] = (
     _form(r"i(?:['’]ve| have)? lived (in) (.+? (?:since|for) .+)", notes.home),
     _form(r"(?:i|we)(?:['’]ve| have)?(?: just| recently| finally)? (?:moved|relocated)(?: back)? to (.+)", notes.moved),
     _form(
-        r"i(?: no longer live| don['’]?t live| do not live|['’]m not living) in (.+?)(?: any ?more)?",
+        r"i(?: no longer live| don['’]?t live| do not live|['’]m not living) in ([^,]+?)(?: any ?more)?",
         made("No longer lives in"),
     ),
     _form(

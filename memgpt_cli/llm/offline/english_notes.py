@@ -197,7 +197,7 @@ def inclined(match: re.Match[str]) -> str | None:
 
 def allergic(match: re.Match[str]) -> str | None:
     """I'm allergic to nuts and pollen."""
-    value = _short(match[1])
+    value = _short(_REASON.sub("", match[1]))
     return _listed("Allergic to", value, pairs=True) if value else None
 
 

@@ -9,7 +9,8 @@ RELATIVES: Final = (
     " grandfather grandma grandpa grandson granddaughter uncle aunt cousin nephew niece friend roommate flatmate"
     " neighbor neighbour boss manager colleague coworker teacher mentor coach therapist doctor dentist cat dog pet"
     " kitten puppy rabbit hamster parrot horse pony turtle tortoise bird goldfish snake lizard gerbil budgie ferret"
-    " landlord landlady grandparents grandmom granddad girlfriend bestie classmate supervisor ex"
+    " landlord landlady grandparents grandmom granddad girlfriend bestie gf bf mate bro sis hubby classmate"
+    " supervisor ex"
 )
 RELATIVE: Final = "|".join(sorted(RELATIVES.split(), key=len, reverse=True))
 SOMEBODY: Final = (

@@ -92,11 +92,10 @@ class Notebook:
         if not self._among_people:
             self.keep(line)
 
-    def correct(self, correction: Correction, speaker: str | None) -> None:
-        """Plan the change of the one line that a correction means, if there is one."""
+    def correct(self, correction: Correction, speaker: str | None) -> str | None:
+        """Plan the change of the one line that a correction means; what that line is about, where there is one."""
         meant = corrected_line(correction, self.text, speaker)
-        if meant is not None:
-            self._replaces(*meant)
+        return slot(parse_line(meant[1]).fact) if meant is not None and self._replaces(*meant) else None
 
     def keep(self, text: str) -> None:
         """Plan a passage."""
@@ -154,10 +153,11 @@ def planned(situation: Situation, understood: Iterable[Understanding]) -> list[C
         for content in message.forget:
             for line in lines_meant(content, notebook.text):
                 notebook.drop(line)
-        for correction in message.corrections:
-            notebook.correct(correction, message.utterance.speaker)
+        speaker = message.utterance.speaker
+        corrected = {notebook.correct(correction, speaker) for correction in message.corrections} - {None}
         for fact in message.facts:
-            notebook.note(fact, message.utterance.speaker)
+            if slot(fact.line) not in corrected:
+                notebook.note(fact, speaker)
         for text in message.keep:
             notebook.keep(text)
     return notebook.calls

@@ -6,7 +6,7 @@ refers to is taken from the last exchange.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -14,11 +14,11 @@ from memgpt_cli.llm.offline import dates
 from memgpt_cli.llm.offline.answers import LONGEST_QUOTE, MOST_QUOTES, Quote, is_sure, keywords, quotes
 from memgpt_cli.llm.offline.asking import is_question
 from memgpt_cli.llm.offline.core_answers import reworded
-from memgpt_cli.llm.offline.facts import names_of
+from memgpt_cli.llm.offline.facts import people_of
 from memgpt_cli.llm.offline.memory import LABEL, Call
 from memgpt_cli.llm.offline.prompt import SEARCHES, Hit, Situation, Utterance, hits
 from memgpt_cli.llm.offline.relevance import Query, query_of
-from memgpt_cli.llm.offline.subjects import asked_of
+from memgpt_cli.llm.offline.subjects import Somebody, asked_of
 from memgpt_cli.llm.offline.understanding import Understanding
 from memgpt_cli.llm.offline.words import COMMON_STEMS, first_words, sentences, terms, word_set
 
@@ -69,6 +69,7 @@ class Asked:
     search: str
     days: dates.When | None = None
     of_assistant: bool = False
+    about: Somebody | None = None
 
 
 def asked_in(understood: Sequence[Understanding], situation: Situation) -> list[Asked]:
@@ -82,13 +83,19 @@ def _asked(question: str, message: Understanding, situation: Situation) -> Asked
     asking = question if terms(question) else reworded(question)
     context = _context(asking, message, situation)
     said_at = message.utterance.said_at
+    block = situation.blocks.get(LABEL)
+    people = people_of(block.text, message.utterance.speaker) if block is not None else {}
+    about = asked_of(asking, people)
+    query = query_of(asking, context)
+    named = {term for name in (about.names if about else ()) for term in terms(name) if term in query.terms}
     return Asked(
         question=question,
         utterance=message.utterance,
         chinese=message.chinese,
-        query=query_of(asking, context),
+        query=replace(query, names=query.names | named),
         search=f"{asking} {context}".strip()[:LONGEST_QUERY],
         days=_days(question, said_at.date()) if said_at is not None else None,
+        about=about,
         of_assistant=_OF_ASSISTANT.search(question) is not None,
     )
 
@@ -173,16 +180,7 @@ def found_for(asked: Asked, situation: Situation) -> list[Quote]:
     if asked.days is not None:
         telling = _TELLING.search(asked.question) is not None
         return _of_days(list(found.values()), asked.days, own, telling=telling)
-    return quotes(asked.query, list(found.values()), asked=own, names=_names(asked, situation))
-
-
-def _names(asked: Asked, situation: Situation) -> frozenset[str]:
-    """The names that core memory has for the relative whom a question is about."""
-    block = situation.blocks.get(LABEL)
-    if block is None:
-        return frozenset()
-    who = asked_of(asked.question)
-    return frozenset(name for of, name in names_of(block.text, asked.utterance.speaker) if of == who)
+    return quotes(asked.query, list(found.values()), asked=own, about=asked.about)
 
 
 def _of_days(found: Sequence[Hit], days: dates.When, own: Sequence[str], *, telling: bool) -> list[Quote]:

@@ -5,12 +5,14 @@ without a subject goes on about the one of the clause before.
 """
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from memgpt_cli.llm.offline.chinese_words import SAME_PEOPLE
 from memgpt_cli.llm.offline.chinese_words import SOMEBODY as SOMEBODY_ZH
 from memgpt_cli.llm.offline.english_words import PROPER_NAME, SOMEBODY
-from memgpt_cli.llm.offline.relevance import Text, text_of
+from memgpt_cli.llm.offline.relevance import text_of
 from memgpt_cli.llm.offline.words import RELATED, is_chinese, stem
 
 _CLAUSES_EN: Final = re.compile(
@@ -58,21 +60,39 @@ def own_part(text: str) -> str:
     return (" " if in_chinese else ", ").join(kept)
 
 
-def asked_of(question: str) -> str | None:
-    """The relative or the animal of the person's that a question is about, as it is called in the question."""
-    match = _ASKED_ZH.search(question)
-    if match is not None:
-        return SAME_PEOPLE.get(match[1], match[1])
-    match = _ASKED_EN.search(question)
-    return match["who"].lower() if match is not None else None
+@dataclass(frozen=True, slots=True)
+class Somebody:
+    """A relative or an animal of the person's: what it is, and the names that are known."""
+
+    who: str
+    names: frozenset[str]
 
 
-def speaks_of(text: str, who: str, names: frozenset[str]) -> bool:
-    """Whether a text may speak of this relative: by the word, a related one, the name, or a pronoun."""
-    told: Text = text_of(text)
+def asked_of(question: str, people: Mapping[str, str]) -> Somebody | None:
+    """Whom of the person's a question is about; `people` are the known names, "Leo" as "brother"."""
+    who = None
+    if match := _ASKED_ZH.search(question):
+        who = SAME_PEOPLE.get(match[1], match[1])
+    elif match := _ASKED_EN.search(question):
+        who = match["who"].lower()
+    if who is not None:
+        return Somebody(who, frozenset(name for name, of in people.items() if of == who))
+    name = next((name for name in people if _holds_name(question, name)), None)
+    return Somebody(people[name], frozenset((name,))) if name is not None else None
+
+
+def _holds_name(text: str, name: str) -> bool:
+    if is_chinese(name):
+        return name in text
+    return re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE) is not None
+
+
+def speaks_of(text: str, somebody: Somebody) -> bool:
+    """Whether a text may speak of somebody: by the word, a related one, the name, or a pronoun."""
+    who, told = somebody.who, text_of(text)
     if any(SAME_PEOPLE.get(word, word) == who and word in text for word in (*SAME_PEOPLE, who) if is_chinese(word)):
         return True
     last = stem(who.rsplit(maxsplit=1)[-1])
     if told.holds(last) or any(told.holds(other) for other in RELATED.get(last, ())):
         return True
-    return any(re.search(rf"\b{re.escape(name)}\b", text) for name in names) or _THEY.search(text) is not None
+    return any(_holds_name(text, name) for name in somebody.names) or _THEY.search(text) is not None
