@@ -1,4 +1,6 @@
-"""Eighty lines that the offline responder was not written for: made up before its rules were looked at again.
+"""Dialogues made up before the offline responder's rules were looked at: eighty lines, and later eighty more.
+
+When they were first tried, the rules of that day handled 50 of the first eighty and 74 of the second (docs/offline.md).
 
 Each dialogue is one agent; see `support.offline_dialogues` for how expectations are written.
 """
@@ -123,7 +125,118 @@ CHINESE: dict[str, Dialogue] = {
     ],
 }
 
+MORE_ENGLISH: dict[str, Dialogue] = {
+    "a partner and a baby": [
+        ("Hey there, this is Marta. I'm a dentist from Porto", "+Marta", "+dentist", "+Porto"),
+        ("My boyfriend Luís is 31 and he plays the guitar", "+Luís is 31", "-^Age", "-^Plays"),
+        ("Do I play an instrument?", "!You play"),
+        ("What instrument does Luís play?", "guitar"),
+        ("how old am i", "found nothing"),
+        ("Our baby, Inês, was born on 3 May 2026", "-^Birthday"),
+        ("When was I born?", "found nothing"),
+        ("When was Inês born?", "3 May 2026"),
+    ],
+    "a flatmate": [
+        ("I'm 29, allergic to penicillin and I live in a flat in Ghent", "+29", "+Ghent"),
+        ("My flatmate Noor is allergic to cats", "-^Allergic to cats"),
+        ("What am I allergic to?", "penicillin", "!cats"),
+        ("What is Noor allergic to?", "cats", "!penicillin"),
+        ("Actually I'm 30, not 29", "+Age: 30", "-29"),
+        ("I don't live in Ghent, I live in Bruges", "+Bruges", "-^Lives in a flat in Ghent"),
+        ("Where is my home?", "Bruges"),
+    ],
+    "words and dreams of others": [
+        ("My grandma used to say I'm an angel", "-angel"),
+        ("Tom told me that I'm lazy and I should move to Spain", "-lazy", "-Spain"),
+        ("I dreamed I was married to a pirate", "-married", "-pirate"),
+        ("My teacher asked if I like maths", "-^Likes"),
+        ("My dad thinks I live in Paris but I live in Lille", "-Paris"),
+        ("what's my name", "not told me your name"),
+        ("Lara and I have two dogs, Pip and Bo", "+Pip"),
+        ("what are my dogs called?", "Pip", "Bo"),
+    ],
+    "dates and a llama": [
+        ("My exam is on 14 January", "-^Birthday"),
+        ("When's my exam?", "14 January"),
+        ("I bought two tickets for the opera next Friday",),
+        ("When are we going to the opera?", "next Friday"),
+        ("My aunt lives in Peru. She has a llama called Kuzco.", "-^Lives", "-^Has a llama"),
+        ("Who lives in Peru?", "aunt"),
+        ("Do I have a pet?", "!You have a llama"),
+        ("What is my aunt's llama called?", "Kuzco"),
+    ],
+    "two employers": [
+        ("I like red wine, my wife prefers white.", "+red wine", "-^Prefers"),
+        ("What wine does my wife like?", "white"),
+        ("I'm no longer vegan", "!you are vegan."),
+        ("Can you please wipe your memory?", "memgpt agent delete"),
+        ("I am Dr. Helen Cho and I work for the WHO", "+Helen"),
+        ("who do I work for?", "WHO"),
+        ("My cousin works for NASA", "-^Works for NASA"),
+        ("Who does my cousin work for?", "NASA", "!WHO."),
+        ("Where do I work?", "WHO", "!NASA"),
+    ],
+}
+MORE_CHINESE: dict[str, Dialogue] = {
+    "设计师和鹦鹉": [
+        ("我是林静，在深圳做设计师，养了一只鹦鹉叫绿豆", "+林静", "+设计师", "+绿豆"),
+        ("我的鹦鹉叫什么名字？", "绿豆"),
+        ("我弟弟今年上大学，住在成都", "-^住在"),
+        ("我住在哪儿？", "!成都"),
+        ("我弟弟住哪里？", "成都"),
+        ("我同事老王喜欢钓鱼，讨厌加班", "-^讨厌", "-^喜欢"),
+        ("我讨厌什么", "!加班"),
+        ("我做什么工作？", "设计师"),
+    ],
+    "谁对什么过敏": [
+        ("我和我老婆住在苏州，有两个儿子，大的八岁，小的五岁", "-^年龄"),
+        ("我几岁了", "!八岁", "!五岁"),
+        ("我认识一个医生，叫李明，对花生过敏", "-^对花生", "-^姓名"),
+        ("我对什么过敏？", "!花生"),
+        ("我对海鲜过敏，我女儿对牛奶过敏", "+对海鲜过敏", "-^对牛奶"),
+        ("我对什么过敏？", "海鲜", "!你对牛奶"),
+        ("我女儿对什么过敏？", "牛奶", "!你对海鲜"),
+        ("我不喜欢喝酒，我老公喜欢", "+不喜欢喝酒"),
+    ],
+    "别人说的和梦见的": [
+        ("医生告诉我我有高血压", "-火星"),
+        ("小李觉得我是傻子，我很生气", "-傻子"),
+        ("想象一下，我住在海底", "-海底"),
+        ("电影里他说：我叫邦德", "-邦德"),
+        ("我听说我同桌喜欢我", "-喜欢"),
+        ("我叫什么？", "还没有告诉我"),
+        ("我妈说我今年必须结婚", "-已婚"),
+        ("我梦见我住在月亮上", "-月亮"),
+    ],
+    "几次改正年龄": [
+        ("我今年40岁", "+40"),
+        ("说错了，我今年41岁", "+41", "-40"),
+        ("我不是41岁，是42岁", "+42", "-41"),
+        ("我多大？", "42"),
+        ("我家的狗叫豆豆，今年三岁", "+豆豆", "-^年龄：三"),
+        ("我的狗几岁了？", "三岁"),
+        ("我女朋友叫小雨，是护士", "-^职业"),
+        ("我是做什么的", "!护士"),
+        ("我女朋友做什么工作？", "护士"),
+    ],
+    "日期和命令": [
+        ("下周三我要去看牙医",),
+        ("我什么时候看牙医？", "下周三"),
+        ("我爸爸的生日是八月八号", "-^生日"),
+        ("我的生日是哪天？", "!八月八号"),
+        ("我爸爸生日是什么时候？", "八月八号"),
+        ("删除我的所有数据", "memgpt agent delete"),
+        ("嗨，我家猫叫什么？", "没有找到"),
+    ],
+}
 
-@pytest.mark.parametrize("dialogue", [*ENGLISH.values(), *CHINESE.values()], ids=[*ENGLISH, *CHINESE])
+ALL = (ENGLISH, CHINESE, MORE_ENGLISH, MORE_CHINESE)
+
+
+@pytest.mark.parametrize(
+    "dialogue",
+    [dialogue for dialogues in ALL for dialogue in dialogues.values()],
+    ids=[name for dialogues in ALL for name in dialogues],
+)
 def test_a_dialogue_it_was_not_written_for_goes_well(tmp_path: Path, dialogue: Dialogue) -> None:
     assert list(failures(tmp_path, dialogue)) == []

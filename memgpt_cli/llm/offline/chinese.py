@@ -170,7 +170,7 @@ def _taste(match: re.Match[str]) -> str | None:
 
 def _relative(match: re.Match[str]) -> str | None:
     text = match["who"] + match["rest"]
-    return None if _PASSING.search(text) or len(text) > _NOTE else text
+    return None if _PASSING.search(text) or "不是" in text or len(text) > _NOTE else text
 
 
 def _home(match: re.Match[str]) -> str | None:
@@ -267,7 +267,7 @@ _FORMS: Final[tuple[tuple[str, Maker], ...]] = (
         lambda m: f"{m[1]}叫{m[2]}" if not _PASSING.search(m[2]) else None,
     ),
     _form(
-        rf"我(?:的|家的?)?(?P<who>{SOMEBODY})(?P<rest>(?:.{{0,6}}?)(?:是|在(?=.+(?:工作|上班|上学|读|学|住|当|做|开))|住|有|喜欢|爱|讨厌|会|对|学|今年|不(?!是)|(?=[一二两三四五六七八九十\d]{{1,3}}岁)).+)",
+        rf"我(?:的|家的?)?(?P<who>{SOMEBODY})(?P<rest>(?:.{{0,6}}?)(?:是|在(?=.+(?:工作|上班|上学|读|学|住|当|做|开))|住|有|喜欢|爱|讨厌|会|对|学|今年|不|(?=[一二两三四五六七八九十\d]{{1,3}}岁)).+)",
         _relative,
     ),
     _form(
