@@ -8,6 +8,7 @@ import base64
 import binascii
 import json
 import re
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -174,12 +175,13 @@ class OpenAIEmbedder:
             if self._client is None:
                 if self._api_key is None and self._base_url is None:
                     raise APIKeyError(f"the embedder {self._model} needs an API key", hint="memgpt keys set openai")
-                self._client = client_for(
+                self._client = client = client_for(
                     self._base_url,
                     api_key=self._api_key,
                     timeout_s=self._timeout_s,
                     max_retries=self._max_retries,
                 )
+                weakref.finalize(self, client.close).atexit = False
             return self._client
 
     def _explained(self, error: "openai.APIError") -> MemGPTError:
