@@ -122,6 +122,11 @@ ENGLISH: dict[str, Dialogue] = {
         ("My husband is an electrician", "+electrician", "-^Is an"),
         ("What does Erik do?", "electrician"),
     ],
+    "a niece": [
+        ("My brother has a daughter, she is 5", "-Brother is 5"),
+        ("My wife loves Tom and he is a plumber", "-Wife is"),
+        ("I have two sisters who live in Leeds and work as nurses", "-^Works", "-^Lives"),
+    ],
     "a value of two words": [
         ("I live in Boston", "+Boston"),
         ("I live in New York, not Boston", "+Lives in New York", "-Boston"),
@@ -182,6 +187,12 @@ CHINESE: dict[str, Dialogue] = {
         ("我叫小明", "+小明"),
         ("请忘记关于我的一切", "没有删除", "memgpt forget", "memgpt agent delete", "+小明"),
         ("你还记得我的名字吗？", "小明", "!不确定"),
+    ],
+    "喜欢的人": [
+        ("我喜欢的演员叫张译，今年四十五岁", "-年龄"),
+        ("我喜欢小王，今年三十岁，住在西安", "-年龄", "-西安"),
+        ("我叔叔有一个女儿，叫小美，今年十岁", "-叔叔叫小美", "-十岁"),
+        ("我同事的老婆叫丽丽，住在南京", "-南京"),
     ],
     "书的名字": [
         ("我叫小明", "+姓名：小明"),

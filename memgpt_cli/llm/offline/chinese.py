@@ -63,6 +63,14 @@ _TASTES: Final = (
 _OF_SOMEBODY: Final = re.compile(rf"我们?(?:的|家的?)?({SOMEBODY})(?!们?的?(?:是我|工作))")
 _SOMEBODY_FIRST: Final = re.compile(rf"(?:我?那个)?({SOMEBODY})")
 _INTRODUCES: Final = re.compile(rf"我.*(?:有|养|认识|遇到|生|娶|嫁|收养|领养).*?({SOMEBODY})(?:(?:名字?)?叫.{{1,8}})?")
+_OF_THEIRS: Final = re.compile(r"的(?!名字|姓名|生日|工作|职业|年龄)")
+_INTRODUCES_THEIRS: Final = re.compile(rf".*(?:有|养|认识|遇到|生|娶|嫁|喜欢|爱|讨厌).*(?:{SOMEBODY}|[个位名只条])")
+"""我叔叔有一个女儿，叫小美: whose name it is takes more than forms to tell."""
+_LIKES: Final = re.compile(r"我.*(?:喜欢|讨厌|爱|怕).+")
+_MAY_BE_OF_THE_LIKED: Final = re.compile(
+    r"(?:也|还|又|现在|目前|已经|刚|都)*(?:名?叫|名字|是|今年|住|在|有|来自|姓|做|当|属|老家)"
+)
+"""我喜欢小王，今年三十岁: he may be thirty."""
 _MENTIONS: Final = re.compile(
     r"我.*(?:有|养了?|认识|遇到|见到|碰到|买了?|带|教)(?:了|过)?.{0,3}[一二两三四五六七几\d]?[个只条位名匹头辆套家]"
     rf"|我们?(?:和|跟|与|同|陪|带|给|帮|爱|想|喜欢).*{SOMEBODY}"
@@ -89,7 +97,7 @@ def facts(sentence: str, people: Mapping[str, str] = _NOBODY) -> Iterator[Fact]:
     `people` are those whose names are known, 乐乐 as 儿子: 乐乐今年四岁 tells of the son.
     """
     correction = _CORRECTION.search(sentence) is not None
-    about = ""
+    about = previous = ""
     for part in clauses(sentence):
         known = next((name for name in people if part.startswith(name)), None)
         clause = f"我{people[known]}{part.removeprefix(known)}" if known else part
@@ -97,7 +105,10 @@ def facts(sentence: str, people: Mapping[str, str] = _NOBODY) -> Iterator[Fact]:
             continue
         if _NOT_SO.match(clause) or _SAYS.search(clause):
             return
+        if about == "我" and _LIKES.fullmatch(previous) and _MAY_BE_OF_THE_LIKED.match(clause):
+            about = ""
         told, about = _completed(clause, about)
+        previous = told
         lines = _lines(told)
         yield from (Fact(line, correction) for line in lines)
         if about == "我" and not lines and not _STILL_OWN.match(told):
@@ -119,7 +130,8 @@ def _completed(clause: str, about: str) -> tuple[str, str]:
     empty in the result too: a clause about a daughter must never become one about the person.
     """
     if of := _OF_SOMEBODY.match(clause):
-        return clause, of[1]
+        rest = clause[of.end() :]
+        return ("", "") if _OF_THEIRS.match(rest) else (clause, "" if _INTRODUCES_THEIRS.match(rest) else of[1])
     if clause.startswith(("我", "叫我", "你可以叫我", "可以叫我", "请叫我", "大家", "朋友们都叫我", "别人都叫我")):
         introduced = _INTRODUCES.fullmatch(clause)
         unclear = _MENTIONS.match(clause) is not None
@@ -162,7 +174,13 @@ def _made(form: str, *, most: int = _VALUE, unwanted: str = "") -> Maker:
 
 def _taste(match: re.Match[str]) -> str | None:
     value = match["what"]
-    if len(value) > _VALUE or _PASSING.search(value) or re.match(r"[你它他她这那人]", value) or value in ("上", "过"):
+    if (
+        len(value) > _VALUE
+        or _PASSING.search(value)
+        or re.match(r"[你它他她这那人]", value)
+        or value in ("上", "过")
+        or ("的" in value and "叫" in value)
+    ):
         return None
     head = next(kept for said, kept in _TASTES if match["verb"].endswith(said))
     return head + value

@@ -60,6 +60,9 @@ _CHANGEABLE: Final = re.compile(
     r"|(?:loves?|likes?|hates?) (?:it|that|this|me|you|them|him|her|us)\b",
     re.IGNORECASE,
 )
+_OF_ANOTHER: Final = re.compile(
+    rf"(?:has|have|likes?|loves?|hates?|plays?|teach(?:es)?|owns?)\b.*\b(?:(?i:{SOMEBODY})s?\b|{PROPER_NAME})"
+)
 _OF_TWO: Final = re.compile(r"\b(?:i|me|my|our|us|you|your|he|she|they|that|because|when|if)\b", re.IGNORECASE)
 _ITEM: Final = (
     rf"(?!{COUNTED})(?-i:[A-Z])[\w'’-]*(?:(?: is|,| who is|,? aged)? {AGE}| ?\((?:aged? )?{AGE}\)|, {AGE}(?=,))?"
@@ -146,6 +149,8 @@ def _predicates(who: str, name: str | None, rest: str) -> Iterator[str]:
             if not _tells_lasting(said):
                 return
             yield f"{subject} {said}"
+            if _OF_ANOTHER.match(said):
+                return  # my brother has a daughter, she is 5
 
 
 def _tells_lasting(predicate: str) -> bool:
