@@ -93,7 +93,7 @@ def _call(returned: FunctionReturned) -> str | None:
             text = proposal(returned.call)
         case "conversation_search" | "archival_memory_search":
             where = "recall" if name == "conversation_search" else "archival"
-            text = f"searched {where} for “{_short(said.get('query', ''), 60)}”: {_found(outcome)}"
+            text = f"searched {where} for {_wanted(said)}: {_found(outcome)}"
         case "archival_memory_insert":
             text = f"archival: {outcome}: “{_short(said.get('content', ''))}”"
         case "send_message":
@@ -116,6 +116,14 @@ def proposal(call: FunctionCall) -> str:
             return _changes("archival", "", said.get("content", ""))
         case _:
             return f"{call.name}({_short(call.arguments)})"
+
+
+def _wanted(said: dict[str, str]) -> str:
+    """What a search was for; one of dates alone has no words."""
+    if said.get("query", "").strip():
+        return f"“{_short(said['query'], 60)}”"
+    days = [said[key] for key in ("start_date", "end_date") if said.get(key)]
+    return " to ".join(dict.fromkeys(days)) or "the newest"
 
 
 def _found(outcome: str) -> str:
