@@ -103,8 +103,9 @@ class NewAgents:
         from memgpt_cli.storage.copies import copy_record
 
         if template is None:
-            gap = timedelta(hours=self._workspace.settings.search.session_gap_hours)
-            self.create(folder.name, folders=AgentFolders(folder.parent, session_gap=gap))
+            settings = self._workspace.settings
+            gap = timedelta(hours=settings.search.session_gap_hours)
+            self.create(folder.name, folders=AgentFolders(folder.parent, session_gap=gap, zone=settings.zone))
             return
         if not self._workspace.agents.exists(template):
             self._workspace.agents.open(template).close()  # says that there is none, and which there are

@@ -149,7 +149,7 @@ class Workspace:
         from memgpt_cli.storage.agent_folders import AgentFolders
 
         gap = timedelta(hours=self.settings.search.session_gap_hours)
-        return AgentFolders(self.configuration.paths.agents, session_gap=gap)
+        return AgentFolders(self.configuration.paths.agents, session_gap=gap, zone=self.settings.zone)
 
     @cached_property
     def backups(self) -> Backups:

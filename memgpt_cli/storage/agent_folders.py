@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
-from memgpt_cli.domain.times import to_text
+from memgpt_cli.domain.names import did_you_mean
+from memgpt_cli.domain.times import for_people, from_text, to_text
 from memgpt_cli.errors import AgentBusyError, NotFoundError, StorageError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime, timedelta, tzinfo
     from pathlib import Path
     from types import TracebackType
 
@@ -35,7 +36,7 @@ _ALONE: Final = "this needs the agent to itself: end the other command (a chat w
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """Who holds an agent's lock, as far as it said so."""
+    """Who holds an agent's lock, as far as it said so; `since` is a stored time."""
 
     process: int
     purpose: str
@@ -43,15 +44,19 @@ class Holder:
 
 
 class AgentLock:
-    """The exclusive right to talk to one agent. Released by the system when the process dies."""
+    """The exclusive right to talk to one agent. Released by the system when the process dies.
 
-    def __init__(self, folder: Path, *, purpose: str, since: datetime) -> None:
+    `zone` is where the person reads times: since when another process holds it.
+    """
+
+    def __init__(self, folder: Path, *, purpose: str, since: datetime, zone: tzinfo) -> None:
         from filelock import FileLock
 
         self._lock = FileLock(folder / "lock")
         self._holder = folder / HOLDER
         self._purpose = purpose
         self._since = since
+        self._zone = zone
         self._name = folder.name
 
     def acquire(self, *, wait: bool | None = None) -> Self:
@@ -61,19 +66,20 @@ class AgentLock:
         """
         from filelock import Timeout
 
+        mine = {"process": os.getpid(), "purpose": self._purpose, "since": to_text(self._since)}
         try:
             self._lock.acquire(timeout=-1 if wait else 0)
+            self._holder.write_text(json.dumps(mine), encoding="utf-8")
         except Timeout as error:
             raise AgentBusyError(
                 f"agent {self._name!r} is in use{self._who()}",
                 hint=_ALONE if wait is None else _TOGETHER,
             ) from error
         except OSError as error:
+            self._lock.release()
             raise StorageError(
                 f"agent {self._name!r} cannot be held: {error}", hint="check the permissions and the disk"
             ) from error
-        mine = {"process": os.getpid(), "purpose": self._purpose, "since": to_text(self._since)}
-        self._holder.write_text(json.dumps(mine), encoding="utf-8")
         return self
 
     def release(self) -> None:
@@ -92,17 +98,22 @@ class AgentLock:
     def _who(self) -> str:
         try:
             holder = Holder(**json.loads(self._holder.read_text(encoding="utf-8")))
+            since = for_people(from_text(holder.since), self._zone)
         except (OSError, ValueError, TypeError):
             return ""
-        return f" by `{holder.purpose}` (process {holder.process}, since {holder.since})"
+        return f" by `{holder.purpose}` (process {holder.process}, since {since})"
 
 
 class AgentFolders:
-    """All agents below one folder. Names are checked by the caller; they are folder names."""
+    """All agents below one folder. Names are checked by the caller; they are folder names.
 
-    def __init__(self, root: Path, *, session_gap: timedelta) -> None:
+    `zone` is where the person reads times.
+    """
+
+    def __init__(self, root: Path, *, session_gap: timedelta, zone: tzinfo) -> None:
         self._root = root
         self._gap = session_gap
+        self._zone = zone
 
     def names(self) -> list[str]:
         """The agents there are, by name."""
@@ -213,10 +224,14 @@ class AgentFolders:
         gone = self._root / f"{_DELETED}{os.getpid()}-{name}"
         try:
             self.path(name).rename(gone)
-            folder.rename(self.path(name))
-            shutil.rmtree(gone, ignore_errors=True)
+            try:
+                folder.rename(self.path(name))
+            except OSError:
+                gone.rename(self.path(name))  # or the next sweep would take the only record away
+                raise
         except OSError as error:
             raise StorageError(f"agent {name!r} cannot be replaced: {error}", hint="check the permissions") from error
+        shutil.rmtree(gone, ignore_errors=True)
 
     @contextmanager
     def workshop(self, name: str) -> Iterator[Path]:
@@ -238,7 +253,9 @@ class AgentFolders:
         from memgpt_cli.storage.store import SQLiteStore
 
         if not self.exists(name):
-            raise NotFoundError(f"there is no agent {name!r}{_nearest(name, self.names())}", hint="memgpt agent list")
+            raise NotFoundError(
+                f"there is no agent {name!r}{did_you_mean(name, self.names())}", hint="memgpt agent list"
+            )
         return SQLiteStore(self.path(name) / RECORD, session_gap=self._gap, any_thread=any_thread)
 
     def glance(self, name: str) -> Glance:
@@ -257,7 +274,7 @@ class AgentFolders:
 
     def lock(self, name: str, *, purpose: str, since: datetime) -> AgentLock:
         """The agent's lock, not yet taken."""
-        return AgentLock(self.path(name), purpose=purpose, since=since)
+        return AgentLock(self.path(name), purpose=purpose, since=since, zone=self._zone)
 
     def size(self, name: str) -> int:
         """Bytes on disk."""
@@ -292,10 +309,3 @@ def _alive(folder_name: str) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _nearest(name: str, names: Sequence[str]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, names, n=3, cutoff=0.5)
-    return f"; did you mean {' or '.join(near)}?" if near else ""
