@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from memgpt_cli.cli.texts import counted, one_line
@@ -23,6 +24,12 @@ _TEXTS_SHOWN = 3
 def describe(operation: Operation, store: Store) -> list[str]:
     """What an operation changed, line by line; what it added begins with +, what it took away with -."""
     return [line for change in operation.changes for line in _lines(change, store)]
+
+
+def describe_undoing(operation: Operation, store: Store) -> list[str]:
+    """What taking an operation back does, line by line: what it added goes, what it took away comes back."""
+    undoing = (replace(change, before=change.after, after=change.before) for change in reversed(operation.changes))
+    return [line for change in undoing for line in _lines(change, store)]
 
 
 def shape(operation: Operation, store: Store, causes: Causes) -> dict[str, Any]:
@@ -61,12 +68,18 @@ def _lines(change: Change, store: Store) -> Iterator[str]:
         yield f"{counted(change.count, change.kind)} {what}: {first} to {last}"
     sign = {"added": "+", "deleted": "-"}.get(what)
     if sign and change.kind is Kind.PASSAGE:
+        living = change.after if sign == "+" else change.before
         for number in range(change.first, min(change.last, change.first + _TEXTS_SHOWN - 1) + 1):
-            yield sign + one_line(store.passages.history(number)[0].passage.text, 100)
+            yield sign + _text(number, living, store)
     elif change.kind is Kind.PASSAGE and change.first == change.last:
-        states = {v.version: v.passage for v in store.passages.history(change.first)}
-        yield "-" + one_line(states[change.before].text, 100)
-        yield "+" + one_line(states[change.after].text, 100)
+        yield "-" + _text(change.first, change.before, store)
+        yield "+" + _text(change.first, change.after, store)
+
+
+def _text(passage: int, version: int, store: Store) -> str:
+    """What a version of a passage said, on one line."""
+    said = {state.version: state.passage.text for state in store.passages.history(passage)}
+    return one_line(said[version], 100)
 
 
 def _block_lines(change: Change, store: Store) -> Iterator[str]:

@@ -77,7 +77,7 @@ def _next(store: Store, *, again: bool) -> Operation:
 
 def _do(memory: Memory, operation: Operation, *, again: bool) -> bool:
     """Take it back, or do it again, and tell; False when another process has changed what is next."""
-    lines = operations.describe(operation, memory.store)
+    lines = (operations.describe if again else operations.describe_undoing)(operation, memory.store)
     now = current.workspace().clock.now()
     moves_messages = any(change.kind is Kind.MESSAGE for change in operation.changes)
     with memory.between_turns(needed=moves_messages), memory.store.transaction():
@@ -157,7 +157,7 @@ def tell_turn(taken: TakenBack, store: Store) -> None:
     changes = counted(len(taken.operations), "change")
     say(f"took back turn {taken.turn}: {counted(len(taken.messages), 'message')}, {changes} to memory")
     for operation in taken.operations:
-        for line in operations.describe(operation, store):
+        for line in operations.describe_undoing(operation, store):
             say(f"   {line}", style=STYLES.get(line[:1]))
     if taken.returned:
         notice(f"{counted(taken.returned, 'message')} that it had evicted returned to the queue")

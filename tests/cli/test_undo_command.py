@@ -16,7 +16,7 @@ def test_each_undo_takes_back_the_operation_before(memgpt: CommandLine) -> None:
     assert memgpt.json("undo", "undo")["undone"]["changes"][0] == {
         "kind": "passage", "what": "added", "label": None, "first": "p1", "last": "p1", "from": 0, "to": 1,
     }  # fmt: skip
-    assert "+Allergic to nuts" in memgpt("undo").out
+    assert "-Allergic to nuts" in memgpt("undo").out
     assert 'the agent, after m1 "My name is Ada."' in memgpt("undo").out
     assert values(memgpt)["human"] == ""
     assert "nothing to take back" in memgpt("undo", code=3).err
@@ -25,6 +25,22 @@ def test_each_undo_takes_back_the_operation_before(memgpt: CommandLine) -> None:
     assert memgpt.json("undo", "redo")["redone"]["author"] == "user"
     assert values(memgpt)["human"] == "Name: Ada\nAllergic to nuts"
     assert "nothing to do again" in memgpt("redo", code=3).err
+
+
+def test_undo_shows_what_it_does_to_the_text_and_redo_the_opposite(memgpt: CommandLine) -> None:
+    memgpt("memory", "set", "human", "Lives in Lyon\nLikes tea")
+    memgpt("memory", "set", "human", "Lives in Lisbon\nLikes tea")
+    memgpt("archival", "add", "The key is under the pot")
+    memgpt("archival", "edit", "p1", "The key is under the mat")
+    memgpt("archival", "delete", "p1", "--yes")
+    shown = [[line.strip() for line in memgpt("undo").out.splitlines()[1:]] for _ in range(4)]
+    assert shown == [
+        ["passage p1 added", "+The key is under the mat"],
+        ["passage p1 changed", "-The key is under the mat", "+The key is under the pot"],
+        ["passage p1 deleted", "-The key is under the pot"],
+        ["block human changed", "-Lives in Lisbon", "+Lives in Lyon"],
+    ]
+    assert memgpt("redo").out.splitlines()[2:] == ["   -Lives in Lyon", "   +Lives in Lisbon"]
 
 
 def test_a_whole_turn_is_taken_back_with_its_messages(memgpt: CommandLine) -> None:
