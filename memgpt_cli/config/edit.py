@@ -43,18 +43,24 @@ class SettingsFile:
         return value
 
     def unset(self, key: str) -> bool:
-        """Remove one setting; False when the file did not have it. A key that no setting has can be removed too."""
+        """Remove one setting; False when the file did not have it. A key that no setting has can be removed too.
+
+        `models.NAME.FIELD` is one as well, whatever dots the name has. A table that is empty then goes too.
+        """
         document = self._read()
         section, _, name = key.rpartition(".")
-        found: Any = document
-        for part in filter(None, section.split(".")):
-            found = found.get(part, {}) if isinstance(found, dict) else {}
-        if not isinstance(found, dict) or name not in found:
+        path = section.split(".", 1) if section else []
+        tables: list[Any] = [document]
+        for part in path:
+            inner = tables[-1].get(part, {})
+            tables.append(inner if isinstance(inner, dict) else {})
+        if name not in tables[-1]:
             known_option(key)
             return False
-        del found[name]
-        if section and not found:
-            del document[section]
+        del tables[-1][name]
+        for part in reversed(path):
+            if not tables.pop():
+                del tables[-1][part]
         write_private(self.path, document.as_string())
         return True
 

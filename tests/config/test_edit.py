@@ -53,6 +53,17 @@ def test_unset_removes_a_setting_and_its_empty_section(paths: Paths) -> None:
     assert not file.unset("search.candidates")
 
 
+@pytest.mark.parametrize("name", ["my-model", "gpt-4.1"])
+def test_what_is_stated_of_a_model_can_be_removed(paths: Paths, name: str) -> None:
+    file = write(paths, f'[models."{name}"]\ncontext = 4000\ninput = 1.0\n\n[search]\npage_size = 5\n')
+    assert file.unset(f"models.{name}.context")
+    assert tomllib.loads(file.path.read_text())["models"] == {name: {"input": 1.0}}
+    assert file.unset(f"models.{name}.input")
+    assert tomllib.loads(file.path.read_text()) == {"search": {"page_size": 5}}
+    with pytest.raises(ConfigError):
+        file.unset(f"models.{name}.input")
+
+
 def test_a_key_that_does_not_exist_can_be_removed_but_not_set(paths: Paths, load_config: Load) -> None:
     file = write(paths, "[search]\npage_sise = 5\n")
     with pytest.raises(ConfigError):
