@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from typing import Any, Final, TypeVar
 
 from memgpt_cli.batch.conversations import Conversation, Expectation, Expected, GivenBlock, Said
+from memgpt_cli.domain.blocks import is_label
 from memgpt_cli.domain.times import parse
 
 T = TypeVar("T")
@@ -19,7 +20,6 @@ T = TypeVar("T")
 _CONVERSATION: Final = ("id", "agent", "messages", "blocks", "documents", "ask", "expect")
 _MESSAGE: Final = ("role", "content", "name", "created_at", "expect")
 _BLOCK: Final = ("value", "description", "limit", "read_only")
-_LABEL: Final = re.compile(r"[\w.-]{1,64}")
 _KINDS: Final = {list: "a list", dict: "an object", str: "a text", int: "a whole number", bool: "true or false"}
 
 
@@ -160,8 +160,8 @@ class Checker:
         return tuple(block for block in made if block is not None)
 
     def _block(self, label: str, value: object, where: str) -> GivenBlock | None:
-        if not _LABEL.fullmatch(label):
-            self._fault(where, "a label has up to 64 letters, digits, - _ and .")
+        if not is_label(label):
+            self._fault(where, "a label has up to 40 letters, digits, - _ and ., a letter or a digit first")
         if isinstance(value, str):
             return GivenBlock(label=label, value=value)
         if not isinstance(value, dict) or not isinstance(value.get("value"), str):

@@ -40,6 +40,8 @@ FAULTY = [
     ({"id": "a", "messages": [SAID], "blocks": {"human": 3}}, "blocks.human"),
     ({"id": "a", "messages": [SAID], "blocks": {"human": {"value": "x", "limit": 0}}}, "blocks.human.limit"),
     ({"id": "a", "messages": [SAID], "blocks": {"a b": "x"}}, "blocks.a b"),
+    ({"id": "a", "messages": [SAID], "blocks": {"_rules": "x"}}, "blocks._rules"),
+    ({"id": "a", "messages": [SAID], "blocks": {"r" * 41: "x"}}, f"blocks.{'r' * 41}"),
     ({"id": "a", "messages": [SAID], "documents": [""]}, "documents[0]"),
     ({"id": "a", "messages": [SAID], "ask": [3]}, "ask[0]"),
     ({"id": "a", "messages": [SAID], "expect": [{"contain": "x"}]}, "expect[0].contain"),
