@@ -26,7 +26,6 @@ from memgpt_cli.errors import NotFoundError, UsageError
 
 Id = Annotated[str, typer.Argument(help="Its id, such as p7.", metavar="ID", autocompletion=ids.passages_like)]
 
-_MOST = 1_000_000
 _SHOWN = 160
 
 
@@ -207,6 +206,8 @@ def restore(
                 f"{ref} has no version {version}; it has {history[0].version} to {history[-1].version}",
                 hint=f"memgpt archival log {ref}",
             )
+        if not found.passage.text:
+            raise NotFoundError(f"version {version} of {ref} was forgotten for good", hint=f"memgpt archival log {ref}")
         if found.deleted:
             raise UsageError(f"version {version} of {ref} is its deletion", hint=f"memgpt archival delete {ref}")
         with memory.store.transaction():
@@ -270,12 +271,12 @@ def _chosen(memory: Memory, typed: Sequence[str], tag: list[str] | None, source:
         if first == last:
             found[first] = ids.passage(memory, text)
         else:
-            found |= {p.id: p for p in memory.store.passages.get(list(range(first, min(last, first + _MOST) + 1)))}
+            found |= {p.id: p for p in memory.store.passages.get(range(first, last + 1))}
     if tag is not None or source is not None:
         filters = archival_filters(memory, tags=tag, source=source)
         if typed:
             return memory.store.passages.get(list(found), filters)
-        found |= {p.id: p for p in memory.store.passages.page(filters, limit=_MOST)}
+        found |= {p.id: p for p in memory.store.passages.page(filters, limit=memory.store.passages.count(filters))}
     return [found[number] for number in sorted(found)]
 
 
@@ -332,9 +333,11 @@ def _history(memory: Memory, typed: str) -> list[PassageVersion]:
 
 
 def _changed(older: PassageVersion | None, version: PassageVersion) -> list[str]:
+    if not version.passage.text:
+        return ["forgotten"]
     if version.deleted:
         return ["deleted"]
-    if older is None or older.deleted:
+    if older is None or older.deleted or not older.passage.text:
         return ["+" + one_line(version.passage.text, 200)]
     before, after = older.passage, version.passage
     lines = []

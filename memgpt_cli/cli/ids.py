@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from memgpt_cli.bootstrap import Memory
 
 _RANGE = re.compile(r"([mp]?)(\d{1,15})(?:(?:-|\.\.)([mp]?)(\d{1,15}))?", re.IGNORECASE)
+_MOST = 1_000_000
+"""Ids that one range may span: more are a slip, and each of them takes memory."""
+
 _AROUND = 50
 _OFFERED = 50
 
@@ -30,6 +33,10 @@ def numbers(typed: str, *, letter: str) -> tuple[int, int]:
     first, last = int(match[2]), int(match[4] or match[2])
     if last < first:
         raise UsageError(f"{typed!r} ends before it begins", hint=f"{letter}{last}-{letter}{first}")
+    if last - first >= _MOST:
+        raise UsageError(
+            f"{typed!r} spans more than {_MOST:,} ids", hint=f"{letter}{first}-{letter}{first + _MOST - 1}"
+        )
     return first, last
 
 

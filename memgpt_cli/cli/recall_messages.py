@@ -21,8 +21,6 @@ from memgpt_cli.domain.messages import Message, Role, message_ref
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.errors import UsageError
 
-_MOST = 100_000
-
 
 def show(
     message: Annotated[
@@ -109,10 +107,10 @@ def _chosen(memory: Memory, typed: Sequence[str], since: str | None, until: str 
         if first == last:
             found[first] = ids.message(memory, text)
         else:
-            found |= {m.id: m for m in memory.store.messages.get(list(range(first, min(last, first + _MOST) + 1)))}
+            found |= {m.id: m for m in memory.store.messages.get(range(first, last + 1))}
     if since is not None or until is not None:
         filters = recall_filters(tuple(Role), since=since, until=until)
-        found |= {m.id: m for m in memory.store.messages.page(filters, limit=_MOST)}
+        found |= {m.id: m for m in memory.store.messages.page(filters, limit=memory.store.messages.count(filters))}
     for turn in {m.turn for m in found.values() if m.turn is not None}:
         found |= {m.id: m for m in memory.store.messages.of_turn(turn)}
     return [found[number] for number in sorted(found)]

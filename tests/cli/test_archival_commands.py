@@ -45,6 +45,29 @@ def test_a_wrong_id_is_exit_3_with_the_nearest(memgpt: CommandLine) -> None:
     assert "is no id" in memgpt("archival", "show", "m1", code=2).err
 
 
+def test_what_a_version_said_that_was_forgotten_cannot_be_restored(memgpt: CommandLine) -> None:
+    memgpt("archival", "add", "The key is under the mat")
+    memgpt("archival", "edit", "p1", "The key is with Alice")
+    memgpt("archival", "edit", "p1", "The key is with Tom")
+    memgpt("forget", "Alice", "--yes")
+    assert "was forgotten for good" in memgpt("archival", "restore", "p1", "2", code=3).err
+    assert memgpt.json("archival-show", "archival", "show", "p1")["text"] == "The key is with Tom"
+    assert memgpt("archival", "log", "p1").out.splitlines()[1::2] == [
+        "   +The key is with Tom",
+        "   forgotten",
+        "   +The key is under the mat",
+    ]
+
+
+def test_a_range_that_spans_more_than_anybody_has_is_refused(memgpt: CommandLine) -> None:
+    memgpt("archival", "add", "The key is under the mat")
+    for command in (("archival", "delete"), ("recall", "delete"), ("forget", "--id")):
+        letter = "m" if command[0] == "recall" else "p"
+        refused = memgpt(*command, f"{letter}1-{letter}999999999999", "--dry-run", code=2).err
+        assert f"{letter}1-{letter}1000000" in refused
+    assert memgpt.json("archival-delete", "archival", "delete", "p1-p1000000", "--dry-run")["passages"] == ["p1"]
+
+
 def test_two_passages_cannot_say_the_same(memgpt: CommandLine) -> None:
     memgpt("archival", "add", "one")
     memgpt("archival", "add", "two")
