@@ -107,9 +107,12 @@ def _nearby(workspace: "Workspace") -> Iterator[Finding]:
 
 
 def _servers() -> list[tuple[str, int]]:
-    """The usual ports; OLLAMA_HOST is honoured."""
+    """The usual ports; OLLAMA_HOST is honoured where it names one."""
     stated = os.environ.get("OLLAMA_HOST", "")
-    port = urlsplit(stated if "://" in stated else f"//{stated}").port if stated else None
+    try:
+        port = urlsplit(stated if "://" in stated else f"//{stated}").port
+    except ValueError:
+        port = None
     return [(name, port if name == "Ollama" and port else usual) for name, usual in _LOCAL]
 
 
