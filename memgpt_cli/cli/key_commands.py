@@ -7,6 +7,7 @@ import typer
 
 from memgpt_cli.cli import options
 from memgpt_cli.cli.console import confirm, notice, print_json
+from memgpt_cli.cli.filters import Yes
 from memgpt_cli.cli.options import Command
 from memgpt_cli.cli.tables import table
 from memgpt_cli.errors import UsageError
@@ -32,7 +33,7 @@ def set_key(provider: Annotated[str, typer.Argument(metavar="PROVIDER", help=_PR
         notice(f"{entry.provider}: {entry.masked} stored in {entry.where}")
     stronger = next((e for e in keys.entries() if e.provider == entry.provider and e.where != entry.where), None)
     if stronger is not None:
-        notice(f"{stronger.where} is set too and is used before it.")
+        notice(f"{stronger.where} is set too and is used before it")
 
 
 @app.command("list", cls=Command)
@@ -49,14 +50,13 @@ def list_keys() -> None:
     elif entries:
         table(("provider", "key", "where"), [(e.provider, e.masked, e.where) for e in entries], wide="where")
     else:
-        notice("No keys are stored. To store one: memgpt keys set openai")
+        notice("no keys are stored; to store one: memgpt keys set openai")
 
 
 @app.command("delete", cls=Command)
 def delete(
     provider: Annotated[str, typer.Argument(metavar="PROVIDER", help=_PROVIDER_HELP)],
-    *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
 ) -> None:
     """Forget a stored key.
 
@@ -66,13 +66,13 @@ def delete(
     """
     keys = options.current.workspace().keys
     if not confirm(f"Delete the key of {provider}?", yes=yes):
-        notice("Nothing was deleted.")
-        return
+        notice("nothing was deleted")
+        raise typer.Exit(1)
     keys.delete(provider)
     if options.current.json:
         print_json({"provider": provider, "deleted": True})
     else:
-        notice(f"The key of {provider} is deleted.")
+        notice(f"the key of {provider} is deleted")
 
 
 def _read_key(provider: str) -> str:

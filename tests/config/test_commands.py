@@ -32,8 +32,10 @@ def memgpt(
     monkeypatch.setenv("MEMGPT_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(project)
 
-    def invoke(*arguments: str, typed: str = "") -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "stdin", StringIO(typed))
+    def invoke(*arguments: str, typed: str = "", terminal: bool = False) -> tuple[int, str, str]:
+        stdin = StringIO(typed)
+        stdin.isatty = lambda: terminal
+        monkeypatch.setattr(sys, "stdin", stdin)
         out.cache_clear()
         err.cache_clear()
         code = run(arguments)
@@ -57,7 +59,7 @@ def test_the_list_names_every_setting_with_its_source(memgpt: Memgpt, monkeypatc
     assert code == 0
     assert "MEMGPT_WINDOW" in text
     code, text, _ = memgpt("config", "list", "--json", "--model", "offline")
-    settings = {entry["key"]: entry for entry in check("config-list.json", text)}
+    settings = {entry["key"]: entry for entry in check("config-list.schema.json", text)}
     assert settings["window.tokens"] | {"value": 8192, "source": "environment"} == settings["window.tokens"]
     assert settings["model.name"] | {"value": "offline", "source": "flag"} == settings["model.name"]
 
@@ -69,6 +71,18 @@ def test_a_setting_is_set_read_and_unset(memgpt: Memgpt, paths: Paths) -> None:
     assert memgpt("config", "get", "search.page_size")[1] == "7\n"
     assert memgpt("config", "unset", "search.page_size")[0] == 0
     assert memgpt("config", "get", "search.page_size")[1] == "10\n"
+
+
+def test_scripts_get_what_the_schemas_say(memgpt: Memgpt, paths: Paths) -> None:
+    assert check("config-setting.schema.json", memgpt("config", "set", "search.page_size", "7", "--json")[1]) == check(
+        "config-setting.schema.json", memgpt("config", "get", "search.page_size", "--json")[1]
+    )
+    for removed in (True, False):
+        told = check("config-unset.schema.json", memgpt("config", "unset", "search.page_size", "--json")[1])
+        assert told == {"key": "search.page_size", "removed": removed}
+    stored = check("keys-set.schema.json", memgpt("keys", "set", "--json", typed=KEY + "\n")[1])
+    assert stored == {"provider": "openai", "key": "…wxyz", "where": str(paths.keys_file)}
+    check("keys-delete.schema.json", memgpt("keys", "delete", "openai", "--yes", "--json")[1])
 
 
 def test_a_stronger_layer_is_named_when_a_setting_is_set(memgpt: Memgpt, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,7 +123,7 @@ def test_a_faulty_file_can_still_be_found_and_repaired(memgpt: Memgpt, paths: Pa
 
 
 def test_places_are_named_for_scripts(memgpt: Memgpt, paths: Paths) -> None:
-    places = check("config-path.json", memgpt("config", "path", "--json")[1])
+    places = check("config-path.schema.json", memgpt("config", "path", "--json")[1])
     assert places["agents"] == str(paths.agents)
 
 
@@ -127,10 +141,18 @@ def test_a_key_is_piped_in_listed_masked_and_deleted(memgpt: Memgpt, paths: Path
     code, out, err = memgpt("keys", "set", typed=KEY + "\n")
     assert (code, out) == (0, "")
     assert KEY not in err
-    listed = check("keys-list.json", memgpt("keys", "list", "--json")[1])
+    listed = check("keys-list.schema.json", memgpt("keys", "list", "--json")[1])
     assert listed == [{"provider": "openai", "key": "…wxyz", "where": str(paths.keys_file)}]
     assert memgpt("keys", "delete", "openai", "--yes")[0] == 0
-    assert check("keys-list.json", memgpt("keys", "list", "--json")[1]) == []
+    assert check("keys-list.schema.json", memgpt("keys", "list", "--json")[1]) == []
+
+
+def test_a_key_that_is_not_to_be_deleted_stays(memgpt: Memgpt) -> None:
+    memgpt("keys", "set", typed=KEY + "\n")
+    code, out, err = memgpt("keys", "delete", "openai", typed="n\n", terminal=True)
+    assert (code, out) == (1, "")
+    assert "nothing was deleted" in err
+    assert "wxyz" in memgpt("keys", "list")[1]
 
 
 def test_a_stored_key_that_the_variable_outranks_is_mentioned(memgpt: Memgpt, monkeypatch: pytest.MonkeyPatch) -> None:

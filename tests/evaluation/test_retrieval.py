@@ -24,7 +24,7 @@ from memgpt_cli.evaluation.retrieval import (
 )
 
 FRIENDS = Path(__file__).with_name("two_friends.json")
-SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "schemas" / "eval-retrieval.json"
+SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "schemas" / "eval-retrieval.schema.json"
 
 
 @pytest.fixture(autouse=True)
