@@ -1,12 +1,14 @@
 """Checking what the model passed to a function, and saying what is wrong in words that it can act on."""
 
+import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from memgpt_cli.domain.chat import arguments_object
 from memgpt_cli.errors import FunctionArgumentError
 from memgpt_cli.functions.spec import Arguments, Parameter
 
+_WHOLE_NUMBER: Final = re.compile(r"-?\d{1,18}")
 _ACCEPTED: dict[str, type | tuple[type, ...]] = {"string": str, "boolean": bool, "array": list}
 
 
@@ -57,7 +59,7 @@ def _checked(parameter: Parameter, value: object) -> object:
 
 def _mended(parameter: Parameter, value: object) -> object:
     if parameter.type == "integer":
-        if isinstance(value, str) and value.strip().lstrip("-").isdecimal():
+        if isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value.strip()):
             return int(value)
         if isinstance(value, float) and value.is_integer():
             return int(value)

@@ -1,6 +1,7 @@
 """The function that searches recall storage."""
 
 from datetime import datetime
+from typing import Final
 
 from memgpt_cli.domain.messages import SPOKEN, Message, Role
 from memgpt_cli.domain.search import RecallFilters, SearchResult
@@ -8,6 +9,9 @@ from memgpt_cli.domain.times import span
 from memgpt_cli.errors import FunctionArgumentError
 from memgpt_cli.external_context.rendering import render_messages
 from memgpt_cli.functions.spec import Arguments, FunctionContext, FunctionSpec, Parameter
+
+_FARTHEST: Final = 1_000_000
+"""No page beyond this one can be asked for."""
 
 PAGE = Parameter(name="page", type="integer", description="Page of results, from 0.", required=False)
 
@@ -27,9 +31,9 @@ def _search(arguments: Arguments, context: FunctionContext) -> str:
 
 
 def page_of(arguments: Arguments) -> int:
-    """The page asked for. Raises FunctionArgumentError below 0."""
+    """The page asked for. Raises FunctionArgumentError for one that no storage has."""
     page = int(arguments.get("page", 0))
-    if page < 0:
+    if not 0 <= page <= _FARTHEST:
         raise FunctionArgumentError(f"there is no page {page}", hint="pages count from 0")
     return page
 

@@ -70,6 +70,12 @@ def test_every_change_names_its_author_and_the_message_that_caused_it(tmp_path: 
         (Call("core_memory_append", {"label": "human", "content": "a" * 2001}), "2001 characters, its limit is 2000"),
         (Call("core_memory_replace", {"label": "human", "old_content": "x", "new_content": "y"}), "does not stand"),
         (Call("conversation_search", {"query": "a", "page": -1}), "there is no page -1"),
+        (
+            Call("conversation_search", {"query": "", "page": 10**30}),
+            "there is no page 1000000000000000000000000000000",
+        ),
+        (Call("archival_memory_search", {"query": "a", "page": "--1"}), "must be of type integer, not '--1'"),
+        (Call("archival_memory_search", {"query": "a", "page": "9" * 5_000}), "must be of type integer"),
         (Call("conversation_search", {"query": "a", "start_date": "soon"}), "is no date"),
         (Call("conversation_search", {"query": "a", "role": "king"}), "must be one of"),
         (Call("bad name!", "{}"), "there is no function"),
