@@ -132,7 +132,6 @@ def assemble(
         sight=Sight(
             store=store, model=model, settings=settings, queue_manager=queue_manager, budget=budget, clock=clock
         ),
-        after_commit=lambda: None,
     )
     return Session(
         name=name,

@@ -58,10 +58,7 @@ class _Step:
 
 
 class Agent:
-    """One agent, opened by the holder of its lock.
-
-    `after_commit` is called after every commit, for work off the user's path.
-    """
+    """One agent, opened by the holder of its lock."""
 
     def __init__(
         self,
@@ -77,7 +74,6 @@ class Agent:
         calibration: Calibration,
         budget: Budget,
         sight: Sight,
-        after_commit: Callable[[], None],
     ) -> None:
         self.store = store
         self.model = model
@@ -90,7 +86,6 @@ class Agent:
         self._calibration = calibration
         self._budget = budget
         self._sight = sight
-        self._after_commit = after_commit
         self._intake = Intake(store=store, queue_manager=queue_manager, clock=clock)
         last = store.turns.last_step()
         self._last_prompt = (last.epoch, last.counted_tokens) if last else (0, 0)
@@ -98,8 +93,8 @@ class Agent:
     def handle(self, event: Event) -> Iterator[Happening]:
         """Run one turn. Closing the iterator, or Ctrl-C, keeps what the model has said so far and ends the turn.
 
-        Raises ModelError, APIKeyError, LimitError, BudgetError or StorageError; after the first three the turn stays
-        open, and `Resume`, the same message again, or the next message goes on with it.
+        Raises ModelError, APIKeyError, LimitError, BudgetError or StorageError. The turn then stays open, and `Resume`,
+        the same message again, or the next message goes on with it; only the bounds on steps and failures end it.
         """
         accepted = self._intake.accept(event)
         if accepted is None:
@@ -279,7 +274,6 @@ class Agent:
             self.queue_manager.reload()
             raise
         self._learn(record)
-        self._after_commit()
         returned = tuple(
             FunctionReturned(call=p.call, ok=o.ok, result=o.result) for p, o in zip(prepared, outcomes, strict=True)
         )
@@ -374,7 +368,6 @@ class Agent:
         with self.store.transaction():
             self._append(accepted, number, Role.ASSISTANT, clean(reply.text), interrupted=True)
             self._close_turn(accepted.turn, TurnState.INTERRUPTED)
-        self._after_commit()
 
     def _learn(self, record: StepRecord) -> None:
         self._budget.book(record)

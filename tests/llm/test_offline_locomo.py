@@ -32,7 +32,6 @@ def answered(conversation: dict[str, Any], home: Path) -> list[bool]:
                     role=Role.USER, text=said.text, name=said.name, created_at=said.created_at, in_context=False
                 )
                 refs[said.external_id] = message_ref(agent.store.messages.append(message).id)
-        agent.agent._after_commit()
         recall, zone = agent.agent._context.recall, agent.agent.settings.zone
         for question in conversation["qa"]:
             evidence = {refs.get(ref) for text in question["evidence"] for ref in re.findall(r"D\d+:\d+", text)} - {
