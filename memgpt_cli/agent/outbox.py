@@ -43,10 +43,10 @@ class OutboxWorker:
         while not self._stopping.is_set():
             self._wake.wait()
             self._wake.clear()
-            if self._stopping.is_set():
-                return
-            self._busy.set()
+            self._busy.set()  # before the look at `_stopping`, so that either this or `stop` sees the other
             try:
+                if self._stopping.is_set():
+                    return
                 if self._index.flush():
                     self._lexical.refresh()
                 self.failure = ""

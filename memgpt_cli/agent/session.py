@@ -1,6 +1,7 @@
 """An agent held open: its lock, its loop, its index and its outbox, closed in the right order."""
 
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
@@ -73,21 +74,19 @@ class Session:
             return read(self)
 
     def close(self) -> None:
-        """Close index, worker, database and lock, in this order."""
+        """Close index, worker, database and lock, in this order, each whatever the one before came to."""
         idle = self.worker.stop()
-        try:
-            # An embedder that failed, or is slow, must not hold up a person who wants to leave.
-            if self._lock is not None and idle and not self.worker.failure and self._waiting() >= WORTH_FLUSHING:
-                self.index.flush(within_s=PARTING_S)
-                self.store.lexical.refresh()
-        except MemGPTError:
-            pass  # it waits in the outbox, and a search says so
-        finally:
-            self.index.close()
-            self.worker.join()
-            self.store.close()
+        with ExitStack() as closing:
             if self._lock is not None:
-                self._lock.release()
+                closing.callback(self._lock.release)
+            closing.callback(self.store.close)
+            closing.callback(self.worker.join)
+            closing.callback(self.index.close)
+            with suppress(MemGPTError):  # what is left waits in the outbox, and a search says so
+                # An embedder that failed, or is slow, must not hold up a person who wants to leave.
+                if self._lock is not None and idle and not self.worker.failure and self._waiting() >= WORTH_FLUSHING:
+                    self.index.flush(within_s=PARTING_S)
+                    self.store.lexical.refresh()
 
     def _waiting(self) -> int:
         return sum(self.index.pending(collection) for collection in Collection)
