@@ -13,7 +13,7 @@ from memgpt_cli.domain.agents import Epoch, StepRecord, Turn
 from memgpt_cli.domain.blocks import Block
 from memgpt_cli.domain.chat import PromptMessage
 from memgpt_cli.domain.events import Evicted, Evicting, Happening, MemoryPressure, Notice, PagedOut
-from memgpt_cli.domain.history import SUMMARY_FROM
+from memgpt_cli.domain.history import FRESH_START, SUMMARY_FROM
 from memgpt_cli.domain.messages import Message, Role, message_ref
 from memgpt_cli.errors import LimitError
 from memgpt_cli.main_context import core_memory
@@ -216,7 +216,7 @@ class QueueManager:
         victims = list(self.queue)
         with self._store.transaction():
             hidden = self.epoch.hidden + sum(1 for m in victims if is_spoken(m))
-            self.epoch = self._begin("new conversation", self._store.blocks.all(), "", hidden)
+            self.epoch = self._begin(FRESH_START, self._store.blocks.all(), "", hidden)
             self._store.messages.evict([m.id for m in victims], epoch=self.epoch.id)
         self.queue = []
         self.window.forget(victims)

@@ -83,7 +83,7 @@ class Window:
         self._fixed = count_message(counter, PromptMessage(role="system", content=instructions.text)) + PRIMING
         self._message_tokens: dict[tuple[int, bool], int] = {}
         self._rendered: dict[tuple[int, bool], PromptMessage] = {}
-        self._head_tokens: tuple[int, tuple[int, ...]] = (0, ())
+        self._head_tokens: tuple[Sequence[PromptMessage], tuple[int, ...]] = ((), ())
 
     @property
     def room(self) -> int:
@@ -231,8 +231,8 @@ class Window:
         return PRIMING + self._tools + sum(self._count_head(epoch)) + messages
 
     def _count_head(self, epoch: Epoch) -> tuple[int, ...]:
-        if self._head_tokens[0] != epoch.id or not epoch.id:
-            self._head_tokens = (epoch.id, tuple(count_message(self.counter, m) for m in epoch.head))
+        if self._head_tokens[0] != epoch.head:  # by what it says: the id of a rehearsed epoch is given again
+            self._head_tokens = (epoch.head, tuple(count_message(self.counter, m) for m in epoch.head))
         return self._head_tokens[1]
 
     def prompt(self, epoch: Epoch, queue: Sequence[Message]) -> tuple[PromptMessage, ...]:
