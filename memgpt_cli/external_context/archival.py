@@ -14,16 +14,14 @@ from memgpt_cli.domain.passages import Passage
 from memgpt_cli.domain.search import ArchivalFilters, Hit, LexicalHit, SearchResult
 from memgpt_cli.domain.settings import SearchSettings
 from memgpt_cli.domain.vectors import Collection, Vector
-from memgpt_cli.errors import APIKeyError, ModelError
+from memgpt_cli.external_context.meaning import FILTERED, WORDS_ONLY, indexed_so_far, vector_of
 from memgpt_cli.external_context.questions import nearness, read_question
-from memgpt_cli.external_context.ranking import Ranked, explain, rank
-from memgpt_cli.external_context.recall import WORDS_ONLY
+from memgpt_cli.external_context.ranking import Ranked, page_of, rank
 from memgpt_cli.ports import Clock, Embedder, Store, VectorIndex
 
 ALIKE: Final = 0.6
 """The share of common words (Jaccard) from which on two passages are reported as near-duplicates."""
 
-_FILTERED: Final = 10
 _COMPARED: Final = 5
 _WORD: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\w+")
 
@@ -85,12 +83,7 @@ class ArchivalStorage:
 
         May talk to a network, so it is called outside of any transaction.
         """
-        if not text.strip():
-            return None
-        try:
-            return self._embedder.embed([text])[0]
-        except (ModelError, APIKeyError):
-            return None
+        return vector_of(text, self._embedder) if text.strip() else None
 
     def search(
         self,
@@ -114,18 +107,7 @@ class ArchivalStorage:
         )
         nearest = self._nearest(query_vector, filters)
         ranked, passages = self._ranked(query, lexical, nearest, filters, upto=(page + 1) * size)
-        shown = ranked[page * size : (page + 1) * size]
-        return SearchResult(
-            hits=tuple(
-                Hit(item=passages[candidate.id], score=candidate.score, why=why)
-                for candidate, why in zip(shown, explain(shown), strict=True)
-            ),
-            total=len(ranked),
-            ranked=True,
-            page=page,
-            page_size=size,
-            notes=self._notes(query_vector),
-        )
+        return page_of(ranked, passages, page=page, page_size=size, notes=self._notes(query_vector))
 
     def _ranked(
         self,
@@ -174,7 +156,7 @@ class ArchivalStorage:
     def _nearest(self, vector: Vector | None, filters: ArchivalFilters) -> list[tuple[int, float]]:
         if vector is None:
             return []
-        limit = self._settings.candidates * (1 if filters == ArchivalFilters() else _FILTERED)
+        limit = self._settings.candidates * (1 if filters == ArchivalFilters() else FILTERED)
         return self._index.search(Collection.PASSAGES, vector, limit)
 
     def _similar(self, text: str) -> list[Passage]:
@@ -190,10 +172,7 @@ class ArchivalStorage:
         if vector is None:
             return (WORDS_ONLY,)
         pending = self._index.pending(Collection.PASSAGES)
-        if pending == 0:
-            return ()
-        share = 1 - pending / max(pending, self._store.passages.count())
-        return (f"{share:.0%} of the passages are indexed by meaning so far, the others are found by words only",)
+        return (indexed_so_far(pending, self._store.passages.count(), what="passages"),) if pending else ()
 
 
 def _words(text: str) -> dict[str, None]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from memgpt_cli.domain.search import LexicalHit, Why
+from memgpt_cli.domain.search import Hit, Item, LexicalHit, SearchResult, Why
 from memgpt_cli.domain.settings import SearchSettings
 
 _BEST_OF_SESSION: Final = 3
@@ -70,6 +70,24 @@ def rank(
             Ranked(id=item, score=math.fsum(signals.values()), signals=signals, words=hit.words if hit else ())
         )
     return sorted(ranked, key=lambda candidate: (-candidate.score, -candidate.id))
+
+
+def page_of(
+    ranked: Sequence[Ranked], items: Mapping[int, Item], *, page: int, page_size: int, notes: tuple[str, ...]
+) -> SearchResult[Item]:
+    """One page of a ranking as an answer; `items` holds at least those that stand on it."""
+    shown = ranked[page * page_size : (page + 1) * page_size]
+    return SearchResult(
+        hits=tuple(
+            Hit(item=items[candidate.id], score=candidate.score, why=why)
+            for candidate, why in zip(shown, explain(shown), strict=True)
+        ),
+        total=len(ranked),
+        ranked=True,
+        page=page,
+        page_size=page_size,
+        notes=notes,
+    )
 
 
 def explain(page: Sequence[Ranked]) -> list[Why]:

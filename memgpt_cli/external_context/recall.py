@@ -5,13 +5,12 @@ Nothing here writes; messages enter through `ports.MessageStore`.
 
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
-from typing import Final
 
 from memgpt_cli.domain.messages import SPOKEN, Message
 from memgpt_cli.domain.search import Hit, RecallFilters, SearchResult
 from memgpt_cli.domain.settings import SearchSettings
 from memgpt_cli.domain.vectors import Collection, Vector
-from memgpt_cli.errors import APIKeyError, ModelError
+from memgpt_cli.external_context.meaning import FILTERED, WORDS_ONLY, indexed_so_far, vector_of
 from memgpt_cli.external_context.questions import (
     Question,
     asking_share,
@@ -21,13 +20,8 @@ from memgpt_cli.external_context.questions import (
     of_oneself,
     read_question,
 )
-from memgpt_cli.external_context.ranking import explain, rank
+from memgpt_cli.external_context.ranking import page_of, rank
 from memgpt_cli.ports import Embedder, Store, VectorIndex
-
-WORDS_ONLY: Final = "searched by words only: the query has no vector, since the embedder did not answer"
-
-_FILTERED: Final = 10
-"""With filters this many times more candidates by meaning are asked for, as most of them will not pass."""
 
 
 class RecallStorage:
@@ -47,12 +41,7 @@ class RecallStorage:
 
         May talk to a network, so it is called outside of any transaction.
         """
-        if not text.strip():
-            return None
-        try:
-            return self._embedder.embed([self._read(text).meaning])[0]
-        except (ModelError, APIKeyError):
-            return None
+        return vector_of(self._read(text).meaning, self._embedder) if text.strip() else None
 
     def search(
         self,
@@ -87,18 +76,7 @@ class RecallStorage:
             priors={item: self._priors(question, message) for item, message in messages.items()},
             asked=_asked(messages, beside),
         )
-        shown = ranked[page * size : (page + 1) * size]
-        return SearchResult(
-            hits=tuple(
-                Hit(item=messages[candidate.id], score=candidate.score, why=why)
-                for candidate, why in zip(shown, explain(shown), strict=True)
-            ),
-            total=len(ranked),
-            ranked=True,
-            page=page,
-            page_size=size,
-            notes=self._notes(query_vector),
-        )
+        return page_of(ranked, messages, page=page, page_size=size, notes=self._notes(query_vector))
 
     def _newest(self, filters: RecallFilters, page: int, size: int) -> SearchResult[Message]:
         found = self._store.messages.page(filters, limit=size, offset=page * size)
@@ -116,7 +94,7 @@ class RecallStorage:
     def _nearest(self, vector: Vector, filters: RecallFilters) -> list[int]:
         """The messages nearest to a query, best first; more where filters will leave out most of them."""
         plain = filters == RecallFilters(in_context=filters.in_context, not_turn=filters.not_turn)
-        limit = self._settings.candidates * (1 if plain else _FILTERED)
+        limit = self._settings.candidates * (1 if plain else FILTERED)
         return [item for item, _ in self._index.search(Collection.MESSAGES, vector, limit)]
 
     def _cosines(
@@ -153,11 +131,7 @@ class RecallStorage:
         if vector is None:
             return (WORDS_ONLY,)
         pending = self._index.pending(Collection.MESSAGES)
-        if pending == 0:
-            return ()
-        spoken = max(pending, self._store.lexical.spoken())
-        share = 100 * (spoken - pending) // spoken  # rounded down: 100% would be all
-        return (f"{share}% of the messages are indexed by meaning so far, the others are found by words only",)
+        return (indexed_so_far(pending, self._store.lexical.spoken(), what="messages"),) if pending else ()
 
 
 def _asked(messages: Mapping[int, Message], beside: Mapping[int, Sequence[int]]) -> dict[int, tuple[int, float]]:

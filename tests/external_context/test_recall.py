@@ -17,7 +17,8 @@ from memgpt_cli.domain.times import span
 from memgpt_cli.domain.vectors import EmbedderIdentity, Vector
 from memgpt_cli.errors import ModelError
 from memgpt_cli.external_context.archival import ArchivalStorage
-from memgpt_cli.external_context.recall import WORDS_ONLY, RecallStorage
+from memgpt_cli.external_context.meaning import WORDS_ONLY, indexed_so_far
+from memgpt_cli.external_context.recall import RecallStorage
 from memgpt_cli.llm.static_embedder import StaticEmbedder
 from memgpt_cli.ports import Embedder
 from memgpt_cli.storage.database import connect
@@ -297,6 +298,11 @@ def test_archival_storage_answers_by_words_while_the_embedder_is_away(memory: Me
     found = archival.search("ferry", query_vector=archival.embed_query("ferry"))
     assert [hit.item.id for hit in found.hits] == [stored.passage.id]
     assert found.notes == (WORDS_ONLY,)
+
+
+def test_all_but_one_of_many_passages_is_not_told_as_all_of_them() -> None:
+    assert indexed_so_far(1, 1_000, what="passages").startswith("99% of the passages")
+    assert indexed_so_far(3, 2, what="passages").startswith("0% of the passages")
 
 
 def test_a_record_of_another_embedder_is_an_error_that_names_the_repair(memory: Memory) -> None:
