@@ -99,8 +99,8 @@ class NewAgents:
 
     def in_folder(self, folder: Path, *, template: str | None) -> None:
         """Make `folder` with the record of a new agent, or with a copy of an agent's as it stands."""
+        from memgpt_cli.storage.agent_copies import copy_record
         from memgpt_cli.storage.agent_folders import RECORD, AgentFolders
-        from memgpt_cli.storage.copies import copy_record
 
         if template is None:
             settings = self._workspace.settings

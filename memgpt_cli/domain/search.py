@@ -43,14 +43,13 @@ class LexicalHit:
     """A candidate of the full-text index. `score` is BM25, positive; larger is better.
 
     `nearby` is the part of it that is owed to what stands next to the item, `words` those of the query found in
-    the item itself. `session` tells messages of one session; None where there is no such thing.
+    the item itself.
     """
 
     id: int
     score: float
     nearby: float = 0.0
     words: tuple[str, ...] = ()
-    session: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,7 @@
-"""Copies of an agent's record that are whole while a chat writes to it, and new agents made of them."""
+"""Copies of an agent's record that are whole while a chat writes to it, and new agents made of them.
+
+Vectors travel in the record; Chroma's folder, which was given them, is made from it anew.
+"""
 
 import sqlite3
 from contextlib import closing
@@ -8,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from memgpt_cli.errors import StorageError
+from memgpt_cli.storage.database import connect
 from memgpt_cli.storage.store import SQLiteStore
 from memgpt_cli.storage.vectors import Vectors
 
@@ -28,6 +32,22 @@ def snapshot(source: Path, target: Path) -> None:
         raise StorageError(f"{source} cannot be copied: {error}", hint="memgpt doctor") from error
     if found != ["ok"]:
         raise StorageError(f"{source} is damaged: {found[0]}", hint="restore a backup with `memgpt restore`")
+
+
+def copy_record(source: Path, target: Path) -> None:
+    """Copy a record as it stands at one instant to a place where nothing is, unchecked, for work on the copy alone.
+
+    Raises StorageError when either cannot be used; nothing is left at `target` then.
+    """
+    try:
+        with closing(connect(source)) as original, closing(sqlite3.connect(target)) as copy:
+            original.backup(copy)
+        with closing(connect(target)) as copy:
+            Vectors(copy).reset_indexed()
+            copy.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error as error:
+        target.unlink(missing_ok=True)
+        raise StorageError(f"{source} cannot be copied: {error}", hint="check the disk; memgpt doctor") from error
 
 
 def renamed(record: Path, name: str, *, at: datetime | None = None) -> None:

@@ -1,8 +1,13 @@
 """Filters as SQL conditions over `messages` and `passages`."""
 
-from memgpt_cli.domain.messages import Role
+from typing import Final
+
+from memgpt_cli.domain.messages import SPOKEN, Role
 from memgpt_cli.domain.search import ArchivalFilters, RecallFilters
 from memgpt_cli.domain.times import to_text
+
+SPOKEN_SQL: Final = ", ".join(f"'{role}'" for role in SPOKEN)
+"""The roles of what people said, for an IN."""
 
 
 def recall_where(filters: RecallFilters) -> tuple[str, list[object]]:

@@ -256,17 +256,16 @@ class FullText:
         self, terms: Sequence[Term], filters: RecallFilters, limit: int, context: float
     ) -> list[LexicalHit]:
         found = self._best_spoken(terms, filters, limit, context)
-        places = self._places.standing_at([hit.row for hit in found])
+        messages = self._places.standing_at([hit.row for hit in found])
         return [
             LexicalHit(
-                id=places[hit.row][0],
+                id=messages[hit.row],
                 score=hit.score,
                 nearby=hit.nearby,
                 words=tuple(terms[n].word for n in hit.terms),
-                session=places[hit.row][1],
             )
             for hit in found
-            if hit.row in places
+            if hit.row in messages
         ]
 
     def _best_spoken(self, terms: Sequence[Term], filters: RecallFilters, limit: int, context: float) -> list[Scored]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from memgpt_cli.domain.history import Change, Kind
 from memgpt_cli.domain.messages import SPOKEN, FunctionCall, Message, Role
 from memgpt_cli.domain.times import from_text, to_text
-from memgpt_cli.storage.filters import recall_where
+from memgpt_cli.storage.filters import SPOKEN_SQL, recall_where
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 IMPORTED: Final = 0
 """`evicted_by` of messages that were never in the queue."""
-
-_SPOKEN_SQL = ", ".join(f"'{role}'" for role in SPOKEN)
 
 
 class Messages:
@@ -130,7 +128,7 @@ class Messages:
         self._db.executemany("UPDATE messages SET evicted_by = ? WHERE id = ?", [(epoch, i) for i in ids])
         self._db.executemany(
             "INSERT OR IGNORE INTO outbox (collection, item_id) SELECT ?, id FROM messages"  # noqa: S608
-            f" WHERE id = ? AND role IN ({_SPOKEN_SQL}) AND text != ''",
+            f" WHERE id = ? AND role IN ({SPOKEN_SQL}) AND text != ''",
             [(Collection.MESSAGES, i) for i in ids],
         )
 
@@ -193,7 +191,7 @@ class Messages:
 
     def _walk(self, centre: Message, side: str, order: str, limit: int) -> list[Message]:
         rows = self._db.execute(
-            f"SELECT * FROM messages WHERE id {side} ? AND role IN ({_SPOKEN_SQL}) ORDER BY id {order} LIMIT ?",  # noqa: S608
+            f"SELECT * FROM messages WHERE id {side} ? AND role IN ({SPOKEN_SQL}) ORDER BY id {order} LIMIT ?",  # noqa: S608
             (centre.id, limit),
         )
         result: list[Message] = []

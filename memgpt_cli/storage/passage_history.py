@@ -55,7 +55,7 @@ class PassageHistory:
             "SELECT deleted FROM passage_versions WHERE passage = ? AND version = ?", (passage, version)
         ).fetchone()
         content = self._db.execute(_CONTENT_AT, (passage, version)).fetchone() or row
-        return _passage(row, content), bool(own["deleted"]) if own else False
+        return passage_of(row, content), bool(own["deleted"]) if own else False
 
     def all(self, passage: int) -> list[PassageVersion]:
         """Every version, oldest first; empty for a passage that there never was."""
@@ -66,7 +66,7 @@ class PassageHistory:
             "SELECT * FROM passage_versions WHERE passage = ? ORDER BY version", (passage,)
         ).fetchall()
         if not rows:
-            origin = _passage(row, row)
+            origin = passage_of(row)
             return [PassageVersion(passage=origin, version=1, at=origin.created_at, provenance=origin.provenance)]
         found: list[PassageVersion] = []
         content = row
@@ -74,7 +74,7 @@ class PassageHistory:
             content = version if version["text"] is not None else content
             found.append(
                 PassageVersion(
-                    passage=_passage(row, content),
+                    passage=passage_of(row, content),
                     version=version["version"],
                     at=from_text(version["at"]),
                     provenance=_provenance(version),
@@ -95,7 +95,9 @@ def _provenance(row: sqlite3.Row) -> Provenance:
     return Provenance(author=Author(row["author"]), message_id=row["message_id"], command=row["command"])
 
 
-def _passage(row: sqlite3.Row, content: sqlite3.Row) -> Passage:
+def passage_of(row: sqlite3.Row, content: sqlite3.Row | None = None) -> Passage:
+    """A row of `passages` as a value, with what a version said in place of what it says now."""
+    content = content or row
     return Passage(
         id=row["id"],
         text=content["text"],

@@ -11,13 +11,13 @@ from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.history import Change, Kind, PassageVersion
 from memgpt_cli.domain.passages import Passage, passage_ref
 from memgpt_cli.domain.search import ArchivalFilters
-from memgpt_cli.domain.times import from_text, to_text
+from memgpt_cli.domain.times import to_text
 from memgpt_cli.domain.vectors import Collection
 from memgpt_cli.errors import UsageError
 from memgpt_cli.storage.filters import archival_where
 from memgpt_cli.storage.journal import Journal
 from memgpt_cli.storage.lexical import FullText
-from memgpt_cli.storage.passage_history import PassageHistory
+from memgpt_cli.storage.passage_history import PassageHistory, passage_of
 from memgpt_cli.storage.vectors import Vectors
 
 
@@ -35,7 +35,7 @@ class Passages:
         digest = _digest(passage.text)
         same = self._living_twin(digest)
         if same is not None:
-            return self._claimed(_passage(same), passage), False
+            return self._claimed(passage_of(same), passage), False
         cursor = self._db.execute(
             "INSERT INTO passages (text, tags, source, location, author, message_id, command, created_at, content_hash)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -106,11 +106,11 @@ class Passages:
             return
         passage, _ = state
         if row["deleted_at"] is None:
-            if passage != _passage(row):
+            if passage != passage_of(row):
                 self.revise(passage, at=at, provenance=provenance)
             return
         self._refuse_twin(passage)
-        self._note(row, at=at, provenance=provenance, deleted=False, content_changes=passage != _passage(row))
+        self._note(row, at=at, provenance=provenance, deleted=False, content_changes=passage != passage_of(row))
         self._db.execute("UPDATE passages SET deleted_at = NULL WHERE id = ?", (passage_id,))
         self._write_content(passage)
         self._words.return_passage(passage)
@@ -123,7 +123,7 @@ class Passages:
     def is_as_in(self, passage_id: int, version: int) -> bool:
         """Whether the passage stands now as it did in a version (0: it is not there)."""
         row = self._db.execute("SELECT * FROM passages WHERE id = ?", (passage_id,)).fetchone()
-        living = None if row is None or row["deleted_at"] is not None else _passage(row)
+        living = None if row is None or row["deleted_at"] is not None else passage_of(row)
         state = self._history.state(passage_id, version)
         return living == (None if state is None or state[1] else state[0])
 
@@ -179,7 +179,7 @@ class Passages:
             marks = ", ".join("?" * len(chunk))
             sql = f"SELECT * FROM passages WHERE id IN ({marks}) AND {where}"  # noqa: S608
             for row in self._db.execute(sql, [*chunk, *values]):
-                found[row["id"]] = _passage(row)
+                found[row["id"]] = passage_of(row)
         return [found[i] for i in ids if i in found]
 
     def page(self, filters: ArchivalFilters, *, limit: int, offset: int = 0) -> list[Passage]:
@@ -189,7 +189,7 @@ class Passages:
             f"SELECT * FROM passages WHERE {where} ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?",  # noqa: S608
             [*values, limit, offset],
         )
-        return [_passage(row) for row in rows]
+        return [passage_of(row) for row in rows]
 
     def count(self, filters: ArchivalFilters | None = None) -> int:
         """How many living passages match; None counts all."""
@@ -199,15 +199,3 @@ class Passages:
 
 def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-
-
-def _passage(row: sqlite3.Row) -> Passage:
-    return Passage(
-        id=row["id"],
-        text=row["text"],
-        tags=tuple(json.loads(row["tags"])),
-        source=row["source"],
-        location=row["location"],
-        created_at=from_text(row["created_at"]),
-        provenance=Provenance(author=Author(row["author"]), message_id=row["message_id"], command=row["command"]),
-    )

@@ -71,13 +71,13 @@ class Places:
         row = self._db.execute("SELECT place FROM message_places WHERE message = ?", (message_id,)).fetchone()
         return None if row is None else int(row[0])
 
-    def standing_at(self, numbers: Sequence[int]) -> dict[int, tuple[int, int]]:
-        """For each of these places the message there and its session."""
+    def standing_at(self, numbers: Sequence[int]) -> dict[int, int]:
+        """For each of these places the message there."""
         rows = self._db.execute(
-            "SELECT place, message, session FROM message_places WHERE place IN (SELECT value FROM json_each(?))",
+            "SELECT place, message FROM message_places WHERE place IN (SELECT value FROM json_each(?))",
             (json.dumps(list(numbers)),),
         )
-        return {place: (message, session) for place, message, session in rows}
+        return dict(rows.fetchall())
 
     def sessions(self, ids: Sequence[int]) -> dict[int, int]:
         """For each of these messages the number that its session's messages share."""

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Final
 
 from memgpt_cli.domain.blocks import Author, Block, Provenance
-from memgpt_cli.domain.messages import SPOKEN
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.domain.vectors import Collection
 from memgpt_cli.errors import StorageError
@@ -24,7 +23,6 @@ from memgpt_cli.storage.vectors import Vectors
 
 _PENDING: Final = "purge_pending"
 _BY: Final = Provenance(author=Author.USER, command="forget")
-_SPOKEN_SQL: Final = ", ".join(f"'{role}'" for role in SPOKEN)
 
 
 class Purge:

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.history import FRESH_START, SUMMARY_FROM, Change, Kind, Tombstone
-from memgpt_cli.domain.messages import SPOKEN
 from memgpt_cli.domain.times import from_text, to_text
 from memgpt_cli.domain.vectors import Collection
+from memgpt_cli.storage.filters import SPOKEN_SQL
 from memgpt_cli.storage.journal import Journal
 from memgpt_cli.storage.lexical import FullText
 from memgpt_cli.storage.messages import IMPORTED, message_of
@@ -29,7 +29,6 @@ _COLUMNS: Final = (
     "id", "turn", "step", "role", "name", "text", "stub", "calls", "call_id", "ok", "interrupted", "created_at",
     "session", "external_id", "evicted_by",
 )  # fmt: skip
-_SPOKEN_SQL: Final = ", ".join(f"'{role}'" for role in SPOKEN)
 _AT_ONCE: Final = 10_000
 """Messages that are held in memory while they are taken out."""
 
@@ -169,7 +168,7 @@ class Tombstones:
     def _await_vectors(self, ids: Sequence[int]) -> None:
         wanted = self._db.execute(
             "SELECT id FROM messages WHERE id IN (SELECT value FROM json_each(?)) AND evicted_by IS NOT NULL"  # noqa: S608
-            f" AND role IN ({_SPOKEN_SQL}) AND text <> ''",
+            f" AND role IN ({SPOKEN_SQL}) AND text <> ''",
             (json.dumps(list(ids)),),
         ).fetchall()
         Vectors(self._db).enqueue(Collection.MESSAGES, [row["id"] for row in wanted])
@@ -201,7 +200,7 @@ class Tombstones:
         """How many spoken messages have left the queue."""
         return int(
             self._db.execute(
-                f"SELECT count(*) FROM messages WHERE evicted_by > ? AND role IN ({_SPOKEN_SQL}) AND text <> ''",  # noqa: S608
+                f"SELECT count(*) FROM messages WHERE evicted_by > ? AND role IN ({SPOKEN_SQL}) AND text <> ''",  # noqa: S608
                 (IMPORTED,),
             ).fetchone()[0]
         )
