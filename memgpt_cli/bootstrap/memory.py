@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 from memgpt_cli.errors import AgentBusyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from memgpt_cli.bootstrap.workspace import Workspace
+    from memgpt_cli.bootstrap.adapters import Adapters
     from memgpt_cli.domain.blocks import Block
     from memgpt_cli.domain.vectors import EmbedderIdentity
     from memgpt_cli.external_context.archival import ArchivalStorage
     from memgpt_cli.external_context.recall import RecallStorage
     from memgpt_cli.main_context.core_memory import CoreMemory
+    from memgpt_cli.main_context.window import Window
     from memgpt_cli.ports import Store
     from memgpt_cli.storage.forgetting import Forgetting
     from memgpt_cli.storage.store import SQLiteStore
@@ -31,13 +32,23 @@ class Memory:
     """Reading and writing one agent's memory without talking to it: no lock, no model.
 
     What searches is made when it is first asked for, so that listing and showing cost no more than the record.
+    `window_of` gives the window that the agent of a record lives in.
     """
 
-    def __init__(self, workspace: Workspace, name: str, store: SQLiteStore, *, writer: bool = False) -> None:
+    def __init__(
+        self,
+        adapters: Adapters,
+        name: str,
+        store: SQLiteStore,
+        *,
+        window_of: Callable[[Store], Window],
+        writer: bool = False,
+    ) -> None:
         self.name = name
         self.store: Store = store
         self._record = store
-        self._workspace = workspace
+        self._adapters = adapters
+        self._window_of = window_of
         self._writer = writer
 
     def check(self) -> None:
@@ -47,12 +58,12 @@ class Memory:
     @cached_property
     def index(self) -> AgentVectorIndex:
         """The vectors; for reading, unless the agent's lock is held."""
-        return self._workspace.index(self._record, self._workspace.agents.path(self.name), writer=self._writer)
+        return self._adapters.index(self._record, self._adapters.agents.path(self.name), writer=self._writer)
 
     @cached_property
     def _external_context(self) -> tuple[RecallStorage, ArchivalStorage]:
         self.check_embedder()
-        return self._workspace.external_context(self.store, self.index)
+        return self._adapters.external_context(self.store, self.index)
 
     @property
     def recall(self) -> RecallStorage:
@@ -71,24 +82,24 @@ class Memory:
 
     def check_embedder(self) -> None:
         """Raise EmbedderMismatchError when the vectors were made by another embedder than the configured one."""
-        self._workspace.embedders.check(self.name, self.embedder)
+        self._adapters.embedders.check(self.name, self.embedder)
 
     @cached_property
     def core_memory(self) -> CoreMemory:
         """Core memory, to be read and written within its limits."""
         from memgpt_cli.main_context.core_memory import CoreMemory
 
-        return CoreMemory(self.store, self._workspace.clock, self._count)
+        return CoreMemory(self.store, self._adapters.clock, self._count)
 
     @property
     def forgetting(self) -> Forgetting:
         """Forgetting for good; all but its plan needs the agent's lock."""
-        return self._workspace.forgetting(self.name, self._record)
+        return self._adapters.forgetting(self.name, self._record)
 
     def check_window(self, block: Block) -> None:
         """Raise LimitError when the agent's window has no room for this block, new or changed, at its limit."""
         blocks = {b.label: b for b in self.store.blocks.all()} | {block.label: block}
-        self._workspace.sessions.window(self.store).check(list(blocks.values()))
+        self._window_of(self.store).check(list(blocks.values()))
 
     @contextmanager
     def between_turns(self, *, needed: bool = True) -> Iterator[None]:
@@ -100,7 +111,7 @@ class Memory:
         if not needed or not self.store.turns.open_turns():
             yield
             return
-        lock = self._workspace.agents.lock(self.name, purpose="memgpt", since=self._workspace.clock.now())
+        lock = self._adapters.agents.lock(self.name, purpose="memgpt", since=self._adapters.clock.now())
         try:
             lock.acquire()
         except AgentBusyError as error:
@@ -113,14 +124,14 @@ class Memory:
 
     def draft(self, label: str) -> Path:
         """A file of the agent's own for editing a block outside of the record, for the owner's eyes."""
-        folder = self._workspace.agents.path(self.name) / DRAFTS
+        folder = self._adapters.agents.path(self.name) / DRAFTS
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder / f"{label}.txt"
 
     def _count(self, text: str) -> int:
         """Tokens of a text as the agent's own model has them; loads a table only when a block is near its limit."""
-        model = self.store.config().model or self._workspace.settings.model.name
-        return self._workspace.models.counter(model).count(text)
+        model = self.store.config().model or self._adapters.settings.model.name
+        return self._adapters.models.counter(model).count(text)
 
     def close(self) -> None:
         """Release what was opened."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from memgpt_cli.config.settings import Source
+from memgpt_cli.config.paths import check_agent_name
 from memgpt_cli.domain.agents import AgentConfig
 from memgpt_cli.domain.blocks import Author, Block, Provenance
 from memgpt_cli.errors import NotFoundError, UsageError
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from memgpt_cli.bootstrap.workspace import Workspace
+    from memgpt_cli.bootstrap.adapters import Adapters
     from memgpt_cli.storage.agent_folders import AgentFolders
 
 PERSONA = "persona"
@@ -23,10 +22,10 @@ _DESCRIPTIONS = {PERSONA: "who you are and how you speak", HUMAN: "what you know
 
 
 class NewAgents:
-    """Makes the agents of one workspace."""
+    """Makes agents of this machine."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, adapters: Adapters) -> None:
+        self._adapters = adapters
 
     def create(
         self,
@@ -45,39 +44,34 @@ class NewAgents:
         """
         from memgpt_cli.main_context.core_memory import check_block, check_new
 
-        self._workspace.check_name(name)
-        settings = self._workspace.settings
+        check_agent_name(name)
+        settings = self._adapters.settings
         config = config or AgentConfig(
-            name=name, created_at=self._workspace.clock.now(), protocol=settings.loop.protocol
+            name=name, created_at=self._adapters.clock.now(), protocol=settings.loop.protocol
         )
         limit = settings.memory.block_limit
-        texts = {PERSONA: self._workspace.prompts.render("persona", {}) if persona is None else persona, HUMAN: human}
+        texts = {PERSONA: self._adapters.prompts.render("persona", {}) if persona is None else persona, HUMAN: human}
         first = [
             Block(label=label, value=value.strip(), description=_DESCRIPTIONS[label], limit=limit)
             for label, value in texts.items()
         ]
         given = {block.label: block for block in blocks}
         everything = [given.pop(b.label, b) for b in first] + list(given.values())
-        counter = self._workspace.models.counter(config.model or "offline")
+        counter = self._adapters.models.counter(config.model or "offline")
         for block in everything:
             check_new(block, counter.count)
             check_block(block, block.value, counter.count)
         provenance = Provenance(author=Author.SYSTEM, command="agent create")
-        (folders or self._workspace.agents).create(config, everything, provenance=provenance, may_exist=may_exist)
+        (folders or self._adapters.agents).create(config, everything, provenance=provenance, may_exist=may_exist)
 
     def ensure(self, name: str) -> None:
         """Make the default agent on first use; any other must have been created. Raises NotFoundError."""
-        if self._workspace.agents.exists(name):
+        if self._adapters.agents.exists(name):
             return
-        if not self.is_default(name):
+        if not self._adapters.is_default(name):
             raise NotFoundError(f"there is no agent {name!r}", hint=f"memgpt agent create {name}")
-        self._workspace.agents.sweep()
+        self._adapters.agents.sweep()
         self.create(name, may_exist=True)
-
-    def is_default(self, name: str) -> bool:
-        """Whether nobody typed this name, so that it cannot be a slip of the finger."""
-        setting = self._workspace.configuration["agent.name"]
-        return name == setting.value and (setting.source is not Source.FLAG or name == "default")
 
     def from_file(
         self, source: Path, name: str | None, *, keep_endpoint: bool, progress: Callable[[str, int], None]
@@ -89,25 +83,23 @@ class NewAgents:
         from memgpt_cli.storage.agent_files import agent_in, import_agent
         from memgpt_cli.storage.agent_folders import RECORD
 
-        name = self._workspace.check_name(name or agent_in(source))
-        if self._workspace.agents.exists(name):
+        name = check_agent_name(name or agent_in(source))
+        if self._adapters.agents.exists(name):
             raise UsageError(f"there is an agent {name!r} already", hint="give it another name with --as NAME")
-        with self._workspace.agents.workshop(name) as folder:
+        with self._adapters.agents.workshop(name) as folder:
             endpoint = import_agent(source, folder / RECORD, name=name, keep_endpoint=keep_endpoint, progress=progress)
-            self._workspace.agents.adopt(folder, name)
+            self._adapters.agents.adopt(folder, name)
         return name, endpoint
 
     def in_folder(self, folder: Path, *, template: str | None) -> None:
         """Make `folder` with the record of a new agent, or with a copy of an agent's as it stands."""
         from memgpt_cli.storage.agent_copies import copy_record
-        from memgpt_cli.storage.agent_folders import RECORD, AgentFolders
+        from memgpt_cli.storage.agent_folders import RECORD
 
         if template is None:
-            settings = self._workspace.settings
-            gap = timedelta(hours=settings.search.session_gap_hours)
-            self.create(folder.name, folders=AgentFolders(folder.parent, session_gap=gap, zone=settings.zone))
+            self.create(folder.name, folders=self._adapters.folders(folder.parent))
             return
-        if not self._workspace.agents.exists(template):
-            self._workspace.agents.open(template).close()  # says that there is none, and which there are
+        if not self._adapters.agents.exists(template):
+            self._adapters.agents.open(template).close()  # says that there is none, and which there are
         folder.mkdir(parents=True, mode=0o700)
-        copy_record(self._workspace.agents.path(template) / RECORD, folder / RECORD)
+        copy_record(self._adapters.agents.path(template) / RECORD, folder / RECORD)

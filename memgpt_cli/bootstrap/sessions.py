@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from memgpt_cli.agent.reservation import Reservation
     from memgpt_cli.agent.session import Lock, Session
-    from memgpt_cli.bootstrap.workspace import Workspace
+    from memgpt_cli.bootstrap.adapters import Adapters
+    from memgpt_cli.bootstrap.new_agents import NewAgents
     from memgpt_cli.config.models import ModelChoice
     from memgpt_cli.main_context.window import Window
     from memgpt_cli.ports import Store
@@ -23,28 +24,29 @@ if TYPE_CHECKING:
 
 
 class Sessions:
-    """Opens the agents of one workspace."""
+    """Opens agents, to talk to or to look at."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
-        self._models = workspace.models
+    def __init__(self, adapters: Adapters, new_agents: NewAgents) -> None:
+        self._adapters = adapters
+        self._new_agents = new_agents
+        self._models = adapters.models
 
     def open(self, name: str | None = None, *, purpose: str, wait: bool = False) -> Session:
         """An agent to talk to, under its lock. Raises AgentBusyError, NotFoundError, ConfigError, LimitError."""
-        name = name or self._workspace.agent_name
+        name = name or self._adapters.agent_name
         return self._open_held(name, self._lock(name, purpose=purpose, wait=wait))
 
     def reserve(self, name: str | None = None, *, purpose: str, wait: bool = False) -> Reservation:
         """Hold an agent without opening it. Raises what `open` raises, but for a window too small."""
         from memgpt_cli.agent.reservation import Reservation
 
-        name = name or self._workspace.agent_name
+        name = name or self._adapters.agent_name
         lock = self._lock(name, purpose=purpose, wait=wait)
         try:
-            seen = self._workspace.agents.glance(name)
+            seen = self._adapters.agents.glance(name)
             choice = self._models.choose(seen.config, seen.endpoint)
             self._models.check_key(choice)
-            self._workspace.embedders.check(name, seen.embedder)
+            self._adapters.embedders.check(name, seen.embedder)
             return Reservation(
                 name=name,
                 model=choice.name,
@@ -61,8 +63,8 @@ class Sessions:
 
     def peek(self, name: str | None = None) -> Session:
         """An agent to look at, without its lock: for previews inside `Store.rehearsal`."""
-        name = name or self._workspace.agent_name
-        return self._session(name, self._workspace.record(name), None)
+        name = name or self._adapters.agent_name
+        return self._session(name, self._adapters.record(name), None)
 
     def private(self, folder: Path) -> Session:
         """An agent whose record is in a folder of the caller's, who is the only one to know of it.
@@ -70,17 +72,17 @@ class Sessions:
         It takes no lock and never opens Chroma, and commits without waiting for the disk: what a killed process wrote
         is there, what a power cut takes away is whole transactions, the newest ones.
         """
-        return self._session(folder.name, self._workspace.open_record(folder), None, private=folder)
+        return self._session(folder.name, self._adapters.open_record(folder), None, private=folder)
 
     def choice_of(self, name: str) -> ModelChoice:
         """The model that an agent is answered by. Raises NotFoundError."""
-        seen = self._workspace.agents.glance(name)
+        seen = self._adapters.agents.glance(name)
         return self._models.choose(seen.config, seen.endpoint)
 
     def choice_in_use(self) -> ModelChoice:
         """The model that the agent in use is answered by, or would be."""
-        name = self._workspace.agent_name
-        return self.choice_of(name) if self._workspace.agents.exists(name) else self._models.choose()
+        name = self._adapters.agent_name
+        return self.choice_of(name) if self._adapters.agents.exists(name) else self._models.choose()
 
     def window(self, store: Store) -> Window:
         """The window that the agent of this record lives in. Raises ConfigError."""
@@ -92,23 +94,23 @@ class Sessions:
         return window_of(
             protocol=protocol,
             executor=FunctionExecutor(store=store, protocol=protocol),
-            settings=choice.apply(self._workspace.settings),
+            settings=choice.apply(self._adapters.settings),
             model=choice.name,
             counter=self._models.counter(choice.name),
-            prompts=self._workspace.prompts,
-            ratio=self._workspace.state.ratio(choice.name),
+            prompts=self._adapters.prompts,
+            ratio=self._adapters.state.ratio(choice.name),
         )
 
     def _lock(self, name: str, *, purpose: str, wait: bool) -> Lock:
-        self._workspace.new_agents.ensure(name)
-        return self._workspace.agents.lock(name, purpose=purpose, since=self._workspace.clock.now()).acquire(wait=wait)
+        self._new_agents.ensure(name)
+        return self._adapters.agents.lock(name, purpose=purpose, since=self._adapters.clock.now()).acquire(wait=wait)
 
     def _open_held(self, name: str, lock: Lock) -> Session:
         try:
-            store = self._workspace.agents.open(name)
+            store = self._adapters.agents.open(name)
             if store.note("purge_pending"):  # a crash cut `memgpt forget` off
                 with _closed_on_error(store):
-                    self._workspace.forgetting(name, store).finish()
+                    self._adapters.forgetting(name, store).finish()
             return self._session(name, store, lock)
         except BaseException:
             lock.release()
@@ -119,23 +121,23 @@ class Sessions:
         import memgpt_cli.agent.assembly  # noqa: F401 - the import is the work
 
         self._models.warm_up(choice)
-        self._workspace.embedders.configured.embed(["hello"])
+        self._adapters.embedders.configured.embed(["hello"])
 
     def _session(self, name: str, store: SQLiteStore, lock: Lock | None, *, private: Path | None = None) -> Session:
         from memgpt_cli.agent.assembly import assemble
 
-        workspace = self._workspace
+        adapters = self._adapters
         looking = lock is None and private is None
         with _closed_on_error(store):
             choice = self._models.chosen_by(store)
-            settings = choice.apply(workspace.settings)
+            settings = choice.apply(adapters.settings)
             if not looking:
-                workspace.embedders.check(name, store.embedder)
+                adapters.embedders.check(name, store.embedder)
             if settings.window.summary_model:  # another model has not seen this prompt
                 settings = replace(settings, window=replace(settings.window, summary_where="apart"))
-            folder = private or workspace.agents.path(name)
-            index = workspace.index(store, folder, writer=not looking, chroma=private is None)
-            recall, archival = workspace.external_context(store, index)
+            folder = private or adapters.agents.path(name)
+            index = adapters.index(store, folder, writer=not looking, chroma=private is None)
+            recall, archival = adapters.external_context(store, index)
             model = self._models.connect(choice)
             with store.rehearsal() if looking else nullcontext():
                 session = assemble(
@@ -146,10 +148,10 @@ class Sessions:
                     summary_model=None if looking else self._models.summarising(choice, settings, model),
                     summary_prices=self._models.summary_prices(choice, settings),
                     counter=self._models.counter(choice.name),
-                    prompts=workspace.prompts,
-                    calibration=Uncalibrated() if is_builtin(choice.name) else workspace.state,
-                    spending=workspace.state,
-                    clock=workspace.clock,
+                    prompts=adapters.prompts,
+                    calibration=Uncalibrated() if is_builtin(choice.name) else adapters.state,
+                    spending=adapters.state,
+                    clock=adapters.clock,
                     recall=recall,
                     archival=archival,
                     index=index,

@@ -1,53 +1,31 @@
-"""Settings, keys and agents of this machine and this person, and the adapters that serve them."""
+"""What one command works with: agents to talk to, memory to look at and to edit, agents to make, files to read."""
 
 from __future__ import annotations
 
-import os
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memgpt_cli.bootstrap.embedders import Embedders
-from memgpt_cli.bootstrap.flags import Flags
+from memgpt_cli.bootstrap.adapters import Adapters
 from memgpt_cli.bootstrap.memory import Memory
-from memgpt_cli.bootstrap.models import AroundModel, Models
 from memgpt_cli.bootstrap.new_agents import NewAgents
 from memgpt_cli.bootstrap.sessions import Sessions
-from memgpt_cli.config.keys import ApiKeys
-from memgpt_cli.config.paths import Paths, find_paths
-from memgpt_cli.config.prompts import PromptFiles
-from memgpt_cli.config.settings import Configuration
-from memgpt_cli.config.settings import load as load_configuration
-from memgpt_cli.domain.settings import Settings
-from memgpt_cli.errors import NotFoundError
+from memgpt_cli.config.paths import check_agent_name
 
 if TYPE_CHECKING:
     from memgpt_cli.config.edit import SettingsFile
     from memgpt_cli.config.trust import Project
     from memgpt_cli.documents.conversations import ConversationFile
-    from memgpt_cli.external_context.archival import ArchivalStorage
     from memgpt_cli.external_context.loading import Loader
     from memgpt_cli.external_context.recall import RecallStorage
-    from memgpt_cli.ports import Clock, DocumentReader, Embedder, Store
-    from memgpt_cli.storage.agent_folders import AgentFolders
+    from memgpt_cli.ports import DocumentReader, Embedder, Store
     from memgpt_cli.storage.backups import Backups
-    from memgpt_cli.storage.forgetting import Forgetting
-    from memgpt_cli.storage.state import StateDatabase
     from memgpt_cli.storage.store import SQLiteStore
     from memgpt_cli.storage.vector_index import AgentVectorIndex
-
-
-class SystemClock:
-    """ports.Clock of the machine."""
-
-    def now(self) -> datetime:
-        """The present instant in UTC."""
-        return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,64 +38,13 @@ class Scratch:
     recall: RecallStorage
 
 
-class Workspace:
+class Workspace(Adapters):
     """Settings, keys and agents of this machine and this person, as one command sees them."""
-
-    def __init__(
-        self,
-        flags: Flags | None = None,
-        *,
-        environ: Mapping[str, str] = os.environ,
-        directory: Path | None = None,
-        clock: Clock | None = None,
-        around_model: AroundModel | None = None,
-    ) -> None:
-        self._flags = flags or Flags()
-        self._environ = environ
-        self._directory = directory
-        self.clock: Clock = clock or SystemClock()
-        self._around_model = around_model
-
-    @cached_property
-    def paths(self) -> Paths:
-        """Where things are kept; needs no settings, so it can be told even when they are faulty."""
-        return find_paths(self._environ)
-
-    @cached_property
-    def configuration(self) -> Configuration:
-        """The settings with their sources. Raises ConfigError."""
-        return load_configuration(
-            self.paths,
-            environ=self._environ,
-            directory=self._directory,
-            flags=self._flags.as_settings(),
-        )
-
-    @property
-    def settings(self) -> Settings:
-        """The settings, before an agent's own model is known."""
-        return self.configuration.settings
-
-    @cached_property
-    def keys(self) -> ApiKeys:
-        """The person's API keys."""
-        return ApiKeys(self.paths.keys_file, self._environ)
-
-    @cached_property
-    def models(self) -> Models:
-        """The models that answer."""
-        return Models(self.configuration, self.keys, around_model=self._around_model)
-
-    @cached_property
-    def embedders(self) -> Embedders:
-        """The embedders that make vectors."""
-        files = self.paths.data / "models"
-        return Embedders(self.configuration, self.keys, files=files, spending=lambda: self.state, clock=self.clock)
 
     @cached_property
     def sessions(self) -> Sessions:
         """Opens agents to talk to."""
-        return Sessions(self)
+        return Sessions(self, self.new_agents)
 
     @cached_property
     def new_agents(self) -> NewAgents:
@@ -142,14 +69,6 @@ class Workspace:
         from memgpt_cli.config.trust import distrust_project
 
         return distrust_project(self._directory or Path.cwd(), self.paths.trust_file)
-
-    @cached_property
-    def agents(self) -> AgentFolders:
-        """All agents."""
-        from memgpt_cli.storage.agent_folders import AgentFolders
-
-        gap = timedelta(hours=self.settings.search.session_gap_hours)
-        return AgentFolders(self.configuration.paths.agents, session_gap=gap, zone=self.settings.zone)
 
     @cached_property
     def backups(self) -> Backups:
@@ -177,18 +96,6 @@ class Workspace:
             record, now = self.agents.path(name) / RECORD, self.clock.now()
             return export_agent(record, target, scratch=folder, at=now, overwrite=overwrite, program=__version__)
 
-    @cached_property
-    def state(self) -> StateDatabase:
-        """What spans agents."""
-        from memgpt_cli.storage.state import StateDatabase
-
-        return StateDatabase(self.configuration.paths.state_db, zone=self.settings.zone)
-
-    @cached_property
-    def prompts(self) -> PromptFiles:
-        """The instructions' texts."""
-        return PromptFiles(self.configuration.prompt_folders)
-
     @property
     def reader(self) -> DocumentReader:
         """What makes texts of files."""
@@ -196,24 +103,9 @@ class Workspace:
 
         return FileReader()
 
-    @property
-    def agent_name(self) -> str:
-        """The agent that is meant, checked to be a possible name."""
-        from memgpt_cli.config.paths import check_agent_name
-
-        return check_agent_name(self.settings.agent)
-
     def check_name(self, name: str) -> str:
         """The name itself when an agent can be called so. Raises UsageError."""
-        from memgpt_cli.config.paths import check_agent_name
-
         return check_agent_name(name)
-
-    def record(self, name: str) -> SQLiteStore:
-        """The record of an agent that there is. Raises NotFoundError."""
-        if not self.agents.exists(name) and self.new_agents.is_default(name):
-            raise NotFoundError(f"there is no agent {name!r} yet", hint="memgpt chat begins a conversation with it")
-        return self.agents.open(name)
 
     @contextmanager
     def memory(self, name: str | None = None) -> Iterator[Memory]:
@@ -236,29 +128,18 @@ class Workspace:
 
     @contextmanager
     def _memory_of(self, name: str, store: SQLiteStore, *, writer: bool) -> Iterator[Memory]:
-        memory = Memory(self, name, store, writer=writer)
-        try:
+        memory = Memory(self, name, store, window_of=self.sessions.window, writer=writer)
+        with closing(store), closing(memory):
             yield memory
-        finally:
-            memory.close()
-            store.close()
 
     @contextmanager
     def scratch(self) -> Iterator[Scratch]:
         """An empty record under the settings in force, for measuring; Chroma stays closed."""
-        from memgpt_cli.storage.agent_folders import RECORD
-        from memgpt_cli.storage.store import SQLiteStore
-
-        gap = timedelta(hours=self.settings.search.session_gap_hours)
-        with tempfile.TemporaryDirectory(prefix="memgpt-") as folder:
-            store = SQLiteStore(Path(folder) / RECORD, session_gap=gap)
-            try:
-                index = self.index(store, Path(folder), writer=False)
+        with tempfile.TemporaryDirectory(prefix="memgpt-") as name:
+            folder = Path(name)
+            with closing(self.open_record(folder)) as store, closing(self.index(store, folder, writer=False)) as index:
                 recall, _ = self.external_context(store, index)
                 yield Scratch(store=store, index=index, embedder=self.embedders.configured, recall=recall)
-                index.close()
-            finally:
-                store.close()
 
     def try_index(self, name: str) -> bool:
         """Open an agent's Chroma as its next user would; whether it was damaged and is made anew.
@@ -266,39 +147,10 @@ class Workspace:
         Raises AgentBusyError.
         """
         with self.agents.lock(name, purpose="memgpt doctor", since=self.clock.now()).acquire():
-            store = self.agents.open(name)
-            index = self.index(store, self.agents.path(name), writer=True)
-            try:
+            folder = self.agents.path(name)
+            with closing(self.agents.open(name)) as store, closing(self.index(store, folder, writer=True)) as index:
                 index.warm()
                 return index.status().rebuilt
-            finally:
-                index.close()
-                store.close()
-
-    def forgetting(self, name: str, store: SQLiteStore) -> Forgetting:
-        """Forgetting for good on behalf of one agent."""
-        from memgpt_cli.storage.agent_folders import VECTORS
-        from memgpt_cli.storage.forgetting import Forgetting
-
-        paths = self.paths
-        return Forgetting(
-            store,
-            folder=self.agents.path(name),
-            agents=paths.agents,
-            roots=(paths.data, paths.config, paths.cache),
-            history=paths.history,
-            vectors=VECTORS,
-        )
-
-    def open_record(self, folder: Path, *, durable: bool = False) -> SQLiteStore:
-        """The record in a folder of the caller's; only `durable` commits wait for the disk."""
-        from memgpt_cli.storage.agent_folders import RECORD
-        from memgpt_cli.storage.store import SQLiteStore
-
-        store = SQLiteStore(folder / RECORD, session_gap=timedelta(hours=self.settings.search.session_gap_hours))
-        if not durable:
-            store.connection.execute("PRAGMA synchronous = NORMAL")
-        return store
 
     def conversations(self, path: Path) -> ConversationFile:
         """The messages of a file of conversations. Raises DocumentError when it is read."""
@@ -318,32 +170,4 @@ class Workspace:
             count=self.models.counter("offline").count,
             max_tokens=self.settings.archival.chunk_tokens,
             command=command,
-        )
-
-    def external_context(self, store: Store, index: AgentVectorIndex) -> tuple[RecallStorage, ArchivalStorage]:
-        """Recall and archival storage over an open record."""
-        from memgpt_cli.external_context.archival import ArchivalStorage
-        from memgpt_cli.external_context.recall import RecallStorage
-
-        search, zone, embedder = self.settings.search, self.settings.zone, self.embedders.configured
-        return (
-            RecallStorage(store, index, embedder, settings=search, zone=zone),
-            ArchivalStorage(store, index, embedder, settings=search, zone=zone, clock=self.clock),
-        )
-
-    def index(self, store: SQLiteStore, folder: Path, *, writer: bool, chroma: bool = True) -> AgentVectorIndex:
-        """The vectors of the record in this folder; only the holder of its lock may be a writer."""
-        from memgpt_cli.storage.agent_folders import VECTORS
-        from memgpt_cli.storage.database import connect
-        from memgpt_cli.storage.vector_index import AgentVectorIndex
-
-        path = store.path
-        return AgentVectorIndex(
-            connect=lambda: connect(path, any_thread=True),
-            embedder=self.embedders.configured,
-            folder=folder / VECTORS,
-            writer=writer,
-            chroma=chroma,
-            exact_vectors=self.settings.archival.exact_vectors,
-            nearest_messages=self.settings.search.nearest_messages,
         )

@@ -7,15 +7,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-WORKSPACE = "memgpt_cli.bootstrap.workspace"
-"""The rooms of bootstrap are given the workspace that makes them, and name it for their types."""
 
 
 def test_imports_run_in_no_circle_not_even_for_types_or_within_functions() -> None:
     files = {name_of(path): path for path in (ROOT / "memgpt_cli").rglob("*.py")}
     graph = {name: imported(path) & files.keys() - {name} for name, path in files.items()}
-    for room in (name for name in graph if name.startswith("memgpt_cli.bootstrap.")):
-        graph[room].discard(WORKSPACE)
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:

@@ -1,0 +1,193 @@
+"""Settings, keys and agents of this machine and this person, and the adapters that serve them.
+
+Not here: what a command does with an agent (`sessions`, `memory`, `new_agents`), which stand on this.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from memgpt_cli.bootstrap.embedders import Embedders
+from memgpt_cli.bootstrap.flags import Flags
+from memgpt_cli.bootstrap.models import AroundModel, Models
+from memgpt_cli.config.keys import ApiKeys
+from memgpt_cli.config.paths import Paths, check_agent_name, find_paths
+from memgpt_cli.config.prompts import PromptFiles
+from memgpt_cli.config.settings import Configuration, Source
+from memgpt_cli.config.settings import load as load_configuration
+from memgpt_cli.domain.settings import Settings
+from memgpt_cli.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from memgpt_cli.external_context.archival import ArchivalStorage
+    from memgpt_cli.external_context.recall import RecallStorage
+    from memgpt_cli.ports import Clock, Store
+    from memgpt_cli.storage.agent_folders import AgentFolders
+    from memgpt_cli.storage.forgetting import Forgetting
+    from memgpt_cli.storage.state import StateDatabase
+    from memgpt_cli.storage.store import SQLiteStore
+    from memgpt_cli.storage.vector_index import AgentVectorIndex
+
+
+class SystemClock:
+    """ports.Clock of the machine."""
+
+    def now(self) -> datetime:
+        """The present instant in UTC."""
+        return datetime.now(UTC)
+
+
+class Adapters:
+    """The adapters of one process, each made when it is first asked for: a command pays only for what it uses."""
+
+    def __init__(
+        self,
+        flags: Flags | None = None,
+        *,
+        environ: Mapping[str, str] = os.environ,
+        directory: Path | None = None,
+        clock: Clock | None = None,
+        around_model: AroundModel | None = None,
+    ) -> None:
+        self._flags = flags or Flags()
+        self._environ = environ
+        self._directory = directory
+        self.clock: Clock = clock or SystemClock()
+        self._around_model = around_model
+
+    @cached_property
+    def paths(self) -> Paths:
+        """Where things are kept; needs no settings, so it can be told even when they are faulty."""
+        return find_paths(self._environ)
+
+    @cached_property
+    def configuration(self) -> Configuration:
+        """The settings with their sources. Raises ConfigError."""
+        return load_configuration(
+            self.paths,
+            environ=self._environ,
+            directory=self._directory,
+            flags=self._flags.as_settings(),
+        )
+
+    @property
+    def settings(self) -> Settings:
+        """The settings, before an agent's own model is known."""
+        return self.configuration.settings
+
+    @cached_property
+    def keys(self) -> ApiKeys:
+        """The person's API keys."""
+        return ApiKeys(self.paths.keys_file, self._environ)
+
+    @cached_property
+    def models(self) -> Models:
+        """The models that answer."""
+        return Models(self.configuration, self.keys, around_model=self._around_model)
+
+    @cached_property
+    def embedders(self) -> Embedders:
+        """The embedders that make vectors."""
+        files = self.paths.data / "models"
+        return Embedders(self.configuration, self.keys, files=files, spending=lambda: self.state, clock=self.clock)
+
+    @cached_property
+    def agents(self) -> AgentFolders:
+        """All agents."""
+        return self.folders(self.configuration.paths.agents)
+
+    def folders(self, root: Path) -> AgentFolders:
+        """The agents below a folder of the caller's."""
+        from memgpt_cli.storage.agent_folders import AgentFolders
+
+        return AgentFolders(root, session_gap=self._session_gap, zone=self.settings.zone)
+
+    @property
+    def _session_gap(self) -> timedelta:
+        return timedelta(hours=self.settings.search.session_gap_hours)
+
+    @cached_property
+    def state(self) -> StateDatabase:
+        """What spans agents."""
+        from memgpt_cli.storage.state import StateDatabase
+
+        return StateDatabase(self.configuration.paths.state_db, zone=self.settings.zone)
+
+    @cached_property
+    def prompts(self) -> PromptFiles:
+        """The instructions' texts."""
+        return PromptFiles(self.configuration.prompt_folders)
+
+    @property
+    def agent_name(self) -> str:
+        """The agent that is meant, checked to be a possible name."""
+        return check_agent_name(self.settings.agent)
+
+    def is_default(self, name: str) -> bool:
+        """Whether nobody typed this name, so that it cannot be a slip of the finger."""
+        setting = self.configuration["agent.name"]
+        return name == setting.value and (setting.source is not Source.FLAG or name == "default")
+
+    def record(self, name: str) -> SQLiteStore:
+        """The record of an agent that there is. Raises NotFoundError."""
+        if not self.agents.exists(name) and self.is_default(name):
+            raise NotFoundError(f"there is no agent {name!r} yet", hint="memgpt chat begins a conversation with it")
+        return self.agents.open(name)
+
+    def open_record(self, folder: Path, *, durable: bool = False) -> SQLiteStore:
+        """The record in a folder of the caller's; only `durable` commits wait for the disk."""
+        from memgpt_cli.storage.agent_folders import RECORD
+        from memgpt_cli.storage.store import SQLiteStore
+
+        store = SQLiteStore(folder / RECORD, session_gap=self._session_gap)
+        if not durable:
+            store.connection.execute("PRAGMA synchronous = NORMAL")
+        return store
+
+    def index(self, store: SQLiteStore, folder: Path, *, writer: bool, chroma: bool = True) -> AgentVectorIndex:
+        """The vectors of the record in this folder; only the holder of its lock may be a writer."""
+        from memgpt_cli.storage.agent_folders import VECTORS
+        from memgpt_cli.storage.database import connect
+        from memgpt_cli.storage.vector_index import AgentVectorIndex
+
+        path = store.path
+        return AgentVectorIndex(
+            connect=lambda: connect(path, any_thread=True),
+            embedder=self.embedders.configured,
+            folder=folder / VECTORS,
+            writer=writer,
+            chroma=chroma,
+            exact_vectors=self.settings.archival.exact_vectors,
+            nearest_messages=self.settings.search.nearest_messages,
+        )
+
+    def external_context(self, store: Store, index: AgentVectorIndex) -> tuple[RecallStorage, ArchivalStorage]:
+        """Recall and archival storage over an open record."""
+        from memgpt_cli.external_context.archival import ArchivalStorage
+        from memgpt_cli.external_context.recall import RecallStorage
+
+        search, zone, embedder = self.settings.search, self.settings.zone, self.embedders.configured
+        return (
+            RecallStorage(store, index, embedder, settings=search, zone=zone),
+            ArchivalStorage(store, index, embedder, settings=search, zone=zone, clock=self.clock),
+        )
+
+    def forgetting(self, name: str, store: SQLiteStore) -> Forgetting:
+        """Forgetting for good on behalf of one agent."""
+        from memgpt_cli.storage.agent_folders import VECTORS
+        from memgpt_cli.storage.forgetting import Forgetting
+
+        paths = self.paths
+        return Forgetting(
+            store,
+            folder=self.agents.path(name),
+            agents=paths.agents,
+            roots=(paths.data, paths.config, paths.cache),
+            history=paths.history,
+            vectors=VECTORS,
+        )
