@@ -184,9 +184,5 @@ def _told(store: Store, change: Change) -> list[MemoryChange]:
 
 
 def _block_text(store: Store, label: str, version: int) -> str | None:
-    """What the block said in that version, read from its history only when it says something else by now."""
-    block = store.blocks.get(label)
-    if block is not None and block.version == version:
-        return block.value
-    past = next((v for v in store.blocks.history(label) if v.block.version == version), None)
-    return None if past is None or past.deleted else past.block.value
+    found = store.blocks.version(label, version)
+    return None if found is None or found.deleted else found.block.value
