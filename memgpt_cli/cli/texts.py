@@ -1,15 +1,18 @@
-"""Texts as arguments: typed, in a file (`@FILE`), or on standard input (`-`)."""
+"""Texts as arguments: typed, in a file (`@FILE`), or on standard input (`-`); and cut or counted to be shown."""
 
+import sys
 from pathlib import Path
+from typing import Final
 
 from memgpt_cli.errors import UsageError
+
+_BROKEN: Final = 20
+"""Where one character in so many is broken, it is no text."""
 
 
 def read_text(value: str) -> str:
     """The text that an argument stands for. Raises UsageError when the file cannot be read as UTF-8."""
     if value == "-":
-        from memgpt_cli.cli.turns import read_stdin
-
         return read_stdin()
     if not value.startswith("@"):
         return value
@@ -21,6 +24,18 @@ def read_text(value: str) -> str:
             f"{value[1:]} cannot be read: {reason}",
             hint="@FILE names a text file; a text that begins with @ is piped in, with - in its place",
         ) from error
+
+
+def read_stdin() -> str:
+    """All of standard input; a broken character here and there is replaced. Raises UsageError for what is no text."""
+    data = sys.stdin.buffer.read()
+    text = data.decode("utf-8", "replace")
+    if b"\0" in data or text.count("\ufffd") * _BROKEN > len(text):
+        raise UsageError(
+            "what comes over standard input is no UTF-8 text",
+            hint="memgpt archival load FILE reads other encodings, PDF, Word and more",
+        )
+    return text
 
 
 def one_line(text: str, most: int = 60) -> str:

@@ -1,10 +1,10 @@
 """Running one turn and gathering what it came to; shared by `send` and `chat`."""
 
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from memgpt_cli.cli.texts import counted, one_line
 from memgpt_cli.domain.chat import arguments_object
 from memgpt_cli.domain.events import (
     Evicted,
@@ -17,10 +17,9 @@ from memgpt_cli.domain.events import (
     TurnEnded,
 )
 from memgpt_cli.domain.messages import FunctionCall, message_ref
-from memgpt_cli.errors import UsageError
 
-_BROKEN: Final = 20
-"""Where every so manieth character is broken, it is no text."""
+_LONG: Final = 96
+"""Characters of a text that are shown in the line about it."""
 
 MOST_LINES: Final = 8
 """Lines of a change that are shown without --verbose."""
@@ -61,10 +60,10 @@ def describe(happening: Happening) -> str | None:
             return f"memory pressure: {used:,} of {limit:,} tokens"
         case Evicted(messages=count, tokens_before=before, tokens_after=after, summarised_by=by):
             return (
-                f"{_counted(count, 'message')} moved to recall storage ({before:,} -> {after:,} tokens, summary: {by})"
+                f"{counted(count, 'message')} moved to recall storage ({before:,} -> {after:,} tokens, summary: {by})"
             )
         case PagedOut(message_id=number, passages=count):
-            return f"that was long: kept as {message_ref(number)} and in {_counted(count, 'archival passage')}"
+            return f"that was long: kept as {message_ref(number)} and in {counted(count, 'archival passage')}"
         case FunctionReturned():
             return _call(happening)
         case _:
@@ -85,8 +84,8 @@ def _call(returned: FunctionReturned) -> str | None:
         from memgpt_cli.functions.spec import REFUSED
 
         if returned.result == REFUSED:
-            return f"not written, as you said: {_short(proposal(returned.call))}"
-        return f"{name}({_short(returned.call.arguments)}) failed: {_short(outcome)}"
+            return f"not written, as you said: {one_line(proposal(returned.call), _LONG)}"
+        return f"{name}({one_line(returned.call.arguments, _LONG)}) failed: {one_line(outcome, _LONG)}"
     said = {key: str(value) for key, value in arguments.items()}
     match name:
         case "core_memory_append" | "core_memory_replace":
@@ -95,11 +94,11 @@ def _call(returned: FunctionReturned) -> str | None:
             where = "recall" if name == "conversation_search" else "archival"
             text = f"searched {where} for {_wanted(said)}: {_found(outcome)}"
         case "archival_memory_insert":
-            text = f"archival: {outcome}: “{_short(said.get('content', ''))}”"
+            text = f"archival: {outcome}: “{one_line(said.get('content', ''), _LONG)}”"
         case "send_message":
             return None
         case _:
-            text = f"{name}({_short(returned.call.arguments)}): {_short(outcome)}"
+            text = f"{name}({one_line(returned.call.arguments, _LONG)}): {one_line(outcome, _LONG)}"
     return text
 
 
@@ -115,13 +114,13 @@ def proposal(call: FunctionCall) -> str:
         case "archival_memory_insert":
             return _changes("archival", "", said.get("content", ""))
         case _:
-            return f"{call.name}({_short(call.arguments)})"
+            return f"{call.name}({one_line(call.arguments, _LONG)})"
 
 
 def _wanted(said: dict[str, str]) -> str:
     """What a search was for; one of dates alone has no words."""
     if said.get("query", "").strip():
-        return f"“{_short(said['query'], 60)}”"
+        return f"“{one_line(said['query'], 60)}”"
     days = [said[key] for key in ("start_date", "end_date") if said.get(key)]
     return " to ".join(dict.fromkeys(days)) or "the newest"
 
@@ -133,27 +132,6 @@ def _found(outcome: str) -> str:
 def _changes(where: str, old: str, new: str) -> str:
     lines = [f"- {line}" for line in old.split("\n") if line.strip()]
     lines += [f"+ {line}" for line in new.split("\n") if line.strip()]
-    shown = [_short(line, 200) for line in lines[:MOST_LINES]]
+    shown = [one_line(line, 200) for line in lines[:MOST_LINES]]
     more = [f"… {len(lines) - MOST_LINES} more lines"] if len(lines) > MOST_LINES else []
     return "\n".join([f"{where}:", *shown, *more])
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def read_stdin() -> str:
-    """All of standard input; a broken character here and there is replaced. Raises UsageError for what is no text."""
-    data = sys.stdin.buffer.read()
-    text = data.decode("utf-8", "replace")
-    if b"\0" in data or text.count("\ufffd") * _BROKEN > len(text):
-        raise UsageError(
-            "what comes over standard input is no UTF-8 text",
-            hint="memgpt archival load FILE reads other encodings, PDF, Word and more",
-        )
-    return text
-
-
-def _short(text: str, most: int = 96) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= most else f"{flat[: most - 1]}…"

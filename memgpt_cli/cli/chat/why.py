@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from memgpt_cli.agent.session import Session
 from memgpt_cli.cli.console import out, say
+from memgpt_cli.cli.texts import counted, one_line
 from memgpt_cli.cli.turns import describe
 from memgpt_cli.domain.events import FunctionReturned
 from memgpt_cli.domain.messages import FunctionCall, Message, Role, message_ref
@@ -106,13 +107,11 @@ def _models(session: Session, turn: int) -> None:
     completion = sum(s.usage.completion_tokens for s in steps)
     names = ", ".join(dict.fromkeys(s.model for s in steps))
     say(
-        f"answered by {names} in {len(steps)} {'step' if len(steps) == 1 else 'steps'}:"
+        f"answered by {names} in {counted(len(steps), 'step')}:"
         f" {prompt:,} prompt tokens ({cached:,} cached), {completion:,} written"
     )
 
 
 def _short(text: str) -> str:
     """What fits on a line of a terminal."""
-    flat = " ".join(text.split())
-    most = max(20, out().width - _INDENTED) if out().is_terminal else _SHOWN
-    return flat if len(flat) <= most else f"{flat[: most - 1]}…"
+    return one_line(text, max(20, out().width - _INDENTED) if out().is_terminal else _SHOWN)
