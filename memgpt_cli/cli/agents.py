@@ -7,8 +7,8 @@ import typer
 
 from memgpt_cli.bootstrap import Workspace
 from memgpt_cli.cli.console import err, notice, plain, print_json, say
-from memgpt_cli.cli.filters import Limit, Page, Yes
-from memgpt_cli.cli.options import Command, current
+from memgpt_cli.cli.filters import Limit, Overwrite, Page, Yes
+from memgpt_cli.cli.options import Command, agents_like, current
 from memgpt_cli.cli.pages import Match, matching, page_of, tell_of_more
 from memgpt_cli.cli.tables import table
 from memgpt_cli.cli.texts import read_text
@@ -22,11 +22,7 @@ from memgpt_cli.errors import StorageError, UsageError
 app = typer.Typer(help="Make, look at, copy and delete agents.", no_args_is_help=True)
 
 
-def _names(incomplete: str) -> list[str]:
-    return [name for name in current.workspace().agents.names() if name.startswith(incomplete)]
-
-
-Name = Annotated[str, typer.Argument(help="The agent.", autocompletion=_names)]
+Name = Annotated[str, typer.Argument(help="The agent.", autocompletion=agents_like)]
 NewName = Annotated[str, typer.Argument(help="Letters, digits, - _ and .")]
 
 
@@ -111,7 +107,7 @@ def create(
 @app.command("show", cls=Command)
 def show(
     name: Annotated[
-        str | None, typer.Argument(help="The agent; default: the one in use.", autocompletion=_names)
+        str | None, typer.Argument(help="The agent; default: the one in use.", autocompletion=agents_like)
     ] = None,
 ) -> None:
     """Show one agent.
@@ -204,10 +200,10 @@ def export(
         typer.Argument(
             help="The agent, if it is not the one in use, and the file to write.",
             metavar="[NAME] FILE",
-            autocompletion=_names,
+            autocompletion=agents_like,
         ),
     ],
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if there is one.")] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Write an agent with everything it remembers into one file, also while it talks. See docs/memory.md.
 

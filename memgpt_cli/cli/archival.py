@@ -6,7 +6,7 @@ import typer
 
 from memgpt_cli.cli import archival_documents, archival_passages, archival_pictures, shapes
 from memgpt_cli.cli.console import notice, print_json, say
-from memgpt_cli.cli.filters import Limit, Page, Since, Source, Tags, Until, archival_filters, labels
+from memgpt_cli.cli.filters import Limit, NewTags, Page, Since, Source, Tags, Until, archival_filters, labels
 from memgpt_cli.cli.hits import show_hits
 from memgpt_cli.cli.options import Command, current
 from memgpt_cli.cli.texts import one_line, read_text
@@ -20,10 +20,8 @@ app = typer.Typer(help="Archival storage: notes, facts and documents.", no_args_
 @app.command("add", cls=Command)
 def add(
     text: Annotated[str, typer.Argument(help="What to keep; @FILE reads a file, - standard input.")],
-    tag: Annotated[
-        list[str] | None, typer.Option("--tag", "-t", help="A label; may be given again.", metavar="TAG")
-    ] = None,
-    source: Annotated[str | None, typer.Option("--source", help="Where it comes from.")] = None,
+    tag: NewTags = None,
+    source: Annotated[str | None, typer.Option("--source", help="Where it comes from.", metavar="NAME")] = None,
 ) -> None:
     """Add one passage.
 

@@ -1,11 +1,11 @@
 """`memgpt archival load` and `reindex`: documents into archival storage, and the vectors that find them."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from memgpt_cli.cli.console import notice, print_json, say
-from memgpt_cli.cli.filters import labels
+from memgpt_cli.cli.filters import NewTags, Wait, labels
 from memgpt_cli.cli.options import current
 from memgpt_cli.cli.progress import bar
 from memgpt_cli.cli.texts import counted
@@ -14,19 +14,14 @@ from memgpt_cli.errors import MemGPTError
 
 if TYPE_CHECKING:
     from memgpt_cli.bootstrap import Workspace
-    from memgpt_cli.domain.vectors import EmbedderIdentity
-
-Wait = Annotated[bool, typer.Option("--wait", help="Wait while another process holds the agent.")]
+    from memgpt_cli.domain.vectors import EmbedderIdentity, IndexStatus
 
 
 def load(
     paths: Annotated[
         list[str], typer.Argument(help="Files, folders, patterns; - is standard input.", metavar="PATH...|-")
     ],
-    tag: Annotated[
-        list[str] | None,
-        typer.Option("--tag", "-t", help="A label for the passages; may be given again.", metavar="TAG"),
-    ] = None,
+    tag: NewTags = None,
     name: Annotated[
         str | None, typer.Option("--name", help="What standard input is called, such as page.html.", metavar="NAME")
     ] = None,
@@ -108,22 +103,21 @@ def reindex(
         workspace = current.workspace()  # with the settings as they are now
     agrees = workspace.embedders.name() == chosen
     if current.json:
-        print_json(
-            {
-                "agent": memory.name,
-                "embedder": None if status.identity is None else str(status.identity),
-                "embedded": done,
-                "vectors": {str(collection): count for collection, count in status.vectors.items()},
-                "embedding_tokens": bill.tokens,
-                "cost_usd": bill.price(bill.tokens),
-                "settings_agree": agrees,
-            }
-        )
+        money = {"embedding_tokens": bill.tokens, "cost_usd": bill.price(bill.tokens)}
+        print_json({"agent": memory.name, **_shape(status, done), **money, "settings_agree": agrees})
     else:
         say(f"{counted(sum(status.vectors.values()), 'vector')} of {status.identity}, {done} of them made now")
     if not agrees:
         _advise(workspace, chosen)
     _name_others(workspace, memory.name, status.identity)
+
+
+def _shape(status: "IndexStatus", done: int) -> dict[str, Any]:
+    return {
+        "embedder": None if status.identity is None else str(status.identity),
+        "embedded": done,
+        "vectors": {str(collection): count for collection, count in status.vectors.items()},
+    }
 
 
 def _save(workspace: "Workspace", chosen: tuple[str, str]) -> None:

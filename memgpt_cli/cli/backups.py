@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from memgpt_cli.cli.console import confirm, notice, print_json, say
-from memgpt_cli.cli.filters import DryRun, Yes
+from memgpt_cli.cli.filters import DryRun, Only, Overwrite, Yes
 from memgpt_cli.cli.options import current
 from memgpt_cli.cli.texts import counted
 from memgpt_cli.domain.archives import Restored
@@ -18,10 +18,8 @@ def backup(
     file: Annotated[
         Path | None, typer.Argument(help="The file to write; default: memgpt-DATE.zip here.", metavar="FILE")
     ] = None,
-    only: Annotated[
-        list[str] | None, typer.Option("--only", help="Only this agent; may be given again.", metavar="NAME")
-    ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if there is one.")] = False,
+    only: Only = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Write a backup of all agents and settings, also while they talk; it is read back and checked.
 
@@ -45,9 +43,7 @@ def backup(
 
 def restore(
     file: Annotated[Path, typer.Argument(help="What memgpt backup wrote.", metavar="FILE")],
-    only: Annotated[
-        list[str] | None, typer.Option("--only", help="Only this agent; may be given again.", metavar="NAME")
-    ] = None,
+    only: Only = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Put it in the place of agents and settings that are there.")
     ] = False,

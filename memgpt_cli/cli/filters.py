@@ -1,4 +1,4 @@
-"""Filters that several commands take: dates, roles, speakers, tags, sources, pages."""
+"""Options that several commands take: dates, roles, speakers, tags, sources and pages as filters, and flags."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -41,6 +41,12 @@ Source = Annotated[
         autocompletion=_sources,
     ),
 ]
+NewTags = Annotated[
+    list[str] | None, typer.Option("--tag", "-t", help="A label for what is stored; may be given again.", metavar="TAG")
+]
+Only = Annotated[list[str] | None, typer.Option("--only", help="Only this agent; may be given again.", metavar="NAME")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the file if there is one.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait while another process holds the agent.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
 

@@ -21,21 +21,24 @@ from memgpt_cli.errors import NotFoundError, UsageError
 
 _SHOWN = 20
 
+_Text = Annotated[
+    str | None, typer.Argument(help="A name, a number, any text; @FILE and - keep it out of the shell's history.")
+]
+_Item = Annotated[
+    list[str] | None, typer.Option("--id", help="A message or passage: m12, p7; a range: m12-m20.", metavar="ID")
+]
+_Source = Annotated[
+    str | None,
+    typer.Option("--source", help="All passages from this source, named as in archival list.", metavar="NAME"),
+]
+_Tag = Annotated[list[str] | None, typer.Option("--tag", "-t", help="All passages with this tag.", metavar="TAG")]
+
 
 def forget(
-    text: Annotated[
-        str | None, typer.Argument(help="A name, a number, any text; @FILE and - keep it out of the shell's history.")
-    ] = None,
-    item: Annotated[
-        list[str] | None, typer.Option("--id", help="A message or passage: m12, p7; a range: m12-m20.", metavar="ID")
-    ] = None,
-    source: Annotated[
-        str | None,
-        typer.Option("--source", help="All passages from this source, named as in archival list.", metavar="NAME"),
-    ] = None,
-    tag: Annotated[
-        list[str] | None, typer.Option("--tag", "-t", help="All passages with this tag.", metavar="TAG")
-    ] = None,
+    text: _Text = None,
+    item: _Item = None,
+    source: _Source = None,
+    tag: _Tag = None,
     since: Since = None,
     until: Until = None,
     yes: Yes = False,
@@ -204,8 +207,7 @@ def _beyond(memory: Memory) -> list[str]:
         "backups, exports and output of batches that you made",
         "snapshots of the file system, and what a disk keeps of old blocks",
     ]
-    _, _, base_url = (memory.store.note("endpoint") or "offline").partition("\n")
-    model = (memory.store.note("endpoint") or "offline").partition("\n")[0]
+    model, _, base_url = (memory.store.note("endpoint") or "offline").partition("\n")
     if model != "offline" and not model.startswith("scripted:"):
         places.insert(0, f"what {base_url or 'OpenAI'} has kept of the messages sent to {model}")
     return places

@@ -63,7 +63,8 @@ def _keep(parameter: typer.CallbackParam, value: Any) -> Any:
     return value
 
 
-def _agents(incomplete: str) -> list[str]:
+def agents_like(incomplete: str) -> list[str]:
+    """The agents whose names begin so, for completion."""
     return [name for name in current.workspace().agents.names() if name.startswith(incomplete)]
 
 
@@ -74,7 +75,7 @@ def _option(*names: str, text: str, **more: Any) -> Any:
 
 def _declared(
     agent: Annotated[
-        str | None, _option("--agent", "-a", text="The agent to work with.", metavar="NAME", autocompletion=_agents)
+        str | None, _option("--agent", "-a", text="The agent to work with.", metavar="NAME", autocompletion=agents_like)
     ] = None,
     model: Annotated[
         str | None, _option("--model", text="Which model answers: a name, offline, or scripted:FILE.", metavar="NAME")

@@ -12,7 +12,7 @@ import typer
 
 from memgpt_cli.bootstrap import Memory, Workspace
 from memgpt_cli.cli.console import notice, plain, print_json, say
-from memgpt_cli.cli.filters import DryRun, RoleOption, Since, Speaker, Until, recall_filters
+from memgpt_cli.cli.filters import DryRun, Overwrite, RoleOption, Since, Speaker, Until, recall_filters
 from memgpt_cli.cli.loading import check_budget
 from memgpt_cli.cli.options import current
 from memgpt_cli.cli.progress import bar
@@ -111,7 +111,7 @@ def export(
     name: Speaker = None,
     since: Since = None,
     until: Until = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if there is one.")] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Write messages as JSON lines, oldest first: what was said, or with --role other messages too.
 

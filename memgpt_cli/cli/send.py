@@ -9,8 +9,10 @@ import typer
 from memgpt_cli.cli import shapes
 from memgpt_cli.cli.confirm import confirmation
 from memgpt_cli.cli.console import notice, plain, print_json, say
+from memgpt_cli.cli.filters import Wait
 from memgpt_cli.cli.options import current
-from memgpt_cli.cli.turns import TurnResult, describe, in_full, read_stdin, watch
+from memgpt_cli.cli.texts import read_stdin
+from memgpt_cli.cli.turns import TurnResult, describe, in_full, watch
 from memgpt_cli.domain.events import FunctionReturned, Happening, UserMessage
 from memgpt_cli.domain.times import parse
 from memgpt_cli.errors import MemGPTError, UsageError
@@ -26,7 +28,7 @@ def send(
         str | None,
         typer.Option("--id", help="Your id of this message: sent again, it is not answered twice.", metavar="ID"),
     ] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait while another process holds the agent.")] = False,
+    wait: Wait = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show each function call with its result.")] = False,
 ) -> None:
     """Send one message and print the answer.

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from memgpt_cli.cli.filters import Wait
 from memgpt_cli.cli.options import current
 from memgpt_cli.errors import UsageError
 
@@ -14,7 +15,7 @@ from memgpt_cli.errors import UsageError
 def chat(
     thoughts: Annotated[bool, typer.Option("--thoughts/--no-thoughts", help="Show what the model thinks.")] = True,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show each function call with its result.")] = False,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait while another process holds the agent.")] = False,
+    wait: Wait = False,
 ) -> None:
     """Talk with an agent that remembers.
 
