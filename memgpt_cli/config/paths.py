@@ -56,7 +56,7 @@ class Paths:
 
     @property
     def state_db(self) -> Path:
-        """What spans agents: calibration, spending, batch journals."""
+        """What spans agents: calibration and spending."""
         return self.data / "state.db"
 
     @property
