@@ -123,12 +123,23 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _unforeseen(error: Exception) -> int:
-    """What no room has foreseen: a full disk, a folder that may not be entered, or a mistake of ours."""
+    """What no room has foreseen: a full disk, a folder not to be entered, a damaged file, or a mistake of ours."""
     if isinstance(error, OSError):
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
         return _report("io", what, "check the disk and the permissions", ExitCode.STORAGE)
+    if _is_of_the_file(error):
+        hint = "memgpt doctor tells which record is damaged; memgpt restore brings back a backup"
+        return _report("storage", f"a record cannot be read or written: {error}", hint, ExitCode.STORAGE)
     hint = "this is a bug in memgpt; run the command again with --debug and report what it prints"
     return _report("bug", f"{type(error).__name__}: {error}", hint, ExitCode.FAILURE)
+
+
+def _is_of_the_file(error: Exception) -> bool:
+    """Whether SQLite speaks of its file, the disk or another process, and not of a statement of ours."""
+    import sqlite3
+
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of it is detail
+    return type(error) in {sqlite3.DatabaseError, sqlite3.OperationalError} and code > sqlite3.SQLITE_ERROR
 
 
 def _reader_gone(error: BaseException) -> int:

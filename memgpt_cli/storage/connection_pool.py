@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
 
+from memgpt_cli.errors import StorageError
+
 
 class ConnectionPool:
     """Usable from any thread; so must be the connections. A borrower has its connection to itself."""
@@ -17,12 +19,18 @@ class ConnectionPool:
 
     @contextmanager
     def lend(self) -> Iterator[sqlite3.Connection]:
-        """A connection without an open transaction; after `close` it is not kept."""
+        """A connection without an open transaction; after `close` it is not kept.
+
+        Raises StorageError where SQLite fails meanwhile: borrowers work on threads whose errors nobody else would name.
+        """
         with self._lock:
             idle = self._idle.pop() if self._idle else None
         connection = idle or self._connect()
         try:
             yield connection
+        except sqlite3.Error as error:
+            connection.close()
+            raise StorageError(f"the vectors cannot be read or written: {error}", hint="memgpt doctor") from error
         except BaseException:
             connection.close()
             raise

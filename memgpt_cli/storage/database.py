@@ -105,11 +105,17 @@ def rehearsal(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def savepoint(connection: sqlite3.Connection) -> Iterator[None]:
-    """A part of a transaction that is taken back alone when it raises."""
+    """A part of a transaction that is taken back alone when it raises.
+
+    Raises StorageError when the whole transaction is gone: SQLite takes it back by itself when the disk is full, and
+    what the caller wrote next would be on disk without what went before.
+    """
     connection.execute("SAVEPOINT part")
     try:
         yield
-    except BaseException:
+    except BaseException as error:
+        if not connection.in_transaction:
+            raise StorageError(f"the record could not be written: {error}", hint="check the disk") from error
         connection.execute("ROLLBACK TO part")
         connection.execute("RELEASE part")
         raise

@@ -1,7 +1,9 @@
 """What a person gets wrong outside of any one command is said once, with a way out, and loses nothing."""
 
 import os
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -47,3 +49,18 @@ def test_an_output_that_takes_no_more_is_no_bug_of_ours(memgpt: CommandLine) -> 
         _, err = running.communicate(timeout=60)
     assert running.returncode == 5
     assert err == "error: No space left on device\n\nhint: check the disk and the permissions\n"
+
+
+def test_a_damaged_page_is_an_error_of_storage_and_no_bug_of_ours(memgpt: CommandLine, tmp_path: Path) -> None:
+    memgpt("send", "My name is Ada.")
+    record = next(tmp_path.rglob("agent.db"))
+    with closing(sqlite3.connect(record)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        page = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'messages'").fetchone()[0]
+        size = connection.execute("PRAGMA page_size").fetchone()[0]
+    with record.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * 200)
+    said = memgpt("recall", "list", code=5).err
+    assert "a record cannot be read or written: database disk image is malformed" in said
+    assert "hint: memgpt doctor" in said

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from memgpt_cli.errors import StorageError
-from memgpt_cli.storage.database import connect, rehearsal, transaction
+from memgpt_cli.storage.connection_pool import ConnectionPool
+from memgpt_cli.storage.database import connect, rehearsal, savepoint, transaction
 from memgpt_cli.storage.store import SQLiteStore
 
 NOBODY = 65_534
@@ -76,6 +77,29 @@ def test_a_transaction_within_another_is_part_of_it(folder: Path) -> None:
         with pytest.raises(LookupError):
             write_and_fail()
         assert connection.execute("SELECT count(*) FROM said").fetchone()[0] == 0
+
+
+def test_a_part_whose_transaction_is_gone_is_an_error_and_not_a_part_that_failed(folder: Path) -> None:
+    with closing(connect(folder / "a.db")) as connection:
+        connection.execute("CREATE TABLE t (x)")
+
+        def write_and_lose_all() -> None:
+            with transaction(connection):
+                connection.execute("INSERT INTO t VALUES (1)")
+                with savepoint(connection):
+                    connection.execute("ROLLBACK")  # as SQLite does by itself when the disk is full
+                    raise ValueError("no room")
+
+        with pytest.raises(StorageError, match="could not be written: no room"):
+            write_and_lose_all()
+        assert connection.execute("SELECT count(*) FROM t").fetchone()[0] == 0
+
+
+def test_what_fails_on_a_lent_connection_is_an_error_of_storage(folder: Path) -> None:
+    pool = ConnectionPool(lambda: connect(folder / "a.db"))
+    with pytest.raises(StorageError, match="no such table"), pool.lend() as connection:
+        connection.execute("SELECT * FROM nowhere")
+    pool.close()
 
 
 def test_an_empty_file_is_no_record_and_is_left_as_it_is(folder: Path) -> None:
