@@ -6,14 +6,32 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
 from memgpt_cli.cli.batch_input import check_output, faults_of, opened, refuse, show_check
+from memgpt_cli.cli.batch_options import (
+    AsText,
+    ByTurn,
+    CallsPerMinute,
+    Check,
+    FailFast,
+    File,
+    FixedTime,
+    Keep,
+    MostUsd,
+    OutputFile,
+    Quiet,
+    Restart,
+    RetryFailed,
+    Template,
+    TokensPerMinute,
+    WaitForAgents,
+    Wishes,
+    Workers,
+)
 from memgpt_cli.cli.console import notice, print_json
 from memgpt_cli.cli.options import current
 from memgpt_cli.domain.times import parse, to_text
@@ -31,83 +49,26 @@ if TYPE_CHECKING:
     from memgpt_cli.cli.batch_agents import BatchAgents
 
 _NETWORK_WORKERS: Final = 8
-_RUNS: Final = "Run"
-_LIMITS: Final = "Limits"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """The options of one command."""
-
-    output: Path | None
-    by_turn: bool
-    keep: bool
-    template: str | None
-    workers: int | None
-    fixed_time: datetime | None
-    wait: bool
-    fail_fast: bool
-    retry_failed: bool
-    restart: bool
-    rpm: float | None
-    tpm: float | None
-    max_usd: float | None
-    quiet: bool
-
-    def arguments(self) -> dict[str, Any]:
-        """Those that make a run this run: started again with the same ones, it goes on."""
-        return {
-            "output": None if self.output is None else str(self.output.absolute()),
-            "turns": self.by_turn,
-            "keep": self.keep,
-            "template": self.template,
-            "fixed_time": None if self.fixed_time is None else to_text(self.fixed_time),
-            "model": current.model,
-            "base_url": current.base_url,
-            "window": current.window,
-        }
 
 
 def batch(
-    file: Annotated[str, typer.Argument(help="JSON Lines, or a text with a message on each line; - reads stdin.")],
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write JSON Lines here, not to stdout.", metavar="FILE")
-    ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Only look through the input and name its faults.")] = False,
-    text: Annotated[bool, typer.Option("--text", help="The input is text, whatever it looks like.")] = False,
-    turns: Annotated[bool, typer.Option("--turns", help="A line for each turn, as it ends.")] = False,
-    keep: Annotated[bool, typer.Option("--keep", help="Keep the fresh agents, named by the ids.")] = False,
-    template: Annotated[
-        str | None, typer.Option("--template", help="Fresh agents are copies of this one.", metavar="NAME")
-    ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option("--workers", "-w", min=1, max=1024, help="Conversations at a time.", rich_help_panel=_LIMITS),
-    ] = None,
-    rpm: Annotated[
-        float | None, typer.Option("--rpm", min=0.01, help="Model calls a minute.", rich_help_panel=_LIMITS)
-    ] = None,
-    tpm: Annotated[float | None, typer.Option("--tpm", min=1, help="Tokens a minute.", rich_help_panel=_LIMITS)] = None,
-    max_usd: Annotated[
-        float | None, typer.Option("--max-usd", min=0, help="US dollars for the whole run.", rich_help_panel=_LIMITS)
-    ] = None,
-    retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Run once more what failed.", rich_help_panel=_RUNS)
-    ] = False,
-    restart: Annotated[
-        bool, typer.Option("--restart", help="Forget how far this run was.", rich_help_panel=_RUNS)
-    ] = False,
-    fail_fast: Annotated[
-        bool, typer.Option("--fail-fast", help="Stop at the first failure.", rich_help_panel=_RUNS)
-    ] = False,
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Wait for agents that are in use.", rich_help_panel=_RUNS)
-    ] = False,
-    fixed_time: Annotated[
-        str | None,
-        typer.Option("--fixed-time", help="The clock stands still, for equal output.", metavar="TIME"),
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")] = False,
+    file: File,
+    output: OutputFile = None,
+    check: Check = False,
+    text: AsText = False,
+    turns: ByTurn = False,
+    keep: Keep = False,
+    template: Template = None,
+    workers: Workers = None,
+    rpm: CallsPerMinute = None,
+    tpm: TokensPerMinute = None,
+    max_usd: MostUsd = None,
+    retry_failed: RetryFailed = False,
+    restart: Restart = False,
+    fail_fast: FailFast = False,
+    wait: WaitForAgents = False,
+    fixed_time: FixedTime = None,
+    quiet: Quiet = False,
 ) -> None:
     """Run scripted conversations; started again, it goes on where it was.
 

@@ -1,0 +1,80 @@
+"""What `memgpt batch` can be told: its options as types, and what was said as one value. Not here: what they do."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from memgpt_cli.cli.options import current
+from memgpt_cli.domain.times import to_text
+
+_RUNS: Final = "Run"
+_LIMITS: Final = "Limits"
+
+File = Annotated[str, typer.Argument(help="JSON Lines, or a text with a message on each line; - reads stdin.")]
+OutputFile = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Write JSON Lines here, not to stdout.", metavar="FILE")
+]
+Check = Annotated[bool, typer.Option("--check", help="Only look through the input and name its faults.")]
+AsText = Annotated[bool, typer.Option("--text", help="The input is text, whatever it looks like.")]
+ByTurn = Annotated[bool, typer.Option("--turns", help="A line for each turn, as it ends.")]
+Keep = Annotated[bool, typer.Option("--keep", help="Keep the fresh agents, named by the ids.")]
+Template = Annotated[
+    str | None, typer.Option("--template", help="Fresh agents are copies of this one.", metavar="NAME")
+]
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", "-w", min=1, max=1024, help="Conversations at a time.", rich_help_panel=_LIMITS),
+]
+CallsPerMinute = Annotated[
+    float | None, typer.Option("--rpm", min=0.01, help="Model calls a minute.", rich_help_panel=_LIMITS)
+]
+TokensPerMinute = Annotated[
+    float | None, typer.Option("--tpm", min=1, help="Tokens a minute.", rich_help_panel=_LIMITS)
+]
+MostUsd = Annotated[
+    float | None, typer.Option("--max-usd", min=0, help="US dollars for the whole run.", rich_help_panel=_LIMITS)
+]
+RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Run once more what failed.", rich_help_panel=_RUNS)]
+Restart = Annotated[bool, typer.Option("--restart", help="Forget how far this run was.", rich_help_panel=_RUNS)]
+FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first failure.", rich_help_panel=_RUNS)]
+WaitForAgents = Annotated[bool, typer.Option("--wait", help="Wait for agents that are in use.", rich_help_panel=_RUNS)]
+FixedTime = Annotated[
+    str | None, typer.Option("--fixed-time", help="The clock stands still, for equal output.", metavar="TIME")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """The options of one command."""
+
+    output: Path | None
+    by_turn: bool
+    keep: bool
+    template: str | None
+    workers: int | None
+    fixed_time: datetime | None
+    wait: bool
+    fail_fast: bool
+    retry_failed: bool
+    restart: bool
+    rpm: float | None
+    tpm: float | None
+    max_usd: float | None
+    quiet: bool
+
+    def arguments(self) -> dict[str, Any]:
+        """Those that make a run this run: started again with the same ones, it goes on."""
+        return {
+            "output": None if self.output is None else str(self.output.absolute()),
+            "turns": self.by_turn,
+            "keep": self.keep,
+            "template": self.template,
+            "fixed_time": None if self.fixed_time is None else to_text(self.fixed_time),
+            "model": current.model,
+            "base_url": current.base_url,
+            "window": current.window,
+        }
