@@ -6,14 +6,11 @@ It runs files that are already on this machine and never fetches any.
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from memgpt_cli.domain.vectors import EmbedderIdentity, Vector
 from memgpt_cli.errors import ConfigError
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from memgpt_cli.llm.unit_vectors import unit_vector
 
 USUAL: Final = "all-MiniLM-L6-v2"
 _CHROMA_CACHE: Final = Path(".cache", "chroma", "onnx_models", USUAL, "onnx")
@@ -70,7 +67,7 @@ class MiniLMEmbedder:
         weights = mask[:, :, None].astype(np.float32)
         means = (states * weights).sum(axis=1) / np.maximum(weights.sum(axis=1), 1e-9)
         for mean in means:
-            yield _unit(mean)
+            yield unit_vector(mean)
 
     def _loaded(self) -> None:
         with self._loading:
@@ -125,13 +122,3 @@ def _read_model(path: Path) -> Any:
 
 def _unusable(path: Path, error: Exception) -> ConfigError:
     return ConfigError(f"{path} cannot be used: {' '.join(str(error).split())[:200]}", hint="get the file anew")
-
-
-def _unit(vector: "NDArray[np.float32]") -> Vector:
-    """Scaled to length one; a zero vector becomes the first axis."""
-    import numpy as np
-
-    length = float(np.linalg.norm(vector))
-    if length == 0.0:
-        vector, length = np.eye(1, vector.size, dtype="<f4")[0], 1.0
-    return Vector(np.asarray(vector / length, dtype="<f4").tobytes())

@@ -166,7 +166,6 @@ class OpenAIChat:
         return headers_for(self._endpoint.base_url, api_key=self._endpoint.api_key)
 
     def _connected(self) -> "openai.OpenAI":
-
         if self._is_openai and self._endpoint.api_key is None:
             raise APIKeyError(
                 "OpenAI needs an API key.",

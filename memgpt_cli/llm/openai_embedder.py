@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from memgpt_cli.domain.vectors import EmbedderIdentity, Vector
 from memgpt_cli.errors import APIKeyError, EmbedderMismatchError, MemGPTError, ModelError
 from memgpt_cli.llm.connection import client_for, headers_for
+from memgpt_cli.llm.unit_vectors import unit_vector
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,7 +92,7 @@ class OpenAIEmbedder:
             done += len(chosen)
         if len(filled) == len(texts):
             return [vectors[index] for index in range(len(texts))]
-        blank = _unit(_numbers([0.0] * self.identity.dimensions))
+        blank = unit_vector(_numbers([0.0] * self.identity.dimensions))
         return [vectors.get(index, blank) for index in range(len(texts))]
 
     def close(self) -> None:
@@ -148,7 +149,7 @@ class OpenAIEmbedder:
     def _vectors(self, body: Any, expected: int) -> list[Vector]:
         try:
             rows = sorted(body["data"], key=lambda row: int(row["index"]))
-            vectors = [_unit(_numbers(row["embedding"])) for row in rows]
+            vectors = [unit_vector(_numbers(row["embedding"])) for row in rows]
             tokens = int((body.get("usage") or {}).get("prompt_tokens") or 0)
         except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
             raise self._malformed(str(error)) from error
@@ -228,21 +229,13 @@ def _clean(text: str) -> str:
 
 
 def _numbers(embedding: str | Iterable[float]) -> "NDArray[np.float32]":
+    """As the server sends them. Raises ValueError for anything but finite numbers."""
     import numpy as np
 
     if isinstance(embedding, str):
-        return np.frombuffer(base64.b64decode(embedding, validate=True), dtype="<f4")
-    return np.asarray([float(value) for value in embedding], dtype="<f4")
-
-
-def _unit(vector: "NDArray[np.float32]") -> Vector:
-    """Scaled to length one; a zero vector becomes the first axis. Raises ValueError for anything but finite numbers."""
-    import numpy as np
-
+        vector = np.frombuffer(base64.b64decode(embedding, validate=True), dtype="<f4")
+    else:
+        vector = np.asarray([float(value) for value in embedding], dtype="<f4")
     if not vector.size or not np.isfinite(vector).all():
         raise ValueError("a vector is empty or holds something that is not a finite number")
-    length = float(np.linalg.norm(vector))
-    if length == 0.0:
-        vector = np.eye(1, vector.size, dtype="<f4")[0]
-        length = 1.0
-    return Vector(np.asarray(vector / length, dtype="<f4").tobytes())
+    return vector

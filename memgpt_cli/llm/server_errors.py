@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from memgpt_cli.errors import APIKeyError, ContextLengthError, MemGPTError, ModelError, RateLimitError
+from memgpt_cli.llm.connection import OPENAI_URL, is_openai
 
 if TYPE_CHECKING:
     import openai
@@ -103,7 +104,7 @@ class Endpoint:
     @property
     def host(self) -> str:
         """Host and port, as people write them."""
-        return urlsplit(self.base_url or "https://api.openai.com/v1").netloc.rpartition("@")[2]
+        return urlsplit(self.base_url or OPENAI_URL).netloc.rpartition("@")[2]
 
     def redact(self, text: str) -> str:
         """`text` on one line, shortened, without anything that looks like a key."""
@@ -208,7 +209,7 @@ def _by_status(error: "openai.APIStatusError", said: str, endpoint: Endpoint) ->
 
 
 def _key_hint(endpoint: Endpoint) -> str:
-    if endpoint.base_url is None or endpoint.host == "api.openai.com":
+    if is_openai(endpoint.base_url):
         return "export OPENAI_API_KEY=... or memgpt keys set openai"
     return f"memgpt keys set {endpoint.host}"
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from memgpt_cli.domain.vectors import EmbedderIdentity, Vector
 from memgpt_cli.errors import ConfigError
+from memgpt_cli.llm.unit_vectors import unit_vector
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,7 +54,7 @@ class StaticEmbedder:
         """
         table = self._loaded()
         return [
-            Vector(self._mean(table, tokens).tobytes())
+            unit_vector(_sum(table, tokens))
             for start in range(0, len(texts), _BATCH)
             for tokens in self._tokens(texts[start : start + _BATCH])
         ]
@@ -64,19 +65,6 @@ class StaticEmbedder:
         for encoding in self._tokenizer.encode_batch_fast(clean, add_special_tokens=False):
             yield encoding.ids
 
-    def _mean(self, table: "NDArray[np.float16]", tokens: list[int]) -> "NDArray[np.float32]":
-        import numpy as np
-
-        if len(tokens) > _MANY_TOKENS:
-            rows, counts = np.unique(tokens, return_counts=True)
-            total = counts.astype(np.float32) @ table[rows].astype(np.float32)
-        else:
-            total = table[tokens].astype(np.float32).sum(axis=0) if tokens else np.zeros(_DIMENSIONS, np.float32)
-        length = float(np.linalg.norm(total))
-        if length == 0.0:
-            total[0] = length = 1.0
-        return np.asarray(total / length, dtype="<f4")
-
     def _loaded(self) -> "NDArray[np.float16]":
         with self._loading:
             if self._table is None:
@@ -84,6 +72,16 @@ class StaticEmbedder:
                 self._tokenizer = _read_tokenizer(folder)
                 self._table = _read_table(folder)
             return self._table
+
+
+def _sum(table: "NDArray[np.float16]", tokens: list[int]) -> "NDArray[np.float32]":
+    """Of the rows of these tokens, which points where their mean does."""
+    import numpy as np
+
+    if len(tokens) > _MANY_TOKENS:
+        rows, counts = np.unique(tokens, return_counts=True)
+        return np.asarray(counts.astype(np.float32) @ table[rows].astype(np.float32))
+    return table[tokens].astype(np.float32).sum(axis=0) if tokens else np.zeros(_DIMENSIONS, np.float32)
 
 
 def _installed() -> Path:
