@@ -58,12 +58,13 @@ class Sight:
     def look(self, turn: Turn, message_id: int) -> Iterator[Happening]:
         """Let the model see the picture of a message, if there is one that was not described yet.
 
-        The description goes to archival storage and, in the queue, under the message. Raises ModelError, APIKeyError,
-        BudgetError, LimitError; then nothing is written, and another try describes it.
+        The description goes to archival storage and, in the queue, under the message, or its stub where it is too long
+        for the queue. Raises ModelError, APIKeyError, BudgetError, LimitError; then another try describes it.
         """
         stored = self._store.pictures.of_message(message_id)
         if stored is None or stored.passage is not None or not self._settings.model.images:
             return
+        yield from self._queue.page_out_large(turn)
         message = self._store.messages.get([message_id])[0]
         text, record = self._describe(turn, message, stored.picture)
         with self._store.transaction():
@@ -77,15 +78,16 @@ class Sight:
                 )
             )
             self._store.pictures.describe(message_id, passage=passage.id)
-            shown = f"{message.text}\n\n[what the picture shows, kept as {passage_ref(passage.id)}:]\n{text}"
+            shown = f"{_said(message)}\n\n[what the picture shows, kept as {passage_ref(passage.id)}:]\n{text}"
             self._store.messages.set_stub(message_id, escape(shown))
             self._store.turns.add_step(record)
         self._budget.book(record)
+        self._queue.window.forget([message])
         self._queue.reload()
         yield Notice(f"looked at {stored.picture.name}; what it shows is kept as {passage_ref(passage.id)}")
 
     def _describe(self, turn: Turn, message: Message, picture: Picture) -> tuple[str, StepRecord]:
-        order = _ORDER.format(said=message.text)
+        order = _ORDER.format(said=_said(message))
         counted = self._queue.window.count_text(order) + PICTURE_TOKENS
         window = self._queue.window.settings
         if counted + REPLY_TOKENS > window.window:
@@ -125,3 +127,8 @@ class Sight:
             purpose="picture",
         )
         return text, replace(record, cost_usd=cost_of(usage, self._settings.model))
+
+
+def _said(message: Message) -> str:
+    """What the person said with the picture, as the queue shows it."""
+    return message.text if message.stub is None else message.stub

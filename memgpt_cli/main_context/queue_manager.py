@@ -120,7 +120,7 @@ class QueueManager:
         blocks = self._store.blocks.all()
         self.window.check(blocks)
         yield from self._rewrite_summary(turn)
-        paged = self._page_out_large(turn, self.window.message_cap(blocks))
+        paged = self.page_out_large(turn)
         if paged and not fresh:
             with self._store.transaction():
                 self.epoch = self._begin("paged out", blocks, self.epoch.summary, self.epoch.hidden)
@@ -145,7 +145,7 @@ class QueueManager:
         bare = self.window.head_tokens(self.window.head(blocks, self._statistics(), "", self.epoch.hidden + 1))
         cap = self.window.summary_cap(bare) if attempt < _ATTEMPTS - 1 else 0
         if attempt == _ATTEMPTS - 2:
-            yield from self._page_out_large(turn, cap=0)
+            yield from self.page_out_large(turn, cap=0)
         head = bare + cap
         goal = int(self.window.room * self.window.settings.target) - head if attempt == 0 else 0
         choice = choose(
@@ -241,8 +241,10 @@ class QueueManager:
         event = Message(role=Role.SYSTEM, name=kind, text=text, created_at=self._clock.now(), turn=turn.id)
         self.append(event)
 
-    def _page_out_large(self, turn: Turn, cap: int) -> list[PagedOut]:
-        """Give a stub to every message of this turn's person that takes more than `cap` tokens."""
+    def page_out_large(self, turn: Turn, *, cap: int | None = None) -> list[PagedOut]:
+        """Give a stub to every message of this turn's person over `cap` tokens; None: over what the queue takes."""
+        if cap is None:
+            cap = self.window.message_cap(self._store.blocks.all())
         paged: list[PagedOut] = []
         for index, message in enumerate(self.queue):
             if not is_pinned(message) or message.stub is not None or message.turn != turn.id:

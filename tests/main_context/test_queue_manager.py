@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from support.agents import reply, run, session, steps
+from support.agents import is_extension, reply, run, session, steps
 from support.brains import Call, Reply, answers_results, asks_for_summary, do, echo, plan, say
 from support.strict_server import Fault, StrictServer
 
@@ -14,6 +14,7 @@ from memgpt_cli.domain.agents import Protocol
 from memgpt_cli.domain.blocks import Author, Block, Provenance
 from memgpt_cli.domain.events import Evicted, Happening, MemoryPressure, Notice, PagedOut, Resume
 from memgpt_cli.domain.messages import Message, Role
+from memgpt_cli.domain.pictures import Picture
 from memgpt_cli.domain.search import ArchivalFilters, RecallFilters
 from memgpt_cli.errors import BudgetError, LimitError
 
@@ -169,6 +170,23 @@ def test_a_message_larger_than_the_window_is_kept_whole_and_shown_as_a_stub_that
             found = opened.archival.search("Entry 3999", ArchivalFilters(tags=(f"m{paged.message_id}",)))
             assert any("27993 ships" in hit.item.text for hit in found.hits)
             assert paged.passages == opened.store.passages.count()
+        assert not server.refusals
+
+
+@pytest.mark.parametrize("entries", [10, 500, 4_000])
+def test_a_picture_is_described_however_long_the_message_it_is_shown_with(tmp_path: Path, entries: int) -> None:
+    text = "".join(f"Entry {n}: the keeper saw {n * 7} ships.\n" for n in range(entries))
+    picture = Picture(name="roses.png", kind="image/png", content=b"\x89PNG\r\n\x1a\n")
+    options = {"window": 8_192, "model_images": "true"}
+    with StrictServer(plan(["Three red roses.", "Lovely.", "Red."]), window=8_192) as server:
+        with session(tmp_path, base_url=server.base_url, **options) as opened:
+            happened = run(opened, text, picture=picture)
+            assert any(isinstance(h, PagedOut) for h in happened) == (entries > 10)
+            assert reply(happened) == "Lovely."
+            assert "Three red roses." in server.requests[1]["messages"][-1]["content"]
+            assert reply(run(opened, "Which colour?")) == "Red."
+            assert is_extension(server.requests[1], server.requests[2])
+            assert opened.store.messages.get([1])[0].text == text
         assert not server.refusals
 
 
