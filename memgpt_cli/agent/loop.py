@@ -222,7 +222,9 @@ class Agent:
                 if isinstance(delta, TextDelta) and delta.text:
                     yield ReplyDelta(delta.text)
         except (KeyboardInterrupt, GeneratorExit):
-            self._keep_interrupted(accepted, number, reply)
+            self._keep_interrupted(
+                accepted, reply, self._record(accepted.turn, number, reply, counted, time.monotonic() - started)
+            )
             raise
         finally:
             close = getattr(stream, "close", None)
@@ -364,10 +366,13 @@ class Agent:
         reply = reply_of(self.store.messages.of_turn(turn.id))
         return TurnEnded(turn=turn.id, reply=reply, state=stored.state, evicted=stored.evicted)
 
-    def _keep_interrupted(self, accepted: Accepted, number: int, reply: Reply) -> None:
+    def _keep_interrupted(self, accepted: Accepted, reply: Reply, record: StepRecord) -> None:
+        """Keep the text that came, and what it cost: the prompt was read, and so is paid for."""
         with self.store.transaction():
-            self._append(accepted, number, Role.ASSISTANT, clean(reply.text), interrupted=True)
+            self._append(accepted, record.number, Role.ASSISTANT, clean(reply.text), interrupted=True)
+            self.store.turns.add_step(record)
             self._close_turn(accepted.turn, TurnState.INTERRUPTED)
+        self._budget.book(record)
 
     def _learn(self, record: StepRecord) -> None:
         self._budget.book(record)

@@ -206,6 +206,9 @@ def test_an_interrupted_reply_keeps_the_text_that_came_and_the_conversation_goes
         assert kept.interrupted
         assert kept.text
         assert agent.store.turns.get(kept.turn).state is TurnState.INTERRUPTED
+        paid = agent.store.turns.steps(kept.turn)[0].usage
+        assert paid.prompt_tokens > 100
+        assert paid.completion_tokens > 0
         assert "and now?" in reply(run(agent, "and now?"))
         assert not server.refusals
 
