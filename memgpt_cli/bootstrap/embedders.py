@@ -107,5 +107,14 @@ class Embedders:
             check_identity(stored, provider=provider, model=model, dimensions=dimensions)
         except EmbedderMismatchError as error:
             flag = "" if agent == "default" else f" -a {agent}"
-            stay = f"to stay with {stored}: memgpt config set embedder.provider {stored.provider}" if stored else ""
+            stay = f"to stay with {stored}: {_choosing(stored, provider, model)}" if stored else ""
             raise EmbedderMismatchError(error.message, hint=f"{error.hint}{flag}; {stay}") from error
+
+
+def _choosing(wanted: EmbedderIdentity, provider: str, model: str) -> str:
+    """The command that makes this embedder the configured one, which has this provider and model now."""
+    if provider != wanted.provider:
+        return f"memgpt config set embedder.provider {wanted.provider}"
+    if model != wanted.model:
+        return f"memgpt config set embedder.model {wanted.model}"
+    return f"memgpt config set embedder.dimensions {wanted.dimensions}"

@@ -280,6 +280,10 @@ def test_another_embedder_is_refused_everywhere_and_changes_nothing(
         assert "to stay with static/wordllama-256/256: memgpt config set embedder.provider static" in done.err
     assert server.requests == []
     assert number(memgpt, "SELECT count(*) FROM messages WHERE role = 'user'") == 0
+    memgpt("archival", "reindex", "--embedder", "openai/letters")
+    monkeypatch.setenv("MEMGPT_EMBEDDER_MODEL", "numbers")
+    assert "memgpt config set embedder.model letters" in memgpt("archival", "search", "roses", code=5).err
+    monkeypatch.setenv("MEMGPT_EMBEDDER_MODEL", "letters")
     assert len(memgpt.json("archival-list", "archival", "list")) == 2
 
 
