@@ -1,5 +1,6 @@
 """Filters as SQL conditions over `messages` and `passages`."""
 
+from datetime import datetime
 from typing import Final
 
 from memgpt_cli.domain.messages import SPOKEN, Role
@@ -18,12 +19,7 @@ def recall_where(filters: RecallFilters) -> tuple[str, list[object]]:
         clauses.append(f"role IN ({', '.join('?' * len(filters.roles))})")
         values += filters.roles
         clauses.append("text != ''")  # an assistant message of calls alone says nothing
-    if filters.start is not None:
-        clauses.append("created_at >= ?")
-        values.append(to_text(filters.start))
-    if filters.end is not None:
-        clauses.append("created_at < ?")
-        values.append(to_text(filters.end))
+    _within(filters.start, filters.end, clauses, values)
     if filters.name is not None:
         clauses.append("name = ? COLLATE NOCASE")
         values.append(filters.name)
@@ -59,10 +55,13 @@ def archival_where(filters: ArchivalFilters) -> tuple[str, list[object]]:
     elif filters.source is not None:
         clauses.append(_FROM_SOURCE)
         values += [filters.source, filters.source]
-    if filters.start is not None:
-        clauses.append("created_at >= ?")
-        values.append(to_text(filters.start))
-    if filters.end is not None:
-        clauses.append("created_at < ?")
-        values.append(to_text(filters.end))
+    _within(filters.start, filters.end, clauses, values)
     return " AND ".join(clauses), values
+
+
+def _within(start: datetime | None, end: datetime | None, clauses: list[str], values: list[object]) -> None:
+    """Add the conditions of a stretch of time: `start` inclusive, `end` exclusive."""
+    for bound, condition in ((start, "created_at >= ?"), (end, "created_at < ?")):
+        if bound is not None:
+            clauses.append(condition)
+            values.append(to_text(bound))

@@ -21,6 +21,7 @@ from memgpt_cli.domain.messages import SPOKEN, Message, Role
 from memgpt_cli.domain.passages import Passage
 from memgpt_cli.domain.search import ArchivalFilters, LexicalHit, RecallFilters
 from memgpt_cli.domain.times import from_text
+from memgpt_cli.errors import StorageError
 from memgpt_cli.storage.bm25 import Pairs, Postings, Scored, best
 from memgpt_cli.storage.common_words import KINDS, CommonWords
 from memgpt_cli.storage.database import connect
@@ -205,10 +206,13 @@ class FullText:
     def refresh(self) -> bool:
         """Let the copy of common words catch up where enough was added (`common_words`); says whether it did.
 
-        Has a connection of its own, so any thread may call it while this object is in use.
+        Has a connection of its own, so any thread may call it while this object is in use. Raises StorageError.
         """
-        with closing(connect(self._path)) as connection:
-            return CommonWords(connection).refresh()
+        try:
+            with closing(connect(self._path)) as connection:
+                return CommonWords(connection).refresh()
+        except sqlite3.Error as error:
+            raise StorageError(f"{self._path} cannot be read: {error}", hint="memgpt doctor") from error
 
     # What is asked
 
