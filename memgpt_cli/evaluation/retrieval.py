@@ -9,7 +9,7 @@ import re
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Final, Protocol
@@ -85,9 +85,9 @@ def evaluate(
     embedder = ""
     for conversation in conversations:
         tokens = [counter.count(rendered(message) + "\n") for message in conversation.messages]
-        with scratch() as room:
+        with scratch() as room, closing(sqlite3.connect(":memory:")) as plain:
             embedder = str(room.embedder.identity)
-            pipelines = _pipelines(room, _store(room, conversation.messages))
+            pipelines = _pipelines(room, plain, _store(room, conversation.messages))
             for question in conversation.questions:
                 for name, pipeline in pipelines.items():
                     scores = score(pipeline(question), question.evidence, tokens)
@@ -140,9 +140,9 @@ def _store(room: Scratch, messages: Sequence[Message]) -> dict[int, int]:
     return {message.id: number for number, message in enumerate(stored)}
 
 
-def _pipelines(room: Scratch, numbers: Mapping[int, int]) -> dict[str, Pipeline]:
-    ids = list(numbers)
-    plain_words = _plain_words([message.text for message in room.store.messages.get(ids)])
+def _pipelines(room: Scratch, plain: sqlite3.Connection, numbers: Mapping[int, int]) -> dict[str, Pipeline]:
+    """Each by its name; `plain` is an empty database for a full-text index without our care."""
+    plain_words = _plain_words(plain, [message.text for message in room.store.messages.get(list(numbers))])
 
     def ours(question: Question) -> list[int]:
         vector = room.recall.embed_query(question.text)
@@ -166,9 +166,8 @@ def _pipelines(room: Scratch, numbers: Mapping[int, int]) -> dict[str, Pipeline]
     return dict(zip(PIPELINES, functions, strict=True))
 
 
-def _plain_words(texts: Iterable[str]) -> Pipeline:
+def _plain_words(db: sqlite3.Connection, texts: Iterable[str]) -> Pipeline:
     """What FTS5 gives out of the box: its default tokenizer, every word of the question, OR, bm25."""
-    db = sqlite3.connect(":memory:")
     db.execute("CREATE VIRTUAL TABLE plain USING fts5 (words, content = '')")
     db.executemany("INSERT INTO plain (rowid, words) VALUES (?, ?)", enumerate(texts))
 

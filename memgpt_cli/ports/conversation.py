@@ -75,10 +75,6 @@ class MessageStore(Protocol):
         """The distinct names of user messages, most frequent first."""
         ...
 
-    def neighbours(self, message_id: int, *, before: int, after: int) -> tuple[list[Message], list[Message]]:
-        """The spoken messages next to one, in its session: up to `before` earlier and `after` later ones, in order."""
-        ...
-
 
 class TombstoneStore(Protocol):
     """Messages that were taken out of recall storage. Writes join the caller's transaction."""

@@ -248,7 +248,7 @@ class AgentFolders:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def open(self, name: str, *, any_thread: bool = False) -> SQLiteStore:
+    def open(self, name: str) -> SQLiteStore:
         """The agent's record. Raises NotFoundError naming the nearest agents."""
         from memgpt_cli.storage.store import SQLiteStore
 
@@ -256,7 +256,7 @@ class AgentFolders:
             raise NotFoundError(
                 f"there is no agent {name!r}{did_you_mean(name, self.names())}", hint="memgpt agent list"
             )
-        return SQLiteStore(self.path(name) / RECORD, session_gap=self._gap, any_thread=any_thread)
+        return SQLiteStore(self.path(name) / RECORD, session_gap=self._gap)
 
     def glance(self, name: str) -> Glance:
         """What a start needs to know of the agent. Raises what `open` raises."""

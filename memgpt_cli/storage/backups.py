@@ -22,8 +22,6 @@ from memgpt_cli.storage.packages import Package, new_package, open_package
 FORMAT: Final = "memgpt-backup"
 VERSION: Final = 1
 
-_PROMPTS: Final = "config/prompts/"
-
 Files = Mapping[str, Path]
 """The program's own files by their names in a backup; a folder stands for the files in it."""
 

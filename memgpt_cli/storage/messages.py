@@ -14,7 +14,7 @@ from memgpt_cli.storage.filters import SPOKEN_SQL, recall_where
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from memgpt_cli.domain.blocks import Provenance
     from memgpt_cli.domain.search import RecallFilters
@@ -28,13 +28,10 @@ IMPORTED: Final = 0
 class Messages:
     """ports.MessageStore on one connection. Writes join the caller's transaction; only they need `words`."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, words: Callable[[], FullText], journal: Journal, *, session_gap: timedelta
-    ) -> None:
+    def __init__(self, connection: sqlite3.Connection, words: Callable[[], FullText], journal: Journal) -> None:
         self._db = connection
         self._words = words
         self._journal = journal
-        self._gap = session_gap
 
     def append(self, message: Message) -> Message:
         """Store a message at the end of recall storage, and in the queue when it is `in_context`."""
@@ -181,28 +178,6 @@ class Messages:
             " SELECT name FROM names WHERE name IS NOT NULL LIMIT 1000"
         )
         return tuple(row["name"] for row in rows)
-
-    def neighbours(self, message_id: int, *, before: int, after: int) -> tuple[list[Message], list[Message]]:
-        """The spoken messages next to one, in its session, each side in order of time."""
-        centre = self.get([message_id])
-        if not centre:
-            return [], []
-        return self._walk(centre[0], "<", "DESC", before)[::-1], self._walk(centre[0], ">", "ASC", after)
-
-    def _walk(self, centre: Message, side: str, order: str, limit: int) -> list[Message]:
-        rows = self._db.execute(
-            f"SELECT * FROM messages WHERE id {side} ? AND role IN ({SPOKEN_SQL}) ORDER BY id {order} LIMIT ?",  # noqa: S608
-            (centre.id, limit),
-        )
-        result: list[Message] = []
-        last = centre
-        for row in rows:
-            message = message_of(row)
-            if message.session != last.session or abs(message.created_at - last.created_at) > self._gap:
-                break
-            result.append(message)
-            last = message
-        return result
 
 
 def _calls_to_text(calls: tuple[FunctionCall, ...]) -> str | None:

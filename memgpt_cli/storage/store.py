@@ -43,10 +43,10 @@ _LOST = "restore a backup with `memgpt restore`, or take leave of the agent with
 class SQLiteStore:
     """ports.Store on one file. Raises StorageError for a file that is no record of ours, or of a later version."""
 
-    def __init__(self, path: Path, *, session_gap: timedelta = timedelta(hours=4), any_thread: bool = False) -> None:
+    def __init__(self, path: Path, *, session_gap: timedelta = timedelta(hours=4)) -> None:
         self.path = path
         fresh = not path.exists()
-        self.connection = connect(path, any_thread=any_thread)
+        self.connection = connect(path)
         try:
             _bring_up_to_date(self.connection, path, fresh=fresh)
         except BaseException:
@@ -59,7 +59,7 @@ class SQLiteStore:
         """Recall storage."""
         from memgpt_cli.storage.messages import Messages
 
-        return Messages(self.connection, lambda: self.lexical, self.journal, session_gap=self._session_gap)
+        return Messages(self.connection, lambda: self.lexical, self.journal)
 
     @cached_property
     def lexical(self) -> FullText:
