@@ -87,7 +87,9 @@ class Journal:
                 "this very run is under way in another process", hint="wait for it, or write to another file with -o"
             ) from error
         except OSError as error:
-            raise StorageError(f"{self.folder} cannot be used: {error}", hint="check the disk") from error
+            raise StorageError(
+                f"{self.folder} cannot be used: {error.strerror or error}", hint="check the disk"
+            ) from error
         try:
             self._file = (self.folder / FILE).open("a+b")
             self._read()
@@ -199,7 +201,8 @@ class Journal:
                 os.fsync(file.fileno())
         except OSError as error:
             raise StorageError(
-                f"the journal cannot be written: {error}", hint="make room on the disk and start the same command again"
+                f"the journal cannot be written: {error.strerror or error}",
+                hint="make room on the disk and start the same command again",
             ) from error
         return place, len(data)
 

@@ -10,7 +10,7 @@ from memgpt_cli.cli.console import print_json, say
 from memgpt_cli.cli.options import current
 from memgpt_cli.domain.messages import message_ref
 from memgpt_cli.domain.passages import passage_ref
-from memgpt_cli.errors import NotFoundError, UsageError
+from memgpt_cli.errors import NotFoundError, StorageError, UsageError
 
 
 def picture(
@@ -35,9 +35,11 @@ def picture(
         with target.open("xb") as opened:
             opened.write(stored.picture.content)
     except FileExistsError:
-        raise UsageError(f"{target} is there already", hint="name another file") from None
+        raise UsageError(f"{target} exists already", hint="choose another name") from None
     except OSError as error:
-        raise UsageError(f"{target} cannot be written: {error.strerror}", hint="name another file") from error
+        raise StorageError(
+            f"{target} cannot be written: {error.strerror}", hint="check the folder and the disk"
+        ) from error
     size = len(stored.picture.content)
     if current.json:
         shape = {"passage": passage_ref(wanted), "message": message_ref(stored.message_id), "file": str(target)}

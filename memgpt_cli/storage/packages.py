@@ -92,7 +92,9 @@ def new_package(path: Path, *, overwrite: bool) -> Iterator[PackageWriter]:
             os.fsync(file.fileno())
         partial.replace(path)
     except OSError as error:
-        raise StorageError(f"{path} cannot be written: {error}", hint="check the disk and the folder") from error
+        raise StorageError(
+            f"{path} cannot be written: {error.strerror or error}", hint="check the disk and the folder"
+        ) from error
     finally:
         partial.unlink(missing_ok=True)
 

@@ -8,13 +8,17 @@ from memgpt_cli.agent.session import Session
 from memgpt_cli.domain.messages import Message, Role
 from memgpt_cli.domain.search import RecallFilters
 from memgpt_cli.domain.times import for_people
-from memgpt_cli.errors import NotFoundError, UsageError
+from memgpt_cli.errors import NotFoundError, StorageError, UsageError
 
 _PAGE = 500
 
 
 def write_transcript(session: Session, path: str, *, since: datetime, zone: tzinfo) -> int:
-    """Write what was said since then; returns how many messages. Raises UsageError when the file cannot be made."""
+    """Write what was said since then; returns how many messages.
+
+    Raises UsageError when there is such a file, StorageError when it cannot be made, NotFoundError when there is
+    nothing to write.
+    """
     turns: dict[int, list[Message]] = {}
     filters, before = RecallFilters(roles=tuple(Role), start=since), None
     while page := session.store.messages.page(filters, limit=_PAGE, before=before):
@@ -37,7 +41,9 @@ def write_transcript(session: Session, path: str, *, since: datetime, zone: tzin
         with target.open("x", encoding="utf-8") as file:
             file.write("\n\n".join(parts) + "\n")
     except FileExistsError:
-        raise UsageError(f"{target} is there already", hint="name another file") from None
+        raise UsageError(f"{target} exists already", hint="choose another name") from None
     except OSError as error:
-        raise UsageError(f"{target} cannot be written: {error.strerror}", hint="name another file") from error
+        raise StorageError(
+            f"{target} cannot be written: {error.strerror}", hint="check the folder and the disk"
+        ) from error
     return count
