@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memgpt_cli.cli.chat import commands
-from memgpt_cli.cli.chat.input import is_open, unquoted
+from memgpt_cli.cli.chat.input import BareLines, is_open, unquoted
 from memgpt_cli.cli.chat.parting import parted
 from memgpt_cli.cli.chat.prompt import PrivateHistory
 from memgpt_cli.cli.chat.screen import _Tail
@@ -193,3 +193,10 @@ def test_of_a_text_too_tall_for_the_screen_the_newest_lines_are_drawn() -> None:
     with console.capture() as drawn:
         console.print(_Tail(Text("\n".join(map(str, range(50)))), lines=3))
     assert drawn.get().split() == ["47", "48", "49"]
+
+
+def test_who_leaves_a_question_on_a_bare_terminal_has_agreed_to_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = BareLines(first_key=lambda: None)
+    for typed, answer in (("", ""), ("\n", "as it was"), ("other\n", "other")):
+        monkeypatch.setattr("sys.stdin", StringIO(typed))
+        assert lines.ask("text: ", default="as it was") == answer

@@ -51,8 +51,10 @@ class BareLines:
         return None if text is None else unquoted(text)
 
     def ask(self, question: str, *, default: str = "") -> str:
-        """One line."""
-        return self._line(question) or default
+        """One line; an empty one is the default, which is shown. Empty for Ctrl-D."""
+        from memgpt_cli.cli.confirm import ask_on_terminal
+
+        return ask_on_terminal(question, default=default)
 
     @staticmethod
     def _line(prompt: str) -> str | None:
