@@ -111,6 +111,7 @@ def assert_all_is_found(index: AgentVectorIndex) -> None:
 def test_a_clean_close_is_trusted_and_nothing_is_given_again(built: Path) -> None:
     with closing(opened(built)) as index:
         assert_all_is_found(index)
+        assert index._chroma is not None, "an exact search would find all of it too"
         assert not index.status().rebuilt
         assert index.status().unindexed[PASSAGES] == 0
 
@@ -273,6 +274,8 @@ def test_a_project_file_of_the_current_folder_cannot_redirect_chroma(
     monkeypatch.setenv("CHROMA_API_IMPL", "chromadb.api.fastapi.FastAPI")
     with closing(opened(folder)) as index:
         assert_all_is_found(index)
+        assert index._chroma is not None, "an exact search would find all of it too"
+        assert not index.status().rebuilt
 
 
 def test_a_close_releases_every_file_and_thread(folder: Path) -> None:
