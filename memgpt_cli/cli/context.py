@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from memgpt_cli.cli.console import notice, out, print_json, say
+from memgpt_cli.cli.filters import LARGEST
 from memgpt_cli.cli.options import current
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def context(
     history: Annotated[
         bool, typer.Option("--history", help="How the window filled and was evicted, turn by turn.")
     ] = False,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Turns of --history.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=LARGEST, help="Turns of --history.")] = 50,
 ) -> None:
     """Show the context window. Nothing is written and nothing is sent.
 

@@ -1,7 +1,7 @@
 """Options that several commands take: dates, roles, speakers, tags, sources and pages as filters, and flags."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -21,8 +21,11 @@ def _sources(incomplete: str) -> list[str]:
     return sources_like(incomplete)
 
 
-Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many at most.")]
-Page = Annotated[int, typer.Option("--page", min=0, help="Which page, from 0.")]
+LARGEST: Final = 1_000_000_000
+"""A page and how long it may be: their product must fit into 64 bits."""
+
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=LARGEST, help="How many at most.")]
+Page = Annotated[int, typer.Option("--page", min=0, max=LARGEST, help="Which page, from 0.")]
 Since = Annotated[
     str | None, typer.Option("--since", help="From this day on (2024, 2024-03, 2024-03-31).", metavar="DATE")
 ]

@@ -8,6 +8,7 @@ import typer
 from memgpt_cli.bootstrap import Memory
 from memgpt_cli.cli import operations
 from memgpt_cli.cli.console import notice, print_json, say
+from memgpt_cli.cli.filters import LARGEST
 from memgpt_cli.cli.memory_history import STYLES
 from memgpt_cli.cli.options import current
 from memgpt_cli.cli.origins import Causes
@@ -31,8 +32,10 @@ def undo(
         bool, typer.Option("--turn", help="Take back the whole last turn: messages, memory, evictions.")
     ] = False,
     by: Annotated[Author | None, typer.Option("--by", help="With --list: only what these did.")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="With --list: how many at most.")] = 50,
-    page: Annotated[int, typer.Option("--page", min=0, help="With --list: which page, from 0.")] = 0,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=1, max=LARGEST, help="With --list: how many at most.")
+    ] = 50,
+    page: Annotated[int, typer.Option("--page", min=0, max=LARGEST, help="With --list: which page, from 0.")] = 0,
 ) -> None:
     """Take back the last change to memory, by whomever; again for the one before.
 

@@ -64,3 +64,16 @@ def test_a_damaged_page_is_an_error_of_storage_and_no_bug_of_ours(memgpt: Comman
     said = memgpt("recall", "list", code=5).err
     assert "a record cannot be read or written: database disk image is malformed" in said
     assert "hint: memgpt doctor" in said
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("recall", "list"), ("archival", "list"), ("undo", "--list"), ("agent", "list"), ("context", "--history")],
+)
+def test_a_number_that_no_list_can_have_is_refused(memgpt: CommandLine, command: tuple[str, ...]) -> None:
+    memgpt("send", "My name is Ada.")
+    for option in ("--limit",) if command[0] == "context" else ("--limit", "--page"):
+        assert option in memgpt(*command, option, "9" * 20, code=2).err
+        memgpt(*command, option, "1000000000")
+    if command[0] != "context":
+        memgpt(*command, "--limit", "1000000000", "--page", "1000000000")
