@@ -1,5 +1,6 @@
 """`memgpt agent`: the agents of this machine, made, shown, renamed, copied, carried elsewhere and deleted."""
 
+from datetime import tzinfo
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -122,8 +123,7 @@ def show(
         print_json(shape)
         return
     for key, value in shape.items():
-        told = _bytes(value) if key == "bytes" else ", ".join(value) if isinstance(value, list) else value
-        say(f"{key.replace('_', ' '):<12} {told if told is not None else '-'}")
+        say(f"{key.replace('_', ' '):<12} {_told(key, value, workspace.settings.zone)}")
 
 
 @app.command("rename", cls=Command)
@@ -286,6 +286,17 @@ def _block(typed: str, workspace: Workspace) -> Block:
     if not equals:
         raise UsageError(f"--block {typed!r} has no text", hint='--block goals="Learn Portuguese"')
     return Block(label=label, value=read_text(text).strip(), limit=workspace.settings.memory.block_limit)
+
+
+def _told(key: str, value: Any, zone: tzinfo) -> str:
+    """A fact about an agent as people read it."""
+    if value is None:
+        return "-"
+    if key in {"created_at", "last_used"}:
+        return for_people(from_text(value), zone)
+    if key == "bytes":
+        return _bytes(value)
+    return ", ".join(value) if isinstance(value, list) else str(value)
 
 
 def _describe(workspace: Workspace, name: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from memgpt_cli.cli.filters import DryRun, Only, Overwrite, Yes
 from memgpt_cli.cli.options import current
 from memgpt_cli.cli.texts import counted
 from memgpt_cli.domain.archives import Restored
+from memgpt_cli.domain.times import for_people, from_text
 
 _LEFT_OUT = "not in it: API keys, which projects you trust, and vector indexes, which are made again"
 
@@ -87,7 +88,7 @@ def restore(
         )
         return
     verb = "would restore" if dry_run else "restored"
-    say(f"{verb} {counted(len(done.agents), 'agent')} as of {done.made_at}: {', '.join(done.agents) or '-'}")
+    say(f"{verb} {counted(len(done.agents), 'agent')}{_as_of(done)}: {', '.join(done.agents) or '-'}")
     if done.replaced:
         say(f"in the place of those that were there: {', '.join(done.replaced)}")
     if done.files:
@@ -95,3 +96,11 @@ def restore(
     if done.kept:
         notice(f"there already, and left as they are: {', '.join(done.kept)}")
     notice(_LEFT_OUT)
+
+
+def _as_of(done: Restored) -> str:
+    """` as of 2024-03-31 14:02`; nothing when the backup does not say."""
+    try:
+        return f" as of {for_people(from_text(done.made_at), current.workspace().settings.zone)}"
+    except ValueError:
+        return ""

@@ -10,6 +10,7 @@ import threading
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -417,3 +418,20 @@ def test_an_agent_whose_record_is_lost_is_named_and_can_be_deleted(memgpt: Comma
     memgpt("agent", "delete", "tutor", "--yes")
     assert "tutor" not in memgpt("agent", "list").err
     memgpt("agent", "create", "tutor")
+
+
+def test_times_are_shown_in_the_persons_zone_and_printed_as_json_in_utc(
+    memgpt: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    memgpt("send", "My name is Ada.")
+    memgpt("backup", str(tmp_path / "all.zip"))
+    monkeypatch.setenv("MEMGPT_DISPLAY_TIMEZONE", "Asia/Kathmandu")
+
+    def there(moment: str) -> str:
+        return f"{datetime.fromisoformat(moment) + timedelta(hours=5, minutes=45):%Y-%m-%d %H:%M}"
+
+    made = memgpt("agent", "show", "--json").json["created_at"]
+    assert f"created at   {there(made)}\n" in memgpt("agent", "show").out
+    restore = ("restore", str(tmp_path / "all.zip"), "--replace", "--dry-run")
+    written = memgpt(*restore, "--json").json["made_at"]
+    assert f"would restore 1 agent as of {there(written)}: default\n" in memgpt(*restore).out
