@@ -50,11 +50,14 @@ def context(
     workspace = current.workspace()
     if history:
         with workspace.memory() as memory:
-            fillings = memory.store.ledger.fillings(limit=limit)
+            found = memory.store.ledger.fillings(limit=limit + 1)
+        fillings = found[-limit:]
         if current.json:
             print_json([shapes.filling(item) for item in fillings])
         else:
             _plot(fillings)
+        if len(found) > limit:
+            notice(f"there are earlier turns: --limit {2 * limit}")
         return
     with workspace.sessions.peek() as session:
         if prompt:

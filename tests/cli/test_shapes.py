@@ -55,6 +55,9 @@ def test_context_and_its_parts_add_up(home: Path) -> None:
     assert sum(shape["parts"].values()) == shape["used"]
     assert shape["used"] + shape["free"] + shape["reserved"] == shape["window"]
     check("context-history", memgpt(home, "context", "--history", "--json").stdout)
+    newest = memgpt(home, "context", "--history", "--json", "--limit", "1")
+    assert len(check("context-history", newest.stdout)) == 1
+    assert "there are earlier turns: --limit 2" in newest.stderr
 
 
 def test_context_prompt_writes_nothing_and_is_what_the_next_call_would_send(home: Path) -> None:
