@@ -112,7 +112,10 @@ class BatchAgents:
         paths = [str(self._documents / document) for document in documents]
         for progress in self.workspace.loader(store, command="batch").load(paths):
             if progress.reason:
-                raise DocumentError(f"{progress.source} cannot be loaded: {progress.reason}")
+                raise DocumentError(
+                    f"{progress.source} cannot be loaded: {progress.reason}",
+                    hint="repair the file; then --retry-failed runs the conversation once more",
+                )
 
     def private(self, folder: Path) -> "Session":
         """Open the agent in `folder`."""

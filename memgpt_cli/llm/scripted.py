@@ -152,7 +152,9 @@ def _is_same_call(scripted: FunctionCall, given: FunctionCall) -> bool:
 
 def _error(kind: str) -> ModelError | APIKeyError:
     if kind == "context_length":
-        return ContextLengthError("The script says that the prompt is over the window.")
+        return ContextLengthError(
+            "The script says that the prompt is over the window.", hint="set a smaller window: --window TOKENS"
+        )
     if kind == "key":
-        return APIKeyError("The script says that the key was refused.")
+        return APIKeyError("The script says that the key was refused.", hint="take the line out of the script")
     return ModelError("The script says that the network failed.", hint="try again; what was said is kept")
