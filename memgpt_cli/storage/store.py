@@ -6,9 +6,9 @@ A room is furnished when it is entered, so that a command pays only for those it
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from datetime import timedelta
 from functools import cached_property
@@ -219,11 +219,36 @@ def _bring_up_to_date(connection: sqlite3.Connection, path: Path, *, fresh: bool
             raise StorageError(f"{path} is empty, or no record of an agent", hint=_LOST)
         from memgpt_cli.storage.schema import migrate
 
-        if version > 0:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            shutil.copy2(path, path.with_name(f"{path.name}.before-{_VERSION}"))
-        migrate(connection)
+        with nullcontext() if fresh else _alone(path):
+            if fresh or connection.execute("PRAGMA user_version").fetchone()[0] < _VERSION:
+                if not fresh:
+                    _keep_as_it_was(connection, path)
+                migrate(connection)
+    except OSError as error:
+        raise StorageError(
+            f"{path} cannot be brought up to date: {error}", hint="make room on the disk, and check the permissions"
+        ) from error
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
             raise StorageError(f"{path} cannot be made: {error}", hint="make room on the disk") from error
         raise StorageError(f"{path} is not a readable record: {error}", hint=_LOST) from error
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Of several processes that find an old record one brings it up to date, and the others wait.
+
+    Whoever comes later looks at the version again, so that the lock's file need not outlive it.
+    """
+    from filelock import FileLock
+
+    place = path.with_name(f"{path.name}.migrating")
+    with FileLock(place):
+        yield
+        with suppress(OSError):  # Windows keeps what somebody waits for
+            place.unlink()
+
+
+def _keep_as_it_was(connection: sqlite3.Connection, path: Path) -> None:
+    with closing(sqlite3.connect(path.with_name(f"{path.name}.before-{_VERSION}"))) as copy:
+        connection.backup(copy)

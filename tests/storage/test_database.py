@@ -1,10 +1,13 @@
 """Opening SQLite files: where nothing can be written there is still something to read."""
 
 import os
+import sqlite3
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -108,3 +111,23 @@ def test_an_empty_file_is_no_record_and_is_left_as_it_is(folder: Path) -> None:
         SQLiteStore(folder / "agent.db")
     assert "memgpt restore" in caught.value.hint
     SQLiteStore(folder / "new.db").close()
+
+
+def test_an_old_record_that_several_open_at_once_is_brought_up_to_date_once(folder: Path) -> None:
+    from memgpt_cli.storage.schema import migrate
+
+    record, together = folder / "agent.db", Barrier(4)
+    with closing(connect(record)) as connection:
+        migrate(connection, upto=1)
+
+    def opened() -> int:
+        together.wait()
+        with closing(SQLiteStore(record)) as store:
+            return int(store.connection.execute("PRAGMA user_version").fetchone()[0])
+
+    with ThreadPoolExecutor(4) as pool:
+        versions = [done.result() for done in [pool.submit(opened) for _ in range(4)]]
+    assert versions == [2] * 4
+    with closing(sqlite3.connect(folder / "agent.db.before-2")) as before:
+        assert before.execute("PRAGMA user_version").fetchone()[0] == 1
+    assert not (folder / "agent.db.migrating").exists()
