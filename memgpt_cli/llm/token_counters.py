@@ -56,22 +56,6 @@ class TableCounter:
         return min(total, utf8_length(text))
 
 
-class FormulaCounter:
-    """No table at all: `ceil(ascii / 3 + other bytes / 2)`, never more than the UTF-8 bytes.
-
-    Under-counts about 1% of English texts and all of random hex; for sizing where nothing may be loaded.
-    """
-
-    name = "formula"
-    exact = False
-
-    def count(self, text: str) -> int:
-        """The formula, in tokens."""
-        total = utf8_length(text)
-        ascii_bytes = _ascii_length(text)
-        return min(total, math.ceil(ascii_bytes / 3 + (total - ascii_bytes) / 2))
-
-
 class EstimateCounter:
     """For models whose table we do not have: the o200k count enlarged to cover the tokenizers we could measure.
 
@@ -80,8 +64,8 @@ class EstimateCounter:
     and Gemma spend a token on each. 0.4 a byte: scripts that o200k packs well and others do not (Hindi, Thai). 2.5 an
     astral character: emoji fall apart into bytes. Measured over 25 kinds of text (docs/models.md): covers Qwen, Llama 3
     and 4, DeepSeek and Mistral's Tekken in all of them; Llama 2 and Claude 2, of 2023, need up to 1.6 times as much in
-    Chinese, Korean, Arabic and Thai. Chosen over the formula alone because that one under-counts identifiers by half
-    and strays between 0.5 and 6 times the truth, which no calibration can follow.
+    Chinese, Korean, Arabic and Thai. Chosen over a formula of bytes alone (ascii / 3 + other bytes / 2), which
+    under-counts identifiers by half and strays between 0.5 and 6 times the truth: no calibration can follow that.
     """
 
     name = "estimate"

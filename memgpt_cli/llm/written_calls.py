@@ -50,7 +50,6 @@ _MARKS: Final = ("```", "<tool_call>", "<function=", "<|python_tag|>", "[TOOL_CA
 _THINK, _THOUGHT = "<think>", "</think>"
 _OPENING: Final = re.compile("|".join((*map(re.escape, _MARKS), r"^[ \t]*[{\[]")), re.MULTILINE)
 _FENCE: Final = re.compile(r"```[\w+-]*[ \t]*\r?\n?\s*")
-_FENCE_SO_FAR: Final = re.compile(r"```[\w+-]*\s*")
 _NAME_KEYS: Final = ("name", "function", "tool", "tool_name")
 _ARGUMENT_KEYS: Final = ("arguments", "parameters", "args", "input", "params")
 _FIRST_KEYS: Final = (*_NAME_KEYS, *_ARGUMENT_KEYS, "type", "id", "tool_calls")
