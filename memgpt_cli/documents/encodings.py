@@ -28,19 +28,12 @@ _COOKIE: Final = re.compile(rb"coding[:=][ \t]*([-\w.]{2,30})")
 _LINE_ENDS: Final = re.compile(r"\r\n?")
 
 
-def decode(data: bytes, *, encoding: str | None = None, declared: str | None = None) -> str:
+def decode(data: bytes, *, declared: str | None = None) -> str:
     r"""The text of a file, without byte order mark, its lines ended by \n.
 
-    `encoding` is what the person says and is obeyed; `declared` is what the file says of itself and is believed when it
-    holds. Raises DocumentError when the bytes are not text, or not in `encoding`.
+    `declared` is what the file says of itself, and is believed when it holds. Raises DocumentError when the bytes are
+    not text.
     """
-    if encoding is not None:
-        try:
-            return _tidy(data.decode(encoding))
-        except (LookupError, UnicodeError, AssertionError) as error:
-            raise DocumentError(
-                f"not readable as {encoding}: {error}", hint="leave the encoding to be detected"
-            ) from None
     for mark, name in _MARKS:
         if data.startswith(mark):
             return _tidy(data[len(mark) :].decode(name, "replace"))

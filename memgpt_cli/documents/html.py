@@ -37,10 +37,10 @@ _SELF_CLOSED: Final = re.compile(r"<(?!(?:br|hr|img|input|meta|link|wbr|col)\b)(
 _LEADS_OUT: Final = re.compile(r"(?:https?://|mailto:)\S+")
 
 
-def decode_html(data: bytes, *, encoding: str | None = None) -> str:
+def decode_html(data: bytes) -> str:
     """The text of an HTML or XHTML file; what it declares in its head is believed when it holds."""
     match = _DECLARED.search(data, 0, 2048)
-    return decode(data, encoding=encoding, declared=match[1].decode("ascii", "replace") if match else None)
+    return decode(data, declared=match[1].decode("ascii", "replace") if match else None)
 
 
 def to_markdown(html: str, *, xhtml: bool = False) -> tuple[str, str]:

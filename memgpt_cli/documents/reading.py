@@ -22,23 +22,20 @@ MAX_BYTES: Final = 100 * 1024 * 1024
 """The largest file that is read, in bytes; memory use is a few times this at most."""
 
 
-def read_document(path: str | Path, *, encoding: str | None = None) -> Document:
+def read_document(path: str | Path) -> Document:
     """Read one file. Raises DocumentError with the reason when it cannot be read, or holds no text."""
     path = Path(path)
-    reader = FileReader(encoding=encoding)
+    reader = FileReader()
     return reader.read(reader.content(FoundFile(source=source_name(path), path=path)), name=path.name)
 
 
 class FileReader:
     """ports.DocumentReader over the file system.
 
-    `encoding` is obeyed for text files in place of detection; `max_bytes` bounds a file; `stdin` stands for `-`.
+    `max_bytes` bounds a file; `stdin` stands for `-`.
     """
 
-    def __init__(
-        self, *, encoding: str | None = None, max_bytes: int = MAX_BYTES, stdin: BinaryIO | None = None
-    ) -> None:
-        self._encoding = encoding
+    def __init__(self, *, max_bytes: int = MAX_BYTES, stdin: BinaryIO | None = None) -> None:
         self._max_bytes = max_bytes
         self._stdin = stdin
 
@@ -67,7 +64,7 @@ class FileReader:
         """What the bytes of a file called `name` say. Raises DocumentError when they say nothing that can be read."""
         if not content:
             raise DocumentError("empty")
-        document = _read(content, name, self._encoding)
+        document = _read(content, name)
         parts = tuple(part for part in map(_storable, document.parts) if part.text.strip())
         if not parts:
             raise DocumentError("no text in it")
@@ -88,7 +85,7 @@ class FileReader:
         )
 
 
-def _read(data: bytes, name: str, encoding: str | None) -> Document:
+def _read(data: bytes, name: str) -> Document:
     formats.refuse(data[: formats.HEAD])
     called, found = formats.by_name(name), formats.by_content(data)
     if found in ("pdf", "archive"):
@@ -96,8 +93,8 @@ def _read(data: bytes, name: str, encoding: str | None) -> Document:
     if called in ("pdf", "docx", "epub"):
         raise DocumentError(f"called .{called}, but it is none")
     if called == "html" or (called == "text" and found == "html"):
-        return _read_html(decode_html(data, encoding=encoding), name)
-    text = decode(data, encoding=encoding)
+        return _read_html(decode_html(data), name)
+    text = decode(data)
     if (read_as := _READERS.get(called)) is not None:
         return read_as(text, name)
     kind: TextKind = "code" if called == "code" else "markdown" if called == "markdown" else "text"

@@ -63,13 +63,6 @@ def test_what_a_file_declares_is_believed_when_it_holds() -> None:
     assert decode("# coding: ascii\nCafé".encode()) == "# coding: ascii\nCafé"
 
 
-def test_a_named_encoding_is_obeyed_or_refused() -> None:
-    assert decode("Café".encode("cp437"), encoding="cp437") == "Café"
-    for wrong in ("utf-8", "no-such-encoding"):
-        with pytest.raises(DocumentError, match="not readable as"):
-            decode(b"\xff\xfe\xff", encoding=wrong)
-
-
 @pytest.mark.parametrize("size", [40, 1_000, 100_000])
 def test_random_bytes_are_not_text(size: int) -> None:
     data = (
