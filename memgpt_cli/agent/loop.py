@@ -144,13 +144,11 @@ class Agent:
     def _run(self, accepted: Accepted) -> Iterator[Happening]:
         loop = self.settings.loop
         failures = 0
-        window = self.queue_manager.window
         yield from self._sight.look(accepted.turn, accepted.message_id)
         for number in range(accepted.next_step, accepted.next_step + loop.max_steps):
             turn = accepted.turn
             self.queue_manager.notice_edits(turn)
             yield from self._make_room(accepted, fresh=accepted.fresh and number == 1)
-            self._budget.check(turn, lambda: self.queue_manager.usage().total, window.settings.reserved)
             reply, record = yield from self._call_model(accepted, number)
             step = self._commit(accepted, number, reply, record)
             yield from self._told(step, reply)
@@ -212,6 +210,7 @@ class Agent:
 
     def _stream(self, accepted: Accepted, number: int) -> Generator[Happening, None, tuple[Reply, StepRecord]]:
         queue = self.queue_manager
+        self._budget.check(accepted.turn, lambda: queue.usage().total, queue.window.settings.reserved)
         counted = queue.window.counted(queue.epoch, queue.queue)
         reply = Reply()
         started = time.monotonic()

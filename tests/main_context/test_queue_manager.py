@@ -305,6 +305,19 @@ def test_a_token_budget_stops_before_the_call_and_the_message_stays(tmp_path: Pa
             assert "hello" in reply(list(opened.agent.handle(Resume())))
 
 
+def test_a_budget_holds_before_the_second_try_of_a_refused_prompt_too(tmp_path: Path) -> None:
+    refusal = Fault.error(400, "Your prompt is too long.", "context_length_exceeded")  # by a quarter, it is assumed
+    with StrictServer(echo, faults=[refusal]) as server:
+        options = {"base_url": server.base_url, "window_reserve": "1000"}
+        with session(tmp_path, **options) as opened:
+            total = opened.agent.queue_manager.usage().total
+        most = str(1_000 + total * 11 // 10)
+        with session(tmp_path, **options, budget_max_tokens_per_turn=most) as opened:
+            with pytest.raises(BudgetError, match="max_tokens_per_turn"):
+                run(opened, "hello")
+        assert (server.requests, list(server.faults)) == ([], []), "refused once, and not asked again"
+
+
 def test_a_money_budget_with_an_unknown_price_is_an_error_never_a_zero(tmp_path: Path) -> None:
     with StrictServer(echo) as server:
         with session(tmp_path, base_url=server.base_url, model="mystery", budget_max_usd_per_day="1") as opened:
