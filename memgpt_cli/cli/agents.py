@@ -324,9 +324,5 @@ def _describe(workspace: Workspace, name: str) -> dict[str, Any]:
 
 
 def _bytes(size: int) -> str:
-    value = float(size)
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 1000 or unit == "GB":  # noqa: PLR2004 - SI prefixes
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1000
-    return ""
+    thousands = min(3, (len(str(size)) - 1) // 3)
+    return f"{size} B" if not thousands else f"{size / 1000**thousands:.1f} {('kB', 'MB', 'GB')[thousands - 1]}"

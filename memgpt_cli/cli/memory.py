@@ -15,7 +15,7 @@ from memgpt_cli.cli.origins import Causes
 from memgpt_cli.cli.pages import Match, matching, page_of, tell_of_more
 from memgpt_cli.cli.tables import table
 from memgpt_cli.cli.texts import one_line, read_text
-from memgpt_cli.domain.blocks import Author, Block, BlockVersion, Provenance
+from memgpt_cli.domain.blocks import Author, Block, Provenance
 from memgpt_cli.domain.times import for_people
 from memgpt_cli.errors import UsageError
 
@@ -251,8 +251,8 @@ def _take_over(memory: Memory, before: Block, text: str) -> Block:
 def _show_change(memory: Memory, block: Block) -> None:
     from memgpt_cli.main_context.block_history import difference
 
-    history: list[BlockVersion] = memory.store.blocks.history(block.label)
-    for line in difference(history[-2] if len(history) > 1 else None, history[-1]):
+    before, after = (memory.store.blocks.version(block.label, n) for n in (block.version - 1, block.version))
+    for line in difference(before, after) if after else ():
         notice(line, style=memory_history.STYLES.get(line[:1], "dim"))
 
 
