@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from memgpt_cli.domain.messages import FunctionCall
+from memgpt_cli.domain.messages import FunctionCall, clean
 from memgpt_cli.domain.pictures import Picture
 
 PromptRole = Literal["system", "user", "assistant", "tool"]
@@ -144,9 +144,11 @@ Delta = TextDelta | ThoughtDelta | CallDelta | CutDelta | Usage
 
 
 def arguments_object(raw: str) -> dict[str, Any] | None:
-    """The arguments of a call as a mapping, or None when they are not one JSON object."""
+    """The arguments of a call as a mapping of texts that can be stored, or None when they are not one JSON object."""
     try:
         value = json.loads(raw or "{}")
+        if "\\u" in raw:  # half of a pair may be escaped, which JSON allows and no encoding takes
+            value = json.loads(clean(json.dumps(value, ensure_ascii=False)))
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

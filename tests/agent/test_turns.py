@@ -143,6 +143,19 @@ def test_paper_a_model_that_forgets_send_message_is_heard_all_the_same(tmp_path:
             assert reply(run(agent, "go")) == "Hello in plain text"
 
 
+def test_half_an_escaped_character_in_arguments_is_kept_as_one_that_cannot_be_read(tmp_path: Path) -> None:
+    calls = (
+        Call("archival_memory_insert", '{"content": "a fox \\ud83e and \\ud83e\\udd8a", "tags": ["\\ud800"]}'),
+        Call("send_message", '{"message": "Stored \\ud83e."}'),
+    )
+    with StrictServer(lambda _: Reply(calls=calls)) as server:
+        with session(tmp_path, base_url=server.base_url, protocol=Protocol.PAPER) as agent:
+            assert reply(run(agent, "go")) == "Stored \ufffd."
+            stored = agent.store.passages.get([1])[0]
+            assert (stored.text, stored.tags) == ("a fox \ufffd and 🦊", ("\ufffd",))
+            assert not server.refusals
+
+
 def test_the_same_id_is_answered_once(tmp_path: Path) -> None:
     with StrictServer(echo) as server, session(tmp_path, base_url=server.base_url) as agent:
         first = run(agent, "Hello", external_id="42")
