@@ -10,7 +10,7 @@ from memgpt_cli.cli.options import current
 from memgpt_cli.cli.progress import bar
 from memgpt_cli.cli.texts import counted
 from memgpt_cli.domain.documents import Outcome
-from memgpt_cli.errors import MemGPTError
+from memgpt_cli.errors import MemGPTError, UsageError
 
 if TYPE_CHECKING:
     from memgpt_cli.bootstrap import Workspace
@@ -79,6 +79,10 @@ def reindex(
 
         memgpt archival reindex --embedder openai/text-embedding-3-small --save
     """
+    if save and embedder is None:
+        raise UsageError(
+            "--save needs an embedder", hint="memgpt archival reindex --embedder openai/text-embedding-3-small --save"
+        )
     workspace = current.workspace()
     chosen = workspace.embedders.name(embedder)
     new = None if embedder is None else workspace.embedders.called(*chosen)
@@ -98,13 +102,15 @@ def reindex(
             notice("what was done stays done; the same command goes on")
             raise
         status = memory.index.status()
-    if save and embedder is not None:
+    if save:
         _save(workspace, chosen)
         workspace = current.workspace()  # with the settings as they are now
     agrees = workspace.embedders.name() == chosen
     if current.json:
         money = {"embedding_tokens": bill.tokens, "cost_usd": bill.price(bill.tokens)}
         print_json({"agent": memory.name, **_shape(status, done), **money, "settings_agree": agrees})
+    elif status.identity is None:
+        say("there is nothing that has a vector, or waits for one")
     else:
         say(f"{counted(sum(status.vectors.values()), 'vector')} of {status.identity}, {done} of them made now")
     if not agrees:

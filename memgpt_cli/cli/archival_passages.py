@@ -128,6 +128,8 @@ def edit(
 
         memgpt archival edit p7 "The spare key is with Tom" --tag home
     """
+    if tag is not None and no_tags:
+        raise UsageError("--tag gives tags and --no-tags takes them away", hint="leave one of them out")
     workspace = current.workspace()
     with workspace.memory() as memory:
         found = ids.passage(memory, passage)

@@ -17,7 +17,7 @@ from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.history import Kind, Operation, TakenBack
 from memgpt_cli.domain.messages import message_ref
 from memgpt_cli.domain.times import for_people
-from memgpt_cli.errors import NotFoundError
+from memgpt_cli.errors import NotFoundError, UsageError
 from memgpt_cli.ports import Store
 
 _UNDO = Provenance(author=Author.USER, command="undo")
@@ -47,6 +47,13 @@ def undo(
 
         memgpt undo
     """
+    if by is not None and not list_them:
+        raise UsageError(
+            "--by goes with --list: undo takes back the last change, whoever made it",
+            hint=f"memgpt undo --list --by {by}",
+        )
+    if list_them and turn:
+        raise UsageError("--list does nothing, and --turn takes a turn back", hint="leave one of them out")
     if list_them:
         _list(limit, page, by)
     elif turn:

@@ -287,6 +287,13 @@ def test_another_embedder_is_refused_everywhere_and_changes_nothing(
     assert len(memgpt.json("archival-list", "archival", "list")) == 2
 
 
+def test_an_agent_without_anything_to_embed_says_so(memgpt: CommandLine) -> None:
+    memgpt("agent", "create", "default")
+    assert memgpt("archival", "reindex").out == "there is nothing that has a vector, or waits for one\n"
+    assert memgpt.json("archival-reindex", "archival", "reindex")["embedder"] is None
+    assert "--save needs an embedder" in memgpt("archival", "reindex", "--save", code=2).err
+
+
 @pytest.mark.usefixtures("server")
 def test_an_agent_is_changed_over_to_another_embedder_and_the_settings_with_it(
     memgpt: CommandLine, papers: Path

@@ -86,3 +86,12 @@ def test_changes_are_listed_by_author_and_in_pages(memgpt: CommandLine) -> None:
     assert [o["author"] for o in memgpt.json("undo-list", "undo", "--list", "--by", "agent")] == ["agent"]
     assert "there are more: --page 1" in memgpt("undo", "--list", "--by", "user", "--limit", "1").err
     assert "no such changes" in memgpt("undo", "--list", "--by", "import").err
+
+
+def test_whose_change_is_listed_does_not_choose_whose_is_taken_back(memgpt: CommandLine) -> None:
+    memgpt("send", "My name is Ada.")
+    memgpt("memory", "append", "human", "Likes tea")
+    assert "memgpt undo --list --by agent" in memgpt("undo", "--by", "agent", code=2).err
+    assert "leave one of them out" in memgpt("undo", "--list", "--turn", code=2).err
+    assert "Likes tea" in memgpt("memory", "show", "human").out
+    assert len(memgpt.json("undo-list", "undo", "--list", "--by", "agent")) == 1
