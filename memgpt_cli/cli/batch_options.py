@@ -13,7 +13,10 @@ from memgpt_cli.domain.times import to_text
 _RUNS: Final = "Run"
 _LIMITS: Final = "Limits"
 
-File = Annotated[str, typer.Argument(help="JSON Lines, or a text with a message on each line; - reads stdin.")]
+File = Annotated[
+    str,
+    typer.Argument(help="JSON Lines, or a text with a message on each line; - is standard input.", metavar="FILE|-"),
+]
 OutputFile = Annotated[
     Path | None, typer.Option("--output", "-o", help="Write JSON Lines here, not to stdout.", metavar="FILE")
 ]

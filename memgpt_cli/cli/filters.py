@@ -7,11 +7,14 @@ import typer
 
 from memgpt_cli.cli.options import current
 from memgpt_cli.domain.messages import Role
+from memgpt_cli.domain.names import did_you_mean
 from memgpt_cli.domain.search import ArchivalFilters, RecallFilters
 from memgpt_cli.domain.times import span
-from memgpt_cli.errors import UsageError
+from memgpt_cli.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from memgpt_cli.bootstrap import Memory
 
 
@@ -70,15 +73,29 @@ def archival_filters(
     since: str | None = None,
     until: str | None = None,
 ) -> ArchivalFilters:
-    """Filters on passages; `memory` holds the source.
+    """Filters on passages; `memory` holds the tags and the source.
 
-    Raises UsageError for what is no date, NotFoundError for a source that there is not.
+    Raises UsageError for what is no date, NotFoundError for a tag that there never was and a source that there is not.
     """
     from memgpt_cli.cli.archival_sources import source_named
 
     start, end = dates(since, until)
+    if memory is not None:
+        check_tags(memory, tags or ())
     named = source if source is None or memory is None else source_named(memory, source)
     return ArchivalFilters(tags=tuple(tags or ()), source=named, start=start, end=end)
+
+
+def check_tags(memory: "Memory", tags: "Sequence[str]") -> None:
+    """Raise NotFoundError for a tag that no passage ever had, with the nearest one."""
+    for tag in tags:
+        if memory.store.passages.page(ArchivalFilters(tags=(tag,)), limit=1):
+            continue
+        known = memory.forgetting.tags()
+        if tag not in known:
+            raise NotFoundError(
+                f"no passage has the tag {tag!r}{did_you_mean(tag, known)}", hint="memgpt archival list"
+            )
 
 
 def labels(typed: list[str] | None) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from memgpt_cli.bootstrap import Memory, Workspace
 from memgpt_cli.cli import ids
 from memgpt_cli.cli.archival_sources import source_named
 from memgpt_cli.cli.console import confirm, notice, print_json, say
-from memgpt_cli.cli.filters import DryRun, Since, Until, Yes, dates
+from memgpt_cli.cli.filters import DryRun, Since, Until, Yes, check_tags, dates
 from memgpt_cli.cli.options import current
 from memgpt_cli.cli.texts import counted, one_line, read_text
 from memgpt_cli.domain.forgetting import SHORTEST_RAW, Checked, Plan, Wanted
@@ -150,12 +150,7 @@ def _check_named(memory: Memory, items: Sequence[str], tags: Sequence[str]) -> N
             ids.message(memory, typed)
         elif letter == "p" and not memory.store.passages.history(first):
             ids.passage(memory, typed)
-    known = memory.forgetting.tags() if tags else []
-    for tag in tags:
-        if tag not in known:
-            raise NotFoundError(
-                f"no passage has the tag {tag!r}{did_you_mean(tag, known)}", hint="memgpt archival list"
-            )
+    check_tags(memory, tags)
 
 
 def _show(plan: Plan, *, would: bool) -> None:
