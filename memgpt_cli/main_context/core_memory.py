@@ -151,10 +151,10 @@ class CoreMemory:
                 f"{old!r} {what} in block {label}, so nothing was changed. {state_of(block)}",
                 hint="quote a text that stands there exactly once, letter by letter",
             )
-        value = block.value.replace(old, new)
+        before, _, after = block.value.partition(old)
         if not new:
-            value = "\n".join(line for line in value.split("\n") if line.strip())
-        return self.write(block, value, provenance)
+            before, after = _without_empty_line(before, after)
+        return self.write(block, before + new + after, provenance)
 
     def write(self, block: Block, value: str, provenance: Provenance) -> Block:
         """Give the block this value, within its limits. The model may not write a read-only block."""
@@ -235,3 +235,11 @@ class CoreMemory:
         if not history:
             self.block(label)
         return history
+
+
+def _without_empty_line(before: str, after: str) -> tuple[str, str]:
+    """What stands before and after a text that was taken out, without the line that is blank without it."""
+    start, end = before.rpartition("\n")[2], after.partition("\n")[0]
+    if (start + end).strip():
+        return before, after
+    return before[: len(before) - len(start)], after[len(end) + 1 :]

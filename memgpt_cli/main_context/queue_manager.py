@@ -170,12 +170,13 @@ class QueueManager:
         )
         if summary.failure:
             yield Notice(f"the summarising model failed ({summary.failure}); an extractive summary stands in")
+        paid = self._paid(summary)
         with self._store.transaction():
             self._leave(choice, turn, attempt)
             hidden = self.epoch.hidden + sum(1 for m in choice.victims if is_spoken(m))
             self.epoch = self._begin("eviction", blocks, summary.text, hidden)
             self._store.messages.evict([m.id for m in choice.victims], epoch=self.epoch.id)
-            self._record(summary, turn)
+            self._record(paid, turn)
         self.window.forget(choice.victims)
         if choice.victims:
             yield Evicted(
@@ -201,9 +202,10 @@ class QueueManager:
             room=int(self.window.room / self.window.ratio),
             afford=lambda prompt, reply: self._afford(turn, prompt, reply),
         )
+        paid = self._paid(summary)
         with self._store.transaction():
             self.epoch = self._begin("summary rewritten", blocks, summary.text, self.epoch.hidden)
-            self._record(summary, turn)
+            self._record(paid, turn)
             self._store.set_note(SUMMARY_FROM, "")
         yield Notice(f"the summary was written anew ({summary.by}), since messages that it may speak of were deleted")
 
@@ -313,9 +315,13 @@ class QueueManager:
             f" {passages} passages."
         )
 
-    def _record(self, summary: Summary, turn: Turn) -> None:
-        for call in summary.calls:
-            at = self._clock.now()
+    def _paid(self, summary: Summary) -> list[tuple[SummaryCall, datetime, float | None]]:
+        """The summary's calls with their time and price, booked: outside a transaction, for the books may be busy."""
+        calls = [(call, self._clock.now()) for call in summary.calls]
+        return [(call, at, self._book(call, at)) for call, at in calls]
+
+    def _record(self, paid: Sequence[tuple[SummaryCall, datetime, float | None]], turn: Turn) -> None:
+        for call, at, cost in paid:
             self._store.turns.add_step(
                 StepRecord(
                     turn=turn.id,
@@ -325,7 +331,7 @@ class QueueManager:
                     counted_tokens=call.counted,
                     usage=call.usage,
                     usage_reported=call.usage_reported,
-                    cost_usd=self._book(call, at),
+                    cost_usd=cost,
                     duration_s=call.seconds,
                     at=at,
                     purpose="summary",
