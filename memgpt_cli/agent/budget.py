@@ -60,10 +60,11 @@ class Budget:
             steps = self._store.turns.steps(turn.id)
             used = sum(s.usage.prompt_tokens + s.usage.completion_tokens for s in steps)
             if used + next_prompt() + reserve > most:
+                needed = used + next_prompt() + reserve
                 raise BudgetError(
-                    f"this turn has used {used} tokens and its next call may take {next_prompt() + reserve}:"
+                    f"this turn has used {used} tokens and its next call may take {needed - used}:"
                     f" over budget.max_tokens_per_turn = {most}",
-                    hint=f"memgpt config set budget.max_tokens_per_turn {2 * most}",
+                    hint=f"memgpt config set budget.max_tokens_per_turn {-(-2 * needed // 1000) * 1000}",
                 )
         if self._loop.max_usd_per_day is not None:
             self._check_money(self._loop.max_usd_per_day, next_prompt(), reserve, prices)

@@ -81,10 +81,8 @@ def _call(returned: FunctionReturned) -> str | None:
     name, arguments = returned.call.name, arguments_object(returned.call.arguments) or {}
     outcome = returned.result.split("\n", 1)[0].rstrip(".")
     if not returned.ok:
-        from memgpt_cli.functions.spec import REFUSED
-
-        if returned.result == REFUSED:
-            return f"not written, as you said: {one_line(proposal(returned.call), _LONG)}"
+        if why := refusal(returned):
+            return f"not written, {why}: {one_line(proposal(returned.call), _LONG)}"
         return f"{name}({one_line(returned.call.arguments, _LONG)}) failed: {one_line(outcome, _LONG)}"
     said = {key: str(value) for key, value in arguments.items()}
     match name:
@@ -100,6 +98,14 @@ def _call(returned: FunctionReturned) -> str | None:
         case _:
             text = f"{name}({one_line(returned.call.arguments, _LONG)}): {one_line(outcome, _LONG)}"
     return text
+
+
+def refusal(returned: FunctionReturned) -> str:
+    """Why a write was not allowed; empty for what failed otherwise, or did not."""
+    from memgpt_cli.functions.spec import NOBODY_TO_ASK, REFUSED
+
+    whys = {REFUSED: "as you said", NOBODY_TO_ASK: "since nobody could be asked (memory.confirm)"}
+    return "" if returned.ok else whys.get(returned.result, "")
 
 
 def proposal(call: FunctionCall) -> str:

@@ -16,7 +16,7 @@ from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.errors import MemGPTError, StorageError
 from memgpt_cli.functions.arguments import parse
 from memgpt_cli.functions.registry import function_set
-from memgpt_cli.functions.spec import REFUSED, After, FunctionContext, FunctionSpec, Verdict
+from memgpt_cli.functions.spec import NOBODY_TO_ASK, REFUSED, After, FunctionContext, FunctionSpec
 from memgpt_cli.ports import Store
 
 _log = logging.getLogger(__name__)
@@ -34,11 +34,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A call that is ready to be run: with the vector of its query, and with what the person said to it."""
+    """A call that is ready to be run: with the vector of its query, and with what the person said to it.
+
+    `refused` is the result of a write that was not allowed.
+    """
 
     call: FunctionCall
     vector: Vector | None = None
-    refused: bool = False
+    refused: str = ""
     edited: bool = False
 
 
@@ -64,9 +67,11 @@ class FunctionExecutor:
         if spec is None:
             return Prepared(call=call)
         if spec.writes and (context.confirm is not None or context.settings.memory.confirm):
-            verdict = Verdict(allowed=False) if context.confirm is None else context.confirm(call)
+            if context.confirm is None:
+                return Prepared(call=call, refused=NOBODY_TO_ASK)
+            verdict = context.confirm(call)
             if not verdict.allowed:
-                return Prepared(call=call, refused=True)
+                return Prepared(call=call, refused=REFUSED)
             if verdict.arguments is not None:
                 return Prepared(call=replace(call, arguments=verdict.arguments), edited=True)
         return Prepared(call=call, vector=self._vector(spec, call, context))
@@ -79,7 +84,7 @@ class FunctionExecutor:
             names = ", ".join(self._functions)
             return _failed(f"there is no function {call.name[:80]!r}; the functions are: {names}")
         if prepared.refused:
-            return _failed(REFUSED)
+            return _failed(prepared.refused)
         try:
             arguments = parse(call.arguments, spec.parameters_in(self._protocol))
             with self._store.savepoint():

@@ -19,6 +19,9 @@ from memgpt_cli.main_context.core_memory import CoreMemory
 REFUSED = "the person did not allow this; nothing was changed. Go on without it"
 """The result of a write that the person said no to."""
 
+NOBODY_TO_ASK = "nobody could be asked about this, as memory.confirm wants; nothing was changed. Go on without it"
+"""The result of a write that needed a yes where there is no terminal."""
+
 Arguments = Mapping[str, Any]
 
 

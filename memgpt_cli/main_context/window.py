@@ -126,9 +126,13 @@ class Window:
         return self.corrected(self.counter.count(text))
 
     def check(self, blocks: Sequence[Block]) -> None:
-        """Raise LimitError, with the numbers, when this window cannot hold its fixed prompt and full blocks."""
+        """Raise LimitError, with the numbers, when this window cannot hold its fixed prompt and full blocks.
+
+        What a server counts beyond our own count makes the smallest window larger. That alone locks no agent out that
+        has talked in this window before: then it is enough that the blocks fit as they are.
+        """
         smallest = self.smallest(blocks)
-        if self.settings.window < smallest:
+        if self.settings.window < smallest and not self._fits_as_it_is(blocks):
             held = self._blocks_at_limit(blocks)
             raise LimitError(
                 f"a window of {self.settings.window} tokens is too small for this agent: instructions and functions"
@@ -136,6 +140,11 @@ class Window:
                 f" rest: {smallest} in all",
                 hint=f"--window {smallest} or more, or smaller blocks, or a smaller window.reserve",
             )
+
+    def _fits_as_it_is(self, blocks: Sequence[Block]) -> bool:
+        usual = self._fixed + self._tools + sum(core_memory.token_limit(b) + BLOCK_FRAME for b in blocks)
+        now = self.fixed + sum(self.count_text(block.value) + self.corrected(BLOCK_FRAME) for block in blocks)
+        return self.settings.window - self.settings.reserved >= max(usual, now) + SMALLEST_QUEUE
 
     def smallest(self, blocks: Sequence[Block]) -> int:
         """The smallest window, in tokens, that this agent can live in, with the reserve that it would then have."""
