@@ -96,9 +96,10 @@ class Memory:
         """Forgetting for good; all but its plan needs the agent's lock."""
         return self._adapters.forgetting(self.name, self._record)
 
-    def check_window(self, block: Block) -> None:
-        """Raise LimitError when the agent's window has no room for this block, new or changed, at its limit."""
-        blocks = {b.label: b for b in self.store.blocks.all()} | {block.label: block}
+    def check_window(self, block: Block | None = None) -> None:
+        """Raise LimitError when the agent's window has no room for its blocks at their limits, `block` among them."""
+        changed = {} if block is None else {block.label: block}
+        blocks = {b.label: b for b in self.store.blocks.all()} | changed
         self._window_of(self.store).check(list(blocks.values()))
 
     @contextmanager

@@ -1,5 +1,6 @@
 """`memgpt agent`: the agents of this machine, made, shown, renamed, copied, carried elsewhere and deleted."""
 
+import sqlite3
 from datetime import tzinfo
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +19,7 @@ from memgpt_cli.domain.blocks import Block
 from memgpt_cli.domain.messages import Role
 from memgpt_cli.domain.search import RecallFilters
 from memgpt_cli.domain.times import for_people, from_text, to_text
-from memgpt_cli.errors import StorageError, UsageError
+from memgpt_cli.errors import LimitError, StorageError, UsageError
 
 app = typer.Typer(help="Make, look at, copy and delete agents.", no_args_is_help=True)
 
@@ -43,8 +44,8 @@ def list_agents(match: Match = None, limit: Limit = 50, page: Page = 0) -> None:
     for name in page_of(names, limit=limit, page=page):
         try:
             shapes.append(_describe(workspace, name))
-        except StorageError as error:
-            notice(f"{name}: {error.message}")
+        except (StorageError, sqlite3.DatabaseError) as error:
+            notice(f"{name}: {getattr(error, 'message', error)}; memgpt doctor says more")
     if current.json:
         print_json(shapes)
     elif not names:
@@ -99,6 +100,11 @@ def create(
         human=read_text(human),
         blocks=[_block(typed, workspace) for typed in block or ()],
     )
+    with workspace.memory(name) as memory:
+        try:
+            memory.check_window()
+        except LimitError as error:  # another model may answer by then, so it is made all the same
+            notice(f"as things stand it cannot talk: {error.message}\nhint: {error.hint}")
     if current.json:
         print_json(_describe(workspace, name))
     else:

@@ -212,6 +212,11 @@ def restore(
             raise NotFoundError(f"version {version} of {ref} was forgotten for good", hint=f"memgpt archival log {ref}")
         if found.deleted:
             raise UsageError(f"version {version} of {ref} is its deletion", hint=f"memgpt archival delete {ref}")
+        if found.passage == history[-1].passage and not history[-1].deleted:
+            notice(f"{ref} says that already; nothing was changed")
+            if current.json:
+                print_json(shapes.passage(found.passage))
+            return
         with memory.store.transaction():
             memory.store.passages.restore(
                 found.passage.id, version, at=workspace.clock.now(), provenance=_by(f"restore {version}")

@@ -169,6 +169,7 @@ def _agent(workspace: "Workspace", name: str) -> Iterator[Finding]:
         memory.check()
         status = memory.index.status()
         memory.check_embedder()
+        memory.check_window()
         messages, passages = memory.store.messages.count(), memory.store.passages.count()
     waiting = sum(status.waiting[collection] for collection in Collection)
     vectors = sum(status.vectors[collection] for collection in Collection)

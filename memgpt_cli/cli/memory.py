@@ -225,8 +225,12 @@ def restore(
     """
     with _writing() as memory:
         memory.check_window(memory.core_memory.version(label, version).block)
+        before = memory.store.blocks.get(label)
         restored = memory.core_memory.restore(label, version, _by(f"restore {version}"))
-        _show_change(memory, restored)
+        if before is not None and before.version == restored.version:
+            notice(f"{label} says that already; nothing was changed")
+        else:
+            _show_change(memory, restored)
         _report(restored)
 
 

@@ -197,12 +197,13 @@ def _last_turn(store: Store) -> int:
 
 
 def _last_prompt(store: Store) -> dict[str, Any] | None:
-    """The newest prompt: how much of it repeated the one before, by our count, and was cached, by the server's."""
+    """The newest prompt in the server's tokens: the share that repeated the one before is ours, the cached part its."""
     step = store.turns.last_step()
     if step is None:
         return None
+    tokens = step.usage.prompt_tokens or step.counted_tokens
     return {
-        "tokens": step.counted_tokens,
-        "repeated": step.repeated_tokens,
+        "tokens": tokens,
+        "repeated": round(tokens * step.repeated_tokens / max(1, step.counted_tokens)),
         "cached": step.usage.cached_tokens if step.usage_reported else None,
     }

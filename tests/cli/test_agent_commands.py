@@ -435,3 +435,23 @@ def test_times_are_shown_in_the_persons_zone_and_printed_as_json_in_utc(
     restore = ("restore", str(tmp_path / "all.zip"), "--replace", "--dry-run")
     written = memgpt(*restore, "--json").json["made_at"]
     assert f"would restore 1 agent as of {there(written)}: default\n" in memgpt(*restore).out
+
+
+def test_one_damaged_agent_hides_no_other(memgpt: CommandLine) -> None:
+    memgpt("agent", "create", "whole")
+    memgpt("send", "My name is Ada and I live in Lisbon.")
+    memgpt("agent", "show")
+    path = record(memgpt, "default")
+    data = bytearray(path.read_bytes())
+    data[4_096:] = bytes(byte ^ 0x5A for byte in data[4_096:])
+    path.write_bytes(data)
+    listed = memgpt("agent", "list")
+    assert "whole" in listed.out
+    assert "default: " in listed.err
+
+
+def test_an_agent_that_cannot_talk_in_its_window_is_made_with_a_warning(memgpt: CommandLine) -> None:
+    made = memgpt("agent", "create", "tight", "--window", "3000")
+    assert "as things stand it cannot talk: a window of 3000 tokens is too small" in made.err
+    assert "a window of 3000 tokens is too small" in memgpt("doctor", code=1).out
+    assert "cannot talk" not in memgpt("agent", "create", "roomy").err

@@ -98,3 +98,11 @@ def test_a_tag_that_there_never_was_is_exit_3_with_the_nearest(memgpt: CommandLi
         assert "did you mean kitchen?" in memgpt("archival", *command, "--tag", "kitchin", code=3).err
     memgpt("archival", "delete", "p1", "--yes")
     assert memgpt.json("archival-list", "archival", "list", "--tag", "kitchen") == []
+
+
+def test_restoring_what_stands_there_already_changes_nothing_and_says_so(memgpt: CommandLine) -> None:
+    memgpt("archival", "add", "The key is under the mat.")
+    done = memgpt("archival", "restore", "p1", "1")
+    assert "nothing was changed" in done.err
+    assert "undo" not in done.err + done.out
+    assert len(memgpt.json("archival-log", "archival", "log", "p1")) == 1

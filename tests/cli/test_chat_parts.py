@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memgpt_cli.cli.chat import commands
+from memgpt_cli.cli.chat import attachment, commands
 from memgpt_cli.cli.chat.input import BareLines, is_open, unquoted
 from memgpt_cli.cli.chat.parting import parted
 from memgpt_cli.cli.chat.prompt import PrivateHistory
@@ -200,3 +200,21 @@ def test_who_leaves_a_question_on_a_bare_terminal_has_agreed_to_nothing(monkeypa
     for typed, answer in (("", ""), ("\n", "as it was"), ("other\n", "other")):
         monkeypatch.setattr("sys.stdin", StringIO(typed))
         assert lines.ask("text: ", default="as it was") == answer
+
+
+@pytest.mark.parametrize(
+    ("typed", "name", "words"),
+    [
+        ("red pic.png What colour?", "red pic.png", "What colour?"),
+        ('"red pic.png" What colour?', "red pic.png", "What colour?"),
+        ("'red pic.png'", "red pic.png", ""),
+        ("red\\ pic.png What colour?", "red pic.png", "What colour?"),
+        ('"quoted".txt and more', '"quoted".txt', "and more"),
+    ],
+)
+def test_an_attached_file_is_named_as_in_a_shell_or_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str, name: str, words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_text("text")
+    assert attachment._split(typed) == (Path(name), words)

@@ -22,6 +22,7 @@ MOST_WORDS: Final = 2_000
 _IMAGES: Final = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".svg"}
 _OTHERWISE: Final = "attach a text or a document"
 _WORDS: Final = re.compile(r"\s+")
+_QUOTED: Final = re.compile(r"""(['"])(.+?)\1(?=\s|$)""")
 
 
 def read_attachment(session: "Session", reader: "DocumentReader", argument: str) -> UserMessage:
@@ -37,7 +38,13 @@ def read_attachment(session: "Session", reader: "DocumentReader", argument: str)
 
 
 def _split(argument: str) -> tuple[Path, str]:
-    """The longest beginning that names a file, and the words after it."""
+    """The longest beginning that names a file, in quotes or without, and the words after it."""
+    if quoted := _QUOTED.match(argument):
+        path = Path(quoted[2]).expanduser()
+        if path.is_file():
+            return path, argument[quoted.end() :].strip()
+    if not Path(argument).exists():
+        argument = argument.replace("\\ ", " ")  # as a shell wants a space, and a path on Windows never has it
     ends = [len(argument), *(match.start() for match in reversed(list(_WORDS.finditer(argument))))]
     for end in ends:
         path = Path(argument[:end]).expanduser()
