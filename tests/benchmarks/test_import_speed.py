@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from benchmarks.made_up_talk import SESSION, Talk
 
-from memgpt_cli.bootstrap.workspace import SystemClock
+from memgpt_cli.bootstrap.adapters import SystemClock
 from memgpt_cli.documents.conversations import ConversationFile
 from memgpt_cli.domain.search import RecallFilters
 from memgpt_cli.domain.times import to_text
