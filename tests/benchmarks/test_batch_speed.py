@@ -4,17 +4,16 @@ python -m pytest tests/benchmarks/test_batch_speed.py -m benchmark -s
 """
 
 import json
-import multiprocessing
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from multiprocessing.queues import Queue
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from benchmarks.own_process import served
 
 sys.path.insert(0, str(Path(__file__).parent))
 from batch_load import conversations, lines_in, memory_of, run, write
@@ -109,25 +108,10 @@ class Slow(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None: ...
 
 
-class Server(ThreadingHTTPServer):
-    request_queue_size = 128
-
-
-def serve(port: "Queue[int]") -> None:
-    server = Server(("127.0.0.1", 0), Slow)
-    port.put(server.server_address[1])
-    server.serve_forever()
-
-
 @pytest.fixture
 def base_url() -> Iterator[str]:
-    context = multiprocessing.get_context("spawn")
-    port = context.Queue()
-    process = context.Process(target=serve, args=(port,), daemon=True)
-    process.start()
-    yield f"http://127.0.0.1:{port.get()}/v1"
-    process.terminate()
-    process.join()
+    with served(Slow) as url:
+        yield url
 
 
 def test_thirty_two_workers_keep_a_slow_server_busy(tmp_path: Path, base_url: str) -> None:

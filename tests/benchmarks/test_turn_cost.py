@@ -6,15 +6,15 @@ The server is a process of its own, so that its work is not counted. The window 
 both points: measured are the twenty turns before an eviction is due.
 """
 
-import multiprocessing
 import statistics
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmarks.own_process import served
 from support.agents import session
 
 from memgpt_cli.domain.events import Evicted, UserMessage
@@ -50,21 +50,10 @@ class Constant(BaseHTTPRequestHandler):
         pass
 
 
-def serve(port: int) -> None:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Constant)
-    port.put(server.server_address[1])
-    server.serve_forever()
-
-
 @pytest.fixture
 def base_url() -> Iterator[str]:
-    context = multiprocessing.get_context("spawn")
-    port = context.Queue()
-    process = context.Process(target=serve, args=(port,), daemon=True)
-    process.start()
-    yield f"http://127.0.0.1:{port.get()}/v1"
-    process.terminate()
-    process.join()
+    with served(Constant) as url:
+        yield url
 
 
 def test_cpu_of_a_turn_is_flat_and_near_the_bare_client(tmp_path: Path, base_url: str) -> None:
