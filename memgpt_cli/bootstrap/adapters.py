@@ -88,7 +88,7 @@ class Adapters:
     @cached_property
     def models(self) -> Models:
         """The models that answer."""
-        return Models(self.configuration, self.keys, around_model=self._around_model)
+        return Models(self.configuration, self.keys, endpoints=self.state, around_model=self._around_model)
 
     @cached_property
     def embedders(self) -> Embedders:
@@ -116,7 +116,7 @@ class Adapters:
         """What spans agents."""
         from memgpt_cli.storage.state import StateDatabase
 
-        return StateDatabase(self.configuration.paths.state_db, zone=self.settings.zone)
+        return StateDatabase(self.configuration.paths.state_db, zone=self.settings.zone, now=self.clock.now)
 
     @cached_property
     def prompts(self) -> PromptFiles:

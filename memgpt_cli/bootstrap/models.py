@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from memgpt_cli.config.keys import ApiKeys
     from memgpt_cli.config.settings import Configuration, Source
     from memgpt_cli.domain.agents import AgentConfig
-    from memgpt_cli.ports import ChatModel, Store, TokenCounter
+    from memgpt_cli.ports import ChatModel, EndpointMemory, Store, TokenCounter
 
 AroundModel = Callable[["ChatModel", ModelSettings], "ChatModel"]
 """Puts something between the agents and a model on a network; repeating failed calls is then its work."""
@@ -36,8 +36,16 @@ class Uncalibrated:
 class Models:
     """The models that settings, keys and agents ask for; clients are shared by all sessions of a process."""
 
-    def __init__(self, configuration: Configuration, keys: ApiKeys, *, around_model: AroundModel | None = None) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        keys: ApiKeys,
+        *,
+        endpoints: EndpointMemory,
+        around_model: AroundModel | None = None,
+    ) -> None:
         self._configuration = configuration
+        self._endpoints = endpoints
         self._keys = keys
         self._around_model = around_model
         self._clients: dict[tuple[str, str | None], ChatModel] = {}
@@ -147,6 +155,7 @@ class Models:
             timeout_s=choice.settings.timeout_s,
             max_retries=choice.settings.max_retries if self._around_model is None else 0,
             reasoning_effort=settings.reasoning_effort,
+            memory=self._endpoints,
         )
         return client if self._around_model is None else self._around_model(client, settings)
 

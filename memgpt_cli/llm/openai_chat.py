@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from memgpt_cli.domain.chat import ChatRequest, Delta
+from memgpt_cli.domain.endpoint_traits import EndpointTraits
 from memgpt_cli.errors import APIKeyError, ConfigError, ModelError
 from memgpt_cli.llm.connection import client_for, headers_for, is_openai
+from memgpt_cli.llm.endpoint_memory import ProcessEndpointMemory
 from memgpt_cli.llm.reply_stream import ReplyStream
 from memgpt_cli.llm.server_errors import Endpoint, explain, is_about
+from memgpt_cli.ports import EndpointMemory
 
 if TYPE_CHECKING:
     import openai
@@ -40,7 +43,8 @@ class OpenAIChat:
     `base_url` None is OpenAI. `timeout_s` bounds the wait for a connection's next bytes, not the whole reply: a local
     model may take minutes to read a long prompt. A failed call is repeated `max_retries` times, with growing pauses or
     those that the server asks for, as long as nothing of the reply has come. `reasoning_effort` goes into the request
-    as it stands, where the server takes it. One instance may serve several threads.
+    as it stands, where the server takes it. What its server refuses is kept in `memory`. One instance may serve several
+    threads.
 
     Raises ConfigError for a base URL that is none, APIKeyError for a key that no header can carry.
     """
@@ -54,15 +58,14 @@ class OpenAIChat:
         timeout_s: float = 600.0,
         max_retries: int = 2,
         reasoning_effort: str | None = None,
+        memory: EndpointMemory | None = None,
     ) -> None:
         self._endpoint = Endpoint(model=model, base_url=_checked_url(base_url), api_key=_checked_key(api_key))
         self._timeout_s = timeout_s
         self._max_retries = max_retries
         self._is_openai = is_openai(self._endpoint.base_url)
-        self._limit_field: str | None = "max_completion_tokens" if self._is_openai else "max_tokens"
-        self._limit_fields_left = ["max_tokens" if self._is_openai else "max_completion_tokens", None]
         self._reasoning_effort = reasoning_effort
-        self._left_out: set[str] = set()  # optional fields that this server was found to refuse
+        self._memory = memory or ProcessEndpointMemory()
         self._client: openai.OpenAI | None = None
         self._connecting = threading.Lock()
 
@@ -73,13 +76,31 @@ class OpenAIChat:
 
     def body(self, request: ChatRequest) -> dict[str, Any]:
         """The exact body that `stream` sends, with the fields that this server was found to take."""
+        traits = self.traits
         body = request.body()
         limit = body.pop("max_tokens", None)
-        if limit is not None and self._limit_field is not None:
-            body[self._limit_field] = limit
+        limit_field = self._limit_fields[0] if traits.limit_field is None else traits.limit_field
+        if limit is not None and limit_field:
+            body[limit_field] = limit
         if self._reasoning_effort is not None:
             body["reasoning_effort"] = self._reasoning_effort
-        return {field: _sendable(value) for field, value in body.items() if field not in self._left_out}
+        return {field: _sendable(value) for field, value in body.items() if field not in traits.refused_fields}
+
+    @property
+    def traits(self) -> EndpointTraits:
+        """What was learned about this model at this endpoint, by this process and others."""
+        return self._memory.traits(self._endpoint.base_url, self._endpoint.model)
+
+    def _learn(self, learned: EndpointTraits) -> None:
+        self._memory.learn(self._endpoint.base_url, self._endpoint.model, learned)
+
+    @property
+    def _limit_fields(self) -> tuple[str, str, str]:
+        """The fields that may bound the reply, in the order in which they are tried; "" is none."""
+        usual, other = (
+            ("max_completion_tokens", "max_tokens") if self._is_openai else ("max_tokens", "max_completion_tokens")
+        )
+        return usual, other, ""
 
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
         """Yield the reply as it comes, at the end its usage where the server reports it.
@@ -153,13 +174,13 @@ class OpenAIChat:
             return False
         refused = next((field for field in _OPTIONAL if field in body and is_about(error, field)), None)
         if refused is not None:
-            self._left_out.add(refused)
+            self._learn(EndpointTraits(refused_fields=self.traits.refused_fields | {refused}))
             return True
-        used = next((field for field in ("max_completion_tokens", "max_tokens") if field in body), None)
-        if used is None or not is_about(error, used) or not self._limit_fields_left:
+        fields = self._limit_fields
+        used = next((field for field in fields if field in body), None)
+        if used is None or not is_about(error, used):
             return False
-        if self._limit_field == used:  # another thread may have learnt it meanwhile
-            self._limit_field = self._limit_fields_left.pop(0)
+        self._learn(EndpointTraits(limit_field=fields[fields.index(used) + 1]))
         return True
 
     def _headers(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Everything that writes runs inside `Store.transaction()`; nothing that talks to 
 """
 
 from memgpt_cli.ports.conversation import EpochStore, LedgerStore, MessageStore, TombstoneStore, TurnStore
-from memgpt_cli.ports.machine import Calibration, Clock, DocumentReader, PromptSource, Spending
+from memgpt_cli.ports.machine import Calibration, Clock, DocumentReader, EndpointMemory, PromptSource, Spending
 from memgpt_cli.ports.memory import BlockStore, DocumentStore, JournalStore, PassageStore, PictureStore, UndoStore
 from memgpt_cli.ports.models import ChatModel, Embedder, TokenCounter
 from memgpt_cli.ports.record import Store
@@ -19,6 +19,7 @@ __all__ = [
     "DocumentReader",
     "DocumentStore",
     "Embedder",
+    "EndpointMemory",
     "EpochStore",
     "JournalStore",
     "LedgerStore",

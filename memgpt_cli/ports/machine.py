@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from memgpt_cli.domain.documents import Document, FoundFile, SkippedFile
+from memgpt_cli.domain.endpoint_traits import EndpointTraits
 
 
 class Clock(Protocol):
@@ -24,6 +25,18 @@ class Calibration(Protocol):
 
     def observe(self, model: str, *, counted: int, reported: int) -> None:
         """Learn from one call."""
+        ...
+
+
+class EndpointMemory(Protocol):
+    """What was learned about models and their servers, kept across processes. A `base_url` of None is OpenAI."""
+
+    def traits(self, base_url: str | None, model: str) -> EndpointTraits:
+        """What is known and still believed (`endpoint_traits.FRESH_FOR`)."""
+        ...
+
+    def learn(self, base_url: str | None, model: str, learned: EndpointTraits) -> None:
+        """Store the traits that `learned` knows, as of now; the others stay as they are."""
         ...
 
 

@@ -1,11 +1,13 @@
-"""`state.db`: what spans agents. How far our token counts are off for each model, and what each day has cost.
+"""`state.db`: what spans agents. Token calibration and traits of each model and endpoint, and what each day has cost.
 
-Losing this file costs a few calls' worth of calibration and the day's sum; no agent's memory is in it.
+Losing this file costs a few calls' worth of learning and the day's sum; no agent's memory is in it.
 """
 
+import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import UTC, date, datetime, tzinfo
 from math import ceil
 from pathlib import Path
@@ -13,6 +15,7 @@ from threading import RLock
 from typing import Final
 from weakref import finalize
 
+from memgpt_cli.domain.endpoint_traits import FRESH_FOR, EndpointTraits, LearnedTrait, TraitValue
 from memgpt_cli.errors import StorageError
 from memgpt_cli.storage.database import connect, transaction
 
@@ -31,18 +34,28 @@ _MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE INDEX reports_of ON reports (model, id)",
         "CREATE TABLE spending (day TEXT PRIMARY KEY, usd REAL NOT NULL) WITHOUT ROWID",
     ),
+    (
+        """CREATE TABLE traits (base_url TEXT, model TEXT, name TEXT, value TEXT NOT NULL, learned_at TEXT NOT NULL,
+        PRIMARY KEY (base_url, model, name)) WITHOUT ROWID""",
+    ),
 )
 """Statements by version: `PRAGMA user_version` n means that the first n have been applied."""
 
 
-class StateDatabase:
-    """Calibration (`ports.Calibration`) and spending. The file is made by the first write; threads may share an object.
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
-    `zone` is where a day begins and ends. Raises StorageError when the file cannot be read or written.
+
+class StateDatabase:
+    """Calibration, spending and endpoint traits (`ports.Calibration`, `Spending`, `EndpointMemory`).
+
+    The file is made by the first write; threads may share an object. `zone` is where a day begins and ends, `now` dates
+    what is learned. Raises StorageError when the file cannot be read or written.
     """
 
-    def __init__(self, path: Path, *, zone: tzinfo = UTC) -> None:
+    def __init__(self, path: Path, *, zone: tzinfo = UTC, now: Callable[[], datetime] = _utc_now) -> None:
         self._path = path
+        self._now = now
         self._zone = zone
         self._lock = RLock()
         self._connection: sqlite3.Connection | None = None
@@ -83,6 +96,33 @@ class StateDatabase:
                 "(SELECT id FROM reports WHERE model = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
                 (model, KEPT_REPORTS),
             )
+
+    def traits(self, base_url: str | None, model: str) -> EndpointTraits:
+        """What was learned within `FRESH_FOR` about this model at this endpoint (None: OpenAI)."""
+        known = {t.name: t.value for t in self._learned(base_url, model) if not t.stale}
+        return EndpointTraits(**known)  # type: ignore[arg-type]  # stored under the names of its fields
+
+    def learn(self, base_url: str | None, model: str, learned: EndpointTraits) -> None:
+        """Store the traits that `learned` knows, as of now; the others stay as they are."""
+        at = self._now().isoformat()
+        rows = [(base_url or "", model, name, _trait_text(value), at) for name, value in learned.known().items()]
+        with self._writing() as connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO traits (base_url, model, name, value, learned_at) VALUES (?, ?, ?, ?, ?)", rows
+            )
+
+    def learned_traits(self) -> list[LearnedTrait]:
+        """Everything that was learned about endpoints, stale traits too, by endpoint, model and name."""
+        return self._learned()
+
+    def _learned(self, base_url: str | None = None, model: str | None = None) -> list[LearnedTrait]:
+        """Of one model at one endpoint, or of all when `model` is None."""
+        query = "SELECT * FROM traits WHERE ?2 IS NULL OR (base_url = ?1 AND model = ?2)"
+        with self._reading() as connection:
+            rows = [] if connection is None else connection.execute(query, (base_url or "", model)).fetchall()
+        names = {field.name for field in fields(EndpointTraits)}  # a newer version may have stored others
+        oldest = self._now() - FRESH_FOR
+        return [_learned_trait(row, oldest) for row in rows if row["name"] in names]
 
     def add_spending(self, at: datetime, usd: float) -> None:
         """Add the price of a call made at `at` (aware) to its day."""
@@ -144,7 +184,8 @@ class StateDatabase:
     def _unusable(self, error: Exception) -> StorageError:
         return StorageError(
             f"{self._path} cannot be used: {error}",
-            hint=f"move it away; it holds no memory, only calibration and the day's spending: {self._path}",
+            hint=f"move it away; it holds no memory, only the day's spending and what was learned of models: "
+            f"{self._path}",
         )
 
 
@@ -154,6 +195,22 @@ def upper_ratio(ratios: list[float]) -> float:
     newest = max(ratios[:NEWEST_REPORTS])
     low, high = BOUNDS
     return min(max(quantile, (1 - MARGIN) * newest, low), high)
+
+
+def _trait_text(value: TraitValue) -> str:
+    return json.dumps(sorted(value) if isinstance(value, frozenset) else value)
+
+
+def _learned_trait(row: sqlite3.Row, oldest: datetime) -> LearnedTrait:
+    value, at = json.loads(row["value"]), datetime.fromisoformat(row["learned_at"])
+    return LearnedTrait(
+        base_url=row["base_url"] or None,
+        model=row["model"],
+        name=row["name"],
+        value=frozenset(value) if isinstance(value, list) else value,
+        at=at,
+        stale=at < oldest,
+    )
 
 
 def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:

@@ -3,7 +3,7 @@
 import sqlite3
 import subprocess
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memgpt_cli.domain.endpoint_traits import FRESH_FOR, EndpointTraits
 from memgpt_cli.errors import StorageError
 from memgpt_cli.storage.state import BOUNDS, KEPT_REPORTS, MARGIN, NEWEST_REPORTS, StateDatabase, upper_ratio
 
@@ -97,6 +98,38 @@ def test_processes_that_start_together_share_one_database(tmp_path: Path) -> Non
     state = StateDatabase(tmp_path / "state.db")
     assert state.spent_on(date(2026, 3, 1)) == pytest.approx(80.0)
     state.close()
+
+
+def test_traits_survive_a_restart_and_belong_to_their_endpoint_and_model(tmp_path: Path) -> None:
+    first = StateDatabase(tmp_path / "state.db", now=lambda: NOON)
+    first.learn("http://a/v1", "m", EndpointTraits(window=4096, window_source="/props", takes_tools=False))
+    first.learn("http://a/v1", "m", EndpointTraits(refused_fields=frozenset({"stream_options"}), limit_field=""))
+    first.learn(None, "m", EndpointTraits(alternates=True))
+    first.close()
+    second = StateDatabase(tmp_path / "state.db", now=lambda: NOON)
+    assert second.traits("http://a/v1", "m") == EndpointTraits(
+        window=4096,
+        window_source="/props",
+        takes_tools=False,
+        refused_fields=frozenset({"stream_options"}),
+        limit_field="",
+    )
+    assert second.traits(None, "m") == EndpointTraits(alternates=True)
+    assert second.traits("http://a/v1", "n") == second.traits("http://b/v1", "m") == EndpointTraits()
+    assert len(second.learned_traits()) == 6
+
+
+def test_a_trait_is_believed_for_a_day_and_can_be_learned_anew(tmp_path: Path) -> None:
+    now = NOON
+    state = StateDatabase(tmp_path / "state.db", now=lambda: now)
+    state.learn(None, "m", EndpointTraits(takes_tools=False))
+    now += FRESH_FOR
+    assert state.traits(None, "m").takes_tools is False
+    now += timedelta(seconds=1)
+    assert state.traits(None, "m") == EndpointTraits()
+    assert [t.stale for t in state.learned_traits()] == [True]
+    state.learn(None, "m", EndpointTraits(takes_tools=True))
+    assert [(t.value, t.stale) for t in state.learned_traits()] == [(True, False)]
 
 
 @pytest.mark.parametrize("content", [b"this is no database, but longer than a header would be" * 40, b"SQLite"])

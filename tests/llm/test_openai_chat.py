@@ -26,6 +26,7 @@ from memgpt_cli.domain.chat import (
 from memgpt_cli.domain.messages import FunctionCall
 from memgpt_cli.errors import APIKeyError, ConfigError, ContextLengthError, ModelError, RateLimitError
 from memgpt_cli.llm.openai_chat import OpenAIChat
+from memgpt_cli.storage.state import StateDatabase
 
 ROOT = Path(__file__).parents[2]
 SEARCH = ToolSchema(
@@ -304,6 +305,15 @@ def test_a_field_that_the_server_refuses_is_left_out_and_that_is_remembered(
         assert len(server.refusals) == refusals
         assert set(server.requests[-1]) & optional == expected
         assert set(model.body(ask())) & optional == expected
+
+
+def test_what_a_server_refuses_is_remembered_by_the_next_process(tmp_path: Path) -> None:
+    with StrictServer(refused_fields=("stream_options", "max_tokens")) as server:
+        for _ in range(2):
+            memory = StateDatabase(tmp_path / "state.db")
+            model = OpenAIChat("gpt-4o", base_url=server.base_url, api_key=None, memory=memory)
+            list(model.stream(ask()))
+        assert len(server.refusals) == 2
 
 
 def test_a_prompt_over_the_window_gives_the_servers_numbers() -> None:
