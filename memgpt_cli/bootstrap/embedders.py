@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memgpt_cli.config.models import model_settings
+from memgpt_cli.domain.endpoints import Endpoint, Provider
 from memgpt_cli.errors import EmbedderMismatchError, UsageError
 
 if TYPE_CHECKING:
@@ -77,10 +78,11 @@ class Embedders:
         from memgpt_cli.llm.openai_embedder import OpenAIEmbedder
 
         source = self._configuration["embedder.base_url"].source
+        endpoint = _endpoint(settings.base_url)
         return OpenAIEmbedder(
             model=model,
             base_url=settings.base_url,
-            api_key=self._keys.find(settings.base_url, source),
+            api_key=self._keys.find(endpoint, source),
             dimensions=settings.dimensions,
             batch=settings.batch,
             on_usage=self.bill(model).add,
@@ -91,7 +93,8 @@ class Embedders:
         if model not in self._bills:
             from memgpt_cli.agent.embedding_bill import EmbeddingBill
 
-            prices = model_settings(self._configuration, model, self._configuration.settings.embedder.base_url)
+            endpoint = _endpoint(self._configuration.settings.embedder.base_url)
+            prices = model_settings(self._configuration, model, endpoint)
             self._bills[model] = EmbeddingBill(
                 usd_per_million=prices.input_usd_per_million, spending=self._spending(), clock=self._clock
             )
@@ -109,6 +112,10 @@ class Embedders:
             flag = "" if agent == "default" else f" -a {agent}"
             stay = f"to stay with {stored}: {_choosing(stored, provider, model)}" if stored else ""
             raise EmbedderMismatchError(error.message, hint=f"{error.hint}{flag}; {stay}") from error
+
+
+def _endpoint(base_url: str | None) -> Endpoint:
+    return Endpoint.at(base_url, provider=Provider.OPENAI_CHAT)
 
 
 def _choosing(wanted: EmbedderIdentity, provider: str, model: str) -> str:

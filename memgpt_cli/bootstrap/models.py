@@ -6,12 +6,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from memgpt_cli.config.models import Endpoint, ModelChoice, is_builtin, model_settings, resolve_model
+from memgpt_cli.config.models import (
+    Destination,
+    ModelChoice,
+    endpoint_for,
+    is_builtin,
+    model_settings,
+    resolve_model,
+)
+from memgpt_cli.config.settings import Source
+from memgpt_cli.domain.endpoints import Endpoint
 from memgpt_cli.domain.settings import ModelSettings, Settings
 
 if TYPE_CHECKING:
     from memgpt_cli.config.keys import ApiKeys
-    from memgpt_cli.config.settings import Configuration, Source
+    from memgpt_cli.config.settings import Configuration
     from memgpt_cli.domain.agents import AgentConfig
     from memgpt_cli.ports import ChatModel, EndpointMemory, Store, TokenCounter
 
@@ -48,14 +57,14 @@ class Models:
         self._endpoints = endpoints
         self._keys = keys
         self._around_model = around_model
-        self._clients: dict[tuple[str, str | None], ChatModel] = {}
+        self._clients: dict[tuple[str, Endpoint], ChatModel] = {}
 
     def choose(self, config: AgentConfig | None = None, last: str | None = None) -> ModelChoice:
         """The model that an agent, or one without a choice of its own, is answered by, and why. Raises ConfigError.
 
         `last` is where the agent talked to before, as its record or a glance at it says.
         """
-        place = _endpoint(last) if last else None
+        place = _destination(last) if last else None
         return resolve_model(self._configuration, has_key=self._keys.has, agent=config, last=place)
 
     def chosen_by(self, store: Store) -> ModelChoice:
@@ -64,7 +73,7 @@ class Models:
 
     def remember(self, store: Store, choice: ModelChoice) -> None:
         """Note in the record where its agent talks to, so that a move to another place can be told."""
-        text = "\n".join((choice.endpoint.model, choice.endpoint.base_url or ""))
+        text = "\n".join((choice.name, choice.endpoint.base_url if choice.endpoint else ""))
         if store.note(_ENDPOINT) != text:
             store.set_note(_ENDPOINT, text)
 
@@ -74,13 +83,16 @@ class Models:
 
     def check_key(self, choice: ModelChoice) -> None:
         """Raise APIKeyError when this choice needs a key and there is none."""
-        if not is_builtin(choice.name):
-            self._keys.require(choice.base_url, choice.base_url_source)
+        if choice.endpoint is not None:
+            self._keys.require(choice.endpoint, choice.base_url_source)
 
     def known(self) -> list[tuple[ModelSettings, bool]]:
         """The models whose length or prices are known, and whether it is the person's own files that tell them."""
         own = self._configuration.stated_models
-        return [(model_settings(self._configuration, name, None), name in own) for name in self._configuration.models]
+        return [
+            (model_settings(self._configuration, name, Endpoint.at(None, model=name)), name in own)
+            for name in self._configuration.models
+        ]
 
     def served(self, base_url: str | None, *, named_by: Source | None = None, timeout_s: float) -> list[ModelSettings]:
         """What an endpoint says that it serves, and what is known of it. Raises APIKeyError, ModelError.
@@ -89,13 +101,14 @@ class Models:
         """
         from memgpt_cli.llm.openai_chat import OpenAIChat
 
-        key = None if named_by is None else self._keys.find(base_url, named_by)
+        endpoint = endpoint_for(self._configuration, "", base_url, named_by or Source.FLAG)
+        key = None if named_by is None else self._keys.find(endpoint, named_by)
         client = OpenAIChat("", base_url=base_url, api_key=key, timeout_s=timeout_s, max_retries=0)
         try:
             served = client.models()
         finally:
             client.close()
-        known = [model_settings(self._configuration, model.name, base_url) for model in served]
+        known = [model_settings(self._configuration, model.name, endpoint) for model in served]
         return [replace(k, context=model.window or k.context) for k, model in zip(known, served, strict=True)]
 
     def connect(self, choice: ModelChoice) -> ChatModel:
@@ -104,23 +117,24 @@ class Models:
             from memgpt_cli.llm.offline.responder import OfflineResponder
 
             return OfflineResponder()
-        if is_builtin(choice.name):
+        if choice.endpoint is None:
             from memgpt_cli.llm.scripted import ScriptedModel
 
             return ScriptedModel(choice.name)
-        return self._client(choice.name, choice)
+        return self._client(choice.name, choice, choice.endpoint)
 
     def summarising(self, choice: ModelChoice, settings: Settings, own: ChatModel) -> ChatModel | None:
         """The model for summaries, `own` unless another is set; None for the built-in ones, which get extracts."""
         name = settings.window.summary_model or choice.name
         if is_builtin(name):
             return None
-        return self._client(name, choice) if settings.window.summary_model else own
+        return self._client(name, choice, self._beside(choice, name)) if settings.window.summary_model else own
 
     def summary_prices(self, choice: ModelChoice, settings: Settings) -> ModelSettings:
         """What the model for summaries costs."""
         if settings.window.summary_model:
-            return model_settings(self._configuration, settings.window.summary_model, choice.base_url)
+            name = settings.window.summary_model
+            return model_settings(self._configuration, name, None if is_builtin(name) else self._beside(choice, name))
         return settings.model
 
     def counter(self, model: str) -> TokenCounter:
@@ -132,34 +146,39 @@ class Models:
     def warm_up(self, choice: ModelChoice) -> None:
         """Load, once and for all, what takes long to load: the client, the tables."""
         self.counter(choice.name).count("hello")
-        if is_builtin(choice.name):
+        if choice.endpoint is None:
             self.connect(choice)
         else:
             import openai  # noqa: F401 - the import is the work
 
-    def _client(self, model: str, choice: ModelChoice) -> ChatModel:
+    def _beside(self, choice: ModelChoice, model: str) -> Endpoint:
+        """The endpoint of another model at the address of this choice."""
+        return endpoint_for(self._configuration, model, choice.base_url, choice.base_url_source)
+
+    def _client(self, model: str, choice: ModelChoice, endpoint: Endpoint) -> ChatModel:
         """The client for a model: one for all sessions, which share its connections."""
-        client = self._clients.get((model, choice.base_url))
+        client = self._clients.get((model, endpoint))
         if client is None:
-            client = self._clients.setdefault((model, choice.base_url), self._connected(model, choice))
+            client = self._clients.setdefault((model, endpoint), self._connected(model, choice, endpoint))
         return client
 
-    def _connected(self, model: str, choice: ModelChoice) -> ChatModel:
+    def _connected(self, model: str, choice: ModelChoice, endpoint: Endpoint) -> ChatModel:
         from memgpt_cli.llm.openai_chat import OpenAIChat
 
-        settings = model_settings(self._configuration, model, choice.base_url)
+        settings = model_settings(self._configuration, model, endpoint)
         client = OpenAIChat(
             model,
             base_url=choice.base_url,
-            api_key=self._keys.require(choice.base_url, choice.base_url_source),
+            api_key=self._keys.require(endpoint, choice.base_url_source),
             timeout_s=choice.settings.timeout_s,
             max_retries=choice.settings.max_retries if self._around_model is None else 0,
             reasoning_effort=settings.reasoning_effort,
             memory=self._endpoints,
+            provider=endpoint.provider,
         )
         return client if self._around_model is None else self._around_model(client, settings)
 
 
-def _endpoint(text: str) -> Endpoint:
+def _destination(text: str) -> Destination:
     model, _, base_url = text.partition("\n")
-    return Endpoint(model=model, base_url=base_url or None)
+    return Destination(model=model, endpoint=None if is_builtin(model) else Endpoint.at(base_url, model=model))

@@ -164,7 +164,7 @@ def _is_builtin(read: "BatchInput", wishes: Wishes, workspace: "Workspace") -> b
         choices.append(workspace.models.choose())
     for choice in choices:
         workspace.models.check_key(choice)
-    return all(choice.endpoint.local for choice in choices)
+    return all(choice.endpoint is None for choice in choices)
 
 
 def _go(

@@ -13,6 +13,7 @@ from memgpt_cli.cli.console import confirm, notice, print_json, say
 from memgpt_cli.cli.filters import DryRun, Since, Until, Yes, check_tags, dates
 from memgpt_cli.cli.options import current
 from memgpt_cli.cli.texts import counted, one_line, read_text
+from memgpt_cli.domain.endpoints import Endpoint
 from memgpt_cli.domain.forgetting import SHORTEST_RAW, Checked, Plan, Wanted
 from memgpt_cli.domain.messages import message_ref
 from memgpt_cli.domain.names import did_you_mean
@@ -204,7 +205,7 @@ def _beyond(memory: Memory) -> list[str]:
     ]
     model, _, base_url = (memory.store.note("endpoint") or "offline").partition("\n")
     if model != "offline" and not model.startswith("scripted:"):
-        places.insert(0, f"what {base_url or 'OpenAI'} has kept of the messages sent to {model}")
+        places.insert(0, f"what {Endpoint.at(base_url, model=model).host} has kept of the messages sent to {model}")
     return places
 
 

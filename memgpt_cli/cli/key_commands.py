@@ -14,7 +14,7 @@ from memgpt_cli.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True, help="Store, list and delete API keys.")
 
-_PROVIDER_HELP = "openai, or the host of another endpoint (openrouter.ai)."
+_PROVIDER_HELP = "openai, anthropic, or the host of another endpoint (openrouter.ai)."
 
 
 @app.command("set", cls=Command)

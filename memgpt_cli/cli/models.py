@@ -66,7 +66,7 @@ def _served(workspace: Workspace) -> list[tuple[ModelSettings, str]]:
     """What the endpoint says. Raises UsageError when there is none, APIKeyError, ModelError."""
     choice, setting = workspace.sessions.choice_in_use(), workspace.configuration["model.base_url"]
     base_url, named_by = choice.base_url, choice.base_url_source
-    if choice.endpoint.local:
+    if choice.endpoint is None:
         if setting.value is None:
             raise UsageError(
                 f"{choice.name} answers inside this program, and no endpoint is named",

@@ -1,9 +1,10 @@
-"""API keys: from OPENAI_API_KEY or from a file that only its owner can read. Never from flags or settings.
+"""API keys: from environment variables or from a file that only its owner can read. Never from flags or settings.
 
-A stored key belongs to one provider: `openai`, or the host of an endpoint (`openrouter.ai`, `localhost:8000`), and is
-sent to no other. OPENAI_API_KEY goes to OpenAI, to loopback, and to an endpoint that the person named by a flag, a
-variable or a settings file; an agent's own endpoint, which may have come with an imported agent, gets only a key stored
-for its host.
+A stored key belongs to one provider: `openai`, `anthropic`, or the host of an endpoint (`openrouter.ai`,
+`localhost:8000`), and is sent to no other. A provider's own variable (`domain.endpoints.KEY_VARIABLES`) is sent to that
+provider's host. OPENAI_API_KEY (ANTHROPIC_API_KEY, AZURE_OPENAI_API_KEY, by the protocol) also goes to loopback and to
+an endpoint that the person named by a flag, a variable or a settings file. An agent's own endpoint, which may have come
+with an imported agent, gets only a key stored for its host.
 """
 
 import json
@@ -15,14 +16,13 @@ from pathlib import Path
 from typing import Final
 
 from memgpt_cli.config.files import read_toml, write_private
-from memgpt_cli.config.models import OPENAI_URL, host_of
 from memgpt_cli.config.options import is_url, nearest
 from memgpt_cli.config.settings import Source
+from memgpt_cli.domain.endpoints import ANTHROPIC_KEY, OPENAI_KEY, Endpoint
 from memgpt_cli.errors import APIKeyError, ConfigError, NotFoundError, UsageError
 
-OPENAI: Final = "openai"
-VARIABLE: Final = "OPENAI_API_KEY"
-_LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]", "::1")
+_NAMED: Final = {"openai": OPENAI_KEY, "anthropic": ANTHROPIC_KEY}
+"""The providers whose keys have a name instead of a host, and the variables that are shown and win."""
 _SHOWN: Final = 4
 
 
@@ -40,37 +40,44 @@ class ApiKeys:
 
     def __init__(self, file: Path, environ: Mapping[str, str] = os.environ) -> None:
         self._file = file
-        self._variable = environ.get(VARIABLE, "").strip()
+        self._environ = environ
 
-    def find(self, base_url: str | None, source: Source = Source.DEFAULT) -> str | None:
-        """The key for an endpoint (None: OpenAI) that `source` named, or None.
+    def find(self, endpoint: Endpoint, source: Source = Source.DEFAULT) -> str | None:
+        """The key for an endpoint that `source` named, or None.
 
         Raises APIKeyError when the key file can be read by others.
         """
-        host = host_of(base_url)
-        if host == host_of(OPENAI_URL):
-            return self._variable or self._stored().get(OPENAI)
-        if key := self._stored().get(host):
+        if endpoint.key_env:
+            return self._variable(endpoint.key_env)
+        own = endpoint.own_variable
+        if key := (own and self._variable(own)) or self._stored().get(endpoint.key_name):
             return key
-        named_by_the_person = source in (Source.FLAG, Source.ENVIRONMENT, Source.PROJECT, Source.USER)
-        return (self._variable or None) if named_by_the_person or is_loopback(base_url) else None
+        named_by_person = source in (Source.FLAG, Source.ENVIRONMENT, Source.PROJECT, Source.USER)
+        return self._variable(endpoint.general_variable) if named_by_person or endpoint.is_loopback else None
 
-    def has(self, base_url: str | None, source: Source = Source.DEFAULT) -> bool:
+    def has(self, endpoint: Endpoint, source: Source = Source.DEFAULT) -> bool:
         """Whether `find` would find one."""
-        return self.find(base_url, source) is not None
+        return self.find(endpoint, source) is not None
 
-    def require(self, base_url: str | None, source: Source = Source.DEFAULT) -> str | None:
-        """`find`, but a missing OpenAI key is an APIKeyError; another server may need none, and says so itself."""
-        key = self.find(base_url, source)
-        if key is None and host_of(base_url) == host_of(OPENAI_URL):
-            raise APIKeyError("there is no API key for OpenAI", hint="memgpt keys set openai")
+    def require(self, endpoint: Endpoint, source: Source = Source.DEFAULT) -> str | None:
+        """`find`, but a missing key is an APIKeyError where nothing is served without one.
+
+        Another server may need none, and says so itself.
+        """
+        key = self.find(endpoint, source)
+        if key is None and endpoint.key_env:
+            raise APIKeyError(f"{endpoint.key_env} is not set", hint=f"export {endpoint.key_env}=...")
+        if key is None and endpoint.needs_key:
+            name = endpoint.key_name
+            raise APIKeyError(f"there is no API key for {name}", hint=f"memgpt keys set {name}")
         return key
 
     def entries(self) -> list[KeyEntry]:
         """Every key, masked, the environment's first."""
         found = []
-        if self._variable:
-            found.append(KeyEntry(provider=OPENAI, masked=mask(self._variable), where=VARIABLE))
+        for provider, variable in _NAMED.items():
+            if key := self._variable(variable):
+                found.append(KeyEntry(provider=provider, masked=mask(key), where=variable))
         stored = sorted(self._stored().items())
         found += [KeyEntry(provider=name, masked=mask(key), where=str(self._file)) for name, key in stored]
         return found
@@ -88,10 +95,14 @@ class ApiKeys:
         provider, stored = provider_name(provider), self._stored()
         if provider not in stored:
             close = nearest(provider, stored)
-            only_variable = provider == OPENAI and self._variable
-            hint = f"unset {VARIABLE}" if only_variable else f"did you mean {close}?" if close else "memgpt keys list"
+            variable = _NAMED.get(provider, "")
+            only_variable = variable and self._variable(variable)
+            hint = f"unset {variable}" if only_variable else f"did you mean {close}?" if close else "memgpt keys list"
             raise NotFoundError(f"no key is stored for {provider}", hint=hint)
         self._write({name: value for name, value in stored.items() if name != provider})
+
+    def _variable(self, name: str) -> str | None:
+        return self._environ.get(name, "").strip() or None
 
     def _stored(self) -> dict[str, str]:
         self._refuse_if_others_can_read()
@@ -124,19 +135,19 @@ def mask(key: str) -> str:
 
 
 def provider_name(text: str) -> str:
-    """`openai`, or the host (with its port, if one is named) that keys are stored under; takes a host or an address."""
+    """`openai`, `anthropic`, or the host (with its port, if one is named) that keys are stored under.
+
+    Takes one of these names, a host or an address. Raises UsageError for anything else.
+    """
     text = text.strip().lower()
+    if text in _NAMED:
+        return text
     url = text if "://" in text else f"https://{text}"
-    if text == OPENAI or (is_url(url) and host_of(url) == host_of(OPENAI_URL)):
-        return OPENAI
-    if not is_url(url) or not ("." in host_of(url) or ":" in host_of(url) or host_of(url) == "localhost"):
-        raise UsageError(
-            f"{text!r} is no provider", hint="use openai, or an endpoint's host: memgpt keys set openrouter.ai"
-        )
-    return host_of(url)
-
-
-def is_loopback(base_url: str | None) -> bool:
-    """Whether an endpoint is on this machine."""
-    host = host_of(base_url)
-    return host in _LOOPBACK or host.rpartition(":")[0] in _LOOPBACK
+    if is_url(url):
+        endpoint = Endpoint.at(url)
+        if "." in endpoint.host or ":" in endpoint.host or endpoint.is_loopback:
+            return endpoint.key_name
+    raise UsageError(
+        f"{text!r} is not a provider",
+        hint="use openai, anthropic, or an endpoint's host: memgpt keys set openrouter.ai",
+    )

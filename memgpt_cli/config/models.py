@@ -7,49 +7,45 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
-from urllib.parse import urlsplit
 
 from memgpt_cli.config.options import Scalar
 from memgpt_cli.config.settings import Configuration, ModelTable, SettingValue, Source
 from memgpt_cli.domain.agents import AgentConfig
+from memgpt_cli.domain.endpoints import AUTO, Endpoint, Provider
 from memgpt_cli.domain.settings import ModelSettings, Settings, WindowSettings
 
 OFFLINE: Final = "offline"
 SCRIPTED: Final = "scripted:"
-OPENAI_URL: Final = "https://api.openai.com/v1"
 MAX_DEFAULT_WINDOW: Final = 32_768
 """Tokens of the window when nobody says: what fits is sent with every call, and paid for."""
 _DATE: Final = re.compile(r"-20\d\d-?\d\d-?\d\d$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """A model and where it is; `base_url` None is OpenAI for a remote model, and nowhere for a local one."""
+class Destination:
+    """Where an agent's messages go: a model and its endpoint, None for a model that answers inside this process."""
 
     model: str
-    base_url: str | None = None
-
-    @property
-    def local(self) -> bool:
-        """Whether it answers inside this process."""
-        return is_builtin(self.model)
+    endpoint: Endpoint | None = None
 
     @property
     def place(self) -> str:
-        """Whom words go to, in a word: `this machine`, or the endpoint's host."""
-        return "this machine" if self.local else host_of(self.base_url)
+        """The endpoint's host, or `this machine`."""
+        return "this machine" if self.endpoint is None else self.endpoint.host
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelChoice:
-    """The model of the next call.
+    """The model of the next call. `endpoint` is None for a model that answers inside this process.
 
+    `base_url` is the address as it was set; None is the provider's own.
     `source`, `base_url_source` and `window_source` say who decided; `notice` is what the person must be told, or None.
     `settings` are the model's, `window` is in tokens.
     """
 
     name: str
     base_url: str | None
+    endpoint: Endpoint | None
     window: int
     source: Source
     base_url_source: Source
@@ -58,9 +54,9 @@ class ModelChoice:
     notice: str | None = None
 
     @property
-    def endpoint(self) -> Endpoint:
-        """What is to be remembered as the place this agent talked to."""
-        return Endpoint(model=self.name, base_url=self.base_url)
+    def destination(self) -> Destination:
+        """What to remember as the place where this agent's messages went."""
+        return Destination(model=self.name, endpoint=self.endpoint)
 
     def apply(self, settings: Settings) -> Settings:
         """The settings with this choice in them."""
@@ -68,8 +64,8 @@ class ModelChoice:
         return replace(settings, model=self.settings, window=window)
 
 
-HasKey = Callable[[str | None, Source], bool]
-"""Whether there is a key for this base URL (None: OpenAI) that this source named; see `keys.ApiKeys.has`."""
+HasKey = Callable[[Endpoint, Source], bool]
+"""Whether there is a key for this endpoint that this source named; see `keys.ApiKeys.has`."""
 
 
 def is_builtin(model: str) -> bool:
@@ -77,15 +73,8 @@ def is_builtin(model: str) -> bool:
     return model == OFFLINE or model.startswith(SCRIPTED)
 
 
-def host_of(base_url: str | None) -> str:
-    """`host` or `host:port` of an endpoint, in lower case."""
-    parts = urlsplit(base_url or OPENAI_URL)
-    host = parts.hostname or ""
-    return f"{host}:{parts.port}" if parts.port else host
-
-
 def resolve_model(
-    config: Configuration, *, has_key: HasKey, agent: AgentConfig | None = None, last: Endpoint | None = None
+    config: Configuration, *, has_key: HasKey, agent: AgentConfig | None = None, last: Destination | None = None
 ) -> ModelChoice:
     """The choice: flag, variable, the agent's own, files; then the packaged default if there is a key, else `offline`.
 
@@ -95,18 +84,20 @@ def resolve_model(
     named, source = _layered(config["model.name"], agent.model if agent else None)
     name, base_url = str(named), None if url is None else str(url)
     notice = None
-    if source is Source.DEFAULT and not has_key(base_url, url_source):
-        notice = _why_offline(base_url)
-        name = OFFLINE
-    if is_builtin(name):
+    endpoint = None if is_builtin(name) else endpoint_for(config, name, base_url, url_source)
+    if endpoint is not None and source is Source.DEFAULT and not has_key(endpoint, url_source):
+        notice = _why_offline(base_url and endpoint.host)
+        name, endpoint = OFFLINE, None
+    if endpoint is None:
         base_url, url_source = None, source
-    settings = model_settings(config, name, base_url)
+    settings = model_settings(config, name, endpoint)
     window, window_source, capped = _window(config, agent, settings)
-    if last is not None and (moved := _moved(last, Endpoint(model=name, base_url=base_url), source)):
+    if last is not None and (moved := _moved(last, Destination(model=name, endpoint=endpoint), source)):
         notice = "\n".join(filter(None, (notice, moved)))
     return ModelChoice(
         name=name,
         base_url=base_url,
+        endpoint=endpoint,
         window=window,
         source=source,
         base_url_source=url_source,
@@ -116,26 +107,52 @@ def resolve_model(
     )
 
 
-def model_settings(config: Configuration, name: str, base_url: str | None) -> ModelSettings:
+def endpoint_for(config: Configuration, model: str, base_url: str | None, source: Source) -> Endpoint:
+    """The endpoint of a model at the address that `source` set; None is the provider's own. Raises ConfigError.
+
+    `model.provider` and `model.key_env` describe the address of their own layer or of a weaker one: a file's provider
+    does not apply to an address from the command line.
+    """
+    order = list(Source)
+
+    def setting(key: str) -> str | None:
+        found = config[key]
+        applies = found.value is not None and order.index(found.source) <= order.index(source)
+        return str(found.value) if applies else None
+
+    return Endpoint.at(
+        base_url, model=model, provider=setting("model.provider") or AUTO, key_env=setting("model.key_env")
+    )
+
+
+def model_settings(config: Configuration, name: str, endpoint: Endpoint | None) -> ModelSettings:
     """What is known of a model at an endpoint: limits of calls from the settings, context and prices from the tables.
 
-    The packaged prices are those of OpenAI's own endpoint; elsewhere only what the person's files say counts.
+    The packaged prices are those of the provider's own endpoint; elsewhere only what the person's files say counts.
+    The packaged reasoning effort is for Chat Completions, where some models refuse functions without it.
     """
     table = lookup(config.models, name)
-    own_endpoint = is_builtin(name) or host_of(base_url) == host_of(OPENAI_URL)
+    own_endpoint = endpoint is None or endpoint.host == Endpoint.at(None, model=name).host
     prices = table if own_endpoint or name in config.stated_models else {}
     settings = config.settings.model
-    effort = settings.reasoning_effort or table.get("reasoning_effort")
+    effort: Scalar | None = settings.reasoning_effort
+    if effort is None and (name in config.stated_models or _speaks_chat(endpoint)):
+        effort = table.get("reasoning_effort")
     return replace(
         settings,
         name=name,
-        base_url=base_url,
+        base_url=endpoint.base_url if endpoint else None,
+        provider=endpoint.provider if endpoint else AUTO,
         context=int(table["context"]) if "context" in table else None,
-        reasoning_effort=None if effort is None or is_builtin(name) else str(effort),
+        reasoning_effort=None if effort is None or endpoint is None else str(effort),
         input_usd_per_million=_price(prices, "input"),
         cached_usd_per_million=_price(prices, "cached" if "cached" in prices else "input"),
         output_usd_per_million=_price(prices, "output"),
     )
+
+
+def _speaks_chat(endpoint: Endpoint | None) -> bool:
+    return endpoint is not None and endpoint.provider is not Provider.ANTHROPIC
 
 
 def _price(table: Mapping[str, Scalar], key: str) -> float | None:
@@ -173,11 +190,11 @@ def _window(config: Configuration, agent: AgentConfig | None, model: ModelSettin
     return model.context, source, f"{said} {hint}"
 
 
-def _why_offline(base_url: str | None) -> str:
+def _why_offline(host: str | None) -> str:
     """One line: what answers, and how to connect a model."""
-    if base_url is not None:
+    if host is not None:
         return (
-            f"Answering offline: no model is named for {host_of(base_url)}. "
+            f"Answering offline: no model is named for {host}. "
             "Name one with --model NAME, or for good: memgpt config set model.name NAME"
         )
     return (
@@ -186,7 +203,7 @@ def _why_offline(base_url: str | None) -> str:
     )
 
 
-def _moved(last: Endpoint, now: Endpoint, source: Source) -> str | None:
+def _moved(last: Destination, now: Destination, source: Source) -> str | None:
     """What to say when words begin to go somewhere else; None when they stay where they were."""
     if last.place == now.place:
         return None
@@ -196,9 +213,11 @@ def _moved(last: Endpoint, now: Endpoint, source: Source) -> str | None:
         Source.AGENT: "the agent's own model",
         Source.PROJECT: "as the project file says",
         Source.USER: "as the user file says",
-        Source.DEFAULT: "the default now that there is a key" if not now.local else "there is no key now",
+        Source.DEFAULT: "the default now that there is a key" if now.endpoint else "there is no key now",
     }[source]
-    stay = f"--model {last.model}" + (f" --base-url {last.base_url}" if last.base_url and not last.local else "")
+    stay = f"--model {last.model}"
+    if last.endpoint is not None and last.endpoint.base_url != Endpoint.at(None, model=last.model).base_url:
+        stay += f" --base-url {last.endpoint.base_url}"
     return (
         f"This agent talked to {last.model} on {last.place} until now; from here on its messages go to {now.model} "
         f"on {now.place} ({why}). To stay: {stay}"

@@ -3,12 +3,14 @@
 Not here: defaults (configs/default.toml) and where values come from (settings.py).
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from memgpt_cli.domain.agents import Protocol
+from memgpt_cli.domain.endpoints import AUTO, Provider
 
 Scalar = str | int | float | bool
 """What a setting holds."""
@@ -91,14 +93,18 @@ _SHORT_VARIABLES: Final = {
 
 
 def is_url(text: str) -> bool:
-    """Whether this is an http or https address with a host and without a user, a query or a fragment."""
+    """Whether this is an http or https address with a host, without a user, a fragment, or a key in its query."""
     try:
         parts = urlsplit(text)
         _ = parts.port
     except ValueError:
         return False
-    clean = not (parts.query or parts.fragment or parts.username or parts.password or " " in text)
+    secret = any(_SECRET_NAME.search(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True))
+    clean = not (secret or parts.fragment or parts.username or parts.password or " " in text)
     return parts.scheme in ("http", "https") and bool(parts.hostname) and clean
+
+
+_SECRET_NAME: Final = re.compile("key|token|secret|sig|auth|password", re.IGNORECASE)
 
 
 def is_zone(text: str) -> bool:
@@ -141,7 +147,22 @@ OPTIONS: Final[tuple[Option, ...]] = (
         guarded=True,
         check=is_url,
         expects=_URL,
-        help="Any OpenAI-compatible endpoint.",
+        help="The endpoint; unset, the provider's own.",
+    ),
+    Option(
+        key="model.provider",
+        target="model.provider",
+        kind=str,
+        choices=(AUTO, *Provider),
+        guarded=True,
+        help="The API that the endpoint speaks; `auto` decides by base URL and model.",
+    ),
+    Option(
+        key="model.key_env",
+        target="model.key_env",
+        kind=str,
+        guarded=True,
+        help="The environment variable that holds the endpoint's key; unset, the provider's usual one.",
     ),
     Option(
         key="model.reasoning_effort",

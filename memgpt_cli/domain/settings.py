@@ -5,18 +5,22 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from memgpt_cli.domain.agents import Protocol
+from memgpt_cli.domain.endpoints import AUTO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSettings:
     """Which model answers, where, and at what price (USD for a million tokens; None where unknown).
 
+    `provider` is a `domain.endpoints.Provider` or "auto"; `key_env` names the environment variable of the key.
     `reasoning_effort` goes into the request as it stands; None leaves it out. `context` is the model's own context
     length in tokens where it is known, which may be more than the window in use. `images`: it takes pictures.
     """
 
     name: str = "offline"
     base_url: str | None = None
+    provider: str = AUTO
+    key_env: str | None = None
     context: int | None = None
     images: bool = False
     reasoning_effort: str | None = None

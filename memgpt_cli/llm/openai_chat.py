@@ -12,15 +12,15 @@ import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from memgpt_cli.domain.chat import ChatRequest, Delta
 from memgpt_cli.domain.endpoint_traits import EndpointTraits
-from memgpt_cli.errors import APIKeyError, ConfigError, ModelError
-from memgpt_cli.llm.connection import client_for, headers_for, is_openai
+from memgpt_cli.domain.endpoints import Endpoint, Provider
+from memgpt_cli.errors import APIKeyError, ModelError
+from memgpt_cli.llm.connection import client_for, headers_for
 from memgpt_cli.llm.endpoint_memory import ProcessEndpointMemory
 from memgpt_cli.llm.reply_stream import ReplyStream
-from memgpt_cli.llm.server_errors import Endpoint, explain, is_about
+from memgpt_cli.llm.server_errors import Target, explain, is_about
 from memgpt_cli.ports import EndpointMemory
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class OpenAIChat:
     as it stands, where the server takes it. What its server refuses is kept in `memory`. One instance may serve several
     threads.
 
-    Raises ConfigError for a base URL that is none, APIKeyError for a key that no header can carry.
+    Raises ConfigError if `base_url` is not a URL, APIKeyError for a key that no header can carry.
     """
 
     def __init__(
@@ -58,12 +58,14 @@ class OpenAIChat:
         timeout_s: float = 600.0,
         max_retries: int = 2,
         reasoning_effort: str | None = None,
+        provider: Provider = Provider.OPENAI_CHAT,
         memory: EndpointMemory | None = None,
     ) -> None:
-        self._endpoint = Endpoint(model=model, base_url=_checked_url(base_url), api_key=_checked_key(api_key))
+        endpoint = Endpoint.at(base_url, model=model, provider=provider)
+        self._endpoint = Target(model=model, endpoint=endpoint, api_key=_checked_key(api_key))
         self._timeout_s = timeout_s
         self._max_retries = max_retries
-        self._is_openai = is_openai(self._endpoint.base_url)
+        self._is_openai = endpoint.is_openai
         self._reasoning_effort = reasoning_effort
         self._memory = memory or ProcessEndpointMemory()
         self._client: openai.OpenAI | None = None
@@ -184,7 +186,7 @@ class OpenAIChat:
         return True
 
     def _headers(self) -> dict[str, Any]:
-        return headers_for(self._endpoint.base_url, api_key=self._endpoint.api_key)
+        return headers_for(self._endpoint.endpoint, api_key=self._endpoint.api_key)
 
     def _connected(self) -> "openai.OpenAI":
         if self._is_openai and self._endpoint.api_key is None:
@@ -195,7 +197,7 @@ class OpenAIChat:
         with self._connecting:
             if self._client is None:
                 self._client = client = client_for(
-                    self._endpoint.base_url,
+                    self._endpoint.endpoint,
                     api_key=self._endpoint.api_key,
                     timeout_s=self._timeout_s,
                     max_retries=self._max_retries,
@@ -228,18 +230,6 @@ def _transport_errors() -> tuple[type[Exception], ...]:
     """What the package under openai raises when a connection breaks while a body is read: httpx2, formerly httpx."""
     transport = sys.modules.get("httpx2") or sys.modules.get("httpx")
     return (transport.HTTPError, transport.StreamError) if transport is not None else ()
-
-
-def _checked_url(base_url: str | None) -> str | None:
-    if base_url is None or not base_url.strip():
-        return None
-    base_url = base_url.strip().rstrip("/")
-    parts = urlsplit(base_url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigError(
-            f"{base_url!r} is no base URL.", hint="write it whole, as in --base-url http://localhost:11434/v1"
-        )
-    return base_url
 
 
 def _checked_key(api_key: str | None) -> str | None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from memgpt_cli.domain.endpoints import Endpoint, Provider
 from memgpt_cli.domain.vectors import EmbedderIdentity, Vector
 from memgpt_cli.errors import APIKeyError, EmbedderMismatchError, MemGPTError, ModelError
 from memgpt_cli.llm.connection import client_for, headers_for
@@ -56,7 +57,7 @@ class OpenAIEmbedder:
         on_usage: Callable[[int], None] | None = None,
     ) -> None:
         self._model = model
-        self._base_url = base_url
+        self._endpoint = Endpoint.at(base_url, provider=Provider.OPENAI_CHAT)
         self._api_key = api_key
         self._requested = dimensions
         self._dimensions = dimensions or known_dimensions
@@ -139,7 +140,7 @@ class OpenAIEmbedder:
             input=texts,
             encoding_format=self._encoding,
             dimensions=self._requested if self._requested is not None else openai.omit,
-            extra_headers=headers_for(self._base_url, api_key=self._api_key),
+            extra_headers=headers_for(self._endpoint, api_key=self._api_key),
         )
         try:
             return json.loads(response.content)
@@ -174,10 +175,10 @@ class OpenAIEmbedder:
     def _connected(self) -> "openai.OpenAI":
         with self._connecting:
             if self._client is None:
-                if self._api_key is None and self._base_url is None:
+                if self._api_key is None and self._endpoint.is_openai:
                     raise APIKeyError(f"the embedder {self._model} needs an API key", hint="memgpt keys set openai")
                 self._client = client = client_for(
-                    self._base_url,
+                    self._endpoint,
                     api_key=self._api_key,
                     timeout_s=self._timeout_s,
                     max_retries=self._max_retries,
@@ -188,7 +189,7 @@ class OpenAIEmbedder:
     def _explained(self, error: "openai.APIError") -> MemGPTError:
         import openai
 
-        where = f"the embedder {self._model}" + (f" at {self._base_url}" if self._base_url else "")
+        where = f"the embedder {self._model}" + ("" if self._endpoint.is_openai else f" at {self._endpoint.base_url}")
         if isinstance(error, (openai.AuthenticationError, openai.PermissionDeniedError)):
             return APIKeyError(f"{where} refused the API key: {self._said(error)}", hint="memgpt keys set openai")
         if isinstance(error, openai.NotFoundError):

@@ -8,10 +8,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
+from memgpt_cli.domain.endpoints import Endpoint
 from memgpt_cli.errors import APIKeyError, ContextLengthError, MemGPTError, ModelError, RateLimitError
-from memgpt_cli.llm.connection import OPENAI_URL, is_openai
 
 if TYPE_CHECKING:
     import openai
@@ -94,17 +93,22 @@ _LONGEST_QUOTE: Final = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """Whom an error is about: the model, where it is asked for (None: OpenAI), and the key never to be shown."""
+class Target:
+    """What a request is sent to, for error messages: the model, its endpoint, and the key, which is never shown."""
 
     model: str
-    base_url: str | None
+    endpoint: Endpoint
     api_key: str | None = field(repr=False)
 
     @property
     def host(self) -> str:
-        """Host and port, as people write them."""
-        return urlsplit(self.base_url or OPENAI_URL).netloc.rpartition("@")[2]
+        """Host and port."""
+        return self.endpoint.host
+
+    @property
+    def base_url(self) -> str:
+        """The address without operation and query."""
+        return self.endpoint.base_url
 
     def redact(self, text: str) -> str:
         """`text` on one line, shortened, without anything that looks like a key."""
@@ -115,7 +119,7 @@ class Endpoint:
         return text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "…"
 
 
-def explain(error: "openai.OpenAIError", endpoint: Endpoint) -> MemGPTError:
+def explain(error: "openai.OpenAIError", endpoint: Target) -> MemGPTError:
     """The error of ours that an error of the openai package stands for."""
     import openai
 
@@ -171,7 +175,7 @@ _UNKNOWN_FIELD: Final = re.compile(
 _RETRY: Final = "try again in a moment; what was said is kept"
 
 
-def _refusal(error: "openai.APIStatusError", endpoint: Endpoint) -> MemGPTError:
+def _refusal(error: "openai.APIStatusError", endpoint: Target) -> MemGPTError:
     said = _everything(error)
     length = context_length(said, error.body) if error.status_code in _MAY_BE_LENGTH else None
     if length is not None:
@@ -186,7 +190,7 @@ def _refusal(error: "openai.APIStatusError", endpoint: Endpoint) -> MemGPTError:
     return _by_status(error, said, endpoint)
 
 
-def _by_status(error: "openai.APIStatusError", said: str, endpoint: Endpoint) -> MemGPTError:
+def _by_status(error: "openai.APIStatusError", said: str, endpoint: Target) -> MemGPTError:
     status, quoted = error.status_code, endpoint.redact(_message(error))
     if status in _REDIRECTS:
         return ModelError(
@@ -208,25 +212,23 @@ def _by_status(error: "openai.APIStatusError", said: str, endpoint: Endpoint) ->
     )
 
 
-def _key_hint(endpoint: Endpoint) -> str:
-    if is_openai(endpoint.base_url):
-        return "export OPENAI_API_KEY=... or memgpt keys set openai"
-    return f"memgpt keys set {endpoint.host}"
+def _key_hint(endpoint: Target) -> str:
+    return endpoint.endpoint.key_hint
 
 
-def _not_found(said: str, quoted: str, endpoint: Endpoint) -> ModelError:
+def _not_found(said: str, quoted: str, endpoint: Target) -> ModelError:
     if _NO_MODEL.search(said):
         return ModelError(
             f"{endpoint.host} has no model {endpoint.model}: {quoted}",
             hint="name one that it has with --model; `memgpt models --online` lists them",
         )
     return ModelError(
-        f"{endpoint.host} has no Chat Completions under {endpoint.base_url}: {quoted}",
+        f"{endpoint.host} has no Chat Completions under {endpoint.endpoint.base_url}: {quoted}",
         hint="check --base-url; it usually ends in /v1",
     )
 
 
-def _limited(error: "openai.APIStatusError", said: str, quoted: str, endpoint: Endpoint) -> ModelError:
+def _limited(error: "openai.APIStatusError", said: str, quoted: str, endpoint: Target) -> ModelError:
     if error.status_code == _UNPAID or _QUOTA.search(f"{error.code or ''} {said}"):
         return ModelError(
             f"The account at {endpoint.host} has no credit left: {quoted}",
@@ -251,10 +253,10 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
     return None
 
 
-def _unreachable(error: "openai.APIConnectionError", endpoint: Endpoint) -> ModelError:
+def _unreachable(error: "openai.APIConnectionError", endpoint: Target) -> ModelError:
     cause = error.__cause__
     reason = endpoint.redact(str(cause) if cause is not None and str(cause) else str(error))
-    if endpoint.base_url is None:
+    if endpoint.endpoint.is_openai:
         return ModelError(
             f"{endpoint.host} cannot be reached: {reason}", hint=f"check the network; {_RETRY}", transient=True
         )

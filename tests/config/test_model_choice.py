@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 import pytest
 
 from memgpt_cli.config.keys import ApiKeys
-from memgpt_cli.config.models import MAX_DEFAULT_WINDOW, Endpoint, resolve_model
+from memgpt_cli.config.models import MAX_DEFAULT_WINDOW, Destination, resolve_model
 from memgpt_cli.config.paths import Paths
 from memgpt_cli.config.settings import Configuration, Source
 from memgpt_cli.domain.agents import AgentConfig
+from memgpt_cli.domain.endpoints import Endpoint, Provider
 
 Load = Callable[..., Configuration]
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -20,6 +21,10 @@ LOCAL = "http://localhost:11434/v1"
 
 def agent(**own: object) -> AgentConfig:
     return AgentConfig(name="a", created_at=NOW, **own)
+
+
+def at(model: str, url: str | None = None) -> Destination:
+    return Destination(model=model, endpoint=Endpoint.at(url, model=model))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +83,7 @@ def test_the_model_is_chosen_as_documented(load_config: Load, paths: Paths, case
     keys = ApiKeys(paths.keys_file, case.environ)
     choice = resolve_model(config, has_key=keys.has, agent=case.own)
     assert (choice.name, choice.source, choice.base_url) == (case.name, case.source, case.url)
+    assert (choice.endpoint is None) == (choice.name == "offline" or choice.name.startswith("scripted:"))
     assert case.notice in (choice.notice or "") if case.notice else choice.notice is None
     assert choice.settings.name == choice.name
     assert choice.apply(config.settings).model.name == choice.name
@@ -115,16 +121,16 @@ def test_the_window_is_what_was_asked_for_or_what_the_model_takes(
 @pytest.mark.parametrize(
     ("last", "now", "says"),
     [
-        (Endpoint(model="offline"), {"model.name": "gpt-5"}, "api.openai.com"),
-        (Endpoint(model="gpt-5"), {"model.name": "offline"}, "this machine"),
-        (Endpoint(model="x", base_url=LOCAL), {"model.name": "x", "model.base_url": "http://10.0.0.1/v1"}, "10.0.0.1"),
-        (Endpoint(model="x", base_url=LOCAL), {"model.name": "y", "model.base_url": LOCAL}, None),
-        (Endpoint(model="gpt-5"), {"model.name": "gpt-4o"}, None),
-        (Endpoint(model="offline"), {"model.name": "scripted:x"}, None),
+        (Destination(model="offline"), {"model.name": "gpt-5"}, "api.openai.com"),
+        (at("gpt-5"), {"model.name": "offline"}, "this machine"),
+        (at("x", LOCAL), {"model.name": "x", "model.base_url": "http://10.0.0.1/v1"}, "10.0.0.1"),
+        (at("x", LOCAL), {"model.name": "y", "model.base_url": LOCAL}, None),
+        (at("gpt-5"), {"model.name": "gpt-4o"}, None),
+        (Destination(model="offline"), {"model.name": "scripted:x"}, None),
     ],
 )
 def test_no_agent_moves_to_another_endpoint_without_saying_so(
-    load_config: Load, last: Endpoint, now: dict[str, str], says: str | None
+    load_config: Load, last: Destination, now: dict[str, str], says: str | None
 ) -> None:
     choice = resolve_model(load_config(flags=now), has_key=lambda *_: True, last=last)
     if says is None:
@@ -136,7 +142,7 @@ def test_no_agent_moves_to_another_endpoint_without_saying_so(
 
 
 def test_moving_from_offline_to_the_paid_default_is_said(load_config: Load) -> None:
-    choice = resolve_model(load_config(), has_key=lambda *_: True, last=Endpoint(model="offline"))
+    choice = resolve_model(load_config(), has_key=lambda *_: True, last=Destination(model="offline"))
     assert choice.notice is not None
     assert "now that there is a key" in choice.notice
 
@@ -180,3 +186,35 @@ def test_the_reasoning_effort_is_the_settings_or_else_the_models(load_config: Lo
     assert effort("gpt-6-luna") == "none"
     assert effort("gpt-6-luna", "[model]\nreasoning_effort = 'low'\n") == "low"
     assert effort("offline") is None
+
+
+@pytest.mark.parametrize(
+    ("flags", "user", "provider", "host"),
+    [
+        ({"model.name": "gpt-4.1"}, "", Provider.OPENAI_CHAT, "api.openai.com"),
+        ({"model.name": "gpt-6-luna"}, "", Provider.OPENAI_RESPONSES, "api.openai.com"),
+        ({"model.name": "claude-opus-4-1"}, "", Provider.ANTHROPIC, "api.anthropic.com"),
+        ({"model.name": "m"}, "provider = 'anthropic'", Provider.ANTHROPIC, "api.anthropic.com"),
+        ({"model.name": "gpt-6-luna"}, "provider = 'openai_chat'", Provider.OPENAI_CHAT, "api.openai.com"),
+        # What a file says of its own address does not hold for an address from the command line.
+        (
+            {"model.name": "m", "model.base_url": LOCAL},
+            "provider = 'anthropic'",
+            Provider.OPENAI_CHAT,
+            "localhost:11434",
+        ),
+        (
+            {"model.name": "m", "model.base_url": LOCAL, "model.provider": "anthropic"},
+            "",
+            Provider.ANTHROPIC,
+            "localhost:11434",
+        ),
+        ({"model.name": "m"}, f"base_url = '{LOCAL}'\nprovider = 'azure'", Provider.AZURE, "localhost:11434"),
+    ],
+)
+def test_the_provider_holds_for_the_address_of_its_layer(
+    load_config: Load, flags: dict[str, str], user: str, provider: Provider, host: str
+) -> None:
+    choice = resolve_model(load_config(user=f"[model]\n{user}\n", flags=flags), has_key=lambda *_: True)
+    assert choice.endpoint is not None
+    assert (choice.endpoint.provider, choice.endpoint.host) == (provider, host)

@@ -6,9 +6,10 @@ import pytest
 from support.strict_server import Fault, StrictServer
 
 from memgpt_cli.domain.chat import ChatRequest, PromptMessage
+from memgpt_cli.domain.endpoints import Endpoint
 from memgpt_cli.errors import APIKeyError, ContextLengthError, MemGPTError, ModelError
 from memgpt_cli.llm.openai_chat import OpenAIChat
-from memgpt_cli.llm.server_errors import Endpoint, context_length, retry_after_s
+from memgpt_cli.llm.server_errors import Target, context_length, retry_after_s
 
 OVERFLOWS = [
     (
@@ -243,9 +244,9 @@ def test_a_page_of_html_is_shortened_to_a_line() -> None:
 
 
 def test_a_host_is_shown_without_its_credentials() -> None:
-    endpoint = Endpoint(model="m", base_url="https://me:secret@example.com:8443/v1", api_key="k-secret")
-    assert endpoint.host == "example.com:8443"
-    assert "k-secret" not in repr(endpoint)
+    target = Target(model="m", endpoint=Endpoint.at("https://me:secret@example.com:8443/v1"), api_key="k-secret")
+    assert target.host == "example.com:8443"
+    assert "k-secret" not in repr(target)
 
 
 @pytest.mark.parametrize(
