@@ -2,7 +2,7 @@
 
 The openai package does the talking (connections, retries, server-sent events); it is imported at the first call, and
 kept on the leash of `connection`. Here is what differs between servers' requests; what differs between their replies is
-in `reply_stream` and `written_calls`, between their refusals in `server_errors`.
+in `replies`, between their refusals in `server_errors`.
 """
 
 import json
@@ -19,7 +19,7 @@ from memgpt_cli.domain.endpoints import Endpoint, Provider
 from memgpt_cli.errors import APIKeyError, ModelError
 from memgpt_cli.llm.connection import client_for, headers_for
 from memgpt_cli.llm.endpoint_memory import ProcessEndpointMemory
-from memgpt_cli.llm.reply_stream import ReplyStream
+from memgpt_cli.llm.replies.stream import ReplyStream
 from memgpt_cli.llm.server_errors import Target, explain, is_about
 from memgpt_cli.ports import EndpointMemory
 
