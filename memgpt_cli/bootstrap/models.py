@@ -17,6 +17,7 @@ from memgpt_cli.config.models import (
 from memgpt_cli.config.settings import Source
 from memgpt_cli.domain.endpoints import Endpoint
 from memgpt_cli.domain.settings import ModelSettings, Settings
+from memgpt_cli.vendors import load
 
 if TYPE_CHECKING:
     from memgpt_cli.config.keys import ApiKeys
@@ -149,7 +150,7 @@ class Models:
         if choice.endpoint is None:
             self.connect(choice)
         else:
-            import openai  # noqa: F401 - the import is the work
+            load("openai")
 
     def _beside(self, choice: ModelChoice, model: str) -> Endpoint:
         """The endpoint of another model at the address of this choice."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from memgpt_cli import __version__
 from memgpt_cli.domain.endpoints import Endpoint
+from memgpt_cli.vendors import load
 
 if TYPE_CHECKING:
     import openai
@@ -21,6 +22,7 @@ _STAINLESS: Final = (
 
 def client_for(endpoint: Endpoint, *, api_key: str | None, timeout_s: float, max_retries: int) -> "openai.OpenAI":
     """A client of this endpoint. `timeout_s` bounds the wait for the next bytes."""
+    load("openai")
     import openai
 
     return openai.OpenAI(

@@ -22,6 +22,7 @@ from memgpt_cli.llm.endpoint_memory import ProcessEndpointMemory
 from memgpt_cli.llm.replies.stream import ReplyStream
 from memgpt_cli.llm.server_errors import Target, explain, is_about
 from memgpt_cli.ports import EndpointMemory
+from memgpt_cli.vendors import load
 
 if TYPE_CHECKING:
     import openai
@@ -110,6 +111,7 @@ class OpenAIChat:
         Closing the iterator, or an interrupt in it, closes the connection. Raises ContextLengthError, RateLimitError,
         APIKeyError or ModelError; after a part of the reply has come too.
         """
+        load("openai")
         import openai
 
         reply = ReplyStream(request)
@@ -132,6 +134,7 @@ class OpenAIChat:
 
     def models(self) -> list[ServedModel]:
         """What the endpoint says that it serves, by name. Raises APIKeyError or ModelError."""
+        load("openai")
         import openai
 
         try:

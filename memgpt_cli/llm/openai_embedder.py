@@ -18,6 +18,7 @@ from memgpt_cli.domain.vectors import EmbedderIdentity, Vector
 from memgpt_cli.errors import APIKeyError, EmbedderMismatchError, MemGPTError, ModelError
 from memgpt_cli.llm.connection import client_for, headers_for
 from memgpt_cli.llm.unit_vectors import unit_vector
+from memgpt_cli.vendors import load
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,6 +106,7 @@ class OpenAIEmbedder:
 
     def _request(self, texts: list[str]) -> list[Vector]:
         """Embed these texts, in smaller requests where the server wants that."""
+        load("openai")
         import openai
 
         try:

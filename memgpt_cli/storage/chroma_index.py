@@ -29,6 +29,7 @@ from typing import Any, Final
 from memgpt_cli.domain.vectors import Collection, StoredVector, Vector
 from memgpt_cli.errors import StorageError
 from memgpt_cli.storage.vectors import Given
+from memgpt_cli.vendors import load
 
 _MARKER: Final = "clean.json"
 _PROBE_SECONDS: Final = 300
@@ -155,6 +156,7 @@ class ChromaIndex:
 
     def _connect(self) -> None:
         with _faults():
+            load("chromadb")
             import chromadb
             from chromadb.config import Settings
 
