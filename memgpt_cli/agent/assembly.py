@@ -41,13 +41,17 @@ def window_of(
     counter: TokenCounter,
     prompts: PromptSource,
     ratio: float | None,
+    origin: str | None = None,
 ) -> Window:
-    """The window of an agent in this protocol. Raises ConfigError for a faulty prompt."""
+    """The window of an agent in this protocol. Raises ConfigError for a faulty prompt.
+
+    `origin` is that of the model; without it the window is good for counting only.
+    """
     instructions = Instructions(text=prompts.render(_SYSTEM_PROMPT[protocol], {}), tools=executor.schemas)
     return Window(
         settings=settings.window,
         instructions=instructions,
-        renderer=Renderer(protocol, settings.zone),
+        renderer=Renderer(protocol, settings.zone, origin),
         counter=counter,
         model=model,
         ratio=ratio,
@@ -84,6 +88,7 @@ def assemble(
         counter=counter,
         prompts=prompts,
         ratio=calibration.ratio(model.name),
+        origin=model.origin,
     )
     window.check(store.blocks.all())
     summarizer = Summarizer(

@@ -28,7 +28,7 @@ from memgpt_cli.domain.events import (
     TurnEnded,
     TurnStarted,
 )
-from memgpt_cli.domain.messages import FunctionCall, Message, Role, clean
+from memgpt_cli.domain.messages import FunctionCall, Message, Opaque, Role, clean
 from memgpt_cli.domain.search import SearchResult
 from memgpt_cli.domain.settings import Settings
 from memgpt_cli.errors import BudgetError, ContextLengthError
@@ -264,7 +264,7 @@ class Agent:
             with self.store.transaction():
                 versions = self._block_versions()
                 if calls or reply.text.strip():  # an empty message is one that no server takes back
-                    self._append(accepted, number, Role.ASSISTANT, clean(reply.text), calls=calls)
+                    self._append(accepted, number, Role.ASSISTANT, clean(reply.text), calls=calls, opaque=reply.opaque)
                 outcomes = [self._run_call(accepted, number, call, context) for call in prepared]
                 ends, failed = self._judge(accepted, number, reply, outcomes)
                 self._saw_own_edits(versions)
@@ -325,6 +325,7 @@ class Agent:
         call_id: str | None = None,
         ok: bool | None = None,
         interrupted: bool = False,
+        opaque: Opaque | None = None,
     ) -> Message:
         return self.queue_manager.append(
             Message(
@@ -338,6 +339,7 @@ class Agent:
                 call_id=call_id,
                 ok=ok,
                 interrupted=interrupted,
+                opaque=opaque,
             )
         )
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from memgpt_cli.domain.chat import CallDelta, CutDelta, Delta, TextDelta, ThoughtDelta, Usage, arguments_object
-from memgpt_cli.domain.messages import FunctionCall, Message, Role, clean
+from memgpt_cli.domain.messages import FunctionCall, Message, Opaque, Role, clean
 
 
 @dataclass(slots=True)
@@ -16,6 +16,7 @@ class Reply:
     usage: Usage = field(default_factory=Usage)
     usage_reported: bool = False
     cut: str = ""
+    opaque: Opaque | None = None
     _calls: dict[int, dict[str, str]] = field(default_factory=dict)
 
     def add(self, delta: Delta) -> None:
@@ -31,6 +32,8 @@ class Reply:
             call["arguments"] += delta.arguments
         elif isinstance(delta, CutDelta):
             self.cut = delta.reason
+        elif isinstance(delta, Opaque):
+            self.opaque = delta
         else:
             self.usage = delta
             self.usage_reported = delta.prompt_tokens > 0

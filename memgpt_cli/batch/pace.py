@@ -221,6 +221,11 @@ class PacedModel:
         """The model's name."""
         return self._model.name
 
+    @property
+    def origin(self) -> str:
+        """That of the model behind it."""
+        return self._model.origin
+
     def body(self, request: ChatRequest) -> dict[str, Any]:
         """What the model sends."""
         return self._model.body(request)

@@ -17,7 +17,7 @@ from memgpt_cli.cli.origins import Causes
 from memgpt_cli.cli.texts import counted, one_line
 from memgpt_cli.domain.agents import StepRecord, Turn, TurnState
 from memgpt_cli.domain.blocks import Author, Provenance
-from memgpt_cli.domain.messages import Message, Role, message_ref
+from memgpt_cli.domain.messages import Message, Opaque, Role, message_ref
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.errors import UsageError
 
@@ -145,11 +145,16 @@ def _full(message: Message) -> dict[str, Any]:
         "calls": [{"id": c.id, "name": c.name, "arguments": c.arguments} for c in message.calls],
         "call_id": message.call_id,
         "ok": message.ok,
+        "opaque": _opaque(message.opaque),
         "interrupted": message.interrupted,
         "stub": message.stub,
         "session": message.session,
         "external_id": message.external_id,
     }
+
+
+def _opaque(opaque: Opaque | None) -> dict[str, Any] | None:
+    return None if opaque is None else {"origin": opaque.origin, "content": opaque.content, "tokens": opaque.tokens}
 
 
 def _turn_shape(memory: Memory, turn: Turn) -> dict[str, Any]:

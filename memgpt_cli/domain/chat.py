@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from memgpt_cli.domain.messages import FunctionCall, clean
+from memgpt_cli.domain.messages import FunctionCall, Opaque, clean
 from memgpt_cli.domain.pictures import Picture
 
 PromptRole = Literal["system", "user", "assistant", "tool"]
@@ -17,13 +17,17 @@ PromptRole = Literal["system", "user", "assistant", "tool"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptMessage:
-    """A message as the model sees it. A `picture` stands before the text."""
+    """A message as the model sees it. A `picture` stands before the text.
+
+    `opaque` is for the adapter that wrote it; `to_wire` leaves it out.
+    """
 
     role: PromptRole
     content: str | None
     calls: tuple[FunctionCall, ...] = ()
     call_id: str | None = None
     picture: Picture | None = None
+    opaque: Opaque | None = None
 
     def to_wire(self) -> dict[str, Any]:
         """The Chat Completions form, keys in a fixed order."""
@@ -45,7 +49,7 @@ class PromptMessage:
 
     @classmethod
     def from_wire(cls, wire: Mapping[str, Any]) -> "PromptMessage":
-        """The inverse of `to_wire`, for a message without a picture."""
+        """The inverse of `to_wire`, for a message without a picture and without opaque fields."""
         return cls(
             role=wire["role"],
             content=wire["content"],
@@ -140,7 +144,8 @@ class Usage:
     cached_tokens: int = 0
 
 
-Delta = TextDelta | ThoughtDelta | CallDelta | CutDelta | Usage
+Delta = TextDelta | ThoughtDelta | CallDelta | CutDelta | Opaque | Usage
+"""A piece of a reply. `Opaque` comes at most once, after all text and calls: what must be sent back with this reply."""
 
 
 def arguments_object(raw: str) -> dict[str, Any] | None:

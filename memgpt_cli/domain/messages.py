@@ -28,13 +28,27 @@ class FunctionCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Opaque:
+    """What a server sent with a reply and may require back unchanged: reasoning, signatures, encrypted items.
+
+    `origin` names the API, the endpoint and the model that sent it; it is returned to that origin only. `content` is
+    JSON in the form of the adapter that wrote it, and only that adapter reads it. `tokens` is what it costs in a
+    prompt, where the server has reported that; None means that `content` is counted.
+    """
+
+    origin: str
+    content: str
+    tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One message of recall storage.
 
     `id` is 0 until stored; ids grow in the order in which messages entered the queue. `turn` is None for imports.
     `name` is a speaker for a user message and the function's name for a result. `text` is the verbatim text, also
     of a message so large that the queue shows `stub` in its place. `ok` tells whether a function result is a success.
-    `session` is what an import says; None means: told by the gaps between messages.
+    `session` is what an import says; None means: told by the gaps between messages. `opaque` belongs to a reply.
     """
 
     role: Role
@@ -51,6 +65,7 @@ class Message:
     interrupted: bool = False
     session: str | None = None
     external_id: str | None = None
+    opaque: Opaque | None = None
     in_context: bool = True
 
 

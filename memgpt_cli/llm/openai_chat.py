@@ -77,6 +77,11 @@ class OpenAIChat:
         """The model's name, as the server knows it."""
         return self._endpoint.model
 
+    @property
+    def origin(self) -> str:
+        """`chat`, the base URL and the model."""
+        return f"chat {self._endpoint.base_url or 'openai'} {self._endpoint.model}"
+
     def body(self, request: ChatRequest) -> dict[str, Any]:
         """The exact body that `stream` sends, with the fields that this server was found to take."""
         traits = self.traits

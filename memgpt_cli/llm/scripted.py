@@ -50,6 +50,11 @@ class ScriptedModel:
         """`scripted:FILE`."""
         return PREFIX + self._file
 
+    @property
+    def origin(self) -> str:
+        """Its name: it writes no opaque fields."""
+        return self.name
+
     def body(self, request: ChatRequest) -> dict[str, Any]:
         """What a server would have been sent."""
         return request.body()

@@ -36,11 +36,15 @@ def envelope(kind: str, text: str, at: datetime | None, zone: tzinfo) -> str:
 
 
 class Renderer:
-    """Renders messages in one protocol and one time zone."""
+    """Renders messages in one protocol and one time zone.
 
-    def __init__(self, protocol: Protocol, zone: tzinfo) -> None:
+    Opaque fields stay only where `origin`, the model's, is theirs: another server would refuse them.
+    """
+
+    def __init__(self, protocol: Protocol, zone: tzinfo, origin: str | None = None) -> None:
         self.protocol = protocol
         self.zone = zone
+        self.origin = origin
 
     def message(self, message: Message) -> PromptMessage:
         """The message as the model sees it; `stub` stands for a text that was paged out."""
@@ -73,7 +77,8 @@ class Renderer:
         if message.interrupted:
             text = f"{text}\n{_INTERRUPTED}".lstrip()
         calls = tuple(_sendable(call) for call in message.calls)
-        return PromptMessage(role="assistant", content=text or (None if calls else ""), calls=calls)
+        opaque = message.opaque if message.opaque is not None and message.opaque.origin == self.origin else None
+        return PromptMessage(role="assistant", content=text or (None if calls else ""), calls=calls, opaque=opaque)
 
     def _result(self, message: Message) -> str:
         text = escape(message.text) if message.stub is None else message.stub

@@ -48,12 +48,16 @@ _ENUM_ITEM = 3
 def count_message(counter: TokenCounter, message: PromptMessage) -> int:
     """Tokens of one message with its framing.
 
-    A call counts its name twice, because the header of its result repeats it.
+    A call counts its name twice, because the header of its result repeats it. Opaque fields cost what their server has
+    reported, or what their content counts.
     """
     framing = _framing(counter)
     total = framing.message + counter.count(message.role) + counter.count(message.content or "")
     for call in message.calls:
         total += framing.call + 2 * counter.count(call.name) + counter.count(call.arguments or "{}")
+    if message.opaque is not None:
+        reported = message.opaque.tokens
+        total += counter.count(message.opaque.content) if reported is None else reported
     return total
 
 

@@ -105,6 +105,7 @@ class Window:
         made_of = [
             VERSION,
             self.model,
+            self.renderer.origin,
             self.renderer.protocol,
             str(self.renderer.zone),
             self.instructions.text,

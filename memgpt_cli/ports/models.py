@@ -15,6 +15,11 @@ class ChatModel(Protocol):
         """What it is called in requests, settings and records."""
         ...
 
+    @property
+    def origin(self) -> str:
+        """The `origin` of the opaque fields of its replies: API, endpoint and model. It is sent no others'."""
+        ...
+
     def body(self, request: ChatRequest) -> dict[str, Any]:
         """The exact request body that `stream` sends."""
         ...

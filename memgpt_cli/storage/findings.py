@@ -18,9 +18,10 @@ from memgpt_cli.domain.search import ArchivalFilters
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.storage.filters import archival_where
 from memgpt_cli.storage.needle import Needle
+from memgpt_cli.storage.tombstones import kept_message
 
 _CITED: Final = re.compile(r"(?<![\w])\[([mp]\d+) ")
-_MESSAGE_TEXTS: Final = ("text", "stub", "calls", "name", "session", "external_id")
+_MESSAGE_TEXTS: Final = ("text", "stub", "calls", "name", "session", "external_id", "opaque")
 _PASSAGE_TEXTS: Final = ("text", "tags", "source", "location", "command")
 
 
@@ -96,7 +97,7 @@ class Finder:
             for row in self._db.execute("SELECT * FROM messages WHERE turn = ?", (turn,)):
                 self.found.messages[row["id"]] = _said(row)
         for row in self._db.execute("SELECT message, turn, content FROM tombstones WHERE content IS NOT NULL"):
-            kept = json.loads(row["content"])
+            kept = kept_message(row["content"])
             named = row["message"] in wanted.messages or row["turn"] in turns
             if named or self.holds(*(kept[column] for column in _MESSAGE_TEXTS)):
                 self.found.messages[row["message"]] = _said(kept)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from memgpt_cli.domain.history import Change, Kind
-from memgpt_cli.domain.messages import SPOKEN, FunctionCall, Message, Role
+from memgpt_cli.domain.messages import SPOKEN, FunctionCall, Message, Opaque, Role
 from memgpt_cli.domain.times import from_text, to_text
 from memgpt_cli.storage.filters import SPOKEN_SQL, recall_where
 
@@ -37,7 +37,7 @@ class Messages:
         """Store a message at the end of recall storage, and in the queue when it is `in_context`."""
         cursor = self._db.execute(
             "INSERT INTO messages (turn, step, role, name, text, stub, calls, call_id, ok, interrupted, created_at,"
-            " session, external_id, evicted_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " session, external_id, opaque, evicted_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 message.turn,
                 message.step,
@@ -52,6 +52,7 @@ class Messages:
                 to_text(message.created_at),
                 message.session,
                 message.external_id,
+                _opaque_to_text(message.opaque),
                 None if message.in_context else IMPORTED,
             ),
         )
@@ -186,6 +187,19 @@ def _calls_to_text(calls: tuple[FunctionCall, ...]) -> str | None:
     return json.dumps([[call.id, call.name, call.arguments] for call in calls], ensure_ascii=False)
 
 
+def _opaque_to_text(opaque: Opaque | None) -> str | None:
+    if opaque is None:
+        return None
+    return json.dumps([opaque.origin, opaque.content, opaque.tokens], ensure_ascii=False)
+
+
+def _opaque_of(text: str | None) -> Opaque | None:
+    if text is None:
+        return None
+    origin, content, tokens = json.loads(text)
+    return Opaque(origin=origin, content=content, tokens=tokens)
+
+
 def message_of(row: sqlite3.Row | Mapping[str, Any]) -> Message:
     """A row of `messages` as a value."""
     calls = row["calls"]
@@ -204,5 +218,6 @@ def message_of(row: sqlite3.Row | Mapping[str, Any]) -> Message:
         created_at=from_text(row["created_at"]),
         session=row["session"],
         external_id=row["external_id"],
+        opaque=_opaque_of(row["opaque"]),
         in_context=row["evicted_by"] is None,
     )

@@ -14,7 +14,7 @@ from typing import Final
 
 from memgpt_cli.domain.forgetting import SHORTEST_RAW
 
-_ESCAPED: Final = re.compile(r"\\+u([0-9a-fA-F]{4})")
+_ESCAPED: Final = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|([nrt]))")
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])|\n")
 _BLOCK: Final = 16_000_000
 
@@ -38,7 +38,7 @@ class Needle:
             return False
         if self._pattern.search(text):
             return True
-        return "\\u" in text and self._pattern.search(_unescaped(text)) is not None
+        return "\\" in text and self._pattern.search(_unescaped(text)) is not None
 
     def forms_in(self, text: str | None) -> set[str]:
         """How it is written there, letter by letter."""
@@ -103,5 +103,5 @@ def _search_file(path: Path, needles: list[bytes]) -> tuple[int, bool]:
 
 
 def _unescaped(text: str) -> str:
-    plain = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
+    plain = _ESCAPED.sub(lambda match: chr(int(match[1], 16)) if match[1] else " ", text)
     return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

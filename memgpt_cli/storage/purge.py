@@ -111,7 +111,15 @@ class Purge:
         self._db.execute(f"UPDATE tombstones SET content = NULL WHERE message IN {gone}", (ids,))  # noqa: S608
         self._forget_vectors(Collection.MESSAGES, ids)
         self._db.execute(f"DELETE FROM messages WHERE id IN {gone}", (ids,))  # noqa: S608
+        self._forget_opaque(min(found.messages, default=None))
         self._leave_queue(turns)
+
+    def _forget_opaque(self, first: int | None) -> None:
+        """Drop the opaque fields of every later reply: encrypted reasoning cannot be searched for what it repeats."""
+        if first is not None:
+            self._db.execute("UPDATE messages SET opaque = NULL WHERE id > ?", (first,))
+            kept = "json_remove(content, '$.opaque')"
+            self._db.execute(f"UPDATE tombstones SET content = {kept} WHERE message > ?", (first,))  # noqa: S608
 
     def _forget_vectors(self, collection: Collection, ids: str) -> None:
         """`ids` is a JSON array. A vector tells much of its text."""

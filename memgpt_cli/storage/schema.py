@@ -10,7 +10,7 @@ from typing import Final
 from sqlite_utils import Database, Migrations
 
 migrations = Migrations("agent")
-VERSION: Final = 2
+VERSION: Final = 3
 """`PRAGMA user_version` of a database to which every migration below has been applied."""
 
 
@@ -29,6 +29,12 @@ def _pictures(db: Database) -> None:
         "CREATE TABLE pictures (message INTEGER PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL,"
         " content BLOB NOT NULL, passage INTEGER)"
     )
+
+
+@migrations(name="003_opaque")
+def _opaque(db: Database) -> None:
+    """What a server must be sent back with a reply: JSON `[origin, content, tokens]`."""
+    db.execute("ALTER TABLE messages ADD COLUMN opaque TEXT")
 
 
 def migrate(connection: sqlite3.Connection, *, upto: int = VERSION) -> None:

@@ -27,7 +27,7 @@ _SUMMARY_FROM: Final = f"note.{SUMMARY_FROM}"
 
 _COLUMNS: Final = (
     "id", "turn", "step", "role", "name", "text", "stub", "calls", "call_id", "ok", "interrupted", "created_at",
-    "session", "external_id", "evicted_by",
+    "session", "external_id", "opaque", "evicted_by",
 )  # fmt: skip
 _AT_ONCE: Final = 10_000
 """Messages that are held in memory while they are taken out."""
@@ -83,7 +83,7 @@ class Tombstones:
             " ORDER BY message",
             (json.dumps(list(ids)),),
         )
-        contents = [json.loads(row["content"]) for row in found]
+        contents = [kept_message(row["content"]) for row in found]
         marks = ", ".join("?" * len(_COLUMNS))
         self._db.executemany(
             f"INSERT INTO messages ({', '.join(_COLUMNS)}) VALUES ({marks})",  # noqa: S608 - our own names
@@ -217,11 +217,16 @@ def runs(ids: Iterable[int]) -> list[tuple[int, int]]:
     return found
 
 
+def kept_message(content: str) -> dict[str, Any]:
+    """The row of a deleted message. A column that is newer than the deletion is None."""
+    return {**dict.fromkeys(_COLUMNS), **json.loads(content)}
+
+
 def _tombstone(row: sqlite3.Row) -> Tombstone:
     return Tombstone(
         id=row["message"],
         at=from_text(row["at"]),
         provenance=Provenance(author=Author(row["author"]), command=row["command"]),
         turn=row["turn"],
-        message=None if row["content"] is None else message_of(json.loads(row["content"])),
+        message=None if row["content"] is None else message_of(kept_message(row["content"])),
     )

@@ -26,6 +26,11 @@ class OfflineResponder:
         """`offline`."""
         return NAME
 
+    @property
+    def origin(self) -> str:
+        """Its name: it writes no opaque fields."""
+        return self.name
+
     def body(self, request: ChatRequest) -> dict[str, Any]:
         """What a server would have been sent."""
         return request.body()
