@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from memgpt_cli.config.models import (
     Destination,
     ModelChoice,
+    endpoint_beside,
     endpoint_for,
     is_builtin,
     model_settings,
+    profile_choice,
     resolve_model,
 )
 from memgpt_cli.config.settings import Source
@@ -58,7 +60,7 @@ class Models:
         self._endpoints = endpoints
         self._keys = keys
         self._around_model = around_model
-        self._clients: dict[tuple[str, Endpoint], ChatModel] = {}
+        self._clients: dict[tuple[str, Endpoint, str | None], ChatModel] = {}
 
     def choose(self, config: AgentConfig | None = None, last: str | None = None) -> ModelChoice:
         """The model that an agent, or one without a choice of its own, is answered by, and why. Raises ConfigError.
@@ -122,21 +124,27 @@ class Models:
             from memgpt_cli.llm.scripted import ScriptedModel
 
             return ScriptedModel(choice.name)
-        return self._client(choice.name, choice, choice.endpoint)
+        return self._client(choice, choice.endpoint)
 
     def summarising(self, choice: ModelChoice, settings: Settings, own: ChatModel) -> ChatModel | None:
         """The model for summaries, `own` unless another is set; None for the built-in ones, which get extracts."""
-        name = settings.window.summary_model or choice.name
-        if is_builtin(name):
-            return None
-        return self._client(name, choice, self._beside(choice, name)) if settings.window.summary_model else own
+        if not settings.window.summary_model:
+            return None if is_builtin(choice.name) else own
+        model = self._summary(settings.window.summary_model, choice)
+        return None if model.endpoint is None else self._client(model, model.endpoint)
 
     def summary_prices(self, choice: ModelChoice, settings: Settings) -> ModelSettings:
         """What the model for summaries costs."""
-        if settings.window.summary_model:
-            name = settings.window.summary_model
-            return model_settings(self._configuration, name, None if is_builtin(name) else self._beside(choice, name))
-        return settings.model
+        name = settings.window.summary_model
+        return self._summary(name, choice).settings if name else settings.model
+
+    def _summary(self, name: str, choice: ModelChoice) -> ModelChoice:
+        """The model for summaries: that of a profile, or another one at the address of this choice."""
+        if name in self._configuration.profiles:
+            return profile_choice(self._configuration, self._configuration.profiles[name])
+        endpoint = endpoint_beside(self._configuration, choice, name)
+        settings = model_settings(self._configuration, name, endpoint)
+        return replace(choice, name=name, endpoint=endpoint, settings=settings, profile=None)
 
     def counter(self, model: str) -> TokenCounter:
         """How tokens are counted for a model."""
@@ -152,23 +160,20 @@ class Models:
         else:
             load("openai")
 
-    def _beside(self, choice: ModelChoice, model: str) -> Endpoint:
-        """The endpoint of another model at the address of this choice."""
-        return endpoint_for(self._configuration, model, choice.base_url, choice.base_url_source)
-
-    def _client(self, model: str, choice: ModelChoice, endpoint: Endpoint) -> ChatModel:
+    def _client(self, choice: ModelChoice, endpoint: Endpoint) -> ChatModel:
         """The client for a model: one for all sessions, which share its connections."""
-        client = self._clients.get((model, endpoint))
+        key = (choice.name, endpoint, choice.settings.reasoning_effort)
+        client = self._clients.get(key)
         if client is None:
-            client = self._clients.setdefault((model, endpoint), self._connected(model, choice, endpoint))
+            client = self._clients.setdefault(key, self._connected(choice, endpoint))
         return client
 
-    def _connected(self, model: str, choice: ModelChoice, endpoint: Endpoint) -> ChatModel:
+    def _connected(self, choice: ModelChoice, endpoint: Endpoint) -> ChatModel:
         from memgpt_cli.llm.openai_chat import OpenAIChat
 
-        settings = model_settings(self._configuration, model, endpoint)
+        settings = choice.settings
         client = OpenAIChat(
-            model,
+            choice.name,
             base_url=choice.base_url,
             api_key=self._keys.require(endpoint, choice.base_url_source),
             timeout_s=choice.settings.timeout_s,

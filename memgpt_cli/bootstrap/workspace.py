@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from memgpt_cli.config.edit import SettingsFile
     from memgpt_cli.config.trust import Project
     from memgpt_cli.documents.conversations import ConversationFile
+    from memgpt_cli.domain.profiles import Profile
     from memgpt_cli.external_context.loading import Loader
     from memgpt_cli.external_context.recall import RecallStorage
     from memgpt_cli.ports import DocumentReader, Embedder, Store
@@ -57,6 +58,19 @@ class Workspace(Adapters):
         from memgpt_cli.config.edit import SettingsFile
 
         return SettingsFile(self.paths)
+
+    def new_profile(self, name: str, values: Mapping[str, object]) -> Profile:
+        """A profile of these fields (None: not set), not yet stored. Raises UsageError, ConfigError."""
+        from memgpt_cli.config.models import lookup, profile_endpoint
+        from memgpt_cli.config.profiles import build_profile, check_profile
+
+        configuration = self.configuration  # read first: it checks what the flags say
+        known = {field: value for field, value in values.items() if value is not None}
+        profile = build_profile(name, known, hint="memgpt models add --help")
+        profile_endpoint(profile)  # raises for an address that cannot be
+        is_model = bool(lookup(configuration.models, name))
+        check_profile(profile, taken=configuration.profiles, is_model=is_model)
+        return profile
 
     def trust_project(self) -> Project:
         """Trust `./.memgpt` as it stands. Raises NotFoundError when there is none."""

@@ -85,13 +85,15 @@ def create(
         memgpt agent create tutor --persona @tutor.md --model gpt-4.1 --block goals="Learn Portuguese"
     """
     workspace = current.workspace()
+    profile = workspace.configuration.profiles.get(current.model or "")
     config = AgentConfig(
         name=name,
         created_at=workspace.clock.now(),
-        model=current.model,
+        model=None if profile else current.model,
+        profile=profile.name if profile else None,
         base_url=current.base_url,
         window=current.window,
-        protocol=protocol or workspace.settings.loop.protocol,
+        protocol=protocol or (profile and profile.protocol) or workspace.settings.loop.protocol,
     )
     workspace.new_agents.create(
         name,

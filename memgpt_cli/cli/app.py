@@ -57,8 +57,9 @@ class _Memgpt(House):
         Door("doctor", "Check settings, keys, model, embedder, disk, databases and indexes.", _ROOMS + "doctor:doctor"),
         Door(
             "models",
-            "List the models that are known, with their context length and their prices; the one in use has a star.",
-            _ROOMS + "models:models",
+            "List the known models with their context length and prices, or manage profiles: named models with their"
+            " settings.",
+            _ROOMS + "models:app",
         ),
         Door("config", "Look at settings and change them.", _ROOMS + "config_commands:app"),
         Door("keys", "Store, list and delete API keys.", _ROOMS + "key_commands:app"),

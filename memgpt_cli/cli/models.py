@@ -1,4 +1,4 @@
-"""`memgpt models`: the models that are known by length and price, or those that the endpoint in use serves."""
+"""`memgpt models`: the models that are known, those that an endpoint serves, and profiles of models."""
 
 from __future__ import annotations
 
@@ -6,25 +6,43 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from memgpt_cli.cli.console import notice, print_json
-from memgpt_cli.cli.options import current
+from memgpt_cli.cli.console import notice, print_json, say
+from memgpt_cli.cli.options import Command, current
 from memgpt_cli.cli.tables import table
+from memgpt_cli.domain.agents import Protocol
+from memgpt_cli.domain.endpoints import Provider
 from memgpt_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from memgpt_cli.bootstrap import Workspace
+    from memgpt_cli.domain.profiles import Profile
     from memgpt_cli.domain.settings import ModelSettings
+    from memgpt_cli.services.profiles import Profiles
 
 _PATIENCE_S: Final = 10.0
 
+app = typer.Typer(invoke_without_command=True)
 
+
+def profiles_like(incomplete: str) -> list[str]:
+    """The profiles whose names begin so, for completion."""
+    return [name for name in current.workspace().configuration.profiles if name.startswith(incomplete)]
+
+
+ProfileName = Annotated[
+    str, typer.Argument(metavar="NAME", help="The profile's name.", autocompletion=profiles_like, show_default=False)
+]
+
+
+@app.callback()
 def models(
-    online: Annotated[bool, typer.Option("--online", help="Ask the endpoint in use what it serves.")] = False,
+    context: typer.Context,
+    online: Annotated[bool, typer.Option("--online", help="Ask the endpoint in use which models it serves.")] = False,
 ) -> None:
-    """List the models that are known, with their context length and their prices; the one in use has a star.
+    """List the known models with their context length and prices, or manage profiles: named models with their settings.
 
-    Any other model works too; without a known length its window is 32,768 tokens or what --window says. What you know
-    better goes into your settings file: memgpt config edit.
+    Without a command the known models are listed; the one in use has a star. Any other model works too. Correct what is
+    known of a model in your settings file: memgpt config edit.
 
     Examples:
         memgpt models
@@ -34,6 +52,11 @@ def models(
         memgpt models --online --base-url http://localhost:11434/v1
 
     """
+    if context.invoked_subcommand is None:
+        _list_models(online=online)
+
+
+def _list_models(*, online: bool) -> None:
     workspace = current.workspace()
     choice = workspace.sessions.choice_in_use()
     rows = _served(workspace) if online else _known(workspace)
@@ -56,6 +79,185 @@ def models(
         wide="from",
     )
     notice("prices are in US dollars for a million tokens")
+    if workspace.configuration.profiles:
+        notice("your profiles: memgpt models list")
+
+
+@app.command("add", cls=Command)
+def add(
+    name: ProfileName,
+    provider: Annotated[
+        Provider | None, typer.Option(help="The API that the endpoint speaks. Default: by base URL and model.")
+    ] = None,
+    key_env: Annotated[
+        str | None,
+        typer.Option(
+            "--key-env",
+            help="The environment variable that holds the key. Default: the key stored for the host.",
+            metavar="VARIABLE",
+        ),
+    ] = None,
+    no_key: Annotated[bool, typer.Option("--no-key", help="Send no key.")] = False,
+    protocol: Annotated[Protocol | None, typer.Option(help="The protocol of agents created with it.")] = None,
+    reasoning_effort: Annotated[
+        str | None, typer.Option("--reasoning-effort", help="Sent with each request as it stands.", metavar="EFFORT")
+    ] = None,
+    images: Annotated[
+        bool | None, typer.Option("--images/--no-images", help="Whether the model accepts pictures.")
+    ] = None,
+    context: Annotated[
+        int | None, typer.Option("--context", help="The model's own context length.", metavar="TOKENS")
+    ] = None,
+    price_input: Annotated[
+        float | None, typer.Option("--price-input", help="US dollars for a million prompt tokens.", metavar="USD")
+    ] = None,
+    price_cached: Annotated[
+        float | None,
+        typer.Option("--price-cached", help="The same for tokens from the provider's cache.", metavar="USD"),
+    ] = None,
+    price_output: Annotated[
+        float | None, typer.Option("--price-output", help="US dollars for a million reply tokens.", metavar="USD")
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the profile of this name.")] = False,
+    default: Annotated[bool, typer.Option("--default", help="Also make it the default model (model.name).")] = False,
+) -> None:
+    """Add a profile: a model with its server and settings, under a name that --model takes everywhere.
+
+    --model names the model as its server knows it; --base-url is the server (default: OpenAI); --window is the context
+    window. The profile is written into your settings file. It holds no key.
+
+    Examples:
+        memgpt models add local --base-url http://localhost:11434/v1 --model qwen3:8b --window 32768
+
+        memgpt chat --model local
+
+        memgpt models add work --base-url https://openrouter.ai/api/v1 --model z-ai/glm-4.6 --key-env OPENROUTER_API_KEY
+
+    """
+    workspace = current.workspace()
+    profiles = _profiles(workspace)
+    if current.model is None:
+        raise UsageError("a profile needs a model", hint=f"memgpt models add {name} --model MODEL --base-url URL")
+    profile = profiles.add(
+        name,
+        {
+            "model": current.model,
+            "base_url": current.base_url,
+            "provider": provider and provider.value,
+            "window": current.window,
+            "protocol": protocol and protocol.value,
+            "reasoning_effort": reasoning_effort,
+            "images": images,
+            "context": context,
+            "input": price_input,
+            "cached": price_cached,
+            "output": price_output,
+            "key_env": key_env,
+            "no_key": no_key or None,
+        },
+        replace=replace,
+    )
+    if default:
+        workspace.settings_file.set("model.name", name)
+    if current.json:
+        print_json(_profile_shape(current.workspace(), profile))
+    else:
+        say(f"added {name}: {profile.model} at {_place(profile.model, profile.base_url)}")
+        notice(f"use it with --model {name}; try it with memgpt models test {name}")
+
+
+@app.command("list", cls=Command)
+def list_profiles() -> None:
+    """List your profiles; the one in use has a star.
+
+    Example:
+        memgpt models list
+
+    """
+    workspace = current.workspace()
+    shapes = [_profile_shape(workspace, profile) for profile in _profiles(workspace).all()]
+    if current.json:
+        print_json(shapes)
+    elif shapes:
+        rows = [
+            (
+                "*" if s["in_use"] else "",
+                s["name"],
+                s["model"],
+                _place(s["model"], s["base_url"]),
+                "-" if s["window"] is None else f"{s['window']:,}",
+                s["key"],
+            )
+            for s in shapes
+        ]
+        table(("", "profile", "model", "base URL", "window", "key"), rows, wide="base URL")
+    else:
+        notice("there are no profiles yet; to add one: memgpt models add NAME --base-url URL --model MODEL")
+
+
+@app.command("show", cls=Command)
+def show(name: ProfileName) -> None:
+    """Show one profile.
+
+    Example:
+        memgpt models show local
+
+    """
+    workspace = current.workspace()
+    shape = _profile_shape(workspace, _profiles(workspace).get(name))
+    if current.json:
+        print_json(shape)
+        return
+    shape |= {f"{what} price": price for what, price in shape.pop("usd_per_million_tokens").items()}
+    for key, value in shape.items():
+        if value is not None:
+            say(f"{key.replace('_', ' '):<17} {_plainly(value)}")
+
+
+@app.command("remove", cls=Command)
+def remove(
+    name: ProfileName,
+    force: Annotated[bool, typer.Option("--force", help="Also while a setting or an agent uses it.")] = False,
+) -> None:
+    """Remove a profile. The models and servers themselves are not touched.
+
+    Example:
+        memgpt models remove local
+
+    """
+    users = _profiles(current.workspace()).remove(name, force=force)
+    if current.json:
+        print_json({"removed": name, "settings": list(users.settings), "agents": list(users.agents)})
+        return
+    say(f"removed {name}")
+    for agent in users.agents:
+        notice(f"agent {agent} used it: memgpt agent set {agent} --default, or --model MODEL")
+
+
+def _profiles(workspace: Workspace) -> Profiles:
+    from memgpt_cli.services.profiles import Profiles
+
+    return Profiles(workspace)
+
+
+def _profile_shape(workspace: Workspace, profile: Profile) -> dict[str, Any]:
+    from memgpt_cli.services.profiles import shape
+
+    in_use = workspace.sessions.choice_in_use().profile
+    file = str(workspace.configuration.profile_files[profile.name])
+    return shape(profile, in_use=in_use is not None and in_use.name == profile.name, file=file)
+
+
+def _place(model: str, base_url: str | None) -> str:
+    if model == "offline" or model.startswith("scripted:"):
+        return "this machine"
+    return base_url or "OpenAI"
+
+
+def _plainly(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _known(workspace: Workspace) -> list[tuple[ModelSettings, str]]:

@@ -127,37 +127,32 @@ def _no_type(**_: Any) -> None:
     """A flag takes no value."""
 
 
-class Command(TyperCommand):
-    """A command that takes the common options too.
+class _WithExamples:
+    """Takes the common options too. What stands under `Example:` in the help is shown last, line by line as written."""
 
-    What stands under `Example:` or `Examples:` in its help is shown last, line by line as it is written.
-    """
+    params: list[Any]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         text, _, examples = _EXAMPLES.sub("\0", kwargs.pop("help", None) or "", count=1).partition("\0")
-        super().__init__(*args, help=text.strip(), **kwargs)
+        super().__init__(*args, help=text.strip(), **kwargs)  # type: ignore[call-arg]
         self.examples = [line.strip() for line in examples.splitlines() if line.strip()]
         own = {name for parameter in self.params for name in parameter.opts}
         self.params += [option for option in _common() if not own & set(option.opts)]
 
     def get_params(self, ctx: Any) -> Any:
         """All parameters."""
-        return [_spared(parameter) for parameter in super().get_params(ctx)]
+        return [_spared(parameter) for parameter in super().get_params(ctx)]  # type: ignore[misc]
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """The help as typer makes it, and the examples."""
-        super().format_help(ctx, formatter)
+        super().format_help(ctx, formatter)  # type: ignore[misc]
         if self.examples:
             formatter.write("".join(f" {line}\n" for line in ("Examples:", *(f"  {e}" for e in self.examples), "")))
 
 
-class Group(TyperGroup):
-    """A group that takes the common options too."""
+class Command(_WithExamples, TyperCommand):
+    """A command."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.params += _common()
 
-    def get_params(self, ctx: Any) -> Any:
-        """All parameters."""
-        return [_spared(parameter) for parameter in super().get_params(ctx)]
+class Group(_WithExamples, TyperGroup):
+    """A group of commands."""

@@ -64,9 +64,9 @@ def _command(command: Any, parent: str) -> Iterator[str]:
     nested = getattr(command, "commands", None)
     arguments = [p for p in command.params if p.param_type_name == "argument"]
     own = [p for p in command.params if p.param_type_name == "option" and not _is_common(p)]
-    usage = " ".join([path, *(_shape(p) for p in arguments), *(["COMMAND"] if nested else [])])
+    usage = " ".join([path, *(_shape(p) for p in arguments)])
     yield from (f"{'##' if parent == 'memgpt' else '###'} {path}", "", _prose(command.help), "")
-    if not nested:
+    if not nested or command.invoke_without_command:
         yield from ("```sh", f"{usage}{' [OPTIONS]' if own else ''}", "```", "")
     if described := [p for p in arguments if p.help]:
         yield from ("| argument | |", "|---|---|", *(f"| `{_shape(p)}` | {_cell(p.help)} |" for p in described), "")

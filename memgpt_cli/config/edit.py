@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from memgpt_cli.config.files import write_private
 from memgpt_cli.config.options import Scalar
 from memgpt_cli.config.paths import Paths
+from memgpt_cli.config.profiles import stated
 from memgpt_cli.config.resources import packaged
-from memgpt_cli.config.settings import known_option, load
+from memgpt_cli.config.settings import PROFILES, known_option, load
+from memgpt_cli.domain.profiles import Profile
 from memgpt_cli.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -61,6 +63,34 @@ class SettingsFile:
         for part in reversed(path):
             if not tables.pop():
                 del tables[-1][part]
+        write_private(self.path, document.as_string())
+        return True
+
+    def set_profile(self, profile: Profile) -> None:
+        """Write a profile, in place of the one of this name. Raises ConfigError when the file cannot be written."""
+        import tomlkit
+
+        document = self._read()
+        table = tomlkit.table()
+        table.update(stated(profile))
+        if PROFILES not in document:
+            if len(document):
+                document.add(tomlkit.nl())
+            document.add(PROFILES, tomlkit.table(is_super_table=True))
+        profiles: Any = document[PROFILES]
+        profiles[profile.name] = table
+        self._refuse_new_faults(document)
+        write_private(self.path, document.as_string())
+
+    def remove_profile(self, name: str) -> bool:
+        """Remove a profile; False when the file does not have it."""
+        document = self._read()
+        profiles: Any = document.get(PROFILES, {})
+        if name not in profiles:
+            return False
+        del profiles[name]
+        if not profiles:
+            del document[PROFILES]
         write_private(self.path, document.as_string())
         return True
 

@@ -47,6 +47,8 @@ class ApiKeys:
 
         Raises APIKeyError when the key file can be read by others.
         """
+        if endpoint.keyless:
+            return None
         if endpoint.key_env:
             return self._variable(endpoint.key_env)
         own = endpoint.own_variable

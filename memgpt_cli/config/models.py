@@ -12,7 +12,9 @@ from memgpt_cli.config.options import Scalar
 from memgpt_cli.config.settings import Configuration, ModelTable, SettingValue, Source
 from memgpt_cli.domain.agents import AgentConfig
 from memgpt_cli.domain.endpoints import AUTO, Endpoint, Provider
+from memgpt_cli.domain.profiles import Profile
 from memgpt_cli.domain.settings import ModelSettings, Settings, WindowSettings
+from memgpt_cli.errors import ConfigError
 
 OFFLINE: Final = "offline"
 SCRIPTED: Final = "scripted:"
@@ -40,7 +42,8 @@ class ModelChoice:
 
     `base_url` is the address as it was set; None is the provider's own.
     `source`, `base_url_source` and `window_source` say who decided; `notice` is what the person must be told, or None.
-    `settings` are the model's, `window` is in tokens.
+    `settings` are the model's, `window` is in tokens. `profile` is the profile that names the model, if one does; its
+    key is sent to its own base URL only.
     """
 
     name: str
@@ -51,12 +54,18 @@ class ModelChoice:
     base_url_source: Source
     window_source: Source
     settings: ModelSettings
+    profile: Profile | None = None
     notice: str | None = None
 
     @property
     def destination(self) -> Destination:
         """What to remember as the place where this agent's messages went."""
         return Destination(model=self.name, endpoint=self.endpoint)
+
+    @property
+    def label(self) -> str:
+        """The name that the person knows it by: the profile's, or the model's."""
+        return self.profile.name if self.profile else self.name
 
     def apply(self, settings: Settings) -> Settings:
         """The settings with this choice in them."""
@@ -81,17 +90,22 @@ def resolve_model(
     `last` is where the agent's words went until now: going anywhere else is said in `notice`.
     """
     url, url_source = _layered(config["model.base_url"], agent.base_url if agent else None)
-    named, source = _layered(config["model.name"], agent.model if agent else None)
+    named, source = _layered(config["model.name"], (agent.profile or agent.model) if agent else None)
     name, base_url = str(named), None if url is None else str(url)
+    profile, at = _profile(config, name, source, agent), None
+    if profile is not None:
+        name = profile.model
+        if url_source is not Source.FLAG and not (url_source is Source.AGENT and _rank(source) > _rank(Source.AGENT)):
+            base_url, url_source, at = profile.base_url, Source.USER, profile_endpoint(profile)
     notice = None
-    endpoint = None if is_builtin(name) else endpoint_for(config, name, base_url, url_source)
+    endpoint = at or (None if is_builtin(name) else endpoint_for(config, name, base_url, url_source))
     if endpoint is not None and source is Source.DEFAULT and not has_key(endpoint, url_source):
         notice = _why_offline(base_url and endpoint.host)
         name, endpoint = OFFLINE, None
     if endpoint is None:
         base_url, url_source = None, source
-    settings = model_settings(config, name, endpoint)
-    window, window_source, capped = _window(config, agent, settings)
+    settings = model_settings(config, name, endpoint, profile)
+    window, window_source, capped = _window(config, agent, settings, profile, source)
     if last is not None and (moved := _moved(last, Destination(model=name, endpoint=endpoint), source)):
         notice = "\n".join(filter(None, (notice, moved)))
     return ModelChoice(
@@ -103,6 +117,7 @@ def resolve_model(
         base_url_source=url_source,
         window_source=window_source,
         settings=settings,
+        profile=profile,
         notice="\n".join(line for line in (notice, capped) if line) or None,
     )
 
@@ -113,11 +128,10 @@ def endpoint_for(config: Configuration, model: str, base_url: str | None, source
     `model.provider` and `model.key_env` describe the address of their own layer or of a weaker one: a file's provider
     does not apply to an address from the command line.
     """
-    order = list(Source)
 
     def setting(key: str) -> str | None:
         found = config[key]
-        applies = found.value is not None and order.index(found.source) <= order.index(source)
+        applies = found.value is not None and _rank(found.source) <= _rank(source)
         return str(found.value) if applies else None
 
     return Endpoint.at(
@@ -125,17 +139,62 @@ def endpoint_for(config: Configuration, model: str, base_url: str | None, source
     )
 
 
-def model_settings(config: Configuration, name: str, endpoint: Endpoint | None) -> ModelSettings:
+def profile_endpoint(profile: Profile, model: str | None = None) -> Endpoint | None:
+    """Where a profile's model, or another model with its key, is reached; None for a built-in one."""
+    model = model or profile.model
+    if is_builtin(model):
+        return None
+    at = Endpoint.at(profile.base_url, model=model, provider=profile.provider or AUTO, key_env=profile.key_env)
+    return replace(at, keyless=True) if profile.no_key else at
+
+
+def endpoint_beside(config: Configuration, choice: ModelChoice, model: str) -> Endpoint | None:
+    """The endpoint of another model at the address of this choice; None for a built-in one."""
+    if is_builtin(model):
+        return None
+    if choice.profile is not None and choice.base_url == choice.profile.base_url:
+        return profile_endpoint(choice.profile, model)
+    return endpoint_for(config, model, choice.base_url, choice.base_url_source)
+
+
+def profile_choice(config: Configuration, profile: Profile) -> ModelChoice:
+    """The model of a profile by itself, whatever flags, variables and agents say."""
+    endpoint = profile_endpoint(profile)
+    settings = model_settings(config, profile.model, endpoint, profile)
+    return ModelChoice(
+        name=profile.model,
+        base_url=profile.base_url if endpoint else None,
+        endpoint=endpoint,
+        window=profile.window or min(settings.context or MAX_DEFAULT_WINDOW, MAX_DEFAULT_WINDOW),
+        source=Source.USER,
+        base_url_source=Source.USER,
+        window_source=Source.USER if profile.window else Source.DEFAULT,
+        settings=settings,
+        profile=profile,
+    )
+
+
+def model_settings(
+    config: Configuration, name: str, endpoint: Endpoint | None, profile: Profile | None = None
+) -> ModelSettings:
     """What is known of a model at an endpoint: limits of calls from the settings, context and prices from the tables.
 
     The packaged prices are those of the provider's own endpoint; elsewhere only what the person's files say counts.
-    The packaged reasoning effort is for Chat Completions, where some models refuse functions without it.
+    The packaged reasoning effort is for Chat Completions, where some models refuse functions without it. What a profile
+    states is stronger than the tables and the settings.
     """
     table = lookup(config.models, name)
     own_endpoint = endpoint is None or endpoint.host == Endpoint.at(None, model=name).host
     prices = table if own_endpoint or name in config.stated_models else {}
+    if profile is not None:
+        own = {field: getattr(profile, field) for field in ("context", "input", "cached", "output")}
+        own = {field: value for field, value in own.items() if value is not None}
+        table, prices = table | own, prices | own
     settings = config.settings.model
     effort: Scalar | None = settings.reasoning_effort
+    if profile is not None:
+        effort = profile.reasoning_effort or effort
+        settings = settings if profile.images is None else replace(settings, images=profile.images)
     if effort is None and (name in config.stated_models or _speaks_chat(endpoint)):
         effort = table.get("reasoning_effort")
     return replace(
@@ -177,9 +236,40 @@ def _layered(setting: SettingValue, own: Scalar | None) -> tuple[Scalar | None, 
     return setting.value, setting.source
 
 
-def _window(config: Configuration, agent: AgentConfig | None, model: ModelSettings) -> tuple[int, Source, str | None]:
-    """Tokens, who decided, and what to say when the model cannot take what was asked for."""
+def _rank(source: Source) -> int:
+    """How strong a source is; 0 is the strongest."""
+    return list(Source).index(source)
+
+
+def _profile(config: Configuration, name: str, source: Source, agent: AgentConfig | None) -> Profile | None:
+    """The profile of this name, if it is one. Raises ConfigError for an agent whose profile does not exist.
+
+    An agent says whether it names a profile or a model, so that without its profile its words go nowhere else.
+    """
+    if source is not Source.AGENT:
+        return config.profiles.get(name)
+    if agent is None or agent.profile is None:
+        return None
+    if agent.profile not in config.profiles:
+        raise ConfigError(
+            f"agent {agent.name} uses the profile {agent.profile!r}, which does not exist",
+            hint=f"memgpt models add {agent.profile} --model MODEL, or --model MODEL to use another one now",
+        )
+    return config.profiles[agent.profile]
+
+
+def _window(
+    config: Configuration, agent: AgentConfig | None, model: ModelSettings, profile: Profile | None, named_by: Source
+) -> tuple[int, Source, str | None]:
+    """Tokens, who decided, and what to say when the model cannot take what was asked for.
+
+    A profile's window counts as set by whoever named the profile (`named_by`); beside it in a file, it is stronger.
+    """
     asked, source = _layered(config["window.tokens"], agent.window if agent else None)
+    if profile is not None and profile.window is not None:
+        from_file = source not in (Source.FLAG, Source.ENVIRONMENT, Source.AGENT)
+        if asked is None or from_file or _rank(source) > _rank(named_by):
+            asked, source = profile.window, named_by
     if asked is None:
         return min(model.context or MAX_DEFAULT_WINDOW, MAX_DEFAULT_WINDOW), Source.DEFAULT, None
     tokens = int(asked)

@@ -13,10 +13,12 @@ from typing import Any, Final
 from memgpt_cli.config.files import read_toml
 from memgpt_cli.config.options import BY_KEY, BY_VARIABLE, OPTIONS, Option, Scalar, nearest, nearest_key
 from memgpt_cli.config.paths import Paths, check_agent_name
+from memgpt_cli.config.profiles import read_profiles
 from memgpt_cli.config.resources import packaged
 from memgpt_cli.config.trust import Project, find_project
 from memgpt_cli.config.zones import find_zone
 from memgpt_cli.domain.agents import Protocol
+from memgpt_cli.domain.profiles import Profile
 from memgpt_cli.domain.settings import (
     ArchivalSettings,
     EmbedderSettings,
@@ -51,6 +53,9 @@ class SettingValue:
     where: str
 
 
+PROFILES: Final = "profiles"
+"""The section of a settings file that holds profiles (profiles.py)."""
+
 ModelTable = Mapping[str, Mapping[str, Scalar]]
 """`[models."NAME"]` tables by name: `context`, `input`, `cached`, `output`, `reasoning_effort`."""
 
@@ -61,6 +66,7 @@ class Configuration:
 
     `settings` holds the values as they stand in the layers: models.py decides which model they come to. `models` are
     the packaged tables with the person's own merged in; `stated_models` are the names that the person's own files hold.
+    `profile_files` names the file that each of the `profiles` is in.
     """
 
     paths: Paths
@@ -68,6 +74,8 @@ class Configuration:
     values: Mapping[str, SettingValue]
     models: ModelTable
     stated_models: frozenset[str] = frozenset()
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
+    profile_files: Mapping[str, Path] = field(default_factory=dict)
     project: Project | None = None
     notes: tuple[str, ...] = ()
 
@@ -90,6 +98,8 @@ class _Layers:
     values: dict[str, SettingValue] = field(default_factory=dict)
     models: dict[str, dict[str, Scalar]] = field(default_factory=dict)
     stated: set[str] = field(default_factory=set)
+    profiles: dict[str, Profile] = field(default_factory=dict)
+    profile_files: dict[str, Path] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def put(self, option: Option, value: Scalar, source: Source, where: str) -> None:
@@ -100,12 +110,17 @@ class _Layers:
         if stated:
             self.stated.update(models)
 
+    def add_profiles(self, tables: Mapping[str, Any], path: Path) -> None:
+        found = read_profiles(tables.get(PROFILES, {}), where=f"{path}: ")
+        self.profiles.update(found)
+        self.profile_files.update(dict.fromkeys(found, path))
+
 
 def known_option(key: str) -> Option:
     """The option of this key; raises ConfigError that names the nearest one."""
     if option := BY_KEY.get(key):
         return option
-    hint = "memgpt config edit" if key.startswith("models.") else _did_you_mean(key)
+    hint = "memgpt config edit" if key.startswith(("models.", f"{PROFILES}.")) else _did_you_mean(key)
     raise ConfigError(f"there is no setting {key!r}", hint=hint)
 
 
@@ -146,6 +161,8 @@ def load(
         values=layers.values,
         models=layers.models,
         stated_models=frozenset(layers.stated),
+        profiles=layers.profiles,
+        profile_files=layers.profile_files,
         project=project,
         notes=tuple(layers.notes),
     )
@@ -156,10 +173,11 @@ def _read_tables(layers: _Layers, tables: Mapping[str, Any], path: Path, source:
     for key, value in flatten(tables, path, models):
         layers.put(BY_KEY[key], accept(BY_KEY[key], value, path), source, str(path))
     layers.add_models(models, stated=source is not Source.DEFAULT)
+    layers.add_profiles(tables, path)
 
 
 def _read_project(layers: _Layers, project: Project) -> None:
-    """Guarded settings and prices of a folder that is not trusted are left out, and a note says so."""
+    """Guarded settings, prices and profiles of a folder that is not trusted are ignored, and a note says so."""
     table = read_toml(project.file)
     models: dict[str, dict[str, Scalar]] = {}
     ignored = []
@@ -172,8 +190,11 @@ def _read_project(layers: _Layers, project: Project) -> None:
             layers.put(option, accepted, Source.PROJECT, str(project.file))
     if project.trusted:
         layers.add_models(models, stated=True)
+        layers.add_profiles(table, project.file)
         return
     ignored += [f'models."{name}"' for name in models]
+    profiles = table.get(PROFILES)
+    ignored += [f"{PROFILES}.{name}" for name in (profiles if isinstance(profiles, dict) else ())]
     ignored += [f"prompts/{path.name}" for path in sorted((project.folder / "prompts").glob("*.md"))]
     if ignored:
         layers.notes.append(
@@ -224,13 +245,15 @@ _FLAGS: Final = {
 
 
 def flatten(table: Mapping[str, Any], path: Path, models: dict[str, dict[str, Scalar]]) -> Iterator[tuple[str, object]]:
-    """The settings of a file as (key, value), its `[models]` tables merged into `models`.
+    """The settings of a file as (key, value), its `[models]` tables merged into `models`; profiles are skipped.
 
     Raises ConfigError for a key or a section that does not exist, naming the nearest one.
     """
     for section, content in table.items():
         if section == "models":
             _merge(models, _model_tables(content, path))
+        elif section == PROFILES:
+            continue
         elif not isinstance(content, dict):
             raise ConfigError(f"{path}: {section!r} stands outside of a section", hint=_did_you_mean(section))
         else:

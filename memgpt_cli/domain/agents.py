@@ -16,7 +16,10 @@ class Protocol(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentConfig:
-    """What an agent says of itself; None leaves the choice to the configuration. `window` is in tokens."""
+    """An agent's own settings; None leaves the choice to the configuration. `window` is in tokens.
+
+    `profile` names a profile of the person's settings; an agent has a profile, or a model and a base URL, never both.
+    """
 
     name: str
     created_at: datetime
@@ -24,6 +27,7 @@ class AgentConfig:
     base_url: str | None = None
     window: int | None = None
     protocol: Protocol = Protocol.NATIVE
+    profile: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

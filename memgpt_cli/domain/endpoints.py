@@ -67,13 +67,15 @@ class Endpoint:
     """An address and the protocol spoken there. Make one with `Endpoint.at`.
 
     `base_url` has no trailing slash, no query and no operation; `query` is what each request's address carries.
-    `key_env` names the environment variable that holds the key, where the person said so.
+    `key_env` names the environment variable that holds the key, where the person said so. No key is sent to a
+    `keyless` one.
     """
 
     provider: Provider
     base_url: str
     query: tuple[tuple[str, str], ...] = ()
     key_env: str | None = None
+    keyless: bool = False
 
     @classmethod
     def at(
@@ -131,7 +133,7 @@ class Endpoint:
     @property
     def needs_key(self) -> bool:
         """Whether nothing is served here without a key, so that a missing one is known before the first call."""
-        return self.key_name in ("openai", "anthropic")
+        return self.key_name in ("openai", "anthropic") and not self.keyless
 
     @property
     def key_name(self) -> str:

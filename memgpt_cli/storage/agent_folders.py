@@ -272,6 +272,13 @@ class AgentFolders:
             )
         return seen
 
+    def config(self, name: str) -> AgentConfig | None:
+        """The agent's own settings; None when its record cannot be read."""
+        from memgpt_cli.storage.glance import glance
+
+        seen = glance(self.path(name) / RECORD)
+        return None if seen is None else seen.config
+
     def lock(self, name: str, *, purpose: str, since: datetime) -> AgentLock:
         """The agent's lock, not yet taken."""
         return AgentLock(self.path(name), purpose=purpose, since=since, zone=self._zone)

@@ -38,6 +38,7 @@ ROOMS = {
     "functions",
     "llm",
     "main_context",
+    "services",
     "storage",
 }
 
