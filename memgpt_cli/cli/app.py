@@ -39,7 +39,7 @@ class _Memgpt(House):
         Door("redo", "Do again what was last taken back, unless something else was done since.", _ROOMS + "undo:redo"),
         Door(
             "forget",
-            "Forget for good: every message, passage, version, summary, index and file entry.",
+            "Permanently delete something from every message, passage, version, summary, index and file.",
             _ROOMS + "forget:forget",
         ),
         Door(

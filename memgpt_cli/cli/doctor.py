@@ -170,12 +170,16 @@ def _agent(workspace: "Workspace", name: str) -> Iterator[Finding]:
         status = memory.index.status()
         memory.check_embedder()
         memory.check_window()
+        replicas = memory.forgetting.replicas()
         messages, passages = memory.store.messages.count(), memory.store.passages.count()
     waiting = sum(status.waiting[collection] for collection in Collection)
     vectors = sum(status.vectors[collection] for collection in Collection)
     says = f"the record is whole: {messages:,} messages, {passages:,} passages, {vectors:,} vectors"
     hint = f"{waiting:,} wait for their vector; memgpt archival reindex -a {name} makes them" if waiting else ""
     yield Finding(what=what, ok=True, says=says, hint=hint)
+    for folder in replicas:
+        says = f"{folder.name} holds a replica of the record that memgpt forget cannot reach"
+        yield Finding(what=what, ok=True, says=says, hint="delete its copies before you forget")
     if (workspace.agents.path(name) / "vectors").is_dir():
         yield _chroma(workspace, name)
 

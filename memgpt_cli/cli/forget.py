@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from memgpt_cli.bootstrap import Memory, Workspace
+from memgpt_cli.bootstrap import Memory
 from memgpt_cli.cli import ids
 from memgpt_cli.cli.archival_sources import source_named
 from memgpt_cli.cli.console import confirm, notice, print_json, say
@@ -14,7 +14,7 @@ from memgpt_cli.cli.filters import DryRun, Since, Until, Yes, check_tags, dates
 from memgpt_cli.cli.options import current
 from memgpt_cli.cli.texts import counted, one_line, read_text
 from memgpt_cli.domain.endpoints import Endpoint
-from memgpt_cli.domain.forgetting import SHORTEST_RAW, Checked, Plan, Wanted
+from memgpt_cli.domain.forgetting import Checked, PlaceState, Plan, ReceiptLine, Wanted, receipt
 from memgpt_cli.domain.messages import message_ref
 from memgpt_cli.domain.names import did_you_mean
 from memgpt_cli.domain.passages import passage_ref
@@ -45,10 +45,11 @@ def forget(
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Forget for good: every message, passage, version, summary, index and file entry. This cannot be undone.
+    """Permanently delete something from every message, passage, version, summary, index and file. No undo.
 
-    By text, whatever holds it goes, in any case. By id, date, tag or source, what is named goes with its whole turn and
-    with what came of it. Then every file of the program is searched for it byte by byte.
+    With TEXT, everything that contains it is deleted, in every spelling that search would find. With an id, date, tag
+    or source, the selected items are deleted together with their turn and everything derived from them. A receipt says
+    for each place whether it was removed, not found, or cannot be proven.
 
     Examples:
 
@@ -83,12 +84,12 @@ def forget(
             plan, checked = memory.forgetting.carry_out(
                 wanted, at=workspace.clock.now(), progress=lambda what: notice(f"{what}…")
             )
-        beyond = _beyond(memory)
+        lines = receipt(plan, checked, provider=_provider(memory))
     if current.json:
-        print_json({**_shape(plan, checked, forgotten=True), "beyond": beyond})
+        print_json({**_shape(plan, checked, forgotten=True), "receipt": [_receipt_shape(line) for line in lines]})
     else:
         _show(plan, would=False)
-        _tell(workspace, checked, beyond)
+        _tell(checked, lines)
         if wanted.text and wanted.text.casefold() in memory.name.casefold():
             notice(f"the agent itself is called so; memgpt agent rename {memory.name} NAME, then forget it once more")
     if not checked.clean:
@@ -156,7 +157,7 @@ def _check_named(memory: Memory, items: Sequence[str], tags: Sequence[str]) -> N
 
 def _show(plan: Plan, *, would: bool) -> None:
     if plan.empty:
-        say("the agent's memory does not speak of it")
+        say("nothing found in the agent's memory")
         return
     say("would forget" if would else "forgot", style="bold")
     _show_items(plan.messages, message_ref, "message", plan=plan, each=would)
@@ -185,7 +186,7 @@ def _show_items(items: Mapping[int, str], ref: Callable[[int], str], what: str, 
     if not each:
         return
     for number, text in list(items.items())[:_SHOWN]:
-        came = "  (came of it)" if ref(number) in plan.derived else ""
+        came = "  (derived)" if ref(number) in plan.derived else ""
         say(f"    {ref(number)}  {one_line(text, 100)}{came}", style="dim")
     if len(items) > _SHOWN:
         say(f"    and {len(items) - _SHOWN} more; --json lists all", style="dim")
@@ -197,35 +198,29 @@ def _lost(before: str, after: str | None) -> list[str]:
     return [line[2:] for line in ndiff(before.split("\n"), (after or "").split("\n")) if line.startswith("- ")]
 
 
-def _beyond(memory: Memory) -> list[str]:
-    """What forgetting cannot reach, in words."""
-    places = [
-        "backups, exports and output of batches that you made",
-        "snapshots of the file system, and what a disk keeps of old blocks",
-    ]
+def _provider(memory: Memory) -> str | None:
+    """The endpoint that the last messages were sent to; None for the offline responder and scripts."""
     model, _, base_url = (memory.store.note("endpoint") or "offline").partition("\n")
-    if model != "offline" and not model.startswith("scripted:"):
-        places.insert(0, f"what {Endpoint.at(base_url, model=model).host} has kept of the messages sent to {model}")
-    return places
+    if model == "offline" or model.startswith("scripted:"):
+        return None
+    return Endpoint.at(base_url, model=model).host
 
 
-def _tell(workspace: Workspace, checked: Checked, beyond: list[str]) -> None:
-    say("checked", style="bold")
-    say(
-        f"  {counted(checked.tables, 'table')}: "
-        + (f"still in {', '.join(checked.rows)}" if checked.rows else "not there")
-    )
-    if checked.too_short:
-        say(f"  files: not searched, since fewer than {SHORTEST_RAW} bytes stand everywhere by chance")
-    else:
-        some = " (a sample, there are too many texts for each)" if checked.sampled else ""
-        where = f"still in {', '.join(checked.left)}" if checked.left else "not there"
-        say(f"  {counted(checked.files, 'file')} of {checked.bytes / 1e6:,.1f} MB, every byte{some}: {where}")
-    for name in checked.elsewhere:
-        notice(f"agent {name} knows it too: memgpt forget -a {name}")
-    notice(f"out of reach: {'; '.join(beyond)}")
+def _tell(checked: Checked, lines: Sequence[ReceiptLine]) -> None:
+    say("receipt", style="bold")
+    width = max(len(line.place) for line in lines)
+    for line in lines:
+        style = "bold red" if line.state is PlaceState.LEFT else None
+        say(f"  {line.place:<{width}}  {line.state}{f' ({line.detail})' if line.detail else ''}", style=style)
+    if not checked.too_short:
+        some = " for a sample of the texts" if checked.sampled else ""
+        say(f"  checked {counted(checked.tables, 'table')} and every byte of {counted(checked.files, 'file')}{some}")
     if checked.left:
-        notice(f"what is left is not memory, and yours to edit; the program keeps its files in {workspace.paths.data}")
+        notice("the remaining files are yours to edit")
+
+
+def _receipt_shape(line: ReceiptLine) -> dict[str, str]:
+    return {"place": line.place, "state": line.state.value, "detail": line.detail}
 
 
 def _shape(plan: Plan, checked: Checked | None, *, forgotten: bool) -> dict[str, Any]:

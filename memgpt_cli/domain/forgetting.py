@@ -1,21 +1,26 @@
-"""Forgetting for good: what is to go, what would go, and what was looked at afterwards."""
+"""Permanent deletion: what to delete, what would be deleted, what was checked afterwards, and the receipt."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 SHORTEST_RAW: Final = 5
-"""Bytes from which on files are searched byte by byte: anything shorter stands everywhere by chance."""
+"""Bytes from which on files are searched byte by byte: anything shorter occurs everywhere by chance."""
+
+SHORTEST_INSIDE: Final = 5
+"""Letters from which on a text is also found inside longer words; a shorter one would take "planning" with "Ann"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What to forget: everything that holds `text`, or what these ids, sources, tags and dates name, or all of it.
 
-    From `SHORTEST_RAW` bytes on a text is found anywhere, in any case, whatever blanks stand between its words; a
-    shorter one only as whole words. `start` inclusive, `end` exclusive, in UTC, of messages and of passages that no
-    document brought. A `source` that ends with `/` is a folder of them.
+    A text is found in every spelling that search treats as equal, whatever separates its words. With at least
+    `SHORTEST_INSIDE` letters, or in a script without spaces, it is also found inside longer words. `start` is inclusive
+    and `end` exclusive, in UTC; they select messages, and passages that no document brought. A `source` that ends with
+    `/` is a folder.
     """
 
     text: str | None = None
@@ -75,7 +80,7 @@ class Checked:
 
     `texts` sequences of bytes were looked for in `files` files of `bytes` bytes in all, `sampled` when there were too
     many to look for each. `rows` names tables that still hold one, `left` files of this agent and of the program,
-    `elsewhere` those of other agents.
+    `elsewhere` those of other agents. `replicas` are folders in which another program copies the record.
     """
 
     texts: int
@@ -87,11 +92,76 @@ class Checked:
     rows: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
+    replicas: tuple[str, ...] = ()
 
     @property
     def clean(self) -> bool:
         """Whether nothing of it was found where it should be gone."""
         return not self.rows and not self.left
+
+
+class PlaceState(StrEnum):
+    """What a receipt says about one place."""
+
+    REMOVED = "removed"
+    NOT_FOUND = "not found"
+    LEFT = "still there"
+    UNPROVABLE = "cannot be proven"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptLine:
+    """One place, what was found about it, and how much or why."""
+
+    place: str
+    state: PlaceState
+    detail: str = ""
+
+
+def receipt(plan: Plan, checked: Checked, *, provider: str | None) -> tuple[ReceiptLine, ...]:
+    """For each place whether the text was removed, was not found, is still there, or cannot be proven gone.
+
+    `provider` names the endpoint that has seen the messages, None when no model but ours has.
+    """
+    removed = (
+        ("messages", len(plan.messages)),
+        ("passages", len(plan.passages)),
+        ("core memory", len(plan.cuts)),
+        ("old versions", plan.versions),
+        ("undo history", plan.operations),
+        ("summaries and prompts", plan.summaries),
+        ("documents", len(plan.documents)),
+        ("chat input history", plan.history_entries),
+        ("drafts and old copies", len(plan.files)),
+        ("unfinished batch runs", len(plan.runs)),
+    )
+    lines = [
+        ReceiptLine(place=place, state=PlaceState.REMOVED if count else PlaceState.NOT_FOUND, detail=str(count or ""))
+        for place, count in removed
+    ]
+    return (*lines, *_checked_lines(checked), *_unreachable_lines(checked, provider))
+
+
+def _checked_lines(checked: Checked) -> Iterator[ReceiptLine]:
+    rows = PlaceState.LEFT if checked.rows else PlaceState.NOT_FOUND
+    yield ReceiptLine(place="rows and indexes", state=rows, detail=", ".join(checked.rows))
+    if checked.too_short:
+        why = "too short to search for in raw bytes"
+        yield ReceiptLine(place="bytes of files", state=PlaceState.UNPROVABLE, detail=why)
+    else:
+        files = PlaceState.LEFT if checked.left else PlaceState.NOT_FOUND
+        yield ReceiptLine(place="bytes of files", state=files, detail=", ".join(checked.left))
+    for name in checked.elsewhere:
+        yield ReceiptLine(place=f"agent {name}", state=PlaceState.LEFT, detail=f"memgpt forget -a {name}")
+
+
+def _unreachable_lines(checked: Checked, provider: str | None) -> Iterator[ReceiptLine]:
+    for folder in checked.replicas:
+        yield ReceiptLine(place=f"replica {folder}", state=PlaceState.UNPROVABLE, detail="kept by another program")
+    if provider is not None:
+        yield ReceiptLine(place=provider, state=PlaceState.UNPROVABLE, detail="has received messages of this agent")
+    yield ReceiptLine(place="backups, exports, batch output", state=PlaceState.UNPROVABLE, detail="files that you made")
+    yield ReceiptLine(place="file system snapshots", state=PlaceState.UNPROVABLE, detail="and old blocks of the disk")
 
 
 Progress = Callable[[str], None]

@@ -11,8 +11,8 @@ from support.memory_changes import NOW, USER
 
 from memgpt_cli.domain.forgetting import Wanted
 from memgpt_cli.domain.messages import Message, Opaque, Role
-from memgpt_cli.storage.findings import Finder
-from memgpt_cli.storage.purge import Purge
+from memgpt_cli.storage.forgetting.findings import Finder
+from memgpt_cli.storage.forgetting.purge import Purge
 from memgpt_cli.storage.store import SQLiteStore
 
 REASONING = Opaque(origin="chat http://x/v1 m", content=json.dumps({"reasoning": "Zoë likes\noolong"}), tokens=7)

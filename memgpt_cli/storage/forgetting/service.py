@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Final
 
 from memgpt_cli.domain.forgetting import SHORTEST_RAW, Checked, Plan, Progress, Wanted
-from memgpt_cli.storage.batch_traces import RUNS, Speaks, remove_runs, runs_that_speak
-from memgpt_cli.storage.findings import Finder
-from memgpt_cli.storage.needle import decoded, raw_forms, search_files
-from memgpt_cli.storage.purge import Purge
+from memgpt_cli.storage.forgetting.batch_traces import RUNS, Speaks, remove_runs, runs_that_speak
+from memgpt_cli.storage.forgetting.findings import Finder
+from memgpt_cli.storage.forgetting.forgotten_text import decoded, raw_forms, search_files
+from memgpt_cli.storage.forgetting.purge import Purge
 from memgpt_cli.storage.store import SQLiteStore
 
 _LONG_LINE: Final = 16
 """Bytes from which on a line of a longer text is looked for by itself."""
-_MOST_NEEDLES: Final = 200
+_MOST_FORMS: Final = 200
 _ENTRY: Final = re.compile(r"(?=^# \d{4}-\d\d-\d\d)", re.MULTILINE)
 
 
@@ -59,6 +59,10 @@ class Forgetting:
             row[0] for row in self._store.connection.execute("SELECT DISTINCT value FROM passages, json_each(tags)")
         ]
 
+    def replicas(self) -> list[Path]:
+        """Folders beside the record in which Litestream keeps its changes before it copies them elsewhere."""
+        return sorted(path for path in self._folder.glob(".*-litestream") if path.is_dir())
+
     def plan(self, wanted: Wanted) -> Plan:
         """What would go; nothing is written."""
         finder = Finder(self._store.connection, wanted)
@@ -71,21 +75,21 @@ class Forgetting:
         Raises StorageError when the file cannot be written anew since another process reads it.
         """
         finder = Finder(self._store.connection, wanted)
-        progress("looking for what speaks of it")
+        progress("searching")
         finder.find()
         plan = self._planned(finder)
-        needles, sampled = self._needles(finder)
+        forms, sampled = self._byte_forms(finder)
         purge = Purge(self._store)
         if not plan.empty:
-            progress("emptying rows and rebuilding the full-text index")
+            progress("deleting rows and rebuilding the full-text index")
             self._forget_files(finder, plan)  # first, while the rows tell what they are to be searched for
             purge.empty_rows(finder, at=at)
-        if not plan.empty or purge.pending or self._in_own_files(needles):
-            progress("writing the record anew")
+        if not plan.empty or purge.pending or self._in_own_files(forms):
+            progress("rewriting the database file")
             shutil.rmtree(self._vectors, ignore_errors=True)
             purge.rewrite_file()
-        progress("searching every file byte by byte")
-        return plan, self._check(finder, purge, needles, sampled=sampled)
+        progress("searching all files byte by byte")
+        return plan, self._check(finder, purge, forms, sampled=sampled)
 
     def finish(self) -> None:
         """Go on with what a crash cut off, if anything."""
@@ -119,7 +123,7 @@ class Forgetting:
             yield from sorted(self._folder.glob("*.before-*"))
         speaks = _speaks(finder)
         drafts = [path for path in sorted((self._folder / "drafts").glob("*")) if path.is_file()]
-        raw = {path for path, _, held in search_files(drafts, self._needles(finder)[0]) if held}
+        raw = {path for path, _, held in search_files(drafts, self._byte_forms(finder)[0]) if held}
         for draft in drafts:
             text = decoded(draft.read_bytes())
             if draft in raw or speaks(text) or any(t in text for t in found.texts() if t):
@@ -152,28 +156,26 @@ class Forgetting:
 
     # The proof
 
-    def _needles(self, finder: Finder) -> tuple[list[bytes], bool]:
+    def _byte_forms(self, finder: Finder) -> tuple[list[bytes], bool]:
         """The byte sequences that nothing may hold afterwards, and whether they are but some of too many."""
-        if finder.needle is not None and not finder.needle.short:
-            written = {form for text in finder.found.texts() for form in finder.needle.forms_in(text)}
-            return sorted(finder.needle.raw(written)), False
-        if finder.needle is not None:
-            return [], False
+        if finder.forgotten is not None:
+            written = {form for text in finder.found.texts() for form in finder.forgotten.forms_in(text)}
+            return sorted(finder.forgotten.raw(written)), False
         texts = sorted(_pieces(finder.found.texts()), key=lambda text: (-len(text), text))
-        sampled = len(texts) > _MOST_NEEDLES
-        chosen = texts[:: max(1, len(texts) // _MOST_NEEDLES)][:_MOST_NEEDLES]
+        sampled = len(texts) > _MOST_FORMS
+        chosen = texts[:: max(1, len(texts) // _MOST_FORMS)][:_MOST_FORMS]
         return [form for text in chosen for form in sorted(raw_forms(text))], sampled
 
-    def _in_own_files(self, needles: Sequence[bytes]) -> bool:
-        return any(found for _, _, found in search_files(_files([self._folder]), needles))
+    def _in_own_files(self, forms: Sequence[bytes]) -> bool:
+        return any(found for _, _, found in search_files(_files([self._folder]), forms))
 
-    def _check(self, finder: Finder, purge: Purge, needles: Sequence[bytes], *, sampled: bool) -> Checked:
-        if finder.needle is None:
-            needles = self._not_said_elsewhere(finder, purge, needles)
+    def _check(self, finder: Finder, purge: Purge, forms: Sequence[bytes], *, sampled: bool) -> Checked:
+        if finder.forgotten is None:
+            forms = self._not_said_elsewhere(finder, purge, forms)
         left: list[str] = []
         elsewhere: set[str] = set()
         files = size = 0
-        for path, length, found in search_files(_files(self._roots), needles):
+        for path, length, found in search_files(_files(self._roots), forms):
             files, size = files + 1, size + length
             agent = path.relative_to(self._agents).parts[0] if path.is_relative_to(self._agents) else ""
             if found and agent not in {"", self._folder.name} and not agent.startswith("."):
@@ -181,22 +183,23 @@ class Forgetting:
             elif found:
                 left.append(str(path))
         return Checked(
-            texts=len(needles),
+            texts=len(forms),
             sampled=sampled,
-            too_short=finder.needle is not None and finder.needle.short,
+            too_short=finder.forgotten is not None and not forms,
             tables=len({table for table, _ in purge.text_columns()}),
             files=files,
             bytes=size,
             rows=tuple(purge.rows_with(finder)),
             left=tuple(left),
             elsewhere=tuple(sorted(elsewhere)),
+            replicas=tuple(path.name for path in self.replicas()),
         )
 
-    def _not_said_elsewhere(self, finder: Finder, purge: Purge, needles: Sequence[bytes]) -> list[bytes]:
+    def _not_said_elsewhere(self, finder: Finder, purge: Purge, forms: Sequence[bytes]) -> list[bytes]:
         """What other messages say in the same words stays, and so proves nothing."""
         texts = _pieces(finder.found.texts())
         said = {form for text in purge.stands_elsewhere(texts) for form in raw_forms(text)}
-        return [needle for needle in needles if needle not in said]
+        return [form for form in forms if form not in said]
 
 
 def _speaks(finder: Finder) -> Speaks:

@@ -7,7 +7,7 @@ full-text index's old segments or in the write-ahead log. A crash between the tw
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
@@ -15,8 +15,9 @@ from memgpt_cli.domain.blocks import Author, Block, Provenance
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.domain.vectors import Collection
 from memgpt_cli.errors import StorageError
-from memgpt_cli.storage.batch_traces import text_columns
-from memgpt_cli.storage.findings import Finder, Findings
+from memgpt_cli.storage.forgetting.batch_traces import text_columns
+from memgpt_cli.storage.forgetting.findings import Finder, Findings
+from memgpt_cli.storage.forgetting.proof import RowProof
 from memgpt_cli.storage.store import SQLiteStore
 from memgpt_cli.storage.tombstones import runs
 from memgpt_cli.storage.vectors import Vectors
@@ -71,14 +72,11 @@ class Purge:
         self._store.set_note(_PENDING, "")
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def rows_with(self, finder: Finder) -> Iterator[str]:
-        """The tables and columns in which the text still stands; an empty record of it is what forgetting promises."""
-        for table, column in self.text_columns():
-            for (value,) in self._db.execute(f'SELECT "{column}" FROM "{table}"'):  # noqa: S608 - names from the schema
-                text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
-                if finder.holds(text):
-                    yield f"{table}.{column}"
-                    break
+    def rows_with(self, finder: Finder) -> list[str]:
+        """The columns, as `table.column`, in which the text can still be found."""
+        if finder.forgotten is None:
+            return []
+        return list(RowProof(finder.forgotten.text).columns_with(self._db, self.text_columns()))
 
     def text_columns(self) -> list[tuple[str, str]]:
         """Every column of every ordinary table that may hold a text."""

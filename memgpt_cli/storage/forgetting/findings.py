@@ -17,7 +17,7 @@ from memgpt_cli.domain.passages import passage_ref
 from memgpt_cli.domain.search import ArchivalFilters
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.storage.filters import archival_where
-from memgpt_cli.storage.needle import Needle
+from memgpt_cli.storage.forgetting.forgotten_text import ForgottenText
 from memgpt_cli.storage.tombstones import kept_message
 
 _CITED: Final = re.compile(r"(?<![\w])\[([mp]\d+) ")
@@ -58,7 +58,7 @@ class Finder:
     def __init__(self, connection: sqlite3.Connection, wanted: Wanted) -> None:
         self._db = connection
         self._wanted = wanted
-        self.needle = None if wanted.text is None else Needle(wanted.text)
+        self.forgotten = None if wanted.text is None else ForgottenText(wanted.text)
         self.found = Findings()
 
     def find(self) -> Findings:
@@ -75,11 +75,13 @@ class Finder:
         """What is left of a block's text."""
         gone = self.found.lines.get(label, set())
         kept = "\n".join(line for line in text.split("\n") if line not in gone)
-        return kept if self.needle is None else self.needle.cut(kept)
+        return kept if self.forgotten is None else self.forgotten.cut(kept)
 
     def holds(self, *texts: object) -> bool:
         """Whether one of these holds the text that is to be forgotten."""
-        return self.needle is not None and any(isinstance(text, str) and self.needle.is_in(text) for text in texts)
+        return self.forgotten is not None and any(
+            isinstance(text, str) and self.forgotten.is_in(text) for text in texts
+        )
 
     # Messages
 
@@ -115,7 +117,7 @@ class Finder:
     # Passages
 
     def _passages(self) -> None:
-        if self.needle is not None:
+        if self.forgotten is not None:
             for row in self._db.execute("SELECT * FROM passages WHERE text <> ''"):
                 if self.holds(*(row[column] for column in _PASSAGE_TEXTS)):
                     self.found.passages[row["id"]] = row["text"]
