@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from memgpt_cli.bootstrap.providers import Connection, connect
 from memgpt_cli.config.models import (
     Destination,
     ModelChoice,
@@ -169,20 +170,17 @@ class Models:
         return client
 
     def _connected(self, choice: ModelChoice, endpoint: Endpoint) -> ChatModel:
-        from memgpt_cli.llm.openai_chat import OpenAIChat
-
-        settings = choice.settings
-        client = OpenAIChat(
-            choice.name,
-            base_url=choice.base_url,
-            api_key=self._keys.require(endpoint, choice.base_url_source),
-            timeout_s=choice.settings.timeout_s,
-            max_retries=choice.settings.max_retries if self._around_model is None else 0,
-            reasoning_effort=settings.reasoning_effort,
-            memory=self._endpoints,
-            provider=endpoint.provider,
+        client = connect(
+            Connection(
+                model=choice.name,
+                endpoint=endpoint,
+                api_key=self._keys.require(endpoint, choice.base_url_source),
+                settings=choice.settings,
+                max_retries=choice.settings.max_retries if self._around_model is None else 0,
+                memory=self._endpoints,
+            )
         )
-        return client if self._around_model is None else self._around_model(client, settings)
+        return client if self._around_model is None else self._around_model(client, choice.settings)
 
 
 def _destination(text: str) -> Destination:

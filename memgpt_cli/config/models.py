@@ -200,7 +200,7 @@ def model_settings(
     return replace(
         settings,
         name=name,
-        base_url=endpoint.base_url if endpoint else None,
+        base_url=endpoint.url if endpoint else None,
         provider=endpoint.provider if endpoint else AUTO,
         context=int(table["context"]) if "context" in table else None,
         reasoning_effort=None if effort is None or endpoint is None else str(effort),
@@ -211,7 +211,7 @@ def model_settings(
 
 
 def _speaks_chat(endpoint: Endpoint | None) -> bool:
-    return endpoint is not None and endpoint.provider is not Provider.ANTHROPIC
+    return endpoint is not None and endpoint.provider in (Provider.OPENAI_CHAT, Provider.AZURE)
 
 
 def _price(table: Mapping[str, Scalar], key: str) -> float | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import SplitResult, parse_qsl, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from memgpt_cli.errors import ConfigError
 
@@ -106,6 +106,11 @@ class Endpoint:
     def host(self) -> str:
         """`host` or `host:port`, in lower case."""
         return _Address(urlsplit(self.base_url)).host
+
+    @property
+    def url(self) -> str:
+        """The address with its query; `Endpoint.at` makes the same endpoint of it."""
+        return f"{self.base_url}?{urlencode(self.query)}" if self.query else self.base_url
 
     @property
     def is_openai(self) -> bool:

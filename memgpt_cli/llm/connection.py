@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from memgpt_cli import __version__
 from memgpt_cli.domain.endpoints import Endpoint
+from memgpt_cli.errors import APIKeyError
 from memgpt_cli.vendors import load
 
 if TYPE_CHECKING:
@@ -49,3 +50,13 @@ def headers_for(endpoint: Endpoint, *, api_key: str | None) -> dict[str, Any]:
     if api_key is not None and endpoint.key_in_api_key_header:
         headers["api-key"] = api_key
     return headers
+
+
+def usable_key(api_key: str | None) -> str | None:
+    """The key without blanks around it; None for an empty one. Raises APIKeyError when no header can carry it."""
+    key = (api_key or "").strip()
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise APIKeyError(
+            "The API key contains characters that no key has.", hint="copy it again: memgpt keys set openai"
+        )
+    return key or None

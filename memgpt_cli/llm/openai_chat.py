@@ -17,10 +17,11 @@ from memgpt_cli.domain.chat import ChatRequest, Delta
 from memgpt_cli.domain.endpoint_traits import EndpointTraits
 from memgpt_cli.domain.endpoints import Endpoint, Provider
 from memgpt_cli.errors import APIKeyError, ModelError
-from memgpt_cli.llm.connection import client_for, headers_for
+from memgpt_cli.llm.connection import client_for, headers_for, usable_key
 from memgpt_cli.llm.endpoint_memory import ProcessEndpointMemory
 from memgpt_cli.llm.replies.stream import ReplyStream
 from memgpt_cli.llm.server_errors import Target, explain, is_about
+from memgpt_cli.llm.wire import sendable
 from memgpt_cli.ports import EndpointMemory
 from memgpt_cli.vendors import load
 
@@ -63,7 +64,7 @@ class OpenAIChat:
         memory: EndpointMemory | None = None,
     ) -> None:
         endpoint = Endpoint.at(base_url, model=model, provider=provider)
-        self._endpoint = Target(model=model, endpoint=endpoint, api_key=_checked_key(api_key))
+        self._endpoint = Target(model=model, endpoint=endpoint, api_key=usable_key(api_key))
         self._timeout_s = timeout_s
         self._max_retries = max_retries
         self._is_openai = endpoint.is_openai
@@ -92,7 +93,7 @@ class OpenAIChat:
             body[limit_field] = limit
         if self._reasoning_effort is not None:
             body["reasoning_effort"] = self._reasoning_effort
-        return {field: _sendable(value) for field, value in body.items() if field not in traits.refused_fields}
+        return {field: sendable(value) for field, value in body.items() if field not in traits.refused_fields}
 
     @property
     def traits(self) -> EndpointTraits:
@@ -238,25 +239,6 @@ def _transport_errors() -> tuple[type[Exception], ...]:
     """What the package under openai raises when a connection breaks while a body is read: httpx2, formerly httpx."""
     transport = sys.modules.get("httpx2") or sys.modules.get("httpx")
     return (transport.HTTPError, transport.StreamError) if transport is not None else ()
-
-
-def _checked_key(api_key: str | None) -> str | None:
-    key = (api_key or "").strip()
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise APIKeyError("The API key holds characters that no key has.", hint="copy it again: memgpt keys set openai")
-    return key or None
-
-
-def _sendable(value: Any) -> Any:
-    """The same value with lone surrogates replaced: JSON for the network cannot carry them."""
-    if isinstance(value, str):
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    if isinstance(value, dict):
-        return {key: _sendable(item) for key, item in value.items()}
-    return [_sendable(item) for item in value] if isinstance(value, list) else value
 
 
 def _window(row: dict[str, Any]) -> int | None:

@@ -183,7 +183,8 @@ def test_the_reasoning_effort_is_the_settings_or_else_the_models(load_config: Lo
         return resolve_model(config, has_key=lambda *_: True).settings.reasoning_effort
 
     assert effort("gpt-4.1-mini") is None
-    assert effort("gpt-6-luna") == "none"
+    assert effort("gpt-6-luna") is None
+    assert effort("gpt-6-luna", "[model]\nprovider = 'openai_chat'\n") == "none"
     assert effort("gpt-6-luna", "[model]\nreasoning_effort = 'low'\n") == "low"
     assert effort("offline") is None
 

@@ -50,6 +50,7 @@ def test_the_query_survives_and_azures_deployments_have_a_version() -> None:
     assert dict(Endpoint.at("https://me.openai.azure.com/openai/deployments/d").query)["api-version"]
     assert Endpoint.at("https://me.openai.azure.com/openai/v1").query == ()
     assert Endpoint.at("http://h/v1?a=1&b=x%20y").query == (("a", "1"), ("b", "x y"))
+    assert Endpoint.at(stated.url) == stated
 
 
 @pytest.mark.parametrize(

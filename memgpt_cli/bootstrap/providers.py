@@ -1,0 +1,59 @@
+"""Which adapter speaks with an endpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from memgpt_cli.domain.endpoints import Endpoint, Provider
+
+if TYPE_CHECKING:
+    from memgpt_cli.domain.settings import ModelSettings
+    from memgpt_cli.ports import ChatModel, EndpointMemory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """What a client of a model needs to know. `max_retries` 0 leaves repeating to the caller."""
+
+    model: str
+    endpoint: Endpoint
+    api_key: str | None
+    settings: ModelSettings
+    max_retries: int
+    memory: EndpointMemory
+
+
+def connect(connection: Connection) -> ChatModel:
+    """The client for the provider of the endpoint; it sends nothing before it is asked. Raises APIKeyError."""
+    if connection.endpoint.provider is Provider.OPENAI_RESPONSES:
+        return _responses(connection)
+    return _chat(connection)
+
+
+def _chat(connection: Connection) -> ChatModel:
+    from memgpt_cli.llm.openai_chat import OpenAIChat
+
+    return OpenAIChat(
+        connection.model,
+        base_url=connection.endpoint.url,
+        api_key=connection.api_key,
+        timeout_s=connection.settings.timeout_s,
+        max_retries=connection.max_retries,
+        reasoning_effort=connection.settings.reasoning_effort,
+        provider=connection.endpoint.provider,
+        memory=connection.memory,
+    )
+
+
+def _responses(connection: Connection) -> ChatModel:
+    from memgpt_cli.llm.connection import usable_key
+    from memgpt_cli.llm.endpoint_model import EndpointModel
+    from memgpt_cli.llm.responses.wire import ResponsesWire
+    from memgpt_cli.llm.server_errors import Target
+    from memgpt_cli.llm.transport import Transport
+
+    target = Target(model=connection.model, endpoint=connection.endpoint, api_key=usable_key(connection.api_key))
+    transport = Transport(target, timeout_s=connection.settings.timeout_s, max_retries=connection.max_retries)
+    wire = ResponsesWire(target, connection.settings.reasoning_effort)
+    return EndpointModel(target, wire, transport, memory=connection.memory)

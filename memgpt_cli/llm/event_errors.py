@@ -1,0 +1,28 @@
+"""Errors that a server reports inside a stream, after it has answered with status 200."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from memgpt_cli.errors import MemGPTError, ModelError, RateLimitError
+from memgpt_cli.llm.server_errors import Target, context_length
+
+
+def explain_event(body: object, target: Target) -> MemGPTError:
+    """Map the error of an event to ours. `body` holds `code` or `type` and `message`, as in an error response."""
+    error: Mapping[str, Any] = body if isinstance(body, dict) else {}
+    code = str(error.get("code") or error.get("type") or "")
+    said = target.redact(str(error.get("message") or code or "no reason given"))
+    length = context_length(f"{said} {code}", dict(error))
+    if length is not None:
+        return length
+    if "rate_limit" in code:
+        return RateLimitError(
+            f"{target.host} asks to slow down: {said}", hint="try again in a while; what was said is kept"
+        )
+    if code.startswith("invalid"):
+        return ModelError(
+            f"{target.host} refused the request: {said}", hint="`memgpt context --prompt` shows the request"
+        )
+    return ModelError(
+        f"{target.host} broke off: {said}", hint="try again in a moment; what was said is kept", transient=True
+    )
