@@ -7,5 +7,6 @@ from memgpt_cli.bootstrap.flags import Flags
 from memgpt_cli.bootstrap.memory import Memory
 from memgpt_cli.bootstrap.models import AroundModel
 from memgpt_cli.bootstrap.workspace import Workspace
+from memgpt_cli.config.models import ModelChoice
 
-__all__ = ["AroundModel", "Flags", "Memory", "Workspace"]
+__all__ = ["AroundModel", "Flags", "Memory", "ModelChoice", "Workspace"]

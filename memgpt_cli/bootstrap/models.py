@@ -103,10 +103,15 @@ class Models:
 
         Without `named_by`, who it was that named this endpoint, it is given no key.
         """
-        from memgpt_cli.llm.openai_chat import OpenAIChat
-
         endpoint = endpoint_for(self._configuration, "", base_url, named_by or Source.FLAG)
         key = None if named_by is None else self._keys.find(endpoint, named_by)
+        return self._listed(base_url, endpoint, key, timeout_s)
+
+    def _listed(
+        self, base_url: str | None, endpoint: Endpoint, key: str | None, timeout_s: float
+    ) -> list[ModelSettings]:
+        from memgpt_cli.llm.openai_chat import OpenAIChat
+
         client = OpenAIChat("", base_url=base_url, api_key=key, timeout_s=timeout_s, max_retries=0)
         try:
             served = client.models()
@@ -114,6 +119,13 @@ class Models:
             client.close()
         known = [model_settings(self._configuration, model.name, endpoint) for model in served]
         return [replace(k, context=model.window or k.context) for k, model in zip(known, served, strict=True)]
+
+    def served_by(self, choice: ModelChoice, *, timeout_s: float) -> list[ModelSettings]:
+        """What the endpoint of a choice says that it serves. Raises APIKeyError, ModelError."""
+        if choice.endpoint is None:
+            return []
+        key = self._keys.require(choice.endpoint, choice.base_url_source)
+        return self._listed(choice.base_url, choice.endpoint, key, timeout_s)
 
     def connect(self, choice: ModelChoice) -> ChatModel:
         """The model itself; it calls nobody before it is asked. Raises ConfigError, APIKeyError."""

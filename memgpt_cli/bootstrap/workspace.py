@@ -42,6 +42,10 @@ class Scratch:
 class Workspace(Adapters):
     """Settings, keys and agents of this machine and this person, as one command sees them."""
 
+    def without_flags(self) -> Workspace:
+        """The same without what the command line says."""
+        return Workspace(environ=self._environ, directory=self._directory, clock=self.clock)
+
     @cached_property
     def sessions(self) -> Sessions:
         """Opens agents to talk to."""

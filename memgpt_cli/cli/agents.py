@@ -1,5 +1,6 @@
 """`memgpt agent`: the agents of this machine, made, shown, renamed, copied, carried elsewhere and deleted."""
 
+import shlex
 import sqlite3
 from datetime import tzinfo
 from pathlib import Path
@@ -14,12 +15,21 @@ from memgpt_cli.cli.options import Command, agents_like, current
 from memgpt_cli.cli.pages import Match, matching, page_of, tell_of_more
 from memgpt_cli.cli.tables import table
 from memgpt_cli.cli.texts import read_text
-from memgpt_cli.domain.agents import AgentConfig, Protocol
+from memgpt_cli.domain.agents import Protocol
 from memgpt_cli.domain.blocks import Block
 from memgpt_cli.domain.messages import Role
 from memgpt_cli.domain.search import RecallFilters
 from memgpt_cli.domain.times import for_people, from_text, to_text
 from memgpt_cli.errors import LimitError, StorageError, UsageError
+from memgpt_cli.services.agent_settings import (
+    AgentSettings,
+    Changed,
+    Own,
+    change_settings,
+    clone_agent,
+    new_config,
+    settings_changes,
+)
 
 app = typer.Typer(help="Make, look at, copy and delete agents.", no_args_is_help=True)
 
@@ -55,7 +65,7 @@ def list_agents(match: Match = None, limit: Limit = 50, page: Page = 0) -> None:
         rows = [
             (
                 s["name"],
-                s["model"] or "(configured)",
+                s["profile"] or s["model"] or "(configured)",
                 str(s["messages"]),
                 str(s["passages"]),
                 _bytes(s["bytes"]),
@@ -85,16 +95,7 @@ def create(
         memgpt agent create tutor --persona @tutor.md --model gpt-4.1 --block goals="Learn Portuguese"
     """
     workspace = current.workspace()
-    profile = workspace.configuration.profiles.get(current.model or "")
-    config = AgentConfig(
-        name=name,
-        created_at=workspace.clock.now(),
-        model=None if profile else current.model,
-        profile=profile.name if profile else None,
-        base_url=current.base_url,
-        window=current.window,
-        protocol=protocol or (profile and profile.protocol) or workspace.settings.loop.protocol,
-    )
+    config = new_config(workspace, name, _given(protocol))
     workspace.new_agents.create(
         name,
         config=config,
@@ -130,8 +131,72 @@ def show(
     if current.json:
         print_json(shape)
         return
+    changes, zone = shape.pop("changes"), workspace.settings.zone
     for key, value in shape.items():
-        say(f"{key.replace('_', ' '):<12} {_told(key, value, workspace.settings.zone)}")
+        say(f"{key.replace('_', ' '):<12} {_told(key, value, zone)}")
+    for change in changes:
+        at = for_people(from_text(change["at"]), zone)
+        say(f"{'changed':<12} {at}: {change['setting']} {change['before'] or '-'} -> {change['after'] or '-'}")
+
+
+@app.command("set", cls=Command)
+def set_settings(
+    name: Name,
+    protocol: Annotated[Protocol | None, typer.Option(help="How it replies and continues.")] = None,
+    unset: Annotated[
+        list[Own] | None, typer.Option("--unset", help="Leave this setting to the configuration (repeatable).")
+    ] = None,
+    default: Annotated[bool, typer.Option("--default", help="Leave model, base URL and window to it.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check/--no-check", help="Ask the endpoint whether it serves the model.")
+    ] = True,
+) -> None:
+    """Change an agent's own settings: --model (a model or a profile), --base-url, --window, --protocol.
+
+    They are stronger than the settings file. Nothing is changed when the agent's memory does not fit the window.
+
+    Examples:
+        memgpt agent set tutor --model local
+
+        memgpt agent set tutor --window 16384 --protocol paper
+
+        memgpt agent set tutor --unset window
+
+        memgpt agent set tutor --default
+
+    """
+    workspace = current.workspace()
+    given, dropped = _given(protocol), set(Own if default else unset or ())
+    if given == AgentSettings() and not dropped:
+        raise UsageError("there is nothing to change", hint=f"memgpt agent set {name} --model MODEL")
+    changed = change_settings(workspace, name, given, unset=dropped, check=check)
+    if current.json:
+        print_json(_describe(workspace, name))
+    else:
+        _tell_changes(name, changed)
+
+
+def _given(protocol: Protocol | None = None) -> AgentSettings:
+    """What the command line sets of an agent's own settings."""
+    return AgentSettings(model=current.model, base_url=current.base_url, window=current.window, protocol=protocol)
+
+
+def _tell_changes(name: str, changed: Changed) -> None:
+    if not changed.changes:
+        notice(f"{name} has these settings already")
+        return
+    for change in changed.changes:
+        say(f"{name}: {change.setting} {change.before or '(configured)'} -> {change.after or '(configured)'}")
+    choice = changed.choice
+    if choice is not None and choice.endpoint is not None and changed.moved:
+        notice(f"its messages, with what it remembers, go to {choice.endpoint.host} from now on")
+    if changed.new_epoch:
+        notice("a new epoch begins with its next message")
+    if changed.unchecked:
+        notice(changed.unchecked)
+    if changed.in_use:
+        notice("another process is using the agent; it keeps the old settings until it ends")
+    notice(f"to undo: memgpt agent set {name} {shlex.join(changed.undo)}")
 
 
 @app.command("rename", cls=Command)
@@ -165,13 +230,14 @@ def clone(
 ) -> None:
     """Make a second agent with the same memory, also while the first one talks.
 
+    --model, --base-url and --window become its own.
+
     Example:
 
         memgpt agent clone tutor tutor-2 --no-messages
     """
     workspace = current.workspace()
-    workspace.check_name(new)
-    workspace.agents.clone(name, new, at=workspace.clock.now(), with_messages=messages)
+    clone_agent(workspace, name, new, _given(), with_messages=messages)
     if current.json:
         print_json(_describe(workspace, new))
     else:
@@ -250,7 +316,9 @@ def import_file(
         file, name, keep_endpoint=keep_endpoint, progress=lambda what, done: notice(f"{what}: {done:,} rows")
     )
     if endpoint and not keep_endpoint:
-        notice(f"its endpoint {endpoint} was left out; --base-url names one, or import it again with --keep-endpoint")
+        notice(
+            f"its endpoint {endpoint} was left out; to name one: memgpt agent set {made} --model MODEL --base-url URL"
+        )
     if current.json:
         print_json(_describe(workspace, made))
     else:
@@ -317,6 +385,7 @@ def _describe(workspace: Workspace, name: str) -> dict[str, Any]:
         return {
             "name": name,
             "model": config.model,
+            "profile": config.profile,
             "base_url": config.base_url,
             "window": config.window,
             "protocol": config.protocol.value,
@@ -326,6 +395,7 @@ def _describe(workspace: Workspace, name: str) -> dict[str, Any]:
             "passages": store.passages.count(),
             "blocks": [block.label for block in store.blocks.all()],
             "bytes": workspace.agents.size(name),
+            "changes": settings_changes(store),
         }
     finally:
         store.close()

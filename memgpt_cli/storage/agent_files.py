@@ -139,8 +139,8 @@ def _take_rows(
 def _take_meta(connection: sqlite3.Connection, package: Package, *, name: str, keep_endpoint: bool) -> str | None:
     meta = json.loads(b"".join(package.read("meta.json")))
     config = json.loads(meta.pop("config"))
-    endpoint: str | None = config.get("base_url")
-    config |= {"name": name, "base_url": endpoint if keep_endpoint else None}
+    endpoint: str | None = config.get("base_url") or config.get("profile")
+    config |= {"name": name} if keep_endpoint else {"name": name, "base_url": None, "profile": None}
     if str(config.get("model")).startswith("scripted:"):  # a path of another machine
         config["model"] = None
     values = {"config": json.dumps(config, ensure_ascii=False), **meta}

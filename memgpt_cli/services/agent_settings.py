@@ -1,0 +1,199 @@
+"""An agent's own settings: the model that answers it, its window and its protocol, for new agents and for changes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from memgpt_cli.domain.agents import AgentConfig, Protocol
+from memgpt_cli.domain.times import to_text
+from memgpt_cli.errors import AgentBusyError, ConfigError, MemGPTError, UsageError
+from memgpt_cli.services.endpoints import check_served
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from memgpt_cli.bootstrap import ModelChoice, Workspace
+    from memgpt_cli.ports import Store
+
+_LOG: Final = "settings_changes"
+_KEPT: Final = 20
+"""Changes of an agent's settings that its record keeps."""
+
+
+class Own(StrEnum):
+    """A setting that an agent may have of its own, or leave to the configuration."""
+
+    MODEL = "model"
+    BASE_URL = "base-url"
+    WINDOW = "window"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSettings:
+    """What is to be set; None leaves a setting as it is. `model` is a model or a profile, `window` is in tokens."""
+
+    model: str | None = None
+    base_url: str | None = None
+    window: int | None = None
+    protocol: Protocol | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingChange:
+    """One changed setting, as text; None where the agent has none of its own."""
+
+    setting: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """What `change_settings` did, and what answers the agent now; with `moved` its messages go to another host.
+
+    `undo` are the options of `memgpt agent set` that set everything back. `unchecked` says why it is not known whether
+    the model exists. With `in_use` another process holds the agent, and keeps the old settings until it ends.
+    """
+
+    changes: tuple[SettingChange, ...]
+    choice: ModelChoice | None = None
+    moved: bool = False
+    new_epoch: bool = False
+    undo: tuple[str, ...] = ()
+    unchecked: str | None = None
+    in_use: bool = False
+
+
+def new_config(workspace: Workspace, name: str, given: AgentSettings) -> AgentConfig:
+    """The settings of a new agent; its protocol is the given one, its profile's, or the configured one."""
+    profile = workspace.configuration.profiles.get(given.model or "")
+    protocol = (profile.protocol if profile else None) or workspace.settings.loop.protocol
+    config = AgentConfig(name=name, created_at=workspace.clock.now(), protocol=protocol)
+    return _merged(workspace, config, given)
+
+
+def change_settings(
+    workspace: Workspace, name: str, given: AgentSettings, *, unset: Collection[Own] = (), check: bool = True
+) -> Changed:
+    """Change an agent's own settings, all of them or none; with `check` its endpoint is asked for the model.
+
+    Raises NotFoundError, LimitError when its memory does not fit the window, UsageError for settings that contradict
+    each other and for a model that its endpoint does not serve.
+    """
+    settled = workspace.without_flags()
+    with settled.memory(name) as memory:
+        store = memory.store
+        before = store.config()
+        after = _merged(settled, before, given, unset)
+        changes = _changes(before, after)
+        if not changes:
+            return Changed(changes=())
+        old, new = _choice(settled, before), settled.models.choose(after)
+        elsewhere = old is None or old.destination != new.destination
+        unchecked = check_served(settled, new) if check and elsewhere else None
+        with store.transaction():
+            store.set_config(after)
+            memory.check_window()
+            _log(store, to_text(settled.clock.now()), changes)
+    return Changed(
+        changes=changes,
+        choice=new,
+        moved=old is None or old.destination.place != new.destination.place,
+        new_epoch=old is None or old.name != new.name or before.protocol is not after.protocol,
+        undo=_undo(changes),
+        unchecked=unchecked,
+        in_use=_in_use(settled, name),
+    )
+
+
+def clone_agent(workspace: Workspace, name: str, new: str, given: AgentSettings, *, with_messages: bool) -> None:
+    """Make a second agent with the same memory and, where they are given, other settings of its own.
+
+    Raises what `change_settings` raises; there is no second agent then.
+    """
+    workspace.check_name(new)
+    workspace.agents.clone(name, new, at=workspace.clock.now(), with_messages=with_messages)
+    try:
+        change_settings(workspace, new, given, check=False)
+    except MemGPTError:
+        with workspace.agents.lock(new, purpose="memgpt agent clone", since=workspace.clock.now()).acquire():
+            workspace.agents.delete(new)
+        raise
+
+
+def _choice(workspace: Workspace, config: AgentConfig) -> ModelChoice | None:
+    """What answers an agent with these settings; None when its profile does not exist any more."""
+    try:
+        return workspace.models.choose(config)
+    except ConfigError:
+        return None
+
+
+def _in_use(workspace: Workspace, name: str) -> bool:
+    try:
+        workspace.agents.lock(name, purpose="memgpt agent set", since=workspace.clock.now()).acquire().release()
+    except AgentBusyError:
+        return True
+    return False
+
+
+def settings_changes(store: Store) -> list[dict[str, Any]]:
+    """The newest changes of an agent's own settings, oldest first: `at`, `setting`, `before`, `after`."""
+    return list(json.loads(store.note(_LOG) or "[]"))
+
+
+def _log(store: Store, at: str, changes: tuple[SettingChange, ...]) -> None:
+    rows = [{"at": at, "setting": c.setting, "before": c.before, "after": c.after} for c in changes]
+    store.set_note(_LOG, json.dumps([*settings_changes(store), *rows][-_KEPT:], ensure_ascii=False))
+
+
+def _merged(
+    workspace: Workspace, config: AgentConfig, given: AgentSettings, unset: Collection[Own] = ()
+) -> AgentConfig:
+    """The settings with what is given in them. A profile has its own base URL, so it takes the place of both."""
+    if Own.MODEL in unset:
+        config = replace(config, model=None, profile=None)
+    if Own.BASE_URL in unset:
+        config = replace(config, base_url=None)
+    if Own.WINDOW in unset:
+        config = replace(config, window=None)
+    if given.model is not None and given.model in workspace.configuration.profiles:
+        config = replace(config, model=None, profile=given.model, base_url=None)
+    elif given.model is not None:
+        config = replace(config, model=given.model, profile=None)
+    if given.base_url is not None and config.profile is not None:
+        raise UsageError(
+            f"the profile {config.profile!r} has its own base URL",
+            hint=f"--model MODEL --base-url {given.base_url} without the profile, or memgpt models add {config.profile}"
+            f" --model MODEL --base-url {given.base_url} --replace",
+        )
+    return replace(
+        config,
+        base_url=given.base_url or config.base_url,
+        window=given.window or config.window,
+        protocol=given.protocol or config.protocol,
+    )
+
+
+def _changes(before: AgentConfig, after: AgentConfig) -> tuple[SettingChange, ...]:
+    def values(config: AgentConfig) -> dict[str, str | None]:
+        return {
+            Own.MODEL.value: config.profile or config.model,
+            Own.BASE_URL.value: config.base_url,
+            Own.WINDOW.value: None if config.window is None else str(config.window),
+            "protocol": config.protocol.value,
+        }
+
+    old, new = values(before), values(after)
+    return tuple(SettingChange(setting=s, before=old[s], after=new[s]) for s in old if old[s] != new[s])
+
+
+def _undo(changes: tuple[SettingChange, ...]) -> tuple[str, ...]:
+    """The options that set everything back."""
+    words: list[str] = []
+    for change in changes:
+        words += ["--unset", change.setting] if change.before is None else [f"--{change.setting}", change.before]
+    return tuple(words)
