@@ -7,67 +7,15 @@ message: it is cut out of whatever the server said.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from memgpt_cli.domain.endpoints import Endpoint
-from memgpt_cli.errors import APIKeyError, ContextLengthError, MemGPTError, ModelError, RateLimitError
+from memgpt_cli.errors import APIKeyError, MemGPTError, ModelError, RateLimitError
+from memgpt_cli.llm.error_bodies import codes_of, status_of, words_of
+from memgpt_cli.llm.length_refusals import context_length, is_about_a_rate
 
 if TYPE_CHECKING:
     import openai
-
-_NUMBER: Final = r"(\d[\d,_]*)"
-
-_TOO_LONG: Final = re.compile(
-    r"context_length_exceeded|exceed_context_size|context[ _-]?(length|size|window)|maximum (model|prompt) length"
-    r"|prompt is too long|input is too long|too many (input )?tokens|reduce the length of the (messages|prompt|input)"
-    r"|input token count|tokens to keep from the initial prompt|input length exceeds|max_new_tokens` must be"
-    r"|n_keep|max_tokens must be at least 1, got -",
-    re.IGNORECASE,
-)
-_EXCEEDED: Final = re.compile(
-    r"exceed|overflow|too (long|large|many)|longer than|reduce|requested|greater than|only|must be|resulted in|larger"
-    r"|n_ctx",
-    re.IGNORECASE,
-)
-
-_LIMITS: Final = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        rf"maximum context length (?:is|of) {_NUMBER}",
-        rf"context length (?:is|of)(?: only)? {_NUMBER}",
-        rf"context size \({_NUMBER}",
-        rf"context window of {_NUMBER}",
-        rf"n_ctx:? \(?{_NUMBER}",
-        rf"maximum model length of {_NUMBER}",
-        rf"configured limit of {_NUMBER}",
-        rf"with {_NUMBER} maximum context length",
-        rf"> {_NUMBER} maximum",
-        rf"tokens allowed \({_NUMBER}",
-        rf"must be <= {_NUMBER}",
-        rf"(?:maximum|limit) (?:of|is) {_NUMBER}",
-    )
-)
-_COUNTS: Final = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        rf"messages resulted in {_NUMBER}",
-        rf"\({_NUMBER} (?:tokens )?(?:in|of) (?:the )?(?:messages|text input|input)",
-        rf"{_NUMBER} (?:in|of) the (?:messages|prompt)",
-        rf"request has {_NUMBER} input tokens",
-        rf"passed {_NUMBER} input tokens",
-        rf"request \({_NUMBER} tokens",
-        rf"prompt \(length {_NUMBER}",
-        rf"contains (?:at least )?{_NUMBER} (?:input )?tokens",
-        rf"prompt is too long: {_NUMBER}",
-        rf"input token count \({_NUMBER}",
-        rf"keep the first {_NUMBER}",
-        rf"n_keep:? \(?{_NUMBER}",
-        rf"requested tokens \({_NUMBER}",
-        rf"given: {_NUMBER}",
-        rf"requested (?:about )?{_NUMBER}",
-    )
-)
-_FUNCTIONS_COUNT: Final = re.compile(rf"{_NUMBER} in the functions", re.IGNORECASE)
 
 _NO_TOOLS: Final = re.compile(
     r"does(n't| not) support (tools|tool use|function|tool call)|no endpoints found that support tool use"
@@ -85,11 +33,15 @@ _REDIRECTS: Final = range(300, 400)
 _REFUSED_KEY: Final = (401, 403)
 _NOT_FOUND: Final = 404
 _LIMITED: Final = 429
+_TOO_LARGE: Final = 413
 _UNPAID: Final = 402
 _BROKEN: Final = 500
 _PASSING: Final = (408, 409)
 _MAY_BE_LENGTH: Final = (400, 413, 422, 500)
 _LONGEST_QUOTE: Final = 400
+_LONGEST_WAIT_S: Final = 86_400.0
+_WAIT: Final = re.compile(r"(?:re)?try (?:again )?(?:in|after) (\d+(?:\.\d+)?) ?(ms|m|s)", re.IGNORECASE)
+_ONE_PROMPT: Final = re.compile(r"limit:? ([\d,]+)\W+(?:used:? [\d,]+\W+)?requested:? ([\d,]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,32 +82,16 @@ def explain(error: "openai.OpenAIError", endpoint: Target) -> MemGPTError:
     if isinstance(error, openai.APIStatusError):
         return _refusal(error, endpoint)
     if isinstance(error, openai.APIError):  # in the middle of a stream, under status 200
-        length = context_length(_everything(error), error.body)
+        said = _everything(error)
+        length = context_length(said, error.body)
+        if length is None and status_of(error.body) == _LIMITED:
+            quoted = endpoint.redact(_message(error))
+            return RateLimitError(
+                f"{endpoint.host} asks to slow down: {quoted}", hint=_RETRY, retry_after_s=retry_after_s({}, said)
+            )
         broke_off = f"{endpoint.host} broke off: {endpoint.redact(_message(error))}"
         return length or ModelError(broke_off, hint=_RETRY, transient=True)
     return ModelError(f"{endpoint.host}: {endpoint.redact(str(error))}", hint=_RETRY)
-
-
-def context_length(said: str, body: object = None) -> ContextLengthError | None:
-    """The error for a prompt over the server's window, with its numbers; None when `said` is about something else.
-
-    Knows the wordings of OpenAI, vLLM, llama.cpp, LM Studio, Ollama, TGI, Mistral, Anthropic, Gemini and OpenRouter.
-    """
-    if not (_TOO_LONG.search(said) and (_EXCEEDED.search(said) or "context_length_exceeded" in said)):
-        return None
-    limit, counted = _numbers_in(body)
-    limit = limit or _first(_LIMITS, said)
-    if counted is None and (counted := _first(_COUNTS, said)) is not None:
-        functions = _FUNCTIONS_COUNT.search(said)
-        beside = functions is not None and "messages resulted in" not in said
-        counted += _integer(functions[1]) if functions and beside else 0
-    numbers = f" ({counted} tokens, its window has {limit})" if limit and counted else ""
-    return ContextLengthError(
-        f"The server refused the prompt as longer than its window{numbers}.",
-        hint=f"tell the true window: --window {limit}" if limit else "set a smaller window: --window TOKENS",
-        limit=limit,
-        counted=counted,
-    )
 
 
 def is_about(error: "openai.APIStatusError", field: str) -> bool:
@@ -202,7 +138,7 @@ def _by_status(error: "openai.APIStatusError", said: str, endpoint: Target) -> M
         return APIKeyError(f"{endpoint.host} refused the key or its rights: {quoted}", hint=_key_hint(endpoint))
     if status == _NOT_FOUND:
         return _not_found(said, quoted, endpoint)
-    if status in (_LIMITED, _UNPAID):
+    if status in (_LIMITED, _UNPAID) or (status == _TOO_LARGE and is_about_a_rate(said)):
         return _limited(error, said, quoted, endpoint)
     if status >= _BROKEN or status in _PASSING:
         return ModelError(f"{endpoint.host} failed (status {status}): {quoted}", hint=_RETRY, transient=True)
@@ -234,7 +170,12 @@ def _limited(error: "openai.APIStatusError", said: str, quoted: str, endpoint: T
             f"The account at {endpoint.host} has no credit left: {quoted}",
             hint="see to its billing, or choose another model with --model",
         )
-    wait = retry_after_s(error.response.headers)
+    if (numbers := _ONE_PROMPT.search(said)) and _integer(numbers[2]) > (limit := _integer(numbers[1])):
+        return ModelError(
+            f"{endpoint.host} takes fewer tokens at a time than this prompt has: {quoted}",
+            hint=f"set a window below the limit: --window {limit}",
+        )
+    wait = retry_after_s(error.response.headers, said)
     after = f" after {wait:g} s" if wait else " in a while"
     return RateLimitError(
         f"{endpoint.host} asks to slow down: {quoted}",
@@ -243,14 +184,26 @@ def _limited(error: "openai.APIStatusError", said: str, quoted: str, endpoint: T
     )
 
 
-def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """The wait that a server asks for, in seconds; dates are passed over."""
-    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+def retry_after_s(headers: Mapping[str, str], said: str = "") -> float | None:
+    """The wait that a server asks for in its headers or words, in seconds.
+
+    None without one, for dates, and for what cannot be meant: negative, not a number, or over a day.
+    """
+    candidates = [(headers.get("retry-after-ms"), 0.001), (headers.get("retry-after"), 1.0)]
+    if in_words := _WAIT.search(said):
+        candidates.append((in_words[1], {"ms": 0.001, "m": 60.0}.get(in_words[2].lower(), 1.0)))
+    for text, unit in candidates:
         try:
-            return float(headers[name]) / unit
-        except (KeyError, ValueError):
+            seconds = float(text or "") * unit
+        except ValueError:
             continue
+        if 0 <= seconds <= _LONGEST_WAIT_S:
+            return seconds
     return None
+
+
+def _integer(text: str) -> int:
+    return int(text.replace(",", "")[:18] or 0)
 
 
 def _unreachable(error: "openai.APIConnectionError", endpoint: Target) -> ModelError:
@@ -268,39 +221,10 @@ def _unreachable(error: "openai.APIConnectionError", endpoint: Target) -> ModelE
 
 
 def _message(error: "openai.APIError") -> str:
-    """The server's own words, out of whatever shape its body has."""
-    body = _inner(error.body)
-    if not isinstance(body, dict):
-        return str(body or error.message)
-    words = next((body[key] for key in ("message", "detail", "msg", "error") if body.get(key)), error.message)
-    metadata = body.get("metadata")
-    raw = metadata.get("raw") if isinstance(metadata, dict) else None  # OpenRouter passes on what the provider said
-    return f"{words} {raw}" if raw else str(words)
+    """The server's own words."""
+    return words_of(error.body, error.message)
 
 
 def _everything(error: "openai.APIError") -> str:
     """The message with the codes beside it, for telling refusals apart."""
-    body = _inner(error.body)
-    codes = [str(body[key]) for key in ("code", "type") if body.get(key)] if isinstance(body, dict) else []
-    return " ".join((_message(error), *codes))
-
-
-def _inner(body: Any) -> Any:
-    return body["error"] if isinstance(body, dict) and isinstance(body.get("error"), dict) else body
-
-
-def _numbers_in(body: object) -> tuple[int | None, int | None]:
-    """llama.cpp gives its window and its count as fields."""
-    inner = _inner(body)
-    if not isinstance(inner, dict):
-        return None, None
-    limit, counted = inner.get("n_ctx"), inner.get("n_prompt_tokens")
-    return limit if isinstance(limit, int) else None, counted if isinstance(counted, int) else None
-
-
-def _first(patterns: tuple[re.Pattern[str], ...], text: str) -> int | None:
-    return next((_integer(match[1]) for pattern in patterns if (match := pattern.search(text))), None)
-
-
-def _integer(text: str) -> int:
-    return int(text.replace(",", "").replace("_", ""))
+    return f"{_message(error)} {codes_of(error.body)}"
