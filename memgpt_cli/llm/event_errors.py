@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from memgpt_cli.errors import MemGPTError, ModelError, RateLimitError
-from memgpt_cli.llm.server_errors import Target, context_length
+from memgpt_cli.llm.length_refusals import context_length
+from memgpt_cli.llm.server_errors import Target
 
 
 def explain_event(body: object, target: Target) -> MemGPTError:
