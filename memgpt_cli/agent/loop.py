@@ -29,10 +29,11 @@ from memgpt_cli.domain.events import (
     TurnStarted,
 )
 from memgpt_cli.domain.messages import FunctionCall, Message, Opaque, Role, clean
+from memgpt_cli.domain.results import FunctionResult
 from memgpt_cli.domain.search import SearchResult
 from memgpt_cli.domain.settings import Settings
 from memgpt_cli.errors import BudgetError, ContextLengthError
-from memgpt_cli.functions.executor import FunctionExecutor, Outcome, Prepared
+from memgpt_cli.functions.executor import Executed, FunctionExecutor, Prepared
 from memgpt_cli.functions.spec import FunctionContext, Verdict
 from memgpt_cli.main_context.queue_manager import QueueManager
 from memgpt_cli.ports import Calibration, ChatModel, Clock, Store
@@ -123,7 +124,9 @@ class Agent:
 
     def find_again(self, call: FunctionCall, *, turn: int) -> SearchResult[Any] | None:
         """What a search call of a stored turn finds now; None for any other call."""
-        return self._executor.find(call, replace(self._context, turn=turn, page_budget=self._page_budget()))
+        budget = self._page_budget()
+        again = self._executor.find_again(call, replace(self._context, turn=turn, page_budget=budget, budget=budget))
+        return again.found if again is not None else None
 
     def start_afresh(self) -> int:
         """Empty the queue: what was said stays in recall storage. Returns how many messages left the queue."""
@@ -262,12 +265,10 @@ class Agent:
         prepared = [self._executor.prepare(call, context) for call in calls]
         try:
             with self.store.transaction():
-                versions = self._block_versions()
                 if calls or reply.text.strip():  # an empty message is one that no server takes back
                     self._append(accepted, number, Role.ASSISTANT, clean(reply.text), calls=calls, opaque=reply.opaque)
-                outcomes = [self._run_call(accepted, number, call, context) for call in prepared]
-                ends, failed = self._judge(accepted, number, reply, outcomes)
-                self._saw_own_edits(versions)
+                executed = self._run_calls(accepted, number, prepared, context)
+                ends, failed = self._judge(accepted, number, reply, executed)
                 self.store.turns.add_step(record)
                 if ends:
                     self._close_turn(accepted.turn, TurnState.DONE)
@@ -276,7 +277,7 @@ class Agent:
             raise
         self._learn(record)
         returned = tuple(
-            FunctionReturned(call=p.call, ok=o.ok, result=o.result) for p, o in zip(prepared, outcomes, strict=True)
+            FunctionReturned(call=p.call, result=e.result) for p, e in zip(prepared, executed, strict=True)
         )
         committed = StepCommitted(record=record, text=reply.text, final=ends, functions=returned)
         return _Step(committed=committed, goes_on=not ends, failed=failed)
@@ -295,19 +296,24 @@ class Agent:
     def _page_budget(self) -> int:
         return int(self.queue_manager.window.page_cap() / self.queue_manager.window.ratio)
 
-    def _run_call(self, accepted: Accepted, number: int, prepared: Prepared, context: FunctionContext) -> Outcome:
-        outcome, call = self._executor.run(prepared, context), prepared.call
-        text = clean(outcome.result)
-        self._append(accepted, number, Role.TOOL, text, name=call.name, call_id=call.id, ok=outcome.ok)
-        return outcome
+    def _run_calls(
+        self, accepted: Accepted, number: int, prepared: Sequence[Prepared], context: FunctionContext
+    ) -> list[Executed]:
+        executed = self._executor.run(prepared, context)
+        seen = dict(self.queue_manager.epoch.seen_blocks)
+        for one, done in zip(prepared, executed, strict=True):
+            self._append_result(accepted, number, one.call, done.result)
+            seen |= done.result.effects.blocks
+        self.queue_manager.saw(seen)
+        return executed
 
-    def _judge(self, accepted: Accepted, number: int, reply: Reply, outcomes: Sequence[Outcome]) -> tuple[bool, bool]:
+    def _judge(self, accepted: Accepted, number: int, reply: Reply, executed: Sequence[Executed]) -> tuple[bool, bool]:
         """Whether the turn ends here, and whether the step counts as a failure."""
-        if outcomes:
-            return not any(o.goes_on for o in outcomes), all(not o.ok for o in outcomes)
+        if executed:
+            return not any(e.goes_on for e in executed), all(not e.result.ok for e in executed)
         if reply.text.strip():
             return True, False
-        if any(m.turn == accepted.turn.id and m.call_id and m.name == "send_message" for m in self.queue_manager.queue):
+        if any(m.turn == accepted.turn.id and m.effects.replied for m in self.queue_manager.queue):
             return True, False
         text = "Your last reply was empty. Answer the person, or call a function."
         self._append(accepted, number, Role.SYSTEM, text, name="empty_reply")
@@ -322,8 +328,6 @@ class Agent:
         *,
         name: str | None = None,
         calls: tuple[FunctionCall, ...] = (),
-        call_id: str | None = None,
-        ok: bool | None = None,
         interrupted: bool = False,
         opaque: Opaque | None = None,
     ) -> Message:
@@ -336,22 +340,28 @@ class Agent:
                 step=number,
                 name=name,
                 calls=calls,
-                call_id=call_id,
-                ok=ok,
                 interrupted=interrupted,
                 opaque=opaque,
             )
         )
 
+    def _append_result(self, accepted: Accepted, number: int, call: FunctionCall, result: FunctionResult) -> None:
+        self.queue_manager.append(
+            Message(
+                role=Role.TOOL,
+                text=clean(result.text),
+                created_at=self._now(accepted.lag),
+                turn=accepted.turn.id,
+                step=number,
+                name=call.name,
+                call_id=call.id,
+                ok=result.ok,
+                effects=result.effects,
+            )
+        )
+
     def _now(self, lag: timedelta) -> datetime:
         return self._clock.now() + lag
-
-    def _block_versions(self) -> dict[str, int]:
-        return {block.label: block.version for block in self.store.blocks.all()}
-
-    def _saw_own_edits(self, before: dict[str, int]) -> None:
-        own = {label: v for label, v in self._block_versions().items() if before.get(label) != v}
-        self.queue_manager.saw({**self.queue_manager.epoch.seen_blocks, **own})
 
     def _close_turn(self, turn: Turn, state: TurnState) -> None:
         stored = self.store.turns.get(turn.id) or turn
@@ -395,5 +405,5 @@ class Agent:
 
 def _failure(step: _Step) -> str:
     """What was wrong with a step in which nothing went well."""
-    results = [returned.result.split("\n", 1)[0] for returned in step.committed.functions]
+    results = [returned.result.text.split("\n", 1)[0] for returned in step.committed.functions]
     return results[-1][:200].rstrip(".") if results else "an empty reply"

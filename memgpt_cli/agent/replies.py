@@ -47,18 +47,15 @@ class Reply:
 
 
 def reply_of(messages: Sequence[Message]) -> str:
-    """What the person read in a stored turn: its `send_message` calls, or its last plain text."""
+    """What the person read in a stored turn: what its calls sent, or its last plain text."""
+    sending = {m.call_id for m in messages if m.effects.replied}
     sent = [
         str((arguments_object(call.arguments) or {}).get("message", ""))
         for message in messages
         for call in message.calls
-        if call.name == "send_message" and _answered_well(call, messages)
+        if call.id in sending
     ]
     if sent:
         return "\n".join(sent)
     plain = [m.text for m in messages if m.role is Role.ASSISTANT and not m.calls]
     return plain[-1] if plain else ""
-
-
-def _answered_well(call: FunctionCall, messages: Sequence[Message]) -> bool:
-    return any(m.role is Role.TOOL and m.call_id == call.id and m.ok for m in messages)

@@ -12,7 +12,7 @@ from memgpt_cli.cli.console import notice, plain, print_json, say
 from memgpt_cli.cli.filters import Wait
 from memgpt_cli.cli.options import current
 from memgpt_cli.cli.texts import read_stdin
-from memgpt_cli.cli.turns import TurnResult, describe, in_full, refusal, watch
+from memgpt_cli.cli.turns import TurnResult, describe, in_full, watch
 from memgpt_cli.domain.events import FunctionReturned, Happening, UserMessage
 from memgpt_cli.domain.times import parse
 from memgpt_cli.errors import MemGPTError, UsageError
@@ -52,7 +52,7 @@ def send(
         raise UsageError("there is nothing to send", hint='memgpt send "Hello"')
 
     def show(happening: Happening) -> None:
-        if isinstance(happening, FunctionReturned) and not refusal(happening):
+        if isinstance(happening, FunctionReturned) and happening.result.effects.refusal is None:
             if verbose:
                 notice(in_full(happening))
         elif line := describe(happening):

@@ -116,7 +116,7 @@ def turn(agent: str, steps: list[StepCommitted], ended: TurnEnded) -> dict[str, 
                 "completion_tokens": step.record.usage.completion_tokens,
                 "cached_tokens": step.record.usage.cached_tokens,
                 "functions": [
-                    {"name": f.call.name, "arguments": f.call.arguments, "ok": f.ok, "result": f.result}
+                    {"name": f.call.name, "arguments": f.call.arguments, "ok": f.ok, "result": f.result.text}
                     for f in step.functions
                 ],
             }

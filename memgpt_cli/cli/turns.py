@@ -6,6 +6,7 @@ from typing import Final
 
 from memgpt_cli.cli.texts import counted, one_line
 from memgpt_cli.domain.chat import arguments_object
+from memgpt_cli.domain.effects import Effects, Refusal
 from memgpt_cli.domain.events import (
     Evicted,
     FunctionReturned,
@@ -23,6 +24,12 @@ _LONG: Final = 96
 
 MOST_LINES: Final = 8
 """Lines of a change that are shown without --verbose."""
+
+
+_WHY: Final = {
+    Refusal.PERSON: "as you said",
+    Refusal.NOBODY: "since nobody could be asked (memory.confirm)",
+}
 
 
 @dataclass(slots=True)
@@ -73,39 +80,32 @@ def describe(happening: Happening) -> str | None:
 def in_full(returned: FunctionReturned) -> str:
     """A call with all of its arguments and its whole result."""
     state = "" if returned.ok else " failed"
-    return f"{returned.call.name}({returned.call.arguments}){state}:\n{returned.result}"
+    return f"{returned.call.name}({returned.call.arguments}){state}:\n{returned.result.text}"
 
 
 def _call(returned: FunctionReturned) -> str | None:
     """What a call did, in the person's words rather than the model's."""
     name, arguments = returned.call.name, arguments_object(returned.call.arguments) or {}
-    outcome = returned.result.split("\n", 1)[0].rstrip(".")
+    outcome = returned.result.text.split("\n", 1)[0].rstrip(".")
+    effects = returned.result.effects
+    if effects.replied:
+        return None
     if not returned.ok:
-        if why := refusal(returned):
-            return f"not written, {why}: {one_line(proposal(returned.call), _LONG)}"
+        if effects.refusal is not None:
+            return f"not written, {_WHY[effects.refusal]}: {one_line(proposal(returned.call), _LONG)}"
         return f"{name}({one_line(returned.call.arguments, _LONG)}) failed: {one_line(outcome, _LONG)}"
     said = {key: str(value) for key, value in arguments.items()}
     match name:
-        case "core_memory_append" | "core_memory_replace":
+        case "core_memory_append" | "core_memory_replace" | "core_memory_rewrite":
             text = proposal(returned.call)
         case "conversation_search" | "archival_memory_search":
             where = "recall" if name == "conversation_search" else "archival"
-            text = f"searched {where} for {_wanted(said)}: {_found(outcome)}"
+            text = f"searched {where} for {_wanted(said)}: {_found(effects)}"
         case "archival_memory_insert":
             text = f"archival: {outcome}: “{one_line(said.get('content', ''), _LONG)}”"
-        case "send_message":
-            return None
         case _:
             text = f"{name}({one_line(returned.call.arguments, _LONG)}): {one_line(outcome, _LONG)}"
     return text
-
-
-def refusal(returned: FunctionReturned) -> str:
-    """Why a write was not allowed; empty for what failed otherwise, or did not."""
-    from memgpt_cli.functions.spec import NOBODY_TO_ASK, REFUSED
-
-    whys = {REFUSED: "as you said", NOBODY_TO_ASK: "since nobody could be asked (memory.confirm)"}
-    return "" if returned.ok else whys.get(returned.result, "")
 
 
 def proposal(call: FunctionCall) -> str:
@@ -117,6 +117,8 @@ def proposal(call: FunctionCall) -> str:
         case "core_memory_replace":
             old, new = said.get("old_content", ""), said.get("new_content", "")
             return _changes(f"core memory {said.get('label')}", old, new)
+        case "core_memory_rewrite":
+            return _changes(f"core memory {said.get('label')}, written anew", "", said.get("content", ""))
         case "archival_memory_insert":
             return _changes("archival", "", said.get("content", ""))
         case _:
@@ -131,8 +133,8 @@ def _wanted(said: dict[str, str]) -> str:
     return " to ".join(dict.fromkeys(days)) or "the newest"
 
 
-def _found(outcome: str) -> str:
-    return "nothing" if outcome.startswith("0 of 0") else outcome.removesuffix(", page 0")
+def _found(effects: Effects) -> str:
+    return f"{len(effects.shown)} of {effects.total} results" if effects.total else "nothing"
 
 
 def _changes(where: str, old: str, new: str) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime
 from memgpt_cli.domain.agents import StepRecord, TurnState
 from memgpt_cli.domain.messages import FunctionCall
 from memgpt_cli.domain.pictures import Picture
+from memgpt_cli.domain.results import FunctionResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +62,12 @@ class FunctionReturned:
     """One call of the committed step with its result."""
 
     call: FunctionCall
-    ok: bool
-    result: str
+    result: FunctionResult
+
+    @property
+    def ok(self) -> bool:
+        """Whether the call succeeded."""
+        return self.result.ok
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

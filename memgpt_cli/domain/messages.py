@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from memgpt_cli.domain.effects import NO_EFFECTS, Effects
+
 
 class Role(StrEnum):
     """Who speaks. `SYSTEM` marks what the program itself put into the queue (alerts, notices)."""
@@ -49,6 +51,7 @@ class Message:
     `name` is a speaker for a user message and the function's name for a result. `text` is the verbatim text, also
     of a message so large that the queue shows `stub` in its place. `ok` tells whether a function result is a success.
     `session` is what an import says; None means: told by the gaps between messages. `opaque` belongs to a reply.
+    `effects` is what a function call did, or what an event about core memory tells of.
     """
 
     role: Role
@@ -67,6 +70,7 @@ class Message:
     external_id: str | None = None
     opaque: Opaque | None = None
     in_context: bool = True
+    effects: Effects = NO_EFFECTS
 
 
 def message_ref(message_id: int) -> str:

@@ -10,6 +10,7 @@ terminal is not decided here.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Final
 
@@ -28,19 +29,31 @@ FRAME: Final = 40
 """Tokens kept for the first and the last line."""
 
 
-def render_messages(result: SearchResult[Message], *, zone: tzinfo, budget: int, count: Count) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """A page as text, and the ids of the hits that it shows."""
+
+    text: str
+    shown: tuple[str, ...]
+
+
+def render_messages(result: SearchResult[Message], *, zone: tzinfo, budget: int, count: Count) -> Rendered:
     """A page of messages in at most `budget` tokens; hits that stand next to each other come in the order of speech."""
     lines = [(hit.item.id, message_line(hit.item, zone=zone)) for hit in result.hits]
-    return _page(result, lines, budget=budget, count=count, beside=_BESIDE if result.ranked else 0, what="messages")
+    text, shown = _page(
+        result, lines, budget=budget, count=count, beside=_BESIDE if result.ranked else 0, what="messages"
+    )
+    return Rendered(text=text, shown=tuple(message_ref(number) for number in shown))
 
 
-def render_passages(result: SearchResult[Passage], *, zone: tzinfo, budget: int, count: Count) -> str:
+def render_passages(result: SearchResult[Passage], *, zone: tzinfo, budget: int, count: Count) -> Rendered:
     """A page of passages in at most `budget` tokens; hits that follow on each other come in the document's order."""
     lines = [(hit.item.id, passage_line(hit.item, zone=zone)) for hit in result.hits]
     apart = {hit.item.id: hit.item.source for hit in result.hits}
-    return _page(
+    text, shown = _page(
         result, lines, budget=budget, count=count, beside=1 if result.ranked else 0, what="passages", apart=apart
     )
+    return Rendered(text=text, shown=tuple(passage_ref(number) for number in shown))
 
 
 def message_line(message: Message, *, zone: tzinfo) -> str:
@@ -66,16 +79,17 @@ def _page(
     beside: int,
     what: str,
     apart: Mapping[int, str | None] | None = None,
-) -> str:
+) -> tuple[str, list[int]]:
     if not lines:
-        return _nothing(result, what)
+        return _nothing(result, what), []
     notes = [f"note: {note}." for note in result.notes]
     room = budget - FRAME - sum(count(note) + 1 for note in notes)
     shown, cut = _packed(lines, room, count)
     first = f"{len(shown)} of {result.total} results, page {result.page}."
-    return "\n".join(
+    text = "\n".join(
         [first, *_grouped(shown, beside, apart or {}), *notes, *_rest(result, len(lines) - len(shown), cut=cut)]
     )
+    return text, [number for number, _ in shown]
 
 
 def _packed(lines: Sequence[tuple[int, str]], room: int, count: Count) -> tuple[list[tuple[int, str]], bool]:

@@ -3,8 +3,11 @@
 from dataclasses import replace
 from typing import Final
 
+from memgpt_cli.domain.effects import Effects
 from memgpt_cli.domain.passages import Passage, passage_ref
+from memgpt_cli.domain.results import FunctionResult
 from memgpt_cli.domain.search import ArchivalFilters, SearchResult
+from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.errors import FunctionArgumentError
 from memgpt_cli.external_context.rendering import FRAME, passage_line, render_passages
 from memgpt_cli.functions.recall import PAGE, page_of
@@ -16,18 +19,19 @@ _FARTHEST: Final = 1_000
 _TAGS = Parameter(name="tags", type="array", items="string", description="Labels, all must match.", required=False)
 
 
-def _insert(arguments: Arguments, context: FunctionContext) -> str:
+def _insert(arguments: Arguments, context: FunctionContext) -> FunctionResult:
     content = arguments["content"].strip()
     if not content:
         raise FunctionArgumentError("content is empty", hint="pass the text to keep")
     stored = context.archival.insert(content, tags=tuple(arguments.get("tags", ())), provenance=context.provenance)
     ref = passage_ref(stored.passage.id)
     if not stored.new:
-        return f"It was there already, as {ref}; nothing was added."
-    if not stored.similar:
-        return f"Stored as {ref}."
-    like = "\n".join(passage_line(passage, zone=context.settings.zone) for passage in stored.similar[:2])
-    return f"Stored as {ref}. It is much like what was there before:\n{like}"
+        return FunctionResult(text=f"Already stored as {ref}; nothing was added.")
+    text = f"Stored as {ref}."
+    if stored.similar:
+        like = "\n".join(passage_line(passage, zone=context.settings.zone) for passage in stored.similar[:2])
+        text = f"{text} Similar passages were stored before:\n{like}"
+    return FunctionResult(text=text, effects=Effects(passages=(stored.passage.id,)))
 
 
 def _find(arguments: Arguments, context: FunctionContext) -> SearchResult[Passage]:
@@ -36,6 +40,10 @@ def _find(arguments: Arguments, context: FunctionContext) -> SearchResult[Passag
     reach = (min(page, _FARTHEST) + 1) * context.settings.search.page_size
     found = context.archival.search(arguments["query"], filters, page_size=reach, query_vector=context.query_vector)
     return _page(found, page, context)
+
+
+def _embed(arguments: Arguments, context: FunctionContext) -> Vector | None:
+    return context.archival.embed_query(arguments["query"])
 
 
 def _page(found: SearchResult[Passage], page: int, context: FunctionContext) -> SearchResult[Passage]:
@@ -58,9 +66,10 @@ def _page(found: SearchResult[Passage], page: int, context: FunctionContext) -> 
         start, pages = end, pages + 1
 
 
-def _search(arguments: Arguments, context: FunctionContext) -> str:
+def _search(arguments: Arguments, context: FunctionContext) -> FunctionResult:
     found = _find(arguments, context)
-    return render_passages(found, zone=context.settings.zone, count=context.count, budget=context.budget)
+    page = render_passages(found, zone=context.settings.zone, count=context.count, budget=context.budget)
+    return FunctionResult(text=page.text, found=found, effects=Effects(shown=page.shown, total=found.total))
 
 
 ARCHIVAL_MEMORY_INSERT = FunctionSpec(
@@ -83,7 +92,5 @@ ARCHIVAL_MEMORY_SEARCH = FunctionSpec(
         _TAGS,
     ),
     run=_search,
-    find=_find,
-    query="query",
-    searches="archival",
+    embed=_embed,
 )

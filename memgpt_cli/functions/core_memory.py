@@ -1,21 +1,63 @@
-"""Functions that write core memory."""
+"""Functions that write core memory.
 
+A result says what changed and how full the block is. The executor adds the whole block where a step edits it twice.
+"""
+
+from collections.abc import Callable
+
+from memgpt_cli.domain.blocks import Block
+from memgpt_cli.domain.effects import Effects
+from memgpt_cli.domain.results import FunctionResult
+from memgpt_cli.errors import FunctionArgumentError, UsageError
 from memgpt_cli.functions.spec import Arguments, FunctionContext, FunctionSpec, Parameter
 from memgpt_cli.main_context.core_memory import state_of
 
-_LABEL = Parameter(name="label", type="string", description="The block's label, such as human or persona.")
+_LABEL = Parameter(name="label", type="string", description="The block, such as human or persona.")
 
 
-def _append(arguments: Arguments, context: FunctionContext) -> str:
-    block = context.core_memory.append(arguments["label"], arguments["content"], context.provenance)
-    return state_of(block)
+def _append(arguments: Arguments, context: FunctionContext) -> FunctionResult:
+    content, label = arguments["content"], arguments["label"]
 
+    def append() -> Block:
+        return context.core_memory.append(label, content, context.provenance)
 
-def _replace(arguments: Arguments, context: FunctionContext) -> str:
-    block = context.core_memory.replace(
-        arguments["label"], arguments["old_content"], arguments["new_content"], context.provenance
+    return _edited(
+        append, label, context, done="Added to block {}", same="Block {} has this already; nothing was added"
     )
-    return state_of(block)
+
+
+def _replace(arguments: Arguments, context: FunctionContext) -> FunctionResult:
+    label, old, new = arguments["label"], arguments["old_content"], arguments["new_content"]
+
+    def replace() -> Block:
+        return context.core_memory.replace(label, old, new, context.provenance)
+
+    done = "Replaced in block {}" if new else "Removed from block {}"
+    try:
+        return _edited(replace, label, context, done=done, same="Block {} is unchanged")
+    except UsageError as error:
+        block = context.core_memory.block(label)
+        text = f"{error.message}. {state_of(block)}"
+        return FunctionResult(text=text, ok=False, effects=Effects(blocks={block.label: block.version}))
+
+
+def _rewrite(arguments: Arguments, context: FunctionContext) -> FunctionResult:
+    label, content = arguments["label"], arguments["content"]
+    if not content.strip():
+        raise FunctionArgumentError("content is empty; nothing was changed", hint="pass the whole new text")
+
+    def rewrite() -> Block:
+        return context.core_memory.change(label, context.provenance, value=content)
+
+    return _edited(rewrite, label, context, done="Rewrote block {}", same="Block {} is unchanged")
+
+
+def _edited(edit: Callable[[], Block], label: str, context: FunctionContext, *, done: str, same: str) -> FunctionResult:
+    before = context.core_memory.block(label)
+    block = edit()
+    said = same if block.version == before.version else done
+    text = f"{said.format(block.label)} ({len(block.value)}/{block.limit})."
+    return FunctionResult(text=text, effects=Effects(blocks={block.label: block.version}))
 
 
 CORE_MEMORY_APPEND = FunctionSpec(
@@ -31,9 +73,17 @@ CORE_MEMORY_REPLACE = FunctionSpec(
     description="Replace text in a core memory block. To delete, pass an empty new_content.",
     parameters=(
         _LABEL,
-        Parameter(name="old_content", type="string", description="Text that stands exactly once in the block."),
-        Parameter(name="new_content", type="string", description="What stands there afterwards."),
+        Parameter(name="old_content", type="string", description="Text that occurs exactly once in the block."),
+        Parameter(name="new_content", type="string", description="The new text."),
     ),
     run=_replace,
+    writes=True,
+)
+
+CORE_MEMORY_REWRITE = FunctionSpec(
+    name="core_memory_rewrite",
+    description="Write a core memory block anew, for example to condense it. Everything in it is replaced.",
+    parameters=(_LABEL, Parameter(name="content", type="string", description="The whole new text.")),
+    run=_rewrite,
     writes=True,
 )

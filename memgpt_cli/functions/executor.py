@@ -4,44 +4,51 @@ One of the two places where any exception is caught: a model's mistake, or ours,
 """
 
 import logging
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from memgpt_cli.domain.agents import Protocol
-from memgpt_cli.domain.chat import ToolSchema, arguments_object
+from memgpt_cli.domain.chat import ToolSchema
+from memgpt_cli.domain.effects import Effects, Refusal
 from memgpt_cli.domain.messages import FunctionCall
-from memgpt_cli.domain.search import SearchResult
+from memgpt_cli.domain.results import FunctionResult
 from memgpt_cli.domain.vectors import Vector
-from memgpt_cli.errors import MemGPTError, StorageError
+from memgpt_cli.errors import FunctionArgumentError, MemGPTError, StorageError
 from memgpt_cli.functions.arguments import parse
 from memgpt_cli.functions.registry import function_set
-from memgpt_cli.functions.spec import NOBODY_TO_ASK, REFUSED, After, FunctionContext, FunctionSpec
+from memgpt_cli.functions.spec import After, Arguments, FunctionContext, FunctionSpec
+from memgpt_cli.main_context.core_memory import state_of
 from memgpt_cli.ports import Store
 
 _log = logging.getLogger(__name__)
 
+_REFUSED = {
+    Refusal.PERSON: "the person did not allow this; nothing was changed. Go on without it",
+    Refusal.NOBODY: "this needs the person's consent and nobody could be asked; nothing was changed. Go on without it",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What a call came to. `goes_on`: the agent continues after it. `reply` is text for the person, if any."""
+class Executed:
+    """A call that was run. `goes_on`: the agent continues after it."""
 
-    ok: bool
-    result: str
+    result: FunctionResult
     goes_on: bool
-    reply: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A call that is ready to be run: with the vector of its query, and with what the person said to it.
+    """A call that is ready to run: its function, checked arguments, and the vector of what it searches for.
 
-    `refused` is the result of a write that was not allowed.
+    `failed` is its result instead where it cannot run. `edited`: the person changed its arguments.
     """
 
     call: FunctionCall
+    spec: FunctionSpec | None = None
+    arguments: Arguments | None = None
     vector: Vector | None = None
-    refused: str = ""
+    failed: FunctionResult | None = None
     edited: bool = False
 
 
@@ -65,69 +72,91 @@ class FunctionExecutor:
         """
         spec = self._functions.get(call.name)
         if spec is None:
-            return Prepared(call=call)
-        if spec.writes and (context.confirm is not None or context.settings.memory.confirm):
-            if context.confirm is None:
-                return Prepared(call=call, refused=NOBODY_TO_ASK)
-            verdict = context.confirm(call)
-            if not verdict.allowed:
-                return Prepared(call=call, refused=REFUSED)
-            if verdict.arguments is not None:
-                return Prepared(call=replace(call, arguments=verdict.arguments), edited=True)
-        return Prepared(call=call, vector=self._vector(spec, call, context))
-
-    def run(self, prepared: Prepared, context: FunctionContext) -> Outcome:
-        """Run one call inside the step's transaction; a failure takes back its own effects only."""
-        call = prepared.call
-        spec = self._functions.get(call.name)
-        if spec is None:
             names = ", ".join(self._functions)
-            return _failed(f"there is no function {call.name[:80]!r}; the functions are: {names}")
-        if prepared.refused:
-            return _failed(prepared.refused)
+            text = f"there is no function {call.name[:80]!r}; the functions are: {names}"
+            return Prepared(call=call, failed=_failed(text))
+        edited = False
+        if spec.writes and (context.confirm is not None or context.settings.memory.confirm):
+            verdict = context.confirm(call) if context.confirm is not None else None
+            if verdict is None or not verdict.allowed:
+                return Prepared(call=call, failed=_refused(Refusal.NOBODY if verdict is None else Refusal.PERSON))
+            if verdict.arguments is not None:
+                call, edited = replace(call, arguments=verdict.arguments), True
         try:
             arguments = parse(call.arguments, spec.parameters_in(self._protocol))
+            vector = spec.embed(arguments, context) if spec.embed is not None else None
+        except MemGPTError as error:
+            return Prepared(call=call, failed=_failed(_sentence(error)))
+        return Prepared(call=call, spec=spec, arguments=arguments, vector=vector, edited=edited)
+
+    def run(self, prepared: Sequence[Prepared], context: FunctionContext) -> list[Executed]:
+        """Run the calls of one step in order, inside its transaction; a failure takes back its own effects only.
+
+        Where several of them edit one block, the last one's result shows the whole block.
+        """
+        executed = [self._run(call, context) for call in prepared]
+        edits = Counter(
+            label
+            for call, done in zip(prepared, executed, strict=True)
+            if call.spec is not None and call.spec.writes and done.result.ok
+            for label in done.result.effects.blocks
+        )
+        shown: set[str] = set()
+        for index in range(len(executed) - 1, -1, -1):
+            for label in executed[index].result.effects.blocks:
+                if edits[label] > 1 and label not in shown and executed[index].result.ok:
+                    executed[index] = _with_block(executed[index], label, context)
+                shown.add(label)
+        return executed
+
+    def _run(self, prepared: Prepared, context: FunctionContext) -> Executed:
+        spec, arguments = prepared.spec, prepared.arguments
+        if spec is None or arguments is None:
+            return Executed(result=prepared.failed or _failed("the call could not be run"), goes_on=True)
+        try:
             with self._store.savepoint():
                 result = spec.run(arguments, replace(context, query_vector=prepared.vector))
         except StorageError:
             raise
         except MemGPTError as error:
-            return _failed(_sentence(error))
+            return Executed(result=_failed(_sentence(error)), goes_on=True)
         except Exception as error:  # noqa: BLE001 - the model is told, the log keeps the trace
-            _log.debug("function %s failed", call.name, exc_info=True)
-            return _failed(f"{call.name} failed unexpectedly ({type(error).__name__}); try another way")
+            _log.debug("function %s failed", spec.name, exc_info=True)
+            text = f"{spec.name} failed unexpectedly ({type(error).__name__}); try another way"
+            return Executed(result=_failed(text), goes_on=True)
         if prepared.edited:
-            result = f"The person changed this before it was done. {result}"
+            result = replace(result, text=f"The person changed this before it was done. {result.text}")
         after = spec.after[self._protocol]
-        goes_on = after is After.CONTINUE or (after is After.AS_ASKED and bool(arguments.get("request_heartbeat")))
-        reply = arguments.get("message") if spec.name == "send_message" else None
-        return Outcome(ok=True, result=result, goes_on=goes_on, reply=reply)
+        asked = after is After.AS_ASKED and bool(arguments.get("request_heartbeat"))
+        return Executed(result=result, goes_on=after is After.CONTINUE or asked or not result.ok)
 
-    def find(self, call: FunctionCall, context: FunctionContext) -> SearchResult[Any] | None:
-        """What a stored search call finds now; None for any other call, and for one that cannot be run."""
+    def find_again(self, call: FunctionCall, context: FunctionContext) -> FunctionResult | None:
+        """What a stored search call returns now; None for any other call, and for one that cannot be run."""
         spec = self._functions.get(call.name)
-        if spec is None or spec.find is None:
+        if spec is None or spec.embed is None:
             return None
         try:
             arguments = parse(call.arguments, spec.parameters_in(self._protocol))
-            return spec.find(arguments, replace(context, query_vector=self._vector(spec, call, context)))
+            return spec.run(arguments, replace(context, query_vector=spec.embed(arguments, context)))
         except MemGPTError:
             return None
 
-    @staticmethod
-    def _vector(spec: FunctionSpec, call: FunctionCall, context: FunctionContext) -> Vector | None:
-        if spec.query is None:
-            return None
-        query = (arguments_object(call.arguments) or {}).get(spec.query)
-        if not isinstance(query, str) or not query.strip():
-            return None
-        storage = context.recall if spec.searches == "recall" else context.archival
-        return storage.embed_query(query)
+
+def _with_block(executed: Executed, label: str, context: FunctionContext) -> Executed:
+    result = executed.result
+    state = state_of(context.core_memory.block(label))
+    return replace(executed, result=replace(result, text=f"{result.text} {state}"))
 
 
-def _failed(text: str) -> Outcome:
-    return Outcome(ok=False, result=text, goes_on=True)
+def _failed(text: str) -> FunctionResult:
+    return FunctionResult(text=text, ok=False)
+
+
+def _refused(refusal: Refusal) -> FunctionResult:
+    return FunctionResult(text=_REFUSED[refusal], ok=False, effects=Effects(refusal=refusal))
 
 
 def _sentence(error: MemGPTError) -> str:
-    return f"{error.message}. {error.hint}" if error.hint else error.message
+    """The error for the model. Hints name commands and are for people, but for those about arguments."""
+    hint = error.hint if isinstance(error, FunctionArgumentError) else ""
+    return f"{error.message}. {hint}" if hint else error.message

@@ -1,11 +1,13 @@
 """The function that speaks to the person, in the `paper` protocol only."""
 
 from memgpt_cli.domain.agents import Protocol
+from memgpt_cli.domain.effects import Effects
+from memgpt_cli.domain.results import FunctionResult
 from memgpt_cli.functions.spec import After, Arguments, FunctionContext, FunctionSpec, Parameter
 
 
-def _send(arguments: Arguments, context: FunctionContext) -> str:  # noqa: ARG001 - the message itself is the effect
-    return "Sent."
+def _send(arguments: Arguments, context: FunctionContext) -> FunctionResult:  # noqa: ARG001 - the reply is the effect
+    return FunctionResult(text="Sent.", reply=arguments["message"], effects=Effects(replied=True))
 
 
 SEND_MESSAGE = FunctionSpec(

@@ -3,9 +3,12 @@
 from datetime import datetime
 from typing import Final
 
+from memgpt_cli.domain.effects import Effects
 from memgpt_cli.domain.messages import SPOKEN, Message, Role
+from memgpt_cli.domain.results import FunctionResult
 from memgpt_cli.domain.search import RecallFilters, SearchResult
 from memgpt_cli.domain.times import span
+from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.errors import FunctionArgumentError
 from memgpt_cli.external_context.rendering import render_messages
 from memgpt_cli.functions.spec import Arguments, FunctionContext, FunctionSpec, Parameter
@@ -14,6 +17,10 @@ _FARTHEST: Final = 1_000_000
 """No page beyond this one can be asked for."""
 
 PAGE = Parameter(name="page", type="integer", description="Page of results, from 0.", required=False)
+
+
+def _embed(arguments: Arguments, context: FunctionContext) -> Vector | None:
+    return context.recall.embed_query(arguments["query"])
 
 
 def _find(arguments: Arguments, context: FunctionContext) -> SearchResult[Message]:
@@ -25,9 +32,10 @@ def _find(arguments: Arguments, context: FunctionContext) -> SearchResult[Messag
     return context.recall.search(arguments["query"], filters, page=page, query_vector=context.query_vector)
 
 
-def _search(arguments: Arguments, context: FunctionContext) -> str:
+def _search(arguments: Arguments, context: FunctionContext) -> FunctionResult:
     found = _find(arguments, context)
-    return render_messages(found, zone=context.settings.zone, count=context.count, budget=context.budget)
+    page = render_messages(found, zone=context.settings.zone, count=context.count, budget=context.budget)
+    return FunctionResult(text=page.text, found=found, effects=Effects(shown=page.shown, total=found.total))
 
 
 def page_of(arguments: Arguments) -> int:
@@ -71,7 +79,5 @@ CONVERSATION_SEARCH = FunctionSpec(
         ),
     ),
     run=_search,
-    find=_find,
-    query="query",
-    searches="recall",
+    embed=_embed,
 )

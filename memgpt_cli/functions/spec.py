@@ -9,18 +9,12 @@ from memgpt_cli.domain.agents import Protocol
 from memgpt_cli.domain.blocks import Provenance
 from memgpt_cli.domain.chat import ToolSchema
 from memgpt_cli.domain.messages import FunctionCall
-from memgpt_cli.domain.search import SearchResult
+from memgpt_cli.domain.results import FunctionResult
 from memgpt_cli.domain.settings import Settings
 from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.external_context.archival import ArchivalStorage
 from memgpt_cli.external_context.recall import RecallStorage
 from memgpt_cli.main_context.core_memory import CoreMemory
-
-REFUSED = "the person did not allow this; nothing was changed. Go on without it"
-"""The result of a write that the person said no to."""
-
-NOBODY_TO_ASK = "nobody could be asked about this, as memory.confirm wants; nothing was changed. Go on without it"
-"""The result of a write that needed a yes where there is no terminal."""
 
 Arguments = Mapping[str, Any]
 
@@ -94,22 +88,19 @@ HEARTBEAT = Parameter(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionSpec:
-    """A memory function. `run` gets checked arguments and returns the result's text; it raises MemGPTError to fail.
+    """A memory function. `run` gets checked arguments and returns the result; it raises MemGPTError to fail.
 
-    `query` names the argument that is searched for, so that it can be embedded before the transaction; `find` is the
-    search itself. `writes` tells that it changes memory.
+    `embed` makes the vector of what is searched for, before the transaction. `writes`: it changes memory.
     """
 
     name: str
     description: str
     parameters: tuple[Parameter, ...]
-    run: Callable[[Arguments, FunctionContext], str]
+    run: Callable[[Arguments, FunctionContext], FunctionResult]
     after: Mapping[Protocol, After] = field(
         default_factory=lambda: {Protocol.NATIVE: After.CONTINUE, Protocol.PAPER: After.AS_ASKED}
     )
-    query: str | None = None
-    searches: str | None = None
-    find: Callable[[Arguments, FunctionContext], SearchResult[Any]] | None = None
+    embed: Callable[[Arguments, FunctionContext], Vector | None] | None = None
     writes: bool = False
 
     def parameters_in(self, protocol: Protocol) -> tuple[Parameter, ...]:

@@ -3,14 +3,13 @@
 The model and the subcommands both write through here, so a limit holds whoever writes.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
 from memgpt_cli.domain.blocks import Block, BlockVersion, Provenance, is_label
-from memgpt_cli.domain.messages import Message, Role
-from memgpt_cli.domain.names import did_you_mean
+from memgpt_cli.domain.messages import Message
+from memgpt_cli.domain.names import nearest
 from memgpt_cli.errors import LimitError, NotFoundError, UsageError
 from memgpt_cli.main_context.rendering import escape
 from memgpt_cli.ports import Clock, Store
@@ -21,11 +20,6 @@ characters, Chinese about one for one: the bound keeps a block of any script ins
 
 FRAME_TOKENS: Final = 48
 """Tokens that a block's own tag in the snapshot may take: label, description, numbers."""
-
-
-_TOLD: Final = re.compile(r"Block (\S+) is now \(\d+/\d+ characters\):\n")
-_GONE: Final = re.compile(r"Block (\S+) was deleted from outside")
-"""How `state_of` and a notice of deletion begin."""
 
 
 def token_limit(block: Block) -> int:
@@ -52,22 +46,14 @@ def snapshot(blocks: Sequence[Block]) -> str:
 def shown_versions(blocks: Sequence[Block], queue: Sequence[Message]) -> dict[str, int]:
     """Which version of each block a prompt shows whose head holds these blocks; 0 where the queue says otherwise.
 
-    Results and notices in the queue stand after the head. When what they said last of a block is not how it stands now,
-    as after messages were deleted, the model would believe them.
+    Results and notices in the queue come after the head. When the last one that tells of a block tells of another
+    version than the current one, as after messages were deleted, the model would believe it.
     """
-    told: dict[str, str] = {}
+    told: dict[str, int] = {}
     for message in queue:
-        if message.role in {Role.TOOL, Role.SYSTEM}:
-            told |= dict.fromkeys(_TOLD.findall(message.text), message.text)
-            for label in _GONE.findall(message.text):
-                told.pop(label, None)
+        told |= message.effects.blocks
     shown = {block.label: block.version for block in blocks}
-    states = {block.label: state_of(block) for block in blocks}
-    for label, text in told.items():
-        state = states.get(label)
-        if state is None or (state not in text and escape(state) not in text):
-            shown[label] = 0
-    return shown
+    return shown | {label: 0 for label, version in told.items() if shown.get(label, 0) != version}
 
 
 def check_block(block: Block, value: str, count: Callable[[str], int]) -> None:
@@ -117,23 +103,35 @@ class CoreMemory:
         self._count = count
 
     def block(self, label: str) -> Block:
-        """The block of this label; raises NotFoundError naming the ones there are."""
+        """The block with this label, in any case where only one matches; raises NotFoundError with the known labels."""
         block = self._store.blocks.get(label)
-        if block is None:
-            labels = [b.label for b in self._store.blocks.all()]
-            raise NotFoundError(
-                f"there is no memory block {label!r}; the blocks are: {', '.join(labels) or 'none'}"
-                f"{did_you_mean(label, labels)}",
-                hint="memgpt memory list",
-            )
-        return block
+        if block is not None:
+            return block
+        blocks = self._store.blocks.all()
+        alike = [b for b in blocks if b.label.casefold() == label.strip().casefold()]
+        if len(alike) == 1:
+            return alike[0]
+        labels = [b.label for b in blocks]
+        near = nearest(label, labels)
+        raise NotFoundError(
+            f"there is no memory block {label!r}; the blocks are: {', '.join(labels) or 'none'}",
+            hint=f"memgpt memory show {near[0]}" if near else "memgpt memory list",
+        )
 
     def append(self, label: str, content: str, provenance: Provenance) -> Block:
-        """Add a line at the end of a block. Raises LimitError, with the numbers, when it does not fit."""
+        """Add lines at the end of a block, without those that it has already.
+
+        Raises UsageError when `content` is empty, LimitError, with the numbers, when it does not fit.
+        """
         with self._store.transaction():
             block = self.block(label)
-            value = f"{block.value}\n{content}" if block.value else content
-            return self.write(block, value, provenance)
+            if not content.strip():
+                raise UsageError(f"the text for block {block.label} is empty; nothing was added", hint="pass the text")
+            present = {line.strip() for line in block.value.split("\n")} - {""}
+            new = "\n".join(line for line in content.split("\n") if line.strip() not in present)
+            if not new.strip():
+                return block
+            return self.write(block, f"{block.value}\n{new}" if block.value else new, provenance)
 
     def replace(self, label: str, old: str, new: str, provenance: Provenance) -> Block:
         """Put `new` in the place of `old`, which must stand in the block exactly once."""
@@ -143,13 +141,13 @@ class CoreMemory:
     def _replaced(self, label: str, old: str, new: str, provenance: Provenance) -> Block:
         block = self.block(label)
         if not old:
-            raise UsageError("old_content is empty", hint="quote the exact text to replace, or append instead")
+            raise UsageError("old_content is empty; nothing was changed", hint="quote the exact text to replace")
         found = block.value.count(old)
         if found != 1:
-            what = "does not stand" if found == 0 else f"stands {found} times"
+            what = "was not found" if found == 0 else f"occurs {found} times"
             raise UsageError(
-                f"{old!r} {what} in block {label}, so nothing was changed. {state_of(block)}",
-                hint="quote a text that stands there exactly once, letter by letter",
+                f"{old!r} {what} in block {block.label}; nothing was changed",
+                hint="quote text that occurs exactly once",
             )
         before, _, after = block.value.partition(old)
         if not new:

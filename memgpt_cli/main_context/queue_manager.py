@@ -12,6 +12,7 @@ from typing import Final
 from memgpt_cli.domain.agents import Epoch, StepRecord, Turn
 from memgpt_cli.domain.blocks import Block
 from memgpt_cli.domain.chat import PromptMessage
+from memgpt_cli.domain.effects import NO_EFFECTS, Effects
 from memgpt_cli.domain.events import Evicted, Evicting, Happening, MemoryPressure, Notice, PagedOut
 from memgpt_cli.domain.history import FRESH_START, SUMMARY_FROM
 from memgpt_cli.domain.messages import Message, Role, message_ref
@@ -96,11 +97,11 @@ class QueueManager:
         gone = [label for label in seen if label not in blocks]
         if not changed and not gone:
             return
-        texts = [f"Changed from outside. {escape(core_memory.state_of(block))}" for block in changed]
-        texts += [f"Block {escape(label)} was deleted from outside." for label in gone]
+        told = [(b.label, b.version, f"Changed from outside. {escape(core_memory.state_of(b))}") for b in changed]
+        told += [(label, 0, f"Block {escape(label)} was deleted from outside.") for label in gone]
         with self._store.transaction():
-            for text in texts:
-                self._add_event("core_memory_edited", text, turn)
+            for label, version, text in told:
+                self._add_event("core_memory_edited", text, turn, Effects(blocks={label: version}))
             self.saw({label: block.version for label, block in blocks.items()})
 
     def saw(self, versions: dict[str, int]) -> None:
@@ -239,9 +240,9 @@ class QueueManager:
             self._store.epochs.update(self.epoch)
         return MemoryPressure(used=self.usage().total, limit=self.window.room)
 
-    def _add_event(self, kind: str, text: str, turn: Turn) -> None:
-        event = Message(role=Role.SYSTEM, name=kind, text=text, created_at=self._clock.now(), turn=turn.id)
-        self.append(event)
+    def _add_event(self, kind: str, text: str, turn: Turn, effects: Effects = NO_EFFECTS) -> None:
+        now = self._clock.now()
+        self.append(Message(role=Role.SYSTEM, name=kind, text=text, created_at=now, turn=turn.id, effects=effects))
 
     def page_out_large(self, turn: Turn, *, cap: int | None = None) -> list[PagedOut]:
         """Give a stub to every message of this turn's person over `cap` tokens; None: over what the queue takes."""

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from memgpt_cli.domain.effects import Effects
 from memgpt_cli.domain.history import Change, Kind
 from memgpt_cli.domain.messages import SPOKEN, FunctionCall, Message, Opaque, Role
 from memgpt_cli.domain.times import from_text, to_text
@@ -37,7 +38,8 @@ class Messages:
         """Store a message at the end of recall storage, and in the queue when it is `in_context`."""
         cursor = self._db.execute(
             "INSERT INTO messages (turn, step, role, name, text, stub, calls, call_id, ok, interrupted, created_at,"
-            " session, external_id, opaque, evicted_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " session, external_id, opaque, evicted_by, effects)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 message.turn,
                 message.step,
@@ -54,6 +56,7 @@ class Messages:
                 message.external_id,
                 _opaque_to_text(message.opaque),
                 None if message.in_context else IMPORTED,
+                message.effects.to_text(),
             ),
         )
         stored = replace(message, id=cursor.lastrowid or 0)
@@ -220,4 +223,5 @@ def message_of(row: sqlite3.Row | Mapping[str, Any]) -> Message:
         external_id=row["external_id"],
         opaque=_opaque_of(row["opaque"]),
         in_context=row["evicted_by"] is None,
+        effects=Effects.from_text(row["effects"]),
     )

@@ -10,7 +10,7 @@ from typing import Final
 from sqlite_utils import Database, Migrations
 
 migrations = Migrations("agent")
-VERSION: Final = 3
+VERSION: Final = 4
 """`PRAGMA user_version` of a database to which every migration below has been applied."""
 
 
@@ -35,6 +35,15 @@ def _pictures(db: Database) -> None:
 def _opaque(db: Database) -> None:
     """What a server must be sent back with a reply: JSON `[origin, content, tokens]`."""
     db.execute("ALTER TABLE messages ADD COLUMN opaque TEXT")
+
+
+@migrations(name="004_effects")
+def _effects(db: Database) -> None:
+    """What each function call did, beside its result."""
+    db.execute("ALTER TABLE messages ADD COLUMN effects TEXT")
+    db.execute(
+        """UPDATE messages SET effects = '{"replied": true}' WHERE role = 'tool' AND name = 'send_message' AND ok = 1"""
+    )
 
 
 def migrate(connection: sqlite3.Connection, *, upto: int = VERSION) -> None:

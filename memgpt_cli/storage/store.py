@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from memgpt_cli.storage.turns import Epochs, Turns
     from memgpt_cli.storage.undo import Undo
 
-_VERSION = 3
+_VERSION = 4
 """schema.VERSION, repeated so that an everyday start need not import sqlite-utils; a test holds them equal."""
 
 _LOST = "restore a backup with `memgpt restore`, or take leave of the agent with `memgpt agent delete NAME`"

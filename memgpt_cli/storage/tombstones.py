@@ -27,7 +27,7 @@ _SUMMARY_FROM: Final = f"note.{SUMMARY_FROM}"
 
 _COLUMNS: Final = (
     "id", "turn", "step", "role", "name", "text", "stub", "calls", "call_id", "ok", "interrupted", "created_at",
-    "session", "external_id", "opaque", "evicted_by",
+    "session", "external_id", "opaque", "evicted_by", "effects",
 )  # fmt: skip
 _AT_ONCE: Final = 10_000
 """Messages that are held in memory while they are taken out."""

@@ -68,7 +68,7 @@ def test_every_change_names_its_author_and_the_message_that_caused_it(tmp_path: 
         (Call("core_memory_append", {"label": "human", "content": ["a"]}), "must be of type string"),
         (Call("core_memory_append", {"label": "nobody", "content": "a"}), "the blocks are: persona, human"),
         (Call("core_memory_append", {"label": "human", "content": "a" * 2001}), "2001 characters, its limit is 2000"),
-        (Call("core_memory_replace", {"label": "human", "old_content": "x", "new_content": "y"}), "does not stand"),
+        (Call("core_memory_replace", {"label": "human", "old_content": "x", "new_content": "y"}), "was not found"),
         (Call("conversation_search", {"query": "a", "page": -1}), "there is no page -1"),
         (
             Call("conversation_search", {"query": "", "page": 10**30}),
@@ -87,7 +87,7 @@ def test_a_faulty_call_becomes_a_result_that_tells_the_model_what_to_do(tmp_path
             happenings = run(agent, "go")
             function = steps(happenings)[0].functions[0]
             assert not function.ok
-            assert says in function.result
+            assert says in function.result.text
             assert reply(happenings) == "sorry"
         assert not server.refusals
 

@@ -15,8 +15,10 @@ from memgpt_cli.cli.chat.screen import _Tail
 from memgpt_cli.cli.chat.status import Status
 from memgpt_cli.cli.chat.table import COMMANDS, KEYS
 from memgpt_cli.cli.turns import describe
+from memgpt_cli.domain.effects import Effects
 from memgpt_cli.domain.events import FunctionReturned
 from memgpt_cli.domain.messages import FunctionCall
+from memgpt_cli.domain.results import FunctionResult
 from memgpt_cli.errors import UsageError
 
 KINDS = (
@@ -154,35 +156,42 @@ def test_the_bottom_line_tells_pressure_cost_and_what_waits() -> None:
         (
             "core_memory_append",
             '{"label": "human", "content": "one\\ntwo"}',
-            "Block human is now…",
+            FunctionResult(text="Added to block human (7/2000)."),
             "core memory human:\n+ one\n+ two",
         ),
         (
             "core_memory_replace",
             '{"label": "human", "old_content": "tea", "new_content": "coffee"}',
-            "Block…",
+            FunctionResult(text="Replaced in block human (6/2000)."),
             "core memory human:\n- tea\n+ coffee",
         ),
         (
             "conversation_search",
             '{"query": "tea"}',
-            "3 of 41 results, page 0.\n[m1 …",
+            FunctionResult(text="", effects=Effects(shown=("m1", "m2", "m3"), total=41)),
             "searched recall for “tea”: 3 of 41 results",
         ),
         (
             "archival_memory_search",
             '{"query": "tea"}',
-            "0 of 0 results, page 0.",
+            FunctionResult(text="", effects=Effects(total=0)),
             "searched archival for “tea”: nothing",
         ),
-        ("archival_memory_insert", '{"content": "tea"}', "Stored as p1.", "archival: Stored as p1: “tea”"),
-        ("send_message", '{"message": "hi"}', "Sent.", None),
-        ("unheard_of", "broken", "x", "unheard_of(broken): x"),
+        (
+            "archival_memory_insert",
+            '{"content": "tea"}',
+            FunctionResult(text="Stored as p1."),
+            "archival: Stored as p1: “tea”",
+        ),
+        ("send_message", '{"message": "hi"}', FunctionResult(text="Sent.", effects=Effects(replied=True)), None),
+        ("unheard_of", "broken", FunctionResult(text="x"), "unheard_of(broken): x"),
     ],
 )
-def test_memory_work_is_told_in_plain_words(name: str, arguments: str, result: str, told: str | None) -> None:
+def test_memory_work_is_told_in_plain_words(
+    name: str, arguments: str, result: FunctionResult, told: str | None
+) -> None:
     call = FunctionCall(id="1", name=name, arguments=arguments)
-    assert describe(FunctionReturned(call=call, ok=True, result=result)) == told
+    assert describe(FunctionReturned(call=call, result=result)) == told
 
 
 def test_of_a_text_too_tall_for_the_screen_the_newest_lines_are_drawn() -> None:

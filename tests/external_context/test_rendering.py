@@ -34,7 +34,7 @@ def result(
 
 
 def rendered(found: SearchResult[Message], budget: int = 1_000) -> list[str]:
-    return render_messages(found, zone=ZONE, budget=budget, count=count).splitlines()
+    return render_messages(found, zone=ZONE, budget=budget, count=count).text.splitlines()
 
 
 def test_a_message_is_a_line_with_id_local_time_and_speaker() -> None:
@@ -61,7 +61,7 @@ def test_a_passage_names_source_place_and_tags_where_it_has_them() -> None:
         Passage(id=11, text="fern", created_at=AT, tags=("wood",)),
     )
     found = SearchResult(hits=tuple(Hit(item=p, score=1.0) for p in passages), total=3, ranked=True)
-    assert render_passages(found, zone=ZONE, budget=500, count=count).splitlines() == [
+    assert render_passages(found, zone=ZONE, budget=500, count=count).text.splitlines() == [
         "3 of 3 results, page 0.",
         "[p7 2023-05-08 13:56 notes.md > Travel #sea #north] fjord",
         "[p9 2023-05-08 13:56] moss",
@@ -86,7 +86,7 @@ def test_neighbours_out_of_two_documents_stand_where_each_of_them_belongs() -> N
         Passage(id=n, text="t", created_at=AT, source=source) for n, source in ((4, "b"), (9, "c"), (5, "b"), (3, "a"))
     ]
     hits = SearchResult(hits=tuple(Hit(item=p, score=1.0) for p in found), total=4, ranked=True, page=0, page_size=10)
-    lines = render_passages(hits, zone=ZONE, budget=500, count=count).splitlines()
+    lines = render_passages(hits, zone=ZONE, budget=500, count=count).text.splitlines()
     assert [re.findall(r"p\d", line)[0] for line in lines[1:]] == ["p4", "p5", "p9", "p3"]
 
 
@@ -135,7 +135,7 @@ def test_an_answer_keeps_to_its_budget(texts: list[str], budget: int, total: int
         zone=ZONE,
         budget=budget,
         count=count,
-    )
+    ).text
     assert count(text) <= budget
     assert text.startswith(tuple(f"{n} of {total} results, page 0." for n in range(1, 11)))
 

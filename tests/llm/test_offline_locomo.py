@@ -41,7 +41,7 @@ def answered(conversation: dict[str, Any], home: Path) -> list[bool]:
                 continue
             asked = question["question"]
             page = recall.search(asked, RecallFilters(roles=(Role.USER,)), query_vector=recall.embed_query(asked))
-            text = render_messages(page, zone=zone, budget=2_000, count=lambda text: len(text) // 4)
+            text = render_messages(page, zone=zone, budget=2_000, count=lambda text: len(text) // 4).text
             quoted = quotes(query_of(asked), hits(text), asked=[])
             assert len(quoted) <= MOST_QUOTES
             outcomes.append(bool({quote.hit.ref for quote in quoted} & evidence))

@@ -89,7 +89,7 @@ def test_a_block_that_refuses_in_the_end_sends_the_fact_to_archival_storage_once
 
 def test_a_line_that_vanished_meanwhile_is_written_anew() -> None:
     arguments = {"label": "human", "old_content": "Lives in Lyon", "new_content": "Lives in Paris"}
-    failed = "Failed: 'Lives in Lyon' does not stand in block human, so nothing was changed."
+    failed = "Failed: 'Lives in Lyon' was not found in block human; nothing was changed."
     prompt = Prompt(human="Lives in Lyon").user("I moved to Paris").step((REPLACE, arguments, failed))
     assert prompt.answer().calls == [(APPEND, {"label": "human", "content": "Lives in Paris"})]
 

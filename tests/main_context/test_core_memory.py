@@ -54,7 +54,7 @@ def test_a_replacement_changes_what_was_quoted_and_nothing_else(
     assert memory.replace("human", old, "new", MODEL).value == f"a{before}new{after}b"
 
 
-@pytest.mark.parametrize(("old", "says"), [("tee", "does not stand"), ("in", "stands 2 times"), ("", "is empty")])
+@pytest.mark.parametrize(("old", "says"), [("tee", "was not found"), ("in", "occurs 2 times"), ("", "is empty")])
 def test_what_is_not_quoted_exactly_and_once_changes_nothing(memory: CoreMemory, old: str, says: str) -> None:
     write(memory, LIST)
     with pytest.raises(UsageError, match=says):

@@ -14,6 +14,7 @@ import pytest
 from memgpt_cli.errors import StorageError
 from memgpt_cli.storage.connection_pool import ConnectionPool
 from memgpt_cli.storage.database import connect, rehearsal, savepoint, transaction
+from memgpt_cli.storage.schema import VERSION
 from memgpt_cli.storage.store import SQLiteStore
 
 NOBODY = 65_534
@@ -127,7 +128,7 @@ def test_an_old_record_that_several_open_at_once_is_brought_up_to_date_once(fold
 
     with ThreadPoolExecutor(4) as pool:
         versions = [done.result() for done in [pool.submit(opened) for _ in range(4)]]
-    assert versions == [3] * 4
+    assert versions == [VERSION] * 4
     with closing(sqlite3.connect(folder / "agent.db.before-3")) as before:
         assert before.execute("PRAGMA user_version").fetchone()[0] == 1
     assert not (folder / "agent.db.migrating").exists()

@@ -1,6 +1,5 @@
 """`/why`: what the last answer came from. Read from the stored turn; scores come from doing its searches again."""
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +10,7 @@ from memgpt_cli.cli.turns import describe
 from memgpt_cli.domain.events import FunctionReturned
 from memgpt_cli.domain.messages import FunctionCall, Message, Role, message_ref
 from memgpt_cli.domain.passages import Passage, passage_ref
+from memgpt_cli.domain.results import FunctionResult
 from memgpt_cli.domain.search import Hit
 from memgpt_cli.domain.times import for_people
 from memgpt_cli.errors import NotFoundError
@@ -18,7 +18,6 @@ from memgpt_cli.errors import NotFoundError
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-_REFERENCE: Final = re.compile(r"^\[([mp]\d+) ", re.MULTILINE)
 _SHOWN: Final = 160
 _INDENTED: Final = 11
 """Columns before the text of a hit, and one to spare."""
@@ -66,12 +65,13 @@ def _in_view(session: Session, messages: Sequence[Message], zone: "tzinfo") -> N
 
 
 def _call(session: Session, turn: int, call: FunctionCall, result: Message, zone: "tzinfo") -> None:
-    told = describe(FunctionReturned(call=call, ok=bool(result.ok), result=result.text))
+    returned = FunctionResult(text=result.text, ok=bool(result.ok), effects=result.effects)
+    told = describe(FunctionReturned(call=call, result=returned))
     if told is None:
         return
     for line in told.split("\n"):
         say(line if line == told.split("\n")[0] else f"        {line}")
-    references = _REFERENCE.findall(result.text)
+    references = result.effects.shown
     found = session.agent.find_again(call, turn=turn) if references else None
     if found is None:
         return

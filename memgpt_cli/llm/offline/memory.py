@@ -213,7 +213,7 @@ def second_try(situation: Situation, failed: Sequence[Returned]) -> list[Call]:
         line = _last_line(line)
         if not line or situation.among_people:
             continue
-        not_found = call.name == REPLACE and "stand" in call.text
+        not_found = call.name == REPLACE and "found" in call.text
         if not (not_found and notebook.appends(line)):
             notebook.keep(line)
     return notebook.calls

@@ -6,7 +6,7 @@ that is missing or written otherwise is read as plain text; nothing here raises 
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -38,6 +38,7 @@ _BLOCK: Final = re.compile(
     r'^<block label="([^"]*)" chars="\d+/(\d+)"([^\n]*)>\n(.*?)\n?</block>', re.DOTALL | re.MULTILINE
 )
 _BLOCK_NOW: Final = re.compile(r"Block (\S+) is now \((\d+)/(\d+) characters\):\n")
+_EDITED: Final = re.compile(r"(?:Added to|Replaced in|Removed from|Rewrote) block (\S+) \((\d+)/\d+\)\.")
 _MESSAGE_HIT: Final = re.compile(rf"\[(m\d+)(?: ({_TIME}))?\] ([^:]{{1,60}}): (.*)")
 _PASSAGE_HIT: Final = re.compile(rf"\[(p\d+)(?: ({_TIME}))?(?: ([^\]]*))?\] (.*)")
 _STUB: Final = re.compile(r"\(A message of \d+ characters, too long for the window\.")
@@ -276,28 +277,53 @@ def _blocks(messages: Sequence[PromptMessage]) -> dict[str, BlockView]:
         for label, limit, rest, text in _BLOCK.findall(section[1] if section else ""):
             plain = _ESCAPED.sub("<", text)
             blocks[label] = BlockView(text=plain, limit=int(limit), read_only='read_only="true"' in rest)
-    edits: set[str | None] = set()
+    edits: dict[str | None, FunctionCall] = {}
     for message in messages[1:]:
-        edits.update(call.id for call in message.calls if call.name.startswith("core_memory"))
+        edits |= {call.id: call for call in message.calls if call.name.startswith("core_memory")}
         content = message.content or ""
-        if " is now (" not in content:
-            continue
-        if message.role == "tool":
-            shows_blocks = message.call_id in edits
-        else:
-            shows_blocks = message.role == "user" and _event_kind(content) == EDITED
-        if shows_blocks:
+        if message.role == "user" and " is now (" in content and _event_kind(content) == EDITED:
             _update(blocks, _program_text(content))
+        elif message.role == "tool" and message.call_id in edits:
+            text = _program_text(content)
+            if not _update(blocks, text):
+                _apply(blocks, edits[message.call_id], text)
     return blocks
 
 
-def _update(blocks: dict[str, BlockView], text: str) -> None:
+def _update(blocks: dict[str, BlockView], text: str) -> bool:
     """Take in the block that a result or a notice shows; what its value says of other blocks is only its value."""
-    if now := _BLOCK_NOW.search(text):
+    now = _BLOCK_NOW.search(text)
+    if now is not None:
         label, length, limit = now[1], int(now[2]), int(now[3])
         known = blocks.get(label)
         value = text[now.end() : now.end() + length]
         blocks[label] = BlockView(text=value, limit=limit, read_only=known is not None and known.read_only)
+    return now is not None
+
+
+def _apply(blocks: dict[str, BlockView], call: FunctionCall, text: str) -> None:
+    """Make the change that a result reports, where it leads to the length that the result states."""
+    done = _EDITED.match(text)
+    block = blocks.get(done[1]) if done is not None else None
+    if done is None or block is None:
+        return
+    given = {key: str(value) for key, value in (arguments_object(call.arguments) or {}).items()}
+    for value in _edited(block.text, given):
+        if len(value) == int(done[2]):
+            blocks[done[1]] = replace(block, text=value)
+            return
+
+
+def _edited(old: str, given: Mapping[str, str]) -> Iterable[str]:
+    """What a block may hold after a call with these arguments: an append, a replacement, or a new text."""
+    if "old_content" in given:
+        before, _, after = old.partition(given["old_content"])
+        yield (before + given.get("new_content", "") + after).strip("\n")
+        yield (before + after.removeprefix("\n")).strip("\n")
+        return
+    content = given.get("content", "").strip("\n")
+    yield f"{old}\n{content}".strip("\n")
+    yield content
 
 
 def _program_text(content: str) -> str:

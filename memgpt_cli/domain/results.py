@@ -1,0 +1,18 @@
+"""What a function call returns, as a value: the text for the model, and what the call did as data."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from memgpt_cli.domain.effects import NO_EFFECTS, Effects
+from memgpt_cli.domain.search import SearchResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionResult:
+    """What a call returned. `text` is for the model, `reply` for the person, `found` holds the hits of a search."""
+
+    text: str
+    ok: bool = True
+    reply: str | None = None
+    effects: Effects = NO_EFFECTS
+    found: SearchResult[Any] | None = None
