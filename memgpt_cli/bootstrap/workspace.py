@@ -76,11 +76,19 @@ class Workspace(Adapters):
         check_profile(profile, taken=configuration.profiles, is_model=is_model)
         return profile
 
-    def trust_project(self) -> Project:
-        """Trust `./.memgpt` as it stands. Raises NotFoundError when there is none."""
+    def project_to_trust(self) -> tuple[Project, str, list[str]]:
+        """`./.memgpt`, its fingerprint, and what it sets, a line each. Raises NotFoundError if it does not exist."""
+        from memgpt_cli.config.settings import project_contents
+        from memgpt_cli.config.trust import existing_project, fingerprint
+
+        project = existing_project(self._directory or Path.cwd(), self.paths.trust_file)
+        return project, fingerprint(project.folder), project_contents(project)
+
+    def trust_project(self, *, seen: str) -> Project:
+        """Trust `./.memgpt` if it still has the fingerprint `seen`. Raises NotFoundError, ConfigError."""
         from memgpt_cli.config.trust import trust_project
 
-        return trust_project(self._directory or Path.cwd(), self.paths.trust_file)
+        return trust_project(self._directory or Path.cwd(), self.paths.trust_file, seen=seen)
 
     def distrust_project(self) -> bool:
         """Take trust back from `./.memgpt`; False when it had none."""

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from memgpt_cli.cli import options
-from memgpt_cli.cli.console import notice, print_json, say
+from memgpt_cli.cli.console import confirm, notice, print_json, say
+from memgpt_cli.cli.filters import Yes
 from memgpt_cli.cli.options import Command
 from memgpt_cli.cli.tables import table
 
@@ -122,10 +123,14 @@ def path() -> None:
 
 
 @app.command("trust", cls=Command)
-def trust(*, revoke: Annotated[bool, typer.Option("--revoke", help="Take trust back.")] = False) -> None:
-    """Let ./.memgpt set endpoints, embedders, budgets and prompts, as its files stand now.
+def trust(
+    *,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Stop trusting the folder.")] = False,
+    yes: Yes = False,
+) -> None:
+    """Let ./.memgpt set everything, as its files are now: model, endpoint, agent, limits and prompts.
 
-    Any later change to them takes the trust away again.
+    It shows what the files set and asks. Any later change to them ends the trust.
 
     Example:
         memgpt config trust
@@ -136,13 +141,15 @@ def trust(*, revoke: Annotated[bool, typer.Option("--revoke", help="Take trust b
         had_it = workspace.distrust_project()
         notice("./.memgpt is no longer trusted." if had_it else "./.memgpt was not trusted.")
         return
-    project = workspace.trust_project()
-    guarded = [s for s in workspace.configuration.values.values() if s.option.guarded and s.where == str(project.file)]
-    for setting in guarded:
-        notice(f"now in force: {setting.option.key} = {setting.value}")
-    for prompt in sorted((project.folder / "prompts").glob("*.md")):
-        notice(f"now in force: {prompt}")
-    notice(f"{project.folder} is trusted as it stands. To take that back: memgpt config trust --revoke")
+    project, seen, contents = workspace.project_to_trust()
+    notice(f"{project.folder} sets:")
+    for line in contents:
+        notice(f"  {line}")
+    if not confirm("Trust these settings?", yes=yes):
+        notice("nothing changed")
+        raise typer.Exit(1)
+    workspace.trust_project(seen=seen)
+    notice(f"{project.folder} is trusted. To undo: memgpt config trust --revoke")
 
 
 def _read() -> Any:

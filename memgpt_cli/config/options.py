@@ -20,8 +20,8 @@ Scalar = str | int | float | bool
 class Option:
     """One setting. `target` is the field of `domain.settings.Settings` that it fills (`section.field`).
 
-    A guarded one decides where words go, what they cost, what they are turned into, or whether the person is asked: a
-    project file may set it only once the person trusts that project.
+    A harmless one cannot send words elsewhere, cost money, choose another agent, weaken a limit or change what the
+    model is told. A project file that is not trusted may set harmless settings only.
     """
 
     key: str
@@ -31,7 +31,7 @@ class Option:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
-    guarded: bool = False
+    harmless: bool = False
     check: Callable[[str], bool] | None = None
     expects: str = ""
 
@@ -128,7 +128,7 @@ def _share(key: str, help_text: str) -> Option:
 
 
 def _weight(key: str, help_text: str) -> Option:
-    return Option(key=key, target=key, kind=float, low=0, high=10, help=help_text)
+    return Option(key=key, target=key, kind=float, low=0, high=10, harmless=True, help=help_text)
 
 
 OPTIONS: Final[tuple[Option, ...]] = (
@@ -137,14 +137,12 @@ OPTIONS: Final[tuple[Option, ...]] = (
         key="model.name",
         target="model.name",
         kind=str,
-        guarded=True,
         help="The model that answers: a name the endpoint knows, `offline`, or `scripted:FILE`.",
     ),
     Option(
         key="model.base_url",
         target="model.base_url",
         kind=str,
-        guarded=True,
         check=is_url,
         expects=_URL,
         help="The endpoint; unset, the provider's own.",
@@ -154,28 +152,24 @@ OPTIONS: Final[tuple[Option, ...]] = (
         target="model.provider",
         kind=str,
         choices=(AUTO, *Provider),
-        guarded=True,
         help="The API that the endpoint speaks; `auto` decides by base URL and model.",
     ),
     Option(
         key="model.key_env",
         target="model.key_env",
         kind=str,
-        guarded=True,
         help="The environment variable that holds the endpoint's key; unset, the provider's usual one.",
     ),
     Option(
         key="model.reasoning_effort",
         target="model.reasoning_effort",
         kind=str,
-        guarded=True,
         help="Sent with each request as it stands; unset, what models.toml says of the model.",
     ),
     Option(
         key="model.images",
         target="model.images",
         kind=bool,
-        guarded=True,
         help="Whether the model takes pictures: then /attach shows them to it.",
     ),
     Option(
@@ -220,7 +214,6 @@ OPTIONS: Final[tuple[Option, ...]] = (
         key="summary.model",
         target="window.summary_model",
         kind=str,
-        guarded=True,
         help="A cheaper model for summaries; unset, the agent's own.",
     ),
     Option(
@@ -251,7 +244,6 @@ OPTIONS: Final[tuple[Option, ...]] = (
         target="loop.max_tokens_per_turn",
         kind=int,
         low=1,
-        guarded=True,
         help="Tokens one turn may use, prompts and replies together.",
     ),
     Option(
@@ -259,7 +251,6 @@ OPTIONS: Final[tuple[Option, ...]] = (
         target="loop.max_usd_per_day",
         kind=float,
         low=0,
-        guarded=True,
         help="US dollars a day over all agents.",
     ),
     Option(
@@ -274,7 +265,6 @@ OPTIONS: Final[tuple[Option, ...]] = (
         key="memory.confirm",
         target="memory.confirm",
         kind=bool,
-        guarded=True,
         help="Ask before each write to memory that the model makes; where nobody can be asked, it is refused.",
     ),
     Option(
@@ -283,6 +273,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
         kind=int,
         low=1,
         high=100,
+        harmless=True,
         help="Hits on one page of results.",
     ),
     Option(
@@ -318,6 +309,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
         kind=float,
         low=0.01,
         high=100_000,
+        harmless=True,
         help="A longer silence begins a new session.",
     ),
     Option(
@@ -326,6 +318,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
         kind=int,
         low=16,
         high=8_192,
+        harmless=True,
         help="Tokens of a document's passages.",
     ),
     Option(
@@ -341,21 +334,18 @@ OPTIONS: Final[tuple[Option, ...]] = (
         target="embedder.provider",
         kind=str,
         choices=("static", "minilm", "openai"),
-        guarded=True,
         help="`static` is in the package; `minilm` runs ONNX files of yours; `openai` is any /v1/embeddings endpoint.",
     ),
     Option(
         key="embedder.model",
         target="embedder.model",
         kind=str,
-        guarded=True,
         help="The embedding model; unset, the provider's usual one.",
     ),
     Option(
         key="embedder.base_url",
         target="embedder.base_url",
         kind=str,
-        guarded=True,
         check=is_url,
         expects=_URL,
         help="The endpoint of provider `openai`; unset, OpenAI.",
@@ -366,7 +356,6 @@ OPTIONS: Final[tuple[Option, ...]] = (
         kind=int,
         low=8,
         high=65_536,
-        guarded=True,
         help="Dimensions to ask the endpoint for; unset, the model's own.",
     ),
     Option(
@@ -375,7 +364,6 @@ OPTIONS: Final[tuple[Option, ...]] = (
         kind=int,
         low=1,
         high=2_048,
-        guarded=True,
         help="Texts in one request.",
     ),
     Option(
@@ -384,6 +372,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
         kind=str,
         check=is_zone,
         expects="`system` or a zone such as Europe/Berlin",
+        harmless=True,
         help="The zone in which times are shown and dates are understood.",
     ),
 )

@@ -177,14 +177,14 @@ def _read_tables(layers: _Layers, tables: Mapping[str, Any], path: Path, source:
 
 
 def _read_project(layers: _Layers, project: Project) -> None:
-    """Guarded settings, prices and profiles of a folder that is not trusted are ignored, and a note says so."""
+    """Of a folder that is not trusted only harmless settings count; a note names what was ignored."""
     table = read_toml(project.file)
     models: dict[str, dict[str, Scalar]] = {}
     ignored = []
     for key, value in flatten(table, project.file, models):
         option = BY_KEY[key]
         accepted = accept(option, value, project.file)
-        if option.guarded and not project.trusted:
+        if not (option.harmless or project.trusted):
             ignored.append(key)
         else:
             layers.put(option, accepted, Source.PROJECT, str(project.file))
@@ -200,6 +200,20 @@ def _read_project(layers: _Layers, project: Project) -> None:
         layers.notes.append(
             f"{project.folder} is {project.trust}: ignored {', '.join(ignored)}. To use them: memgpt config trust"
         )
+
+
+def project_contents(project: Project) -> list[str]:
+    """Everything that a project folder sets, a line each as `key = value`, then the paths of its prompts."""
+    lines = list(_flat_lines(read_toml(project.file)))
+    return [*lines, *(f"prompts/{path.name}" for path in sorted((project.folder / "prompts").glob("*.md")))]
+
+
+def _flat_lines(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat_lines(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name} = {value}"
 
 
 def _read_environment(layers: _Layers, environ: Mapping[str, str]) -> None:

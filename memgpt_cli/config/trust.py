@@ -1,7 +1,7 @@
 """Which project folders (`./.memgpt/`) the person trusts, and in which state they were when trusted.
 
-A project folder comes with somebody's repository. What it says about endpoints, embedders, costs and prompts counts
-only after `memgpt config trust`, and only as long as these files stay what they were then.
+A project folder comes with somebody's repository. All but its harmless settings count only after `memgpt config trust`,
+and only as long as its files stay what they were then.
 """
 
 import json
@@ -39,7 +39,7 @@ class Project:
 
     @property
     def trusted(self) -> bool:
-        """Whether its guarded settings and its prompts count."""
+        """Whether all of its settings and its prompts count."""
         return self.trust is Trust.TRUSTED
 
 
@@ -55,16 +55,29 @@ def find_project(directory: Path, trust_file: Path) -> Project | None:
     return Project(folder=folder, trust=Trust.TRUSTED if same else Trust.CHANGED)
 
 
-def trust_project(directory: Path, trust_file: Path) -> Project:
-    """Trust the project folder of `directory` as it stands. Raises NotFoundError when there is none."""
+def existing_project(directory: Path, trust_file: Path) -> Project:
+    """The project folder of `directory`. Raises NotFoundError if it does not exist."""
     project = find_project(directory, trust_file)
     if project is None:
         raise NotFoundError(
-            f"there is no {FOLDER}/config.toml and no {FOLDER}/prompts in {directory}",
+            f"{directory} has neither {FOLDER}/config.toml nor {FOLDER}/prompts",
             hint="run memgpt config trust in the project's own folder",
         )
+    return project
+
+
+def trust_project(directory: Path, trust_file: Path, *, seen: str | None = None) -> Project:
+    """Trust the project folder of `directory` as it stands.
+
+    `seen` is the fingerprint of what the person agreed to. Raises NotFoundError if the folder does not exist, and
+    ConfigError if it has changed since it was seen.
+    """
+    project = existing_project(directory, trust_file)
+    current = fingerprint(project.folder)
+    if seen is not None and seen != current:
+        raise ConfigError(f"{project.folder} has changed meanwhile", hint="memgpt config trust")
     known = _read(trust_file)
-    known[str(project.folder.resolve())] = fingerprint(project.folder)
+    known[str(project.folder.resolve())] = current
     _write(trust_file, known)
     return Project(folder=project.folder, trust=Trust.TRUSTED)
 

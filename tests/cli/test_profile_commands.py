@@ -134,7 +134,7 @@ def test_a_project_that_is_not_trusted_brings_no_profile(memgpt: CommandLine) ->
     (folder / "config.toml").write_text(text, encoding="utf-8")
     assert memgpt.json("models-list", "models", "list") == []
     assert "profiles.local" in memgpt("config", "list").err
-    memgpt("config", "trust")
+    memgpt("config", "trust", "--yes")
     assert [p["name"] for p in memgpt.json("models-list", "models", "list")] == ["local"]
     assert "not your settings file" in memgpt("models", "remove", "local", code=2).err
 

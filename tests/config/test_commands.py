@@ -131,7 +131,10 @@ def test_trust_names_what_comes_into_force_and_can_be_taken_back(memgpt: Memgpt,
     (project / ".memgpt").mkdir()
     (project / ".memgpt" / "config.toml").write_text("[model]\nbase_url = 'http://x/v1'\n")
     assert "ignored model.base_url" in memgpt("config", "list")[2]
-    assert "model.base_url = http://x/v1" in memgpt("config", "trust")[2]
+    code, _, shown = memgpt("config", "trust")
+    assert (code, "model.base_url = http://x/v1" in shown, "add --yes" in shown) == (2, True, True)
+    assert memgpt("config", "get", "model.base_url")[1] == ""
+    assert memgpt("config", "trust", "--yes")[0] == 0
     assert memgpt("config", "get", "model.base_url")[1] == "http://x/v1\n"
     assert memgpt("config", "trust", "--revoke")[0] == 0
     assert memgpt("config", "get", "model.base_url")[1] == ""

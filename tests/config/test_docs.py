@@ -23,7 +23,7 @@ def row(option: Option, defaults: dict[str, dict[str, object]]) -> str:
     section, _, name = option.key.partition(".")
     value = defaults.get(section, {}).get(name)
     default = "" if value is None else f"`{value if isinstance(value, str) else json.dumps(value)}`"
-    return f"| `{option.key}`{' †' if option.guarded else ''} | {default} | {option.expected} | {option.help} |"
+    return f"| `{option.key}`{'' if option.harmless else ' †'} | {default} | {option.expected} | {option.help} |"
 
 
 def test_the_table_of_settings_is_the_table_of_the_code() -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from memgpt_cli.config.options import Scalar
+from memgpt_cli.config.options import OPTIONS, Scalar
 from memgpt_cli.config.paths import Paths, find_paths
 from memgpt_cli.config.settings import Configuration, Source, load
-from memgpt_cli.config.trust import Trust, distrust_project, trust_project
+from memgpt_cli.config.trust import Trust, distrust_project, fingerprint, trust_project
 from memgpt_cli.domain.agents import Protocol
 from memgpt_cli.errors import ConfigError, NotFoundError, UsageError
 
@@ -146,6 +146,32 @@ def test_an_untrusted_project_sets_only_what_is_harmless_and_a_note_says_so(load
     for ignored in ("model.name", "model.base_url", "embedder.provider", "max_usd_per_day", "expensive", "summary.md"):
         assert ignored in note
     assert "memgpt config trust" in note
+
+
+def test_whatever_is_not_on_the_list_of_harmless_settings_needs_trust(load_config: Load) -> None:
+    """A new setting needs trust unless somebody decides otherwise."""
+    harmless = {option.key for option in OPTIONS if option.harmless}
+    assert {key for key in harmless if not key.startswith("search.")} == {"archival.chunk_tokens", "display.timezone"}
+    dangerous = "[agent]\nname = 'work'\n[window]\ntokens = 900000\n[loop]\nmax_steps = 900\nmax_failures = 90\n"
+    config = load_config(repo=dangerous + "[model]\nmax_retries = 9\ntimeout = 9000.0\n")
+    for key in (
+        "agent.name",
+        "window.tokens",
+        "loop.max_steps",
+        "loop.max_failures",
+        "model.max_retries",
+        "model.timeout",
+    ):
+        assert config[key].source is Source.DEFAULT
+        assert key in config.notes[0]
+
+
+def test_what_changed_after_it_was_shown_is_not_trusted(load_config: Load, project: Path, paths: Paths) -> None:
+    load_config(repo=GUARDED)
+    seen = fingerprint(project / ".memgpt")
+    load_config(repo=GUARDED.replace("elsewhere", "evil"))
+    with pytest.raises(ConfigError, match="has changed meanwhile"):
+        trust_project(project, paths.trust_file, seen=seen)
 
 
 def test_a_trusted_project_counts_until_it_changes(load_config: Load, project: Path, paths: Paths) -> None:
