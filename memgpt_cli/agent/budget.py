@@ -12,18 +12,29 @@ from memgpt_cli.ports import Clock, Spending, Store
 
 
 def cost_of(usage: Usage, prices: ModelSettings) -> float | None:
-    """USD for one call; None when a price that it needs is unknown.
+    """USD for one call: what the server stated, or computed; None when a price that it needs is unknown.
 
-    Cached tokens cost as input where they are not priced apart.
+    Cached tokens, and those written to the cache, cost as input where they are not priced apart.
     """
+    if usage.cost_usd is not None:
+        return usage.cost_usd
     if prices.input_usd_per_million is None or prices.output_usd_per_million is None:
         return None
     cached_price = prices.cached_usd_per_million
     if cached_price is None:
         cached_price = prices.input_usd_per_million
-    fresh = usage.prompt_tokens - usage.cached_tokens
+    written_price = prices.cache_write_usd_per_million
+    if written_price is None:
+        written_price = prices.input_usd_per_million
+    fresh = usage.prompt_tokens - usage.cached_tokens - usage.cache_write_tokens
     total = fresh * prices.input_usd_per_million + usage.cached_tokens * cached_price
+    total += usage.cache_write_tokens * written_price
     return (total + usage.completion_tokens * prices.output_usd_per_million) / 1_000_000
+
+
+def worst_case(prompt: int, reply: int) -> Usage:
+    """The dearest usage of a call: nothing of its prompt is in the provider's cache, and all of it is written there."""
+    return Usage(prompt_tokens=prompt, cache_write_tokens=prompt, completion_tokens=reply)
 
 
 class Budget:
@@ -70,7 +81,7 @@ class Budget:
             self._check_money(self._loop.max_usd_per_day, next_prompt(), reserve, prices)
 
     def _check_money(self, most: float, prompt: int, reserve: int, prices: ModelSettings) -> None:
-        worst = cost_of(Usage(prompt_tokens=prompt, completion_tokens=reserve), prices)
+        worst = cost_of(worst_case(prompt, reserve), prices)
         if worst is None:
             raise BudgetError(
                 f"budget.max_usd_per_day is set, but the price of {prices.name} is not known",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from memgpt_cli.agent.budget import cost_of
+from memgpt_cli.agent.budget import cost_of, worst_case
 from memgpt_cli.domain.chat import ChatRequest, Delta, Usage
 from memgpt_cli.domain.settings import ModelSettings
 from memgpt_cli.errors import BudgetError, ModelError, RateLimitError
@@ -232,7 +232,7 @@ class PacedModel:
 
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
         """Yield the reply as it comes. Raises what the model raises, and SpendingLimitError."""
-        estimate = Usage(prompt_tokens=_estimate(request), completion_tokens=request.max_tokens or 0)
+        estimate = worst_case(_estimate(request), request.max_tokens or 0)
         refusals = failures = 0
         while True:
             ticket = self._pace.begin(tokens=estimate.prompt_tokens, usd=cost_of(estimate, self._prices))

@@ -9,6 +9,7 @@ from memgpt_cli.domain.endpoints import Endpoint, Provider
 
 if TYPE_CHECKING:
     from memgpt_cli.domain.settings import ModelSettings
+    from memgpt_cli.llm.wire import Wire
     from memgpt_cli.ports import ChatModel, EndpointMemory
 
 
@@ -26,8 +27,8 @@ class Connection:
 
 def connect(connection: Connection) -> ChatModel:
     """The client for the provider of the endpoint; it sends nothing before it is asked. Raises APIKeyError."""
-    if connection.endpoint.provider is Provider.OPENAI_RESPONSES:
-        return _responses(connection)
+    if connection.endpoint.provider in (Provider.OPENAI_RESPONSES, Provider.ANTHROPIC):
+        return _other_api(connection)
     return _chat(connection)
 
 
@@ -46,7 +47,8 @@ def _chat(connection: Connection) -> ChatModel:
     )
 
 
-def _responses(connection: Connection) -> ChatModel:
+def _other_api(connection: Connection) -> ChatModel:
+    from memgpt_cli.llm.anthropic.wire import AnthropicWire
     from memgpt_cli.llm.connection import usable_key
     from memgpt_cli.llm.endpoint_model import EndpointModel
     from memgpt_cli.llm.responses.wire import ResponsesWire
@@ -54,6 +56,12 @@ def _responses(connection: Connection) -> ChatModel:
     from memgpt_cli.llm.transport import Transport
 
     target = Target(model=connection.model, endpoint=connection.endpoint, api_key=usable_key(connection.api_key))
-    transport = Transport(target, timeout_s=connection.settings.timeout_s, max_retries=connection.max_retries)
-    wire = ResponsesWire(target, connection.settings.reasoning_effort)
+    make = AnthropicWire if connection.endpoint.provider is Provider.ANTHROPIC else ResponsesWire
+    wire: Wire = make(target, connection.settings.reasoning_effort)
+    transport = Transport(
+        target,
+        timeout_s=connection.settings.timeout_s,
+        max_retries=connection.max_retries,
+        headers=wire.headers,
+    )
     return EndpointModel(target, wire, transport, memory=connection.memory)

@@ -206,6 +206,7 @@ def model_settings(
         reasoning_effort=None if effort is None or endpoint is None else str(effort),
         input_usd_per_million=_price(prices, "input"),
         cached_usd_per_million=_price(prices, "cached" if "cached" in prices else "input"),
+        cache_write_usd_per_million=_price(prices, "cache_write"),
         output_usd_per_million=_price(prices, "output"),
     )
 

@@ -57,7 +57,7 @@ PROFILES: Final = "profiles"
 """The section of a settings file that holds profiles (profiles.py)."""
 
 ModelTable = Mapping[str, Mapping[str, Scalar]]
-"""`[models."NAME"]` tables by name: `context`, `input`, `cached`, `output`, `reasoning_effort`."""
+"""`[models."NAME"]` tables by name: `context`, `input`, `cached`, `cache_write`, `output`, `reasoning_effort`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,6 +299,7 @@ _MODEL_FIELDS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "context": ((int,), "a whole number of tokens"),
     "input": _PRICE,
     "cached": _PRICE,
+    "cache_write": _PRICE,
     "output": _PRICE,
     "reasoning_effort": ((str,), "a text"),
 }

@@ -137,11 +137,17 @@ class CutDelta:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens of one call as the server counts them; `prompt_tokens` includes `cached_tokens`."""
+    """Tokens of one call as the server counts them.
+
+    `prompt_tokens` includes `cached_tokens`, read from its cache, and `cache_write_tokens`, written to its cache.
+    `cost_usd` is what the server says that the call cost, where it does.
+    """
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    cost_usd: float | None = None
 
 
 Delta = TextDelta | ThoughtDelta | CallDelta | CutDelta | Opaque | Usage

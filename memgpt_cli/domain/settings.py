@@ -26,6 +26,7 @@ class ModelSettings:
     reasoning_effort: str | None = None
     input_usd_per_million: float | None = None
     cached_usd_per_million: float | None = None
+    cache_write_usd_per_million: float | None = None
     output_usd_per_million: float | None = None
     timeout_s: float = 600.0
     max_retries: int = 2

@@ -1,10 +1,13 @@
 """A model behind an endpoint that speaks another API than Chat Completions."""
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
 from memgpt_cli.domain.chat import ChatRequest, Delta
 from memgpt_cli.domain.endpoint_traits import EndpointTraits
+from memgpt_cli.domain.messages import Opaque
 from memgpt_cli.llm.endpoint_memory import ProcessEndpointMemory
 from memgpt_cli.llm.server_errors import Target, explain, is_about
 from memgpt_cli.llm.transport import Transport
@@ -16,11 +19,19 @@ if TYPE_CHECKING:
     import openai
 
 
+_UNVERIFIED: Final = re.compile(
+    r"signature|thinking`? block|redacted_thinking|encrypted[ _]content|required '?reasoning|required following item",
+    re.IGNORECASE,
+)
+"""Refusals of opaque fields: they belong to another account or conversation, or the server has changed its keys."""
+
+
 class EndpointModel:
     """ports.ChatModel over HTTP in the form of `wire`.
 
     `extra_body` is added to each request as it stands. Optional fields that the server refuses are left out from then
-    on, and kept in `memory`. Several threads may use one instance.
+    on, and kept in `memory`; so are, in this process, opaque fields that it cannot verify. Several threads may use one
+    instance.
     """
 
     def __init__(
@@ -37,6 +48,7 @@ class EndpointModel:
         self._transport = transport
         self._extra_body = dict(extra_body or {})
         self._memory = memory or ProcessEndpointMemory()
+        self._refused: set[Opaque] = set()
 
     @property
     def name(self) -> str:
@@ -51,7 +63,8 @@ class EndpointModel:
     def body(self, request: ChatRequest) -> dict[str, Any]:
         """The exact body that `stream` sends, without the fields that this server was found to refuse."""
         refused = self._memory.traits(self._target.base_url, self._target.model).refused_fields
-        body = {field: value for field, value in self._wire.body(request).items() if field not in refused}
+        body = self._wire.body(self._accepted(request))
+        body = {field: value for field, value in body.items() if field not in refused}
         return {field: sendable(value) for field, value in (body | self._extra_body).items()}
 
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
@@ -60,8 +73,9 @@ class EndpointModel:
         Closing the iterator, or an interrupt in it, closes the connection. Raises ContextLengthError, RateLimitError,
         APIKeyError or ModelError; after a part of the reply has come too.
         """
-        reader = self._wire.reader(request, self.origin)
-        for event in self._transport.read(self._open(request)):
+        events = self._open(request)
+        reader = self._wire.reader(self._accepted(request), self.origin)
+        for event in self._transport.read(events):
             yield from reader.feed(event)
         yield from reader.finish()
 
@@ -79,8 +93,23 @@ class EndpointModel:
             try:
                 return self._transport.open(self._wire.path, body)
             except openai.APIStatusError as error:
-                if not self._learn(error, body):
+                if not (self._learn(error, body) or self._drop_opaque(error, request)):
                     raise explain(error, self._target) from None
+
+    def _accepted(self, request: ChatRequest) -> ChatRequest:
+        """The request without the opaque fields that the server has refused."""
+        if not self._refused:
+            return request
+        messages = (replace(m, opaque=None) if m.opaque in self._refused else m for m in request.messages)
+        return replace(request, messages=tuple(messages))
+
+    def _drop_opaque(self, error: "openai.APIStatusError", request: ChatRequest) -> bool:
+        """Leave out all opaque fields of this prompt once the server refuses one; False when there are none."""
+        sent = {m.opaque for m in self._accepted(request).messages if m.opaque is not None}
+        if not sent or error.status_code not in (400, 404, 422) or not _UNVERIFIED.search(str(error)):
+            return False
+        self._refused |= sent
+        return True
 
     def _learn(self, error: "openai.APIStatusError", body: Mapping[str, Any]) -> bool:
         """Learn from a refusal which fields this server takes; False when there is nothing to learn."""
