@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from memgpt_cli.config.keys import ApiKeys
     from memgpt_cli.config.settings import Configuration
     from memgpt_cli.domain.agents import AgentConfig
+    from memgpt_cli.llm.local_servers import LocalServer
     from memgpt_cli.ports import ChatModel, EndpointMemory, Store, TokenCounter
 
 AroundModel = Callable[["ChatModel", ModelSettings], "ChatModel"]
@@ -126,6 +127,19 @@ class Models:
             return []
         key = self._keys.require(choice.endpoint, choice.base_url_source)
         return self._listed(choice.base_url, choice.endpoint, key, timeout_s)
+
+    @property
+    def local_ports(self) -> tuple[tuple[str, int], ...]:
+        """The servers that `local_servers` looks for, and their ports on this machine."""
+        from memgpt_cli.llm.local_servers import server_ports
+
+        return server_ports()
+
+    def local_servers(self, *, within_s: float) -> list[LocalServer]:
+        """The model servers that answer on this machine within so many seconds; loopback only, without a key."""
+        from memgpt_cli.llm.local_servers import find_local_servers
+
+        return find_local_servers(within_s=within_s)
 
     def connect(self, choice: ModelChoice) -> ChatModel:
         """The model itself; it calls nobody before it is asked. Raises ConfigError, APIKeyError."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from memgpt_cli.config.paths import check_agent_name
 from memgpt_cli.domain.agents import AgentConfig
 from memgpt_cli.domain.blocks import Author, Block, Provenance
+from memgpt_cli.domain.names import did_you_mean
 from memgpt_cli.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ class NewAgents:
         if self._adapters.agents.exists(name):
             return
         if not self._adapters.is_default(name):
-            raise NotFoundError(f"there is no agent {name!r}", hint=f"memgpt agent create {name}")
+            meant = did_you_mean(name, self._adapters.agents.names())
+            raise NotFoundError(f"there is no agent {name!r}{meant}", hint=f"memgpt agent create {name}")
         self._adapters.agents.sweep()
         self.create(name, may_exist=True)
 

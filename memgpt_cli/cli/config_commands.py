@@ -67,10 +67,25 @@ def set_setting(key: Key, value: Annotated[str, typer.Argument(metavar="VALUE", 
     setting = workspace.configuration[key]
     if setting.value != written:
         notice(f"{setting.where} says {setting.value} and is stronger than your settings file.")
+    if (own := _own_of_agent(workspace, key)) is not None:
+        agent = workspace.agent_name
+        notice(f"agent {agent} has its own {own} and keeps it. To change that: memgpt agent set {agent} --default")
     if options.current.json:
         print_json(_shape(setting))
     else:
         notice(f"{key} = {written}, in {file.path}")
+
+
+def _own_of_agent(workspace: Any, key: str) -> str | None:
+    """What the agent in use has of its own in place of this setting; None when it follows the setting."""
+    config = workspace.agents.config(workspace.agent_name) if workspace.agents.exists(workspace.agent_name) else None
+    own = {
+        "model.name": ("model", config and (config.profile or config.model)),
+        "model.base_url": ("base URL", config and (config.profile or config.base_url)),
+        "window.tokens": ("window", config and config.window),
+    }
+    what, value = own.get(key, ("", None))
+    return f"{what} ({value})" if value else None
 
 
 @app.command("unset", cls=Command)

@@ -1,27 +1,16 @@
 """What `memgpt doctor --online` checks: the endpoint, its model's function calls, the embedder, servers nearby."""
 
-import os
-import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from memgpt_cli.cli.finding import Check, Finding
-from memgpt_cli.errors import APIKeyError, MemGPTError, ModelError
+from memgpt_cli.errors import APIKeyError, ModelError
+from memgpt_cli.services.endpoints import serves
 
 if TYPE_CHECKING:
     from memgpt_cli.bootstrap import Workspace
     from memgpt_cli.ports import ChatModel
 
-_LOCAL: Final = (
-    ("Ollama", 11434),
-    ("LM Studio", 1234),
-    ("llama.cpp", 8080),
-    ("vLLM", 8000),
-)
-"""Servers and the ports where they listen unless told otherwise."""
-
-_KNOCK_S: Final = 0.3
 _LISTING_S: Final = 5.0
 _NAMED: Final = 5
 _BUILTIN: Final = ("offline", "scripted:")
@@ -40,7 +29,7 @@ def _endpoint(workspace: "Workspace") -> Iterator[Finding]:
         yield Finding(what="endpoint", ok=False, says=f"{where}: {error.message}", hint=error.hint)
         return
     served = [model.name for model in listed]
-    if served and choice.name not in served:
+    if served and not serves(served, choice.name):
         hint = f"--model {served[0]}" if len(served) == 1 else f"one of: {_some(served)}"
         yield Finding(what="endpoint", ok=False, says=f"{where} does not serve {choice.name}", hint=hint)
         return
@@ -84,39 +73,21 @@ def _embedder(workspace: "Workspace") -> Iterator[Finding]:
 
 
 def _nearby(workspace: "Workspace") -> Iterator[Finding]:
-    found = False
-    for name, port in _servers():
-        base_url = f"http://localhost:{port}/v1"
-        try:
-            with socket.create_connection(("localhost", port), timeout=_KNOCK_S):
-                pass
-            models = [model.name for model in workspace.models.served(base_url, timeout_s=_LISTING_S)]
-        except (OSError, MemGPTError):
-            continue
-        found = True
-        model = next((m for m in models if "embed" not in m.lower()), "NAME")
+    found = workspace.models.local_servers(within_s=_LISTING_S)
+    for server in found:
+        model = next((m for m in server.models if "embed" not in m.lower()), "NAME")
         yield Finding(
             what="nearby",
             ok=True,
-            says=f"{name} or its like at {base_url}: {_some(models) or 'no model loaded'}",
-            hint=f"memgpt chat --base-url {base_url} --model {model}",
+            says=f"a model server at {server.base_url} ({server.name}?): {_some(server.models) or 'no model loaded'}",
+            hint=f"memgpt models add local --base-url {server.base_url} --model {model}",
         )
     if not found:
-        ports = ", ".join(f"{name} at {port}" for name, port in _servers())
+        ports = ", ".join(f"{name} at {port}" for name, port in workspace.models.local_ports)
         yield Finding(what="nearby", ok=True, says=f"no model server on this machine ({ports})")
 
 
-def _servers() -> list[tuple[str, int]]:
-    """The usual ports; OLLAMA_HOST is honoured where it names one."""
-    stated = os.environ.get("OLLAMA_HOST", "")
-    try:
-        port = urlsplit(stated if "://" in stated else f"//{stated}").port
-    except ValueError:
-        port = None
-    return [(name, port if name == "Ollama" and port else usual) for name, usual in _LOCAL]
-
-
-def _some(names: list[str]) -> str:
+def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more
 

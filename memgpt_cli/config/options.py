@@ -173,6 +173,12 @@ OPTIONS: Final[tuple[Option, ...]] = (
         help="Whether the model takes pictures: then /attach shows them to it.",
     ),
     Option(
+        key="model.find_local",
+        target="find_local",
+        kind=bool,
+        help="Whether the first chat without a model looks for model servers on this machine (loopback ports only).",
+    ),
+    Option(
         key="model.timeout",
         target="model.timeout_s",
         kind=float,

@@ -344,6 +344,7 @@ def _settings(values: Mapping[str, SettingValue], environ: Mapping[str, str]) ->
         embedder=EmbedderSettings(**sections["embedder"]),
         memory=MemorySettings(**sections["memory"]),
         zone=find_zone(top["zone"], environ),
+        find_local=top["find_local"],
     )
     _check_window(settings.window, values)
     return settings

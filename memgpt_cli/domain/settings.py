@@ -127,7 +127,10 @@ class MemorySettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything that can be set, resolved. `agent` is the one meant when a command names none."""
+    """Everything that can be set, resolved. `agent` is the one meant when a command names none.
+
+    `find_local`: the first chat without a model looks for model servers on this machine.
+    """
 
     agent: str = "default"
     model: ModelSettings = field(default_factory=ModelSettings)
@@ -138,3 +141,4 @@ class Settings:
     embedder: EmbedderSettings = field(default_factory=EmbedderSettings)
     memory: MemorySettings = field(default_factory=MemorySettings)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    find_local: bool = True

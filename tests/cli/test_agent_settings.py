@@ -120,3 +120,11 @@ def test_an_imported_agent_names_no_profile_of_this_machine(memgpt: CommandLine)
     assert memgpt.json("agent-show", "agent", "import", "t.memgpt", "--as", "second")["profile"] is None
     kept = memgpt.json("agent-show", "agent", "import", "t.memgpt", "--as", "third", "--keep-endpoint")
     assert kept["profile"] == "local"
+
+
+def test_a_setting_that_the_agent_in_use_does_not_follow_is_told(memgpt: CommandLine) -> None:
+    memgpt("agent", "create", "default", "--model", "offline")
+    told = memgpt("config", "set", "model.name", "gpt-4.1").err
+    assert "agent default has its own model (offline)" in told
+    assert "memgpt agent set default --default" in told
+    assert "own" not in memgpt("config", "set", "window.tokens", "16384").err

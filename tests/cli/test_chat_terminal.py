@@ -364,6 +364,8 @@ def test_the_model_and_the_agent_change_in_mid_chat_and_a_failed_change_changes_
         terminal.say("Who are you?")
         terminal.wait_for("I follow a script.")
         terminal.say("/agent nobody")
+        terminal.wait_for("Create it?")
+        terminal.type("n\r")
         terminal.wait_for("there is no agent 'nobody'")
         terminal.say("/agent tutor")
         terminal.wait_for("tutor · script.jsonl")

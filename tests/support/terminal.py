@@ -26,7 +26,13 @@ def environment_of(home: Path) -> dict[str, str]:
     strange = ("MEMGPT_", "OPENAI_", "NO_COLOR", "COLUMNS", "LINES")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(strange)}
     root = str(Path(__file__).resolve().parents[2])
-    return {**kept, "PYTHONPATH": root, "MEMGPT_HOME": str(home), "MEMGPT_DISPLAY_TIMEZONE": "UTC"}
+    return {
+        **kept,
+        "PYTHONPATH": root,
+        "MEMGPT_HOME": str(home),
+        "MEMGPT_DISPLAY_TIMEZONE": "UTC",
+        "MEMGPT_MODEL_FIND_LOCAL": "false",
+    }
 
 
 class _Screen(pyte.HistoryScreen):

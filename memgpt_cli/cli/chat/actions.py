@@ -148,15 +148,19 @@ def _take_back(chat: Chat) -> "TakenBack":
 
 
 def model(chat: Chat, argument: str) -> None:
-    """Who answers, or from here on somebody else."""
+    """Which model answers, or another one from here on."""
+    import shlex
+
     from memgpt_cli.cli.console import notice, say
 
     name, _, url = argument.partition(" ")
+    url = url.strip()
     if not name:
         say(chat.status.model)
         return
-    chat.reopen(model=name, base_url=url.strip() or None)
-    notice(f"{chat.status.model} answers from here on, in this chat; for good: memgpt config set model.name {name}")
+    chat.reopen(model=name, base_url=url or None)
+    words = ["memgpt", "agent", "set", chat.status.agent, "--model", name, *(["--base-url", url] if url else [])]
+    notice(f"{chat.status.model} answers from here on, in this chat; to keep it: {shlex.join(words)}")
 
 
 def agent(chat: Chat, name: str) -> None:
@@ -167,7 +171,7 @@ def agent(chat: Chat, name: str) -> None:
         for known in chat.workspace.agents.names():
             say(f"{'*' if known == chat.status.agent else ' '} {known}")
         return
-    chat.reopen(agent=name)
+    chat.switch_agent(name)
 
 
 def new(chat: Chat, _: str) -> None:

@@ -39,8 +39,12 @@ class Chat(Protocol):
         """Run one turn and show it."""
         ...
 
-    def reopen(self, *, agent: str | None = None, model: str | None = None, base_url: str | None = None) -> None:
-        """Go on with another agent or another model."""
+    def switch_agent(self, name: str) -> None:
+        """Go on with another agent; asks before its history goes to another server."""
+        ...
+
+    def reopen(self, *, model: str | None = None, base_url: str | None = None) -> None:
+        """Go on with another model."""
         ...
 
 

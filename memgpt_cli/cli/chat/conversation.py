@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from memgpt_cli.cli.chat.commands import find
 from memgpt_cli.cli.chat.input import BareLines, PipedLines
 from memgpt_cli.cli.chat.status import Status
+from memgpt_cli.cli.chat.switching import keeps_model, offer_agent
 from memgpt_cli.cli.chat.table import COMMANDS
 from memgpt_cli.cli.console import is_interactive, notice
 from memgpt_cli.cli.options import current
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from memgpt_cli.cli.chat.input import Lines
     from memgpt_cli.cli.chat.screen import Screen
     from memgpt_cli.domain.events import Event
+    from memgpt_cli.services.local_servers import Offer
 
 PURPOSE: Final = "memgpt chat"
 LEAVE_WITHIN_S: Final = 2.0
@@ -59,6 +61,8 @@ class Conversation:
         self._interrupted_at = float("-inf")
         self._session: Session | None = None
         self._screen: Screen | None = None
+        if self.interactive:
+            offer_agent(self.workspace, self.workspace.agent_name)
         self._reservation = self._reserve()
         self.status = Status.of(self._reservation)
         self._lines = self._open_lines()
@@ -122,16 +126,39 @@ class Conversation:
         with nullcontext() if self._screen is None else self._screen.paused():
             return self._lines.ask(question, default=default)
 
-    def reopen(self, *, agent: str | None = None, model: str | None = None, base_url: str | None = None) -> None:
-        """Go on with another agent or another model. When that fails all stays as it was, and the error is raised."""
-        before = (current.agent, current.model, current.base_url)
+    def switch_agent(self, name: str) -> None:
+        """Go on with another agent: with this chat's model, unless that would silently move its history.
+
+        Where it would go to another server the person is asked. Raises UsageError where nobody can be asked.
+        """
+        if self.interactive:
+            offer_agent(self.workspace, name, self.ask)
+        keeps = keeps_model(self.workspace, name, self.ask if self.interactive else None)
+        self.reopen(agent=name, own_model=not keeps)
+
+    def reopen(
+        self,
+        *,
+        agent: str | None = None,
+        model: str | None = None,
+        base_url: str | None = None,
+        own_model: bool = False,
+    ) -> None:
+        """Go on with another agent or another model; with `own_model` what the command line says of it is dropped.
+
+        When that fails all stays as it was, and the error is raised.
+        """
+        before = (current.agent, current.model, current.base_url, current.window)
         self._close()
-        current.agent, current.model = agent or self.status.agent, model or current.model
-        current.base_url = base_url if model else current.base_url
+        current.agent = agent or self.status.agent
+        if own_model:
+            current.model = current.base_url = current.window = None
+        elif model:
+            current.model, current.base_url = model, base_url
         try:
             self._take(current.workspace())
         except MemGPTError:
-            current.agent, current.model, current.base_url = before
+            current.agent, current.model, current.base_url, current.window = before
             self._take(current.workspace())
             raise
         for line in self._reservation.notices:
@@ -146,7 +173,8 @@ class Conversation:
         if kind == "LABEL":
             return self._labels()
         if kind == "MODEL":
-            return [model.name for model, _ in self.workspace.models.known()]
+            profiles = sorted(self.workspace.configuration.profiles)
+            return [*profiles, *(model.name for model, _ in self.workspace.models.known())]
         return []
 
     def _labels(self) -> list[str]:
@@ -177,10 +205,23 @@ class Conversation:
         from memgpt_cli.cli.chat.welcome import welcome
 
         if self.cursor:
-            welcome(self.workspace, self._reservation)
+            if found := welcome(self.workspace, self._reservation):
+                self._offer(found)
             return
         for line in self._reservation.notices:
             notice(line)
+
+    def _offer(self, found: list[Offer]) -> None:
+        """Let one key choose a model of this machine; what else is typed is kept for the prompt."""
+        from memgpt_cli.cli.chat.first_run import choose
+        from memgpt_cli.cli.chat.keyboard import read_key
+        from memgpt_cli.cli.chat.welcome import first_words
+
+        chosen, typed = choose(self.workspace, found, read_key)
+        if chosen:
+            self.reopen()
+        first_words()
+        self._lines.begin_with(typed)
 
     def _go_on(self) -> None:
         from memgpt_cli.domain.events import Resume

@@ -15,6 +15,10 @@ class Lines(Protocol):
         """The next message; None at the end. Raises KeyboardInterrupt for Ctrl-C."""
         ...
 
+    def begin_with(self, text: str) -> None:
+        """Let the next message begin with this text, where it can be edited."""
+        ...
+
     def ask(self, question: str, *, default: str = "") -> str:
         """One line in answer to a question; empty when there is nobody to answer."""
         ...
@@ -27,6 +31,9 @@ class PipedLines:
         """The next line without its end."""
         line = sys.stdin.buffer.readline()
         return line.decode("utf-8", "replace").rstrip("\r\n").removeprefix("\ufeff") if line else None
+
+    def begin_with(self, text: str) -> None:
+        """Nothing is edited here."""
 
     def ask(self, question: str, *, default: str = "") -> str:  # noqa: ARG002
         """Nothing."""
@@ -49,6 +56,9 @@ class BareLines:
             more = self._line("… ")
             text = text + QUOTES if more is None else f"{text}\n{more}"
         return None if text is None else unquoted(text)
+
+    def begin_with(self, text: str) -> None:
+        """Nothing is edited here."""
 
     def ask(self, question: str, *, default: str = "") -> str:
         """One line; an empty one is the default, which is shown. Empty for Ctrl-D."""

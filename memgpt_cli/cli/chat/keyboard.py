@@ -19,6 +19,29 @@ def with_echo() -> Iterator[None]:
         yield
 
 
+def read_key() -> str:
+    """The next key without waiting for Enter, or all that was typed already; empty where there is no such terminal."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        return msvcrt.getwch()
+    import os
+    import termios
+
+    try:
+        device = sys.stdin.fileno()
+        before = termios.tcgetattr(device)
+    except (OSError, ValueError, termios.error):
+        return ""
+    wanted = list(before)
+    wanted[3] &= ~(termios.ICANON | termios.ECHO)
+    termios.tcsetattr(device, termios.TCSANOW, wanted)
+    try:
+        return os.read(device, 4096).decode("utf-8", "replace")
+    finally:
+        termios.tcsetattr(device, termios.TCSANOW, before)
+
+
 @contextmanager
 def _echo(*, on: bool) -> Iterator[None]:
     try:

@@ -39,6 +39,7 @@ class PromptLines:
     ) -> None:
         self._first_key: Callable[[], None] | None = first_key
         self._pastes: dict[str, str] = {}
+        self._begun = ""
         self._session: PromptSession[str] = PromptSession(
             [("class:prompt", "> ")],
             history=PrivateHistory(history, self._whole),
@@ -56,11 +57,16 @@ class PromptLines:
 
     def read(self) -> str | None:
         """The next message; None for Ctrl-D."""
+        begun, self._begun = self._begun, ""
         try:
-            text = self._session.prompt()
+            text = self._session.prompt(default=begun)
         except EOFError:
             return None
         return unquoted(self._whole(text))
+
+    def begin_with(self, text: str) -> None:
+        """Let the next message begin with what was typed before the prompt was there."""
+        self._begun = text
 
     def ask(self, question: str, *, default: str = "") -> str:
         """One line, kept out of the history; empty for Ctrl-D. Raises KeyboardInterrupt."""

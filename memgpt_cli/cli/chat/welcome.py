@@ -5,11 +5,13 @@ import textwrap
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Final
 
+from memgpt_cli.cli.chat.first_run import found_models, listed
 from memgpt_cli.cli.console import notice, plain
 
 if TYPE_CHECKING:
     from memgpt_cli.agent.reservation import Reservation
     from memgpt_cli.bootstrap import Workspace
+    from memgpt_cli.services.local_servers import Offer
 
 _OFFLINE: Final = """\
 No language model is connected, so the built-in responder answers. It is no model: it remembers what you tell it and \
@@ -23,32 +25,61 @@ What runs on this machine:
   memgpt doctor --online
 """
 
+_FOUND: Final = """\
+No language model is connected yet. These run on this machine:
+
+{models}
+
+Press a number to use that model from now on. Any other key continues with the built-in responder, which is not a \
+language model: it remembers what you tell it and finds it again.
+"""
+
 _CONNECTED: Final = "{model} answers. What you say is sent to it, with what the agent remembers of it.\n"
 
 _WELCOME: Final = """\
 This is memgpt: a model whose memory outlives its context window. What you say is kept on this machine \
 and found again, however long ago it was.
 
-{who}
 Everything is kept in {home}.
 
+{who}"""
+
+_FIRST_WORDS: Final = """
 Say something about yourself. /help shows what else there is, /memory what is remembered.
 """
 
 
-def welcome(workspace: "Workspace", reservation: "Reservation") -> None:
-    """Greet somebody who starts for the first time, or say in a line who is there."""
+def welcome(workspace: "Workspace", reservation: "Reservation") -> "list[Offer]":
+    """Greet a person who starts for the first time, or say in a line who is there.
+
+    Returns the models of this machine that a key chooses (first_run.py), if any were found.
+    """
     if reservation.glance.messages:
         for line in reservation.notices:
             notice(line)
-        return
-    width = min(get_terminal_size().columns, 80)
+        return []
     offline = reservation.model == "offline"
-    who = _OFFLINE if offline else _CONNECTED.format(model=reservation.model)
+    found = found_models(workspace) if offline else []
     for line in () if offline else reservation.notices:
         notice(line)
-    text = _WELCOME.format(who=who, home=workspace.paths.data)
-    sys.stdout.write("\n".join(_wrapped(line, width) for line in plain(text).split("\n")) + "\n")
+    who = _FOUND.format(models=listed(found)) if found else _OFFLINE
+    _write(
+        _WELCOME.format(who=who if offline else _CONNECTED.format(model=reservation.model), home=workspace.paths.data)
+    )
+    if not found:
+        first_words()
+    return found
+
+
+def first_words() -> None:
+    """What to do first."""
+    _write(_FIRST_WORDS)
+
+
+def _write(text: str) -> None:
+    width = min(get_terminal_size().columns, 80)
+    sys.stdout.write("\n".join(_wrapped(line, width) for line in plain(text).split("\n")))
+    sys.stdout.flush()
 
 
 def _wrapped(line: str, width: int) -> str:

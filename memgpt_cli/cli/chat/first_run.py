@@ -1,0 +1,59 @@
+"""The first chat without a model: models of servers on this machine, each chosen with one key."""
+
+from typing import TYPE_CHECKING, Final
+
+from memgpt_cli.cli.console import notice, plain, say
+from memgpt_cli.errors import MemGPTError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from memgpt_cli.bootstrap import Workspace
+    from memgpt_cli.services.local_servers import Offer
+
+MOST: Final = 9
+"""Models that a digit can choose."""
+_LONGEST: Final = 40
+
+
+def found_models(workspace: "Workspace") -> list["Offer"]:
+    """The models that can be offered; none when something is configured, or the search is turned off."""
+    from memgpt_cli.services.local_servers import may_look, offers
+
+    return offers(workspace) if may_look(workspace) else []
+
+
+def listed(offers: "Sequence[Offer]") -> str:
+    """The models with their keys, one a line."""
+    shown = offers[:MOST]
+    width = min(_LONGEST, max(len(offer.model) for offer in shown))
+    lines = [f"  {n}  {_short(o.model):<{width}}  {o.server}, {o.base_url}" for n, o in enumerate(shown, start=1)]
+    if len(offers) > MOST:
+        lines.append(f"  and {len(offers) - MOST} more: memgpt doctor --online")
+    return plain("\n".join(lines))
+
+
+def _short(model: str) -> str:
+    return model if len(model) <= _LONGEST else f"{model[: _LONGEST - 1]}…"
+
+
+def choose(workspace: "Workspace", offers: "Sequence[Offer]", read_key: "Callable[[], str]") -> tuple[bool, str]:
+    """Wait for a key: whether a model was chosen and is the default now, and what else was typed, to be kept."""
+    from memgpt_cli.services.local_servers import accept
+
+    while True:
+        typed = read_key()
+        key = typed.strip("\r\n")
+        if not (len(key) == 1 and key in "123456789"):
+            return False, "".join(c for c in key if c.isprintable()) if "\x1b" not in key else ""
+        if int(key) > min(MOST, len(offers)):
+            continue
+        offer = offers[int(key) - 1]
+        try:
+            profile = accept(workspace, offer)
+        except MemGPTError as error:
+            notice(f"error: {error.message}\n\nhint: {error.hint}", style=None)
+            return False, ""
+        say(f"{offer.model} answers from now on: profile {profile.name}, made the default model.")
+        notice("to undo: memgpt config unset model.name")
+        return True, ""

@@ -1,0 +1,37 @@
+"""Whether the model that a person uses now would take another agent's history to another server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from memgpt_cli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from memgpt_cli.bootstrap import ModelChoice, Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """An agent's history would go from where its `own` model is (None: its profile does not exist) to `to`."""
+
+    agent: str
+    own: ModelChoice | None
+    to: ModelChoice
+
+
+def move_of(workspace: Workspace, agent: str) -> Move | None:
+    """What the command line's model would do with this agent's history; None when it stays with its own server.
+
+    An agent that does not exist has no history, and a model inside this program takes it nowhere. Raises ConfigError.
+    """
+    if not workspace.agents.exists(agent):
+        return None
+    config = workspace.agents.glance(agent).config
+    to = workspace.models.choose(config)
+    try:
+        own = workspace.without_flags().models.choose(config)
+    except ConfigError:
+        own = None
+    stays = to.endpoint is None or (own is not None and own.destination.place == to.destination.place)
+    return None if stays else Move(agent=agent, own=own, to=to)
