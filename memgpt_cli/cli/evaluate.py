@@ -87,7 +87,11 @@ def _table(report: "Report") -> None:
         table(
             ("ranking", *METRICS),
             (
-                (pipeline, *(f"{100 * categories[category][metric]:.1f}" for metric in METRICS))
+                (pipeline, *(_percent(categories[category].get(metric)) for metric in METRICS))
                 for pipeline, categories in report.scores.items()
             ),
         )
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f}"

@@ -1,5 +1,6 @@
 """A question to memory and its answer: filters, hits, and why each hit is one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -43,13 +44,14 @@ class LexicalHit:
     """A candidate of the full-text index. `score` is BM25, positive; larger is better.
 
     `nearby` is the part of it that is owed to what stands next to the item, `words` those of the query found in
-    the item itself.
+    the item itself. `rarity` is the inverse document frequency of every word of the query, the same for all hits.
     """
 
     id: int
     score: float
     nearby: float = 0.0
     words: tuple[str, ...] = ()
+    rarity: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +81,8 @@ class SearchResult(Generic[Item]):
 
     `total` is the number of matching items when `ranked` is false (a query of filters only), and the number of fused
     candidates when it is true. `notes` says in plain words what was left out, if anything. `before` counts the hits of
-    earlier pages where those are not full ones of `page_size`.
+    earlier pages where those are not full ones of `page_size`. `terms` are what was looked for (stems, and pairs of
+    characters in scripts without spaces) with their rarity: what excerpts are chosen by.
     """
 
     hits: tuple[Hit[Item], ...]
@@ -89,6 +92,7 @@ class SearchResult(Generic[Item]):
     page_size: int = 10
     notes: tuple[str, ...] = ()
     before: int | None = None
+    terms: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def more(self) -> int:

@@ -19,26 +19,40 @@ CATEGORIES: Final[Mapping[int, str]] = {1: "multi-hop", 2: "temporal", 3: "open-
 
 _SESSION: Final = re.compile(r"session_(\d+)")
 _TURN_ID: Final = re.compile(r"D:?(\d+):0*(\d+)")
+_UNNAMED: Final = frozenset({"user", "assistant", "human", "ai", "bot", "用户", "助手"})
+"""What a speaker is called who has no name."""
+
 _PACE: Final = timedelta(seconds=20)
 """The file dates sessions, not messages: within one they follow on each other at this pace."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A question; `evidence` numbers the messages, from 0, that answer it together."""
+    """A question; `evidence` numbers the messages, from 0, that answer it together. `answer` may be empty."""
 
     text: str
     category: str
     evidence: frozenset[int]
+    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """Messages in their order, both sides as named users, and the questions about them."""
+    """Messages in their order and the questions about them.
+
+    A turn without a role is a named user's, so that two people who talk are two users.
+    """
 
     name: str
     messages: tuple[Message, ...]
     questions: tuple[Question, ...]
+
+    @property
+    def kind(self) -> str:
+        """Who talks: `named people`, `user and assistant`, or `one user` whose words alone are recorded."""
+        if any(message.role is Role.ASSISTANT for message in self.messages):
+            return "user and assistant"
+        return "named people" if any(message.name for message in self.messages) else "one user"
 
 
 def read_conversations(path: Path) -> list[Conversation]:
@@ -70,7 +84,8 @@ def _conversation(entry: Mapping[str, Any], number: int) -> Conversation:
         category = CATEGORIES.get(asked["category"])
         evidence = frozenset(numbers[turn] for turn in turn_ids(asked.get("evidence", ())) if turn in numbers)
         if category is not None and evidence:
-            questions.append(Question(text=asked["question"], category=category, evidence=evidence))
+            answer = str(asked.get("answer", ""))
+            questions.append(Question(text=asked["question"], category=category, evidence=evidence, answer=answer))
     return Conversation(
         name=str(entry.get("sample_id", number)),
         messages=tuple(message for _, message in turns),
@@ -91,10 +106,14 @@ def _turns(talk: Mapping[str, Any]) -> Iterator[tuple[str, Message]]:
             yield (
                 turn["dia_id"],
                 Message(
-                    role=Role.USER,
-                    name=turn["speaker"],
+                    role=Role(turn.get("role", Role.USER)),
+                    name=_name(turn["speaker"], in_roles="role" in turn),
                     text=turn["text"],
                     created_at=begun + position * _PACE,
                     session=str(session),
                 ),
             )
+
+
+def _name(speaker: str, *, in_roles: bool) -> str | None:
+    return None if in_roles and speaker.strip().casefold() in _UNNAMED else speaker

@@ -16,7 +16,7 @@ from memgpt_cli.domain.settings import SearchSettings
 from memgpt_cli.domain.vectors import Collection, Vector
 from memgpt_cli.external_context.meaning import FILTERED, WORDS_ONLY, indexed_so_far, vector_of
 from memgpt_cli.external_context.questions import nearness, read_question
-from memgpt_cli.external_context.ranking import Ranked, page_of, rank
+from memgpt_cli.external_context.ranking import Ranked, page_of, rank, terms_of
 from memgpt_cli.ports import Clock, Embedder, Store, VectorIndex
 
 ALIKE: Final = 0.6
@@ -107,7 +107,9 @@ class ArchivalStorage:
         )
         nearest = self._nearest(query_vector, filters)
         ranked, passages = self._ranked(query, lexical, nearest, filters, upto=(page + 1) * size)
-        return page_of(ranked, passages, page=page, page_size=size, notes=self._notes(query_vector))
+        return page_of(
+            ranked, passages, page=page, page_size=size, notes=self._notes(query_vector), terms=terms_of(query, lexical)
+        )
 
     def _ranked(
         self,

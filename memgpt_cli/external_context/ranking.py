@@ -12,8 +12,13 @@ from typing import Final
 
 from memgpt_cli.domain.search import Hit, Item, LexicalHit, SearchResult, Why
 from memgpt_cli.domain.settings import SearchSettings
+from memgpt_cli.text.stems import base
+from memgpt_cli.text.terms import query_terms
 
 _BEST_OF_SESSION: Final = 3
+
+_UNKNOWN_RARITY: Final = 3.0
+"""The rarity of a term about which the index says nothing: that of a word in one of twenty messages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +78,13 @@ def rank(
 
 
 def page_of(
-    ranked: Sequence[Ranked], items: Mapping[int, Item], *, page: int, page_size: int, notes: tuple[str, ...]
+    ranked: Sequence[Ranked],
+    items: Mapping[int, Item],
+    *,
+    page: int,
+    page_size: int,
+    notes: tuple[str, ...],
+    terms: Mapping[str, float],
 ) -> SearchResult[Item]:
     """One page of a ranking as an answer; `items` holds at least those that stand on it."""
     shown = ranked[page * page_size : (page + 1) * page_size]
@@ -87,7 +98,14 @@ def page_of(
         page=page,
         page_size=page_size,
         notes=notes,
+        terms=terms,
     )
+
+
+def terms_of(query: str, lexical: Sequence[LexicalHit]) -> dict[str, float]:
+    """The terms of a query with their rarity."""
+    found = {base(word): rarity for word, rarity in lexical[0].rarity.items()} if lexical else {}
+    return found or dict.fromkeys(query_terms(query), _UNKNOWN_RARITY)
 
 
 def explain(page: Sequence[Ranked]) -> list[Why]:

@@ -20,7 +20,7 @@ from memgpt_cli.external_context.questions import (
     of_oneself,
     read_question,
 )
-from memgpt_cli.external_context.ranking import page_of, rank
+from memgpt_cli.external_context.ranking import page_of, rank, terms_of
 from memgpt_cli.ports import Embedder, Store, VectorIndex
 
 
@@ -76,7 +76,9 @@ class RecallStorage:
             priors={item: self._priors(question, message) for item, message in messages.items()},
             asked=_asked(messages, beside),
         )
-        return page_of(ranked, messages, page=page, page_size=size, notes=self._notes(query_vector))
+        return page_of(
+            ranked, messages, page=page, page_size=size, notes=self._notes(query_vector), terms=terms_of(query, lexical)
+        )
 
     def _newest(self, filters: RecallFilters, page: int, size: int) -> SearchResult[Message]:
         found = self._store.messages.page(filters, limit=size, offset=page * size)

@@ -93,6 +93,7 @@ def grown(
 
 def best(
     terms: Sequence[Postings],
+    weights: Sequence[float],
     lengths: Lengths,
     *,
     limit: int,
@@ -104,13 +105,12 @@ def best(
 ) -> list[Scored]:
     """The `limit` best rows, best first, later rows before earlier ones of the same score.
 
-    Two terms that stand together count as one more term, as rare as the two on average. `allowed` restricts the answer
-    to these row numbers; rows of `barred`, rising, count for nothing, not even as neighbours.
+    `weights` is the rarity of each term. Two terms that stand together count as one more term, as rare as the two on
+    average. `allowed` restricts the answer to these row numbers; rows of `barred`, rising, count for nothing, not even
+    as neighbours, and must not be among those of `terms`.
     """
     import numpy as np
 
-    terms = [_without(postings, barred) for postings in terms]
-    weights = [_rarity(postings, lengths, reach=reach) for postings in terms]
     estimate = _estimate(terms, weights, len(lengths.tokens), reach=reach, context=context)
     if allowed is not None:
         kept = np.zeros_like(estimate)
@@ -124,7 +124,7 @@ def best(
         return []
     weighted = list(zip(terms, weights, strict=True))
     for number, together in pairs(_windows(rows, len(estimate), reach=reach)) if pairs else ():
-        weighted.append((_without(together, barred), (weights[number] + weights[number + 1]) / 2))
+        weighted.append((without(together, barred), (weights[number] + weights[number + 1]) / 2))
     score, alone, found = _exact(weighted, rows, lengths, reach=reach, context=context)
     order = np.lexsort((-rows, -score))[:limit]
     order = order[score[order] > 0]
@@ -169,7 +169,8 @@ def _exact(
     return score, alone, found
 
 
-def _without(postings: Postings, barred: "NDArray[np.int64] | None") -> Postings:
+def without(postings: Postings, barred: "NDArray[np.int64] | None") -> Postings:
+    """The postings that are not in these rows, which are rising."""
     import numpy as np
 
     if barred is None or len(barred) == 0:
@@ -178,7 +179,7 @@ def _without(postings: Postings, barred: "NDArray[np.int64] | None") -> Postings
     return Postings(postings.rows[kept], postings.counts[kept])
 
 
-def _rarity(postings: Postings, lengths: Lengths, *, reach: int) -> float:
+def rarity(postings: Postings, lengths: Lengths, *, reach: int) -> float:
     """The inverse document frequency of a term, a document being a row with its window."""
     import numpy as np
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from memgpt_cli.storage.database import transaction
-from memgpt_cli.storage.english import STOP_WORDS
 from memgpt_cli.storage.occurrences import OCCURRENCE, ROW_BITS, as_numbers, phrase, upto_row
 from memgpt_cli.storage.words import Form
+from memgpt_cli.text.vocabulary import STOP_WORDS
 
 if TYPE_CHECKING:
     import numpy as np

@@ -22,14 +22,15 @@ from memgpt_cli.domain.passages import Passage
 from memgpt_cli.domain.search import ArchivalFilters, LexicalHit, RecallFilters
 from memgpt_cli.domain.times import from_text
 from memgpt_cli.errors import StorageError
-from memgpt_cli.storage.bm25 import Pairs, Postings, Scored, best
+from memgpt_cli.storage.bm25 import Pairs, Postings, Scored, best, rarity, without
 from memgpt_cli.storage.common_words import KINDS, CommonWords
 from memgpt_cli.storage.database import connect
 from memgpt_cli.storage.filters import archival_where, recall_where
 from memgpt_cli.storage.lengths import CHANGED, GENERATION, RowLengths, numbering
 from memgpt_cli.storage.occurrences import as_numbers, as_postings, either, in_rows, near
 from memgpt_cli.storage.places import REACH, Places, is_filtered
-from memgpt_cli.storage.words import Term, Tokenizer, segment
+from memgpt_cli.storage.words import Term, Tokenizer
+from memgpt_cli.text.words import segment
 
 if TYPE_CHECKING:
     import numpy as np
@@ -241,8 +242,13 @@ class FullText:
         where, values = archival_where(filters)
         allowed = self._passing(where, values) if values else None
         lengths = self._passage_lengths.read(self._db)
-        found = best(postings, lengths, limit=limit, reach=0, context=0.0, pairs=pairs, allowed=allowed)
-        return [LexicalHit(id=hit.row, score=hit.score, words=tuple(terms[n].word for n in hit.terms)) for hit in found]
+        weights = [rarity(found, lengths, reach=0) for found in postings]
+        rarities = _by_word(terms, weights)
+        found = best(postings, weights, lengths, limit=limit, reach=0, context=0.0, pairs=pairs, allowed=allowed)
+        return [
+            LexicalHit(id=hit.row, score=hit.score, words=tuple(terms[n].word for n in hit.terms), rarity=rarities)
+            for hit in found
+        ]
 
     def spoken(self) -> int:
         """How many messages can be searched."""
@@ -259,7 +265,7 @@ class FullText:
     def _search_spoken(
         self, terms: Sequence[Term], filters: RecallFilters, limit: int, context: float
     ) -> list[LexicalHit]:
-        found = self._best_spoken(terms, filters, limit, context)
+        found, rarities = self._best_spoken(terms, filters, limit, context)
         messages = self._places.standing_at([hit.row for hit in found])
         return [
             LexicalHit(
@@ -267,21 +273,27 @@ class FullText:
                 score=hit.score,
                 nearby=hit.nearby,
                 words=tuple(terms[n].word for n in hit.terms),
+                rarity=rarities,
             )
             for hit in found
             if hit.row in messages
         ]
 
-    def _best_spoken(self, terms: Sequence[Term], filters: RecallFilters, limit: int, context: float) -> list[Scored]:
+    def _best_spoken(
+        self, terms: Sequence[Term], filters: RecallFilters, limit: int, context: float
+    ) -> tuple[list[Scored], dict[str, float]]:
         occurrences = self._occurrences("message", terms)
-        postings = [as_postings(found, columns=_MESSAGE_COLUMNS) for found in occurrences]
-        pairs = _pairs(terms, occurrences, columns=_MESSAGE_COLUMNS)
         barred = self._places.barred(filters)
+        postings = [without(as_postings(found, columns=_MESSAGE_COLUMNS), barred) for found in occurrences]
+        pairs = _pairs(terms, occurrences, columns=_MESSAGE_COLUMNS)
         lengths = self._message_lengths.read(self._db)  # read last, so that it covers all that was found
+        weights = [rarity(found, lengths, reach=REACH) for found in postings]
+        rarities = _by_word(terms, weights)
 
         def scored(limit: int, allowed: "NDArray[np.int64] | None" = None) -> list[Scored]:
             return best(
                 postings,
+                weights,
                 lengths,
                 limit=limit,
                 reach=REACH,
@@ -292,13 +304,13 @@ class FullText:
             )
 
         if not is_filtered(filters):
-            return scored(limit)
+            return scored(limit), rarities
         tried = scored(_PROBE * limit)
         passing = set(self._places.passing(filters, [hit.row for hit in tried]).tolist())
         kept = [hit for hit in tried if hit.row in passing][:limit]
         if len(kept) == limit or len(tried) < _PROBE * limit:
-            return kept
-        return scored(limit, self._places.passing(filters))
+            return kept, rarities
+        return scored(limit, self._places.passing(filters)), rarities
 
     def _search_events(self, terms: Sequence[Term], filters: RecallFilters, limit: int) -> list[LexicalHit]:
         where, values = recall_where(filters)
@@ -343,6 +355,10 @@ def _pairs(terms: Sequence[Term], occurrences: "Sequence[NDArray[np.int64]]", *,
         return [(n, as_postings(found, columns=columns)) for n, found in together.items()]
 
     return within
+
+
+def _by_word(terms: Sequence[Term], weights: Sequence[float]) -> dict[str, float]:
+    return {term.word: weight for term, weight in zip(terms, weights, strict=True)}
 
 
 def _length(words: str) -> int:

@@ -27,9 +27,9 @@ from memgpt_cli.external_context.recall import RecallStorage
 from memgpt_cli.llm.static_embedder import StaticEmbedder
 from memgpt_cli.storage import bm25
 from memgpt_cli.storage.database import connect
-from memgpt_cli.storage.english import STOP_WORDS
 from memgpt_cli.storage.store import SQLiteStore
 from memgpt_cli.storage.vector_index import AgentVectorIndex
+from memgpt_cli.text.vocabulary import STOP_WORDS
 
 pytestmark = pytest.mark.benchmark
 

@@ -19,7 +19,8 @@ from memgpt_cli.domain.passages import Passage
 from memgpt_cli.domain.search import ArchivalFilters, LexicalHit, RecallFilters
 from memgpt_cli.storage import common_words, lexical
 from memgpt_cli.storage.store import SQLiteStore
-from memgpt_cli.storage.words import Tokenizer, query_words
+from memgpt_cli.storage.words import Tokenizer
+from memgpt_cli.text.words import query_words
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 ALL_ROLES = tuple(Role)

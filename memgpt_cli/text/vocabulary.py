@@ -1,5 +1,6 @@
-"""What English adds to cutting and stemming: words that say nothing, and words whose forms no stemmer joins."""
+"""Lists of words: stop words, and irregular forms that no stemmer joins."""
 
+import re
 from typing import Final
 
 STOP_WORDS: Final = frozenset(
@@ -12,7 +13,7 @@ STOP_WORDS: Final = frozenset(
     weren what when where which while who whom whose why will with won would wouldn yet you your yours yourself
     yourselves""".split()  # noqa: SIM905 - a list of words reads better so
 )
-"""Words that say nothing of what is looked for."""
+"""English words that carry no subject matter."""
 
 IRREGULAR: Final = tuple(
     tuple(group.split())
@@ -36,4 +37,14 @@ IRREGULAR: Final = tuple(
     leaf leaves; life lives; loaf loaves; man men; mouse mice; person people; shelf shelves; thief thieves;
     tooth teeth; wife wives; wolf wolves; woman women""".split(";")  # noqa: SIM905
 )
-"""Forms of one word that share no stem: whoever asks for one finds the others."""
+"""Forms of one English word that share no stem. A query for one of them finds the others."""
+
+STOP_CHARACTERS: Final = re.compile(
+    "什么时候|什么|怎么样|怎么|怎样|为什么|哪里|哪儿|哪个|哪些|多少|是不是|有没有|我们|你们|他们|她们|它们|这个|那个|这些|那些|"
+    "的|了|吗|呢|吧|啊|是|在|我|你|他|她|它|您|和|与|及|或|也|都|就|把|被|给|对|很|这|那|哪|谁|"
+    "什麼時候|什麼|怎麼樣|怎麼|為什麼|哪裡|哪裏|多少|我們|你們|他們|她們|這個|那個|這些|嗎|這|誰|"
+    "ですか|ますか|でした|ました|です|ます|した|している|する|いつ|どこ|だれ|誰|なに|何|どの|どんな|どれ|どう|なぜ|"
+    "わたし|あなた|この|その|あの|これ|それ|から|まで|は|が|を|に|で|と|の|も|へ|か|"
+    "무엇|언제|어디|누구|어떤|어느|왜|어떻게|나는|너는|내가|네가"
+)
+"""Stop words of Chinese (both scripts), Japanese and Korean. A query is divided at them."""

@@ -1,0 +1,117 @@
+"""The part of a long text that a search result shows: what surrounds the words that were looked for.
+
+A text of up to 100 tokens is shown whole. A longer one is cut at sentences and lines into windows of some 80 tokens.
+The window shown is the one with the highest sum of rarity * tf / (tf + 1.2) over the terms of the query, where the
+first window counts 0.5 more; sentences before and after it are added up to 100 tokens. Measured in docs/search.md.
+"""
+
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from memgpt_cli.text.sentences import sentence_spans
+from memgpt_cli.text.terms import TermFinder
+
+EXCERPT_TOKENS: Final = 100
+"""About as long as an excerpt is at most, and so a text that is shown whole."""
+
+_WINDOW_SHARE: Final = 0.8
+_FIRST_WINDOW: Final = 0.5
+_SATURATION: Final = 1.2
+_SAMPLE: Final = 1_000
+"""Characters by which it is estimated how many of them a token has; shorter texts are counted exactly."""
+
+Count = Callable[[str], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excerpt:
+    """What is shown of a text. `cut` says that it is not the whole, which has about `tokens` tokens."""
+
+    text: str
+    cut: bool
+    tokens: int
+
+
+def excerpt(text: str, terms: Mapping[str, float], *, count: Count, limit: int = EXCERPT_TOKENS) -> Excerpt:
+    """The part of `text` that holds most of `terms` (`SearchResult.terms`: term and rarity), in about `limit` tokens.
+
+    An ellipsis stands where something is left out. The time grows with the length of the text, not faster.
+    """
+    return Windows(text, count=count, limit=limit).excerpt(terms)
+
+
+class Windows:
+    """A text cut into windows, once for any number of excerpts of it."""
+
+    def __init__(self, text: str, *, count: Count, limit: int = EXCERPT_TOKENS) -> None:
+        self._text = text.strip()
+        self._tokens = count(self._text[:_SAMPLE])
+        if len(self._text) > _SAMPLE:
+            self._tokens = self._tokens * len(self._text) // _SAMPLE
+        self._whole = self._tokens <= limit
+        self._room = max(1, len(self._text) * limit // max(1, self._tokens))
+        longest = int(self._room * _WINDOW_SHARE)
+        self._pieces = [] if self._whole else list(_pieces(self._text, longest))
+        self._windows = [] if self._whole else _windows(self._pieces, longest)
+
+    def excerpt(self, terms: Mapping[str, float]) -> Excerpt:
+        """The part that holds most of these terms."""
+        if self._whole:
+            return Excerpt(text=self._text, cut=False, tokens=self._tokens)
+        first, last = _grown(self._pieces, self._best(terms), self._room)
+        start, end = self._pieces[first][0], self._pieces[last][1]
+        shown = self._text[start:end].strip()
+        before, after = "… " if start else "", " …" if end < len(self._text) else ""
+        return Excerpt(text=f"{before}{shown}{after}", cut=True, tokens=self._tokens)
+
+    def _best(self, terms: Mapping[str, float]) -> tuple[int, int]:
+        """The window that holds most of the terms; of equals the first."""
+        starts = [self._pieces[first][0] for first, _ in self._windows]
+        counts: dict[int, Counter[str]] = defaultdict(Counter)
+        for place, term in TermFinder(terms).find(self._text):
+            counts[bisect_right(starts, place) - 1][term] += 1
+        scores = {0: _FIRST_WINDOW}
+        for window, found in counts.items():
+            held = sum(terms[term] * number / (number + _SATURATION) for term, number in found.items())
+            scores[window] = held + (0 if window else _FIRST_WINDOW)
+        return self._windows[max(scores, key=lambda window: (scores[window], -window))]
+
+
+def _pieces(text: str, longest: int) -> Iterator[tuple[int, int]]:
+    """Start and end of each sentence; one that is too long is cut, at white space where there is some."""
+    longest = max(1, longest)
+    for start, end in sentence_spans(text):
+        while end - start > longest:
+            space = text.rfind(" ", start + longest // 2, start + longest)
+            cut = start + longest if space < 0 else space + 1
+            yield start, cut
+            start = cut  # noqa: PLW2901 - the rest of the sentence
+        yield start, end
+
+
+def _windows(pieces: Sequence[tuple[int, int]], longest: int) -> list[tuple[int, int]]:
+    """Runs of neighbouring pieces, as the numbers of the first and the last, each at most `longest` characters."""
+    windows: list[tuple[int, int]] = []
+    first = 0
+    for number, (_, end) in enumerate(pieces):
+        if number > first and end - pieces[first][0] > longest:
+            windows.append((first, number - 1))
+            first = number
+    windows.append((first, len(pieces) - 1))
+    return windows
+
+
+def _grown(pieces: Sequence[tuple[int, int]], window: tuple[int, int], room: int) -> tuple[int, int]:
+    """A window with the pieces after and before it, in turn, as long as they fit."""
+    first, last = window
+    grows = True
+    while grows:
+        grows = False
+        if last + 1 < len(pieces) and pieces[last + 1][1] - pieces[first][0] <= room:
+            last, grows = last + 1, True
+        if first and pieces[last][1] - pieces[first - 1][0] <= room:
+            first, grows = first - 1, True
+    return first, last

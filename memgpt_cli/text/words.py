@@ -1,0 +1,88 @@
+"""Words of a text, the same for what is stored and for what is asked.
+
+Scripts without spaces (Chinese, Japanese, Korean, Thai and their neighbours) are cut into single characters; a query
+asks for each two neighbouring ones. Stemming is the matter of `stems`.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+
+from memgpt_cli.text.vocabulary import STOP_CHARACTERS, STOP_WORDS
+
+_IDEOGRAPHS: Final = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_UNSPACED: Final = (
+    "\u0e00-\u0eff"  # Thai, Lao
+    "\u1000-\u109f\u1780-\u17ff"  # Burmese, Khmer
+    "\u1100-\u11ff\uac00-\ud7af"  # Hangul
+    "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"  # kana with its iteration and length marks
+    f"{_IDEOGRAPHS}"
+)
+_UNSPACED_CHARACTER: Final = re.compile(f"([{_UNSPACED}])")
+_IDEOGRAPH: Final = re.compile(f"[{_IDEOGRAPHS}]")
+_KANA_OR_HANGUL: Final = re.compile("[\u3040-\u30ff\u1100-\u11ff\uac00-\ud7af]")
+_PIECE: Final = re.compile(f"[{_UNSPACED}]+|[^\\W_{_UNSPACED}]+")
+_WORD: Final = re.compile(f"[{_UNSPACED}]|[^\\W_{_UNSPACED}]+")
+
+
+def segment(text: str) -> str:
+    """The text as the full-text tables get it: characters of unspaced scripts each on their own."""
+    if text.isascii():
+        return text
+    return _UNSPACED_CHARACTER.sub(r" \1 ", unicodedata.normalize("NFKC", text))
+
+
+def words(text: str) -> list[str]:
+    """All words in lower case, in order, with repetitions; a character of an unspaced script is a word."""
+    return [match.group().casefold() for match in _WORD.finditer(unicodedata.normalize("NFKC", text))]
+
+
+def pieces(text: str) -> list[str]:
+    """All words in lower case, in order; a run of unspaced script is one piece."""
+    return [match.group().casefold() for match in _PIECE.finditer(unicodedata.normalize("NFKC", text))]
+
+
+def query_words(query: str) -> list[str]:
+    """What a query asks for, in order, each once: words without stop words, pairs of unspaced characters.
+
+    A query that holds nothing but stop words asks for them.
+    """
+    found = pieces(query)
+    chosen = [word for piece in found for word in _content(piece)]
+    if not chosen:
+        chosen = [word for piece in found for word in pairs(piece)]
+    return list(dict.fromkeys(chosen))
+
+
+def pairs(piece: str) -> Iterator[str]:
+    """Each two neighbouring characters of unspaced script; anything else as it is."""
+    if len(piece) < 2 or not is_unspaced(piece):  # noqa: PLR2004 - a pair
+        yield piece
+    else:
+        yield from (piece[n : n + 2] for n in range(len(piece) - 1))
+
+
+def is_unspaced(text: str) -> bool:
+    """Whether a text begins with a character of a script that is written without spaces."""
+    return _UNSPACED_CHARACTER.match(text) is not None
+
+
+def has_unspaced(text: str) -> bool:
+    """Whether a text holds a character of a script that is written without spaces."""
+    return not text.isascii() and _UNSPACED_CHARACTER.search(text) is not None
+
+
+def is_chinese(text: str) -> bool:
+    """Whether a text holds ideographs and neither kana nor Hangul."""
+    return not text.isascii() and _IDEOGRAPH.search(text) is not None and _KANA_OR_HANGUL.search(text) is None
+
+
+def _content(piece: str) -> Iterator[str]:
+    if not is_unspaced(piece):
+        if piece not in STOP_WORDS:
+            yield piece
+        return
+    for run in STOP_CHARACTERS.split(piece):
+        if len(run) > 1 or run == piece or _IDEOGRAPH.match(run):
+            yield from pairs(run)
