@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from memgpt_cli.domain.forgetting import SHORTEST_INSIDE
-from memgpt_cli.storage.words import segment
+from memgpt_cli.text.words import segment
 
 _BATCH: Final = 5_000
 _DEEPEST: Final = 8
