@@ -40,6 +40,7 @@ ROOMS = {
     "main_context",
     "services",
     "storage",
+    "text",
 }
 
 
