@@ -31,7 +31,7 @@ def test_stems_are_those_of_the_full_text_index() -> None:
     assert [stem(word) for word in words] == stems_of_fts5(words)
 
 
-@given(st.lists(st.tuples(st.text(string.ascii_lowercase, min_size=1, max_size=8), st.sampled_from(ENDINGS))))
+@given(st.lists(st.tuples(st.text(string.ascii_lowercase, min_size=3, max_size=8), st.sampled_from(ENDINGS))))
 def test_stems_of_any_letters_are_those_of_the_full_text_index(parts: list[tuple[str, str]]) -> None:
     words = [start + ending for start, ending in parts]
     assert [stem(word) for word in words] == stems_of_fts5(words)
