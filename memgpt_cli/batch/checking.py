@@ -4,7 +4,6 @@ The rules are those of `docs/schemas/batch-input.schema.json`, and a few that no
 are times, labels are given once.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
@@ -12,6 +11,7 @@ from difflib import get_close_matches
 from typing import Any, Final, TypeVar
 
 from memgpt_cli.batch.conversations import Conversation, Expectation, Expected, GivenBlock, Said
+from memgpt_cli.batch.expectations import compiled
 from memgpt_cli.domain.blocks import is_label
 from memgpt_cli.domain.times import parse
 
@@ -146,9 +146,9 @@ class Checker:
             return None
         if kind is Expected.REGEX:
             try:
-                re.compile(str(wanted))
-            except re.error as error:
-                self._fault(place, f"it is no regular expression: {error}")
+                compiled(str(wanted))
+            except ValueError as error:
+                self._fault(place, f"not a valid regular expression: {error}")
                 return None
         return Expectation(kind=kind, value=wanted)
 

@@ -1,15 +1,20 @@
 """Holding what came against what was expected. Not here: running anything."""
 
-import re
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from memgpt_cli.batch.conversations import Expectation, Expected
 from memgpt_cli.batch.records import Checked, TurnRecord
 from memgpt_cli.domain.search import ArchivalFilters
 from memgpt_cli.ports import Store
 
+if TYPE_CHECKING:
+    import regex
+
 _SHOWN: Final = 200
+REGEX_SECONDS: Final = 2.0
+"""Time that one search of a regular expression may take."""
+LONGEST_REGEX: Final = 10_000
 _PAGE: Final = 500
 
 
@@ -44,8 +49,25 @@ def _not_contains(expectation: Expectation, turns: Sequence[TurnRecord], store: 
 
 
 def _regex(expectation: Expectation, turns: Sequence[TurnRecord], _: Store | None) -> _Outcome:
-    pattern = re.compile(str(expectation.value))
-    return any(pattern.search(turn.reply or "") for turn in turns), _replies(turns)
+    pattern = compiled(str(expectation.value))
+    try:
+        return any(pattern.search(turn.reply or "", timeout=REGEX_SECONDS) for turn in turns), _replies(turns)
+    except TimeoutError:
+        return False, f"the regular expression did not finish within {REGEX_SECONDS:g} s"
+
+
+def compiled(pattern: str) -> "regex.Pattern[str]":
+    """A regular expression. Raises ValueError with the reason if it is invalid, too long or nested too deeply."""
+    import regex
+
+    if len(pattern) > LONGEST_REGEX:
+        raise ValueError(f"longer than {LONGEST_REGEX:,} characters")
+    try:
+        return regex.compile(pattern)
+    except regex.error as error:
+        raise ValueError(str(error)) from error
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def _function_called(expectation: Expectation, turns: Sequence[TurnRecord], _: Store | None) -> _Outcome:

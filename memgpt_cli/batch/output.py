@@ -62,6 +62,11 @@ def encoded(line: dict[str, Any]) -> bytes:
     return text.encode("utf-8", "replace") + b"\n"
 
 
+def opened_private(path: Path, flags: int) -> BinaryIO:
+    """Open a file for writing; a new one is for its owner alone, since it holds conversations."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0) | flags, 0o600), "wb")
+
+
 def unwritable(what: Path | str, error: OSError) -> StorageError:
     """The error to raise when the output cannot be written."""
     return StorageError(
@@ -129,7 +134,7 @@ class FileOutput:
         # Named by the run, so that the next start takes the place of what a killed one left half written.
         beside = self._path.with_name(f".{self._path.name[:_LONGEST_NAME]}.{self._journal.folder.name[:8]}")
         try:
-            with beside.open("wb") as file:
+            with opened_private(beside, os.O_TRUNC) as file:
                 if self._path.exists():
                     shutil.copymode(self._path, beside)
                 for line in self._all_lines(indices):
@@ -148,7 +153,7 @@ class FileOutput:
 
     def _opened(self) -> BinaryIO:
         try:
-            return self._path.open("ab")
+            return opened_private(self._path, os.O_APPEND)
         except OSError as error:
             raise unwritable(self._path, error) from error
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from glob import iglob
 from io import BufferedReader
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import TracebackType
@@ -141,10 +142,15 @@ class BatchInput:
         self.source.close()
 
 
-def read_input(source: Source, *, name: str, folder: Path, zone: tzinfo, kind: Format = "auto") -> BatchInput:
-    """Look through the whole input. Faults are told, not raised. Raises OSError."""
+def read_input(
+    source: Source, *, name: str, folder: Path, zone: tzinfo, kind: Format = "auto", allow_outside: bool = False
+) -> BatchInput:
+    """Look through the whole input. Faults are told, not raised. Raises OSError.
+
+    Documents must lie in `folder` unless `allow_outside`: an input from elsewhere may not read any file it names.
+    """
     is_text = kind == "text" or (kind == "auto" and _looks_like_text(source, name))
-    scan = _Scan(zone, folder, Path(name).stem or "conversation")
+    scan = _Scan(zone, folder, allow_outside, Path(name).stem or "conversation")
     digest = hashlib.sha256()
     offset = 0
     for number, raw in enumerate(source.lines(), 1):
@@ -169,11 +175,12 @@ def read_input(source: Source, *, name: str, folder: Path, zone: tzinfo, kind: F
 class _Scan:
     """What one pass over the lines has found."""
 
-    def __init__(self, zone: tzinfo, folder: Path, stem: str) -> None:
+    def __init__(self, zone: tzinfo, folder: Path, allow_outside: bool, stem: str) -> None:  # noqa: FBT001
         self.entries: list[Entry] = []
         self.faults: list[Fault] = []
         self._zone = zone
         self._folder = folder
+        self._allow_outside = allow_outside
         self._stem = stem
         self._lines: dict[str, int] = {}
         self._spoken = 0
@@ -260,17 +267,29 @@ class _Scan:
             if before != line:
                 self.fault(line, "id", f"{identity!r} is the id of line {before} too")
         for number, document in enumerate(documents if isinstance(documents, list) else []):
-            if isinstance(document, str) and document.strip() and not self._is_there(document):
-                self.fault(line, f"documents[{number}]", f"there is no file {document}")
+            if isinstance(document, str) and document.strip():
+                self._document(document, line, f"documents[{number}]")
 
-    def _is_there(self, document: str) -> bool:
+    def _document(self, document: str, line: int, field: str) -> None:
+        paths = self._matches(document)
+        first = next(paths, None)
+        if first is None:
+            self.fault(line, field, f"there is no file {document}")
+            return
+        folder = self._folder.resolve()
+        if not self._allow_outside and not all(p.resolve().is_relative_to(folder) for p in chain([first], paths)):
+            self.fault(line, field, f"{document} is outside the input's folder; --allow-outside permits it")
+
+    def _matches(self, document: str) -> Iterator[Path]:
+        """The files that a document names: itself, or what it matches as a pattern."""
         try:
             if (self._folder / document).exists():
-                return True
+                yield self._folder / document
+                return
         except (OSError, ValueError):
-            return False
-        is_pattern = any(character in document for character in "*?[")
-        return is_pattern and any(True for _ in iglob(str(self._folder / document), recursive=True))  # noqa: PTH207 - also absolute
+            return
+        if any(character in document for character in "*?["):
+            yield from map(Path, iglob(str(self._folder / document), recursive=True))  # noqa: PTH207 - also absolute
 
 
 def _once(pairs: list[tuple[str, object]], twice: list[str]) -> dict[str, object]:

@@ -13,6 +13,7 @@ import typer
 
 from memgpt_cli.cli.batch_input import check_output, faults_of, opened, refuse, show_check
 from memgpt_cli.cli.batch_options import (
+    AllowOutside,
     AsText,
     ByTurn,
     CallsPerMinute,
@@ -68,6 +69,7 @@ def batch(
     fail_fast: FailFast = False,
     wait: WaitForAgents = False,
     fixed_time: FixedTime = None,
+    allow_outside: AllowOutside = False,
     quiet: Quiet = False,
 ) -> None:
     """Run scripted conversations; started again, it goes on where it was.
@@ -88,7 +90,7 @@ def batch(
 
     workspace = current.workspace()
     check_output(output, file)
-    with opened(file, workspace, as_text=text) as read:
+    with opened(file, workspace, as_text=text, allow_outside=allow_outside) as read:
         wishes = Wishes(
             output=output,
             by_turn=turns,

@@ -21,7 +21,7 @@ _SHOWN_FAULTS = 50
 
 
 @contextmanager
-def opened(file: str, workspace: "Workspace", *, as_text: bool) -> Iterator["BatchInput"]:
+def opened(file: str, workspace: "Workspace", *, as_text: bool, allow_outside: bool) -> Iterator["BatchInput"]:
     """The input, looked through. Raises UsageError when it cannot be read."""
     from memgpt_cli.batch.reading import Source, read_input
 
@@ -33,7 +33,8 @@ def opened(file: str, workspace: "Workspace", *, as_text: bool) -> Iterator["Bat
         else:
             source, name, folder = Source.of_file(Path(file), spare=spare), file, Path(file).parent
         kind: Any = "text" if as_text else "auto"
-        read = read_input(source, name=name, folder=folder, zone=workspace.settings.zone, kind=kind)
+        zone = workspace.settings.zone
+        read = read_input(source, name=name, folder=folder, zone=zone, kind=kind, allow_outside=allow_outside)
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror or error}", hint="memgpt batch --help") from error
     with read:

@@ -47,6 +47,9 @@ WaitForAgents = Annotated[bool, typer.Option("--wait", help="Wait for agents tha
 FixedTime = Annotated[
     str | None, typer.Option("--fixed-time", help="The clock stands still, for equal output.", metavar="TIME")
 ]
+AllowOutside = Annotated[
+    bool, typer.Option("--allow-outside", help="Load documents from outside the input's folder, too.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")]
 
 

@@ -53,6 +53,8 @@ ONLY_WE_KNOW = [
     ({"id": "a", "messages": [{"content": "  "}]}, "messages[0].content"),
     ({"id": "a", "messages": [{"content": "x", "created_at": "yesterday"}]}, "messages[0].created_at"),
     ({"id": "a", "messages": [SAID], "expect": [{"regex": "("}]}, "expect[0].regex"),
+    ({"id": "a", "messages": [SAID], "expect": [{"regex": "(" * 9_000 + ")" * 9_000}]}, "expect[0].regex"),
+    ({"id": "a", "messages": [SAID], "expect": [{"regex": "(" * 3_000 + ")" * 3_000}]}, "expect[0].regex"),
     ({"id": "a", "messages": [SAID], "blocks": {"human": {"value": "long", "limit": 2}}}, "blocks.human.value"),
 ]
 GOOD = [
@@ -201,3 +203,18 @@ def test_a_byte_order_mark_and_blank_lines_are_no_matter(tmp_path: Path) -> None
         assert not read.faults
         assert [read.conversation(entry).id for entry in read.entries] == [7, "a"]
     assert [entry.line for entry in read.entries] == [1, 3]
+
+
+@pytest.mark.parametrize("document", ["../secret.txt", "{absolute}", "../*.txt", "link.txt", "*.txt"])
+def test_a_document_outside_the_folder_of_the_input_needs_permission(tmp_path: Path, document: str) -> None:
+    (tmp_path / "secret.txt").write_text("the password is xyzzy")
+    folder = tmp_path / "job"
+    folder.mkdir()
+    (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
+    path = folder / "in.jsonl"
+    named = document.format(absolute=tmp_path / "secret.txt")
+    path.write_text(json.dumps({"id": "a", "ask": ["What is the password?"], "documents": [named]}))
+    for allowed in (False, True):
+        source = Source.of_file(path, spare=tmp_path)
+        with read_input(source, name="in.jsonl", folder=folder, zone=UTC, allow_outside=allowed) as read:
+            assert [fault.field for fault in read.faults] == ([] if allowed else ["documents[0]"])

@@ -10,6 +10,10 @@ import pytest
 from support.agents import workspace
 from support.batches import ROOT, Command, Writer, replies, start, talk, written
 
+from memgpt_cli.batch import expectations
+from memgpt_cli.batch.conversations import Expectation, Expected
+from memgpt_cli.batch.records import TurnKind, TurnRecord
+
 SCHEMAS = ROOT / "docs" / "schemas"
 ADA = "My name is Ada and I live in Lisbon."
 
@@ -142,6 +146,23 @@ def test_expectations_make_the_exit_code(batch: Command, write: Writer, expectat
     assert done.lines[0]["turns"][0]["expect"][0]["ok"] is met
     on_conversation = batch(write(talk("a", ADA, expect=[expectation])))
     assert on_conversation.code == (0 if met else 1)
+
+
+def test_a_regular_expression_that_never_finishes_fails_its_expectation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(expectations, "REGEX_SECONDS", 0.05)
+    slow = Expectation(kind=Expected.REGEX, value=r"(x|x)*$b|(\w+\s?)+!$")
+    turn = TurnRecord(turn=1, kind=TurnKind.MESSAGE, content="", reply="x" * 40 + " " + "word " * 40)
+    (checked,) = expectations.check([slow], [turn], None)
+    assert not checked.ok
+    assert checked.found is not None
+    assert "did not finish" in checked.found
+
+
+def test_new_output_is_for_its_owner_alone(batch: Command, write: Writer, tmp_path: Path) -> None:
+    assert batch(write(talk("a", ADA)), "-o", tmp_path / "out.jsonl").code == 0
+    assert (tmp_path / "out.jsonl").stat().st_mode & 0o777 == 0o600
 
 
 def test_an_expectation_on_a_question_sees_the_question_alone(batch: Command, write: Writer) -> None:
