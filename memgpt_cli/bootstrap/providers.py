@@ -44,6 +44,7 @@ def _chat(connection: Connection) -> ChatModel:
         reasoning_effort=connection.settings.reasoning_effort,
         provider=connection.endpoint.provider,
         memory=connection.memory,
+        extra_body=connection.endpoint.extra_body,
     )
 
 

@@ -125,8 +125,8 @@ def resolve_model(
 def endpoint_for(config: Configuration, model: str, base_url: str | None, source: Source) -> Endpoint:
     """The endpoint of a model at the address that `source` set; None is the provider's own. Raises ConfigError.
 
-    `model.provider` and `model.key_env` describe the address of their own layer or of a weaker one: a file's provider
-    does not apply to an address from the command line.
+    `model.provider`, `model.key_env` and `model.extra_body` describe the address of their own layer or of a weaker one:
+    a file's provider does not apply to an address from the command line.
     """
 
     def setting(key: str) -> str | None:
@@ -134,9 +134,10 @@ def endpoint_for(config: Configuration, model: str, base_url: str | None, source
         applies = found.value is not None and _rank(found.source) <= _rank(source)
         return str(found.value) if applies else None
 
-    return Endpoint.at(
+    at = Endpoint.at(
         base_url, model=model, provider=setting("model.provider") or AUTO, key_env=setting("model.key_env")
     )
+    return replace(at, extra_body=setting("model.extra_body"))
 
 
 def profile_endpoint(profile: Profile, model: str | None = None) -> Endpoint | None:
@@ -145,7 +146,7 @@ def profile_endpoint(profile: Profile, model: str | None = None) -> Endpoint | N
     if is_builtin(model):
         return None
     at = Endpoint.at(profile.base_url, model=model, provider=profile.provider or AUTO, key_env=profile.key_env)
-    return replace(at, keyless=True) if profile.no_key else at
+    return replace(at, keyless=bool(profile.no_key), extra_body=profile.extra_body)
 
 
 def endpoint_beside(config: Configuration, choice: ModelChoice, model: str) -> Endpoint | None:

@@ -3,6 +3,7 @@
 Not here: defaults (configs/default.toml) and where values come from (settings.py).
 """
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -56,6 +57,8 @@ class Option:
         """A value of TOML in this option's type; raises ValueError with `expected` when it is none."""
         if self.kind is float and type(value) is int:
             value = float(value)
+        if isinstance(value, dict) and self.check is is_extra_body:
+            value = json.dumps(value, default=str)
         if type(value) is not self.kind or not self._in_range(value):
             raise ValueError(self.expected)
         return value
@@ -105,6 +108,25 @@ def is_url(text: str) -> bool:
 
 
 _SECRET_NAME: Final = re.compile("key|token|secret|sig|auth|password", re.IGNORECASE)
+
+
+_OWN_FIELDS: Final = {
+    *("model", "messages", "input", "instructions", "system", "tools", "tool_choice", "functions", "function_call"),
+    *("stream", "stream_options", "n", "store", "include"),
+    *("max_tokens", "max_completion_tokens", "max_output_tokens"),
+}
+_LONGEST_EXTRA: Final = 10_000
+
+
+def is_extra_body(text: str) -> bool:
+    """Whether this is a JSON object without fields of requests that the program itself sends."""
+    if len(text) > _LONGEST_EXTRA:
+        return False
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(fields, dict) and not _OWN_FIELDS & fields.keys()
 
 
 def is_zone(text: str) -> bool:
@@ -159,6 +181,14 @@ OPTIONS: Final[tuple[Option, ...]] = (
         target="model.key_env",
         kind=str,
         help="The environment variable that holds the endpoint's key; unset, the provider's usual one.",
+    ),
+    Option(
+        key="model.extra_body",
+        target="model.extra_body",
+        kind=str,
+        check=is_extra_body,
+        expects="a table, or a JSON object, without fields that the program itself sends (model, messages, tools, ...)",
+        help="Fields added to each request as they stand, such as OpenRouter's `provider`.",
     ),
     Option(
         key="model.reasoning_effort",

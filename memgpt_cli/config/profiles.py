@@ -38,6 +38,7 @@ FIELDS: Final[Mapping[str, Option]] = {
     "reasoning_effort": _from("model.reasoning_effort"),
     "images": _from("model.images"),
     "provider": _from("model.provider"),
+    "extra_body": _from("model.extra_body"),
     "context": Option(
         key="context",
         target="context",

@@ -4,12 +4,13 @@ Every question about an address (is it OpenAI, is it this machine, which key may
 """
 
 import ipaddress
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from memgpt_cli.errors import ConfigError
@@ -68,13 +69,14 @@ class Endpoint:
 
     `base_url` has no trailing slash, no query and no operation; `query` is what each request's address carries.
     `key_env` names the environment variable that holds the key, where the person said so. No key is sent to a
-    `keyless` one.
+    `keyless` one. `extra_body` is a JSON object whose fields are added to each request.
     """
 
     provider: Provider
     base_url: str
     query: tuple[tuple[str, str], ...] = ()
     key_env: str | None = None
+    extra_body: str | None = None
     keyless: bool = False
 
     @classmethod
@@ -101,6 +103,12 @@ class Endpoint:
         if endpoint.provider is Provider.ANTHROPIC and not plain.url.endswith("/v1"):
             return replace(endpoint, base_url=f"{plain.url}/v1")
         return _azure_form(endpoint, plain) if plain.is_azure else endpoint
+
+    @property
+    def extra_fields(self) -> dict[str, Any]:
+        """The fields of `extra_body`."""
+        fields: dict[str, Any] = json.loads(self.extra_body) if self.extra_body else {}
+        return fields
 
     @property
     def host(self) -> str:

@@ -28,4 +28,5 @@ class Profile:
     cached: float | None = None
     output: float | None = None
     key_env: str | None = None
+    extra_body: str | None = None
     no_key: bool | None = None

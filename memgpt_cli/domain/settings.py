@@ -12,7 +12,8 @@ from memgpt_cli.domain.endpoints import AUTO
 class ModelSettings:
     """Which model answers, where, and at what price (USD for a million tokens; None where unknown).
 
-    `provider` is a `domain.endpoints.Provider` or "auto"; `key_env` names the environment variable of the key.
+    `provider` is a `domain.endpoints.Provider` or "auto"; `key_env` names the environment variable of the key,
+    `extra_body` is a JSON object of fields for each request.
     `reasoning_effort` goes into the request as it stands; None leaves it out. `context` is the model's own context
     length in tokens where it is known, which may be more than the window in use. `images`: it takes pictures.
     """
@@ -21,6 +22,7 @@ class ModelSettings:
     base_url: str | None = None
     provider: str = AUTO
     key_env: str | None = None
+    extra_body: str | None = None
     context: int | None = None
     images: bool = False
     reasoning_effort: str | None = None

@@ -29,9 +29,9 @@ _UNVERIFIED: Final = re.compile(
 class EndpointModel:
     """ports.ChatModel over HTTP in the form of `wire`.
 
-    `extra_body` is added to each request as it stands. Optional fields that the server refuses are left out from then
-    on, and kept in `memory`; so are, in this process, opaque fields that it cannot verify. Several threads may use one
-    instance.
+    The endpoint's extra fields are added to each request as they stand. Optional fields that the server refuses are
+    left out from then on, and kept in `memory`; so are, in this process, opaque fields that it cannot verify. Several
+    threads may use one instance.
     """
 
     def __init__(
@@ -40,13 +40,12 @@ class EndpointModel:
         wire: Wire,
         transport: Transport,
         *,
-        extra_body: Mapping[str, Any] | None = None,
         memory: EndpointMemory | None = None,
     ) -> None:
         self._target = target
         self._wire = wire
         self._transport = transport
-        self._extra_body = dict(extra_body or {})
+        self._extra_body = target.endpoint.extra_fields
         self._memory = memory or ProcessEndpointMemory()
         self._refused: set[Opaque] = set()
 

@@ -10,7 +10,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from memgpt_cli.domain.chat import ChatRequest, Delta
@@ -62,8 +62,9 @@ class OpenAIChat:
         reasoning_effort: str | None = None,
         provider: Provider = Provider.OPENAI_CHAT,
         memory: EndpointMemory | None = None,
+        extra_body: str | None = None,
     ) -> None:
-        endpoint = Endpoint.at(base_url, model=model, provider=provider)
+        endpoint = replace(Endpoint.at(base_url, model=model, provider=provider), extra_body=extra_body)
         self._endpoint = Target(model=model, endpoint=endpoint, api_key=usable_key(api_key))
         self._timeout_s = timeout_s
         self._max_retries = max_retries
@@ -93,6 +94,7 @@ class OpenAIChat:
             body[limit_field] = limit
         if self._reasoning_effort is not None:
             body["reasoning_effort"] = self._reasoning_effort
+        body |= self._endpoint.endpoint.extra_fields
         return {field: sendable(value) for field, value in body.items() if field not in traits.refused_fields}
 
     @property

@@ -24,7 +24,27 @@ def usage_of(reported: object) -> Usage | None:
         prompt_tokens=prompt,
         completion_tokens=_count(reported, "completion_tokens"),
         cached_tokens=min(cached, prompt),
+        cost_usd=_cost(reported),
     )
+
+
+MOST_USD: Final = 10_000.0
+"""More than one call costs anywhere."""
+
+
+def _cost(usage: Mapping[str, Any]) -> float | None:
+    """What OpenRouter states: its charge in USD and, with a key of one's own, that of the provider behind it."""
+    cost = _usd(usage.get("cost"))
+    details = usage.get("cost_details")
+    if cost is None or not usage.get("is_byok") or not isinstance(details, dict):
+        return cost
+    return cost + (_usd(details.get("upstream_inference_cost")) or 0.0)
+
+
+def _usd(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value <= MOST_USD else None
 
 
 def _count(usage: Mapping[str, Any], key: str) -> int:
