@@ -1,5 +1,7 @@
 """Putting an agent together from its ports. Knows the core's parts and no adapter."""
 
+from collections.abc import Callable
+
 from memgpt_cli.agent.budget import Budget
 from memgpt_cli.agent.loop import Agent
 from memgpt_cli.agent.outbox import OutboxWorker
@@ -76,6 +78,7 @@ def assemble(
     index: VectorIndex,
     lock: Lock | None,
     notices: tuple[str, ...] = (),
+    window_refused: Callable[[int], None] = lambda _: None,
 ) -> Session:
     """An open agent. Raises LimitError when the window is too small for it, ConfigError for a faulty prompt."""
     protocol = store.config().protocol
@@ -114,7 +117,7 @@ def assemble(
         afford=budget.check_summary,
         book=budget.book_summary,
     )
-    core_memory = CoreMemory(store, clock, counter.count)
+    core_memory = CoreMemory(store, clock, counter.count, window.check_core)
     worker = OutboxWorker(index, store.lexical)
     agent = Agent(
         store=store,
@@ -134,6 +137,7 @@ def assemble(
         clock=clock,
         calibration=calibration,
         budget=budget,
+        window_refused=window_refused,
         sight=Sight(
             store=store, model=model, settings=settings, queue_manager=queue_manager, budget=budget, clock=clock
         ),

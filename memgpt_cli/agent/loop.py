@@ -75,6 +75,7 @@ class Agent:
         calibration: Calibration,
         budget: Budget,
         sight: Sight,
+        window_refused: Callable[[int], None],
     ) -> None:
         self.store = store
         self.model = model
@@ -87,6 +88,7 @@ class Agent:
         self._calibration = calibration
         self._budget = budget
         self._sight = sight
+        self._window_refused = window_refused
         self._intake = Intake(store=store, queue_manager=queue_manager, clock=clock)
         last = store.turns.last_step()
         self._last_prompt = (last.epoch, last.counted_tokens) if last else (0, 0)
@@ -205,7 +207,10 @@ class Agent:
         smallest = window.smallest(self.store.blocks.all())
         if error.limit is not None and smallest <= error.limit < window.settings.window:
             reserve = min(window.settings.reserve, error.limit // 8)
-            window.settings = replace(window.settings, window=error.limit, reserve=reserve)
+            window.settings = replace(
+                window.settings, window=error.limit, reserve=reserve, source="the server: a refused prompt"
+            )
+            self._window_refused(error.limit)
             return
         reported = error.counted or int(window.corrected(counted) * 1.25)
         self._calibration.observe(self.model.name, counted=counted, reported=reported)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from memgpt_cli.bootstrap.providers import Connection, connect
+from memgpt_cli.bootstrap.windows import Windows
 from memgpt_cli.config.models import (
     Destination,
     ModelChoice,
@@ -61,6 +62,7 @@ class Models:
         self._configuration = configuration
         self._endpoints = endpoints
         self._keys = keys
+        self.windows = Windows(endpoints, keys)
         self._around_model = around_model
         self._clients: dict[tuple[str, Endpoint, str | None], ChatModel] = {}
 
@@ -70,7 +72,9 @@ class Models:
         `last` is where the agent talked to before, as its record or a glance at it says.
         """
         place = _destination(last) if last else None
-        return resolve_model(self._configuration, has_key=self._keys.has, agent=config, last=place)
+        return self.windows.applied(
+            resolve_model(self._configuration, has_key=self._keys.has, agent=config, last=place)
+        )
 
     def chosen_by(self, store: Store) -> ModelChoice:
         """The model that the agent of this record is answered by. Raises ConfigError."""

@@ -130,6 +130,8 @@ class Sessions:
         looking = lock is None and private is None
         with _closed_on_error(store):
             choice = self._models.chosen_by(store)
+            if not looking:
+                choice = self._models.windows.asked(choice)
             settings = choice.apply(adapters.settings)
             if not looking:
                 adapters.embedders.check(name, store.embedder)
@@ -157,6 +159,7 @@ class Sessions:
                     index=index,
                     lock=lock,
                     notices=self._models.notices(choice),
+                    window_refused=lambda tokens: self._models.windows.refused(choice, tokens),
                 )
             if not looking:
                 self._models.remember(store, choice)

@@ -85,7 +85,7 @@ def draw(shape: dict[str, Any]) -> None:
         bar.append("█" * round(width * shape["parts"][part] / room), style=style)
     bar.append("░" * max(0, width - len(bar) - round(width * shape["reserved"] / room)), style="dim")
     bar.append("▒" * (width - len(bar)), style="dim")
-    say(f"{shape['agent']} · {shape['model']} · window {room:,} tokens")
+    say(f"{shape['agent']} · {shape['model']} · window {room:,} tokens ({shape['window_from']})")
     console.print(bar)
     rows = [("█ ", style, part.replace("_", " "), shape["parts"][part]) for part, style in _PARTS]
     rows += [("░ ", "dim", "free", shape["free"]), ("▒ ", "dim", "reserved", shape["reserved"])]

@@ -140,6 +140,7 @@ def context(session: Session) -> dict[str, Any]:
         "agent": session.name,
         "model": session.agent.model.name,
         "window": window.settings.window,
+        "window_from": window.settings.source,
         "reserved": window.settings.reserved,
         "used": usage.total,
         "free": max(0, window.room - usage.total),

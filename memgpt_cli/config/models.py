@@ -42,7 +42,8 @@ class ModelChoice:
 
     `base_url` is the address as it was set; None is the provider's own.
     `source`, `base_url_source` and `window_source` say who decided; `notice` is what the person must be told, or None.
-    `settings` are the model's, `window` is in tokens. `profile` is the profile that names the model, if one does; its
+    `settings` are the model's, `window` is in tokens; `window_from` says where it is from when the server told it.
+    `profile` is the profile that names the model, if one does; its
     key is sent to its own base URL only.
     """
 
@@ -56,6 +57,7 @@ class ModelChoice:
     settings: ModelSettings
     profile: Profile | None = None
     notice: str | None = None
+    window_from: str | None = None
 
     @property
     def destination(self) -> Destination:
@@ -69,7 +71,9 @@ class ModelChoice:
 
     def apply(self, settings: Settings) -> Settings:
         """The settings with this choice in them."""
-        window: WindowSettings = replace(settings.window, window=self.window)
+        window: WindowSettings = replace(
+            settings.window, window=self.window, source=self.window_from or str(self.window_source)
+        )
         return replace(settings, model=self.settings, window=window)
 
 

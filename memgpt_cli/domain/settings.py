@@ -36,7 +36,7 @@ class ModelSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowSettings:
-    """The main context. `window` and `reserve` are tokens; the three shares are of `window - reserve`.
+    """The main context. `window` (set by `source`) and `reserve` are tokens; the shares are of `window - reserve`.
 
     `pressure` 0.7 and eviction to one half are the paper's numbers. `message_share` is the largest share one message
     may take before it is paged to archival storage; `result_share` bounds one function result. A `reserve` of 0 stands
@@ -45,6 +45,7 @@ class WindowSettings:
     """
 
     window: int = 32_768
+    source: str = "default"
     reserve: int = 0
     pressure: float = 0.7
     evict_at: float = 1.0

@@ -95,12 +95,20 @@ class CoreMemory:
     """Reads and writes blocks. Every change runs in a transaction and is kept as a version with its provenance.
 
     What a change builds on is read in the same transaction, so that of two processes neither writes over the other.
+    `fits` raises LimitError for blocks that the window has no room for; None where no window is known.
     """
 
-    def __init__(self, store: Store, clock: Clock, count: Callable[[str], int]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        count: Callable[[str], int],
+        fits: Callable[[Sequence[Block]], None] | None = None,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._count = count
+        self._fits = fits
 
     def block(self, label: str) -> Block:
         """The block with this label, in any case where only one matches; raises NotFoundError with the known labels."""
@@ -163,6 +171,9 @@ class CoreMemory:
         present = self._store.blocks.get(block.label)
         if present is not None and replace(block, value=value, version=present.version) == present:
             return present
+        if self._fits is not None and self._count(value) > (self._count(present.value) if present else 0):
+            others = [other for other in self._store.blocks.all() if other.label != block.label]
+            self._fits([*others, replace(block, value=value)])
         with self._store.transaction():
             return self._store.blocks.put(replace(block, value=value), at=self._clock.now(), provenance=provenance)
 

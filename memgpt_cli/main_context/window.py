@@ -23,7 +23,13 @@ from memgpt_cli.main_context.tokens import PRIMING, count_message, count_tools
 from memgpt_cli.ports import TokenCounter
 
 SMALLEST_QUEUE: Final = 256
-"""Tokens that the queue must at least have beside the fixed prompt, full blocks and the reserve (DESIGN §5)."""
+"""Tokens that the queue must at least have beside the fixed prompt, the blocks and the reserve."""
+
+SMALLEST_BLOCK: Final = 256
+"""Tokens that each block must at least be able to hold, where its limit allows it."""
+
+LARGE_QUEUE: Final = 2_048
+"""Tokens of a queue that is large enough: what a window has beyond it, blocks may take."""
 
 BLOCK_FRAME: Final = core_memory.FRAME_TOKENS
 """Tokens allowed for a block's own tag in the snapshot."""
@@ -126,36 +132,60 @@ class Window:
         """Tokens of a bare text, corrected."""
         return self.corrected(self.counter.count(text))
 
+    @property
+    def core_room(self) -> int:
+        """Corrected tokens that all blocks together may take: at least half of what the fixed prompt leaves."""
+        left = max(0, self.room - self.fixed)
+        return max(left // 2, left - LARGE_QUEUE)
+
+    def check_core(self, blocks: Sequence[Block]) -> None:
+        """Raise LimitError when blocks that are about to be written take more than this window has for them."""
+        held = self._blocks_as_they_are(blocks)
+        if held > self.core_room:
+            raise LimitError(
+                f"all memory blocks together would take {held} tokens, this window of {self.settings.window} has"
+                f" {self.core_room} for them; nothing was changed",
+                hint="shorten something in them, or use archival storage",
+            )
+
     def check(self, blocks: Sequence[Block]) -> None:
-        """Raise LimitError, with the numbers, when this window cannot hold its fixed prompt and full blocks.
+        """Raise LimitError, with the numbers, when this window cannot hold its fixed prompt and its blocks.
 
         What a server counts beyond our own count makes the smallest window larger. That alone locks no agent out that
         has talked in this window before: then it is enough that the blocks fit as they are.
         """
         smallest = self.smallest(blocks)
         if self.settings.window < smallest and not self._fits_as_it_is(blocks):
-            held = self._blocks_at_limit(blocks)
             raise LimitError(
                 f"a window of {self.settings.window} tokens is too small for this agent: instructions and functions"
-                f" take {self.fixed}, its memory blocks up to {held}, the conversation {SMALLEST_QUEUE}, the reply the"
-                f" rest: {smallest} in all",
+                f" take {self.fixed}, its memory blocks {self._blocks_at_least(blocks)}, the conversation"
+                f" {SMALLEST_QUEUE}, the reply the rest: {smallest} in all",
                 hint=f"--window {smallest} or more, or smaller blocks, or a smaller window.reserve",
             )
 
     def _fits_as_it_is(self, blocks: Sequence[Block]) -> bool:
-        usual = self._fixed + self._tools + sum(core_memory.token_limit(b) + BLOCK_FRAME for b in blocks)
-        now = self.fixed + sum(self.count_text(block.value) + self.corrected(BLOCK_FRAME) for block in blocks)
-        return self.settings.window - self.settings.reserved >= max(usual, now) + SMALLEST_QUEUE
+        least = (max(self.counter.count(b.value), _floor(b)) + BLOCK_FRAME for b in blocks)
+        usual = self._fixed + self._tools + sum(least)
+        return self.room >= max(usual, self.fixed + self._blocks_as_they_are(blocks)) + SMALLEST_QUEUE
 
     def smallest(self, blocks: Sequence[Block]) -> int:
         """The smallest window, in tokens, that this agent can live in, with the reserve that it would then have."""
-        needed = self.fixed + self._blocks_at_limit(blocks) + SMALLEST_QUEUE
+        needed = self.fixed + self._blocks_at_least(blocks) + SMALLEST_QUEUE
         if self.settings.reserve:
             return needed + self.settings.reserve
         return next(w for w in count(needed) if w - replace(self.settings, window=w).reserved >= needed)
 
-    def _blocks_at_limit(self, blocks: Sequence[Block]) -> int:
-        return sum(self.corrected(core_memory.token_limit(block) + BLOCK_FRAME) for block in blocks)
+    def _blocks_as_they_are(self, blocks: Sequence[Block]) -> int:
+        return sum(self.count_text(block.value) + self.corrected(BLOCK_FRAME) for block in blocks)
+
+    def _blocks_at_least(self, blocks: Sequence[Block]) -> int:
+        """What the blocks hold, or `SMALLEST_BLOCK` each where that is more and their limits allow it."""
+        return sum(max(self.count_text(block.value), _floor(block)) + self.corrected(BLOCK_FRAME) for block in blocks)
+
+    def _blocks_at_most(self, blocks: Sequence[Block]) -> int:
+        """What the blocks can grow to: their limits, or the room for them in this window."""
+        at_limit = sum(self.corrected(core_memory.token_limit(block) + BLOCK_FRAME) for block in blocks)
+        return max(self._blocks_as_they_are(blocks), min(at_limit, self.core_room))
 
     def summary_cap(self, head: int) -> int:
         """The most tokens that a summary may take when the rest of the head takes `head`."""
@@ -163,7 +193,7 @@ class Window:
 
     def message_cap(self, blocks: Sequence[Block]) -> int:
         """The largest message, in corrected tokens, that the queue takes whole; a larger one is paged out."""
-        left = self.room - self.fixed - self._blocks_at_limit(blocks)
+        left = self.room - self.fixed - self._blocks_at_most(blocks)
         return max(64, min(int(self.room * self.settings.message_share), left // 2))
 
     def result_cap(self, used: int, calls: int) -> int:
@@ -248,3 +278,8 @@ class Window:
     def prompt(self, epoch: Epoch, queue: Sequence[Message]) -> tuple[PromptMessage, ...]:
         """The messages of the next request."""
         return (*epoch.head, *(self.message(m) for m in queue))
+
+
+def _floor(block: Block) -> int:
+    """Tokens that a block must at least be able to hold."""
+    return min(core_memory.token_limit(block), SMALLEST_BLOCK)

@@ -61,7 +61,7 @@ def test_the_rooms_are_those_of_the_plan() -> None:
     rooms = {path.parent.name for path in (ROOT / "memgpt_cli").glob("*/__init__.py")}
     assert rooms == ROOMS
     modules = {path.name for path in (ROOT / "memgpt_cli").glob("*.py")}
-    assert modules == {"__init__.py", "__main__.py", "errors.py"}
+    assert modules == {"__init__.py", "__main__.py", "errors.py", "vendors.py"}
 
 
 def test_there_are_no_utils_and_no_manager_but_the_queue_manager() -> None:

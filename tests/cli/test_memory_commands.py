@@ -49,12 +49,14 @@ def test_what_does_not_fit_is_refused_with_the_numbers(memgpt: CommandLine) -> N
     assert "would hold 19 characters, its limit is 10" in error
     error = memgpt("memory", "set", "human", "--limit", "2", code=2).err
     assert "would hold 3 characters, its limit is 2" in error
-    assert "too small for this agent" in memgpt("memory", "set", "human", "--limit", "900000", code=2).err
+    text = "Ada likes walking. " * 9_000
+    error = memgpt("memory", "set", "human", text, "--limit", "900000", code=2).err
+    assert "too small for this agent" in error
     assert "set aside for them" in memgpt("memory", "create", "x", "--description", "very long " * 30, code=2).err
 
 
-def test_a_version_whose_limit_leaves_no_room_in_the_window_is_not_restored(memgpt: CommandLine) -> None:
-    memgpt("memory", "set", "human", "Ada", "--limit", "20000", "--window", "64000")
+def test_a_version_that_leaves_no_room_in_the_window_is_not_restored(memgpt: CommandLine) -> None:
+    memgpt("memory", "set", "human", "Ada likes walking. " * 900, "--limit", "20000", "--window", "64000")
     memgpt("memory", "set", "human", "Bea", "--limit", "100")
     small = ("--window", "4000")
     assert "too small for this agent" in memgpt("memory", "restore", "human", "2", *small, code=2).err

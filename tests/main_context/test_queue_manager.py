@@ -1,5 +1,6 @@
 """What leaves the window, when, and what stands in its place; held through the agent and the strict server."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -241,7 +242,7 @@ def test_a_window_too_small_is_an_error_with_the_numbers_and_the_stated_minimum_
         ):
             pass
         smallest = int(error.value.hint.split()[1])
-        assert smallest <= 4_200
+        assert smallest <= 2_500
         with session(tmp_path, base_url=server.base_url, window=smallest) as opened:
             assert "hi" in reply(run(opened, "hi"))
         with pytest.raises(LimitError), session(tmp_path, base_url=server.base_url, window=smallest - 1):
@@ -379,3 +380,29 @@ def test_the_hint_of_a_token_budget_is_enough(tmp_path: Path) -> None:
         enough = caught.value.hint.split()[-1]
         with session(tmp_path, base_url=server.base_url, budget_max_tokens_per_turn=enough) as opened:
             assert "hello" in reply(list(opened.agent.handle(Resume())))
+
+
+@pytest.mark.parametrize("protocol", list(Protocol))
+def test_4096_tokens_are_enough_for_a_model_whose_tokenizer_is_unknown(tmp_path: Path, protocol: Protocol) -> None:
+    with (
+        StrictServer(summarising, window=4_096) as server,
+        session(tmp_path, base_url=server.base_url, model="qwen3:8b", window=4_096, protocol=protocol) as opened,
+    ):
+        for number in range(12):
+            run(opened, f"Message {number}. " + "The hills are far and the river is wide. " * 20)
+        assert not server.refusals
+        assert opened.agent.queue_manager.epoch.hidden
+
+
+def test_in_a_small_window_a_block_cannot_outgrow_its_share(tmp_path: Path) -> None:
+    with (
+        StrictServer(echo) as server,
+        session(tmp_path, base_url=server.base_url, window=3_000) as opened,
+    ):
+        window, core = opened.agent.queue_manager.window, opened.core_memory
+        by_agent = Provenance(author=Author.AGENT)
+        text = " ".join(f"{number:03d}" for number in range(490))
+        core.write(replace(core.block("human"), limit=9_000), text[:1_200], by_agent)
+        with pytest.raises(LimitError, match=f"this window of 3000 has {window.core_room} for them"):
+            core.write(core.block("human"), text + text, by_agent)
+        window.check(opened.store.blocks.all())
