@@ -19,9 +19,11 @@ class EndpointTraits:
     """Traits of a model at an endpoint; what is unknown has its default.
 
     `window` is in tokens, `window_source` says in a few words where it is from. `refused_fields` are request fields to
-    leave out. `limit_field` is the field that bounds the reply, "" when the server takes none. `alternates`: adjacent
-    messages of one role are refused. `takes_tools`: False when the server refuses `tools`. `takes_reasoning`: whether
-    reasoning must be sent back (True) or is refused (False).
+    leave out. `limit_field` is the field that bounds the reply, "" when the server takes none. `alternates`: a user
+    message right after a function result is refused. `takes_parallel_calls`: False when a message may hold one call
+    only. `takes_calls`: False when calls and results of earlier messages
+    are refused. `takes_system`: False when a system message is refused. `takes_tools`: False when the server refuses
+    `tools`. `takes_reasoning`: whether reasoning and signatures must be sent back (True) or are refused (False).
     """
 
     window: int | None = None
@@ -29,6 +31,9 @@ class EndpointTraits:
     refused_fields: frozenset[str] = frozenset()
     limit_field: str | None = None
     alternates: bool | None = None
+    takes_parallel_calls: bool | None = None
+    takes_calls: bool | None = None
+    takes_system: bool | None = None
     takes_tools: bool | None = None
     takes_reasoning: bool | None = None
 

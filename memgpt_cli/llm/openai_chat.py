@@ -11,24 +11,25 @@ import threading
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from memgpt_cli.domain.chat import ChatRequest, Delta
+from memgpt_cli.domain.chat import ChatRequest, Delta, PromptMessage
 from memgpt_cli.domain.endpoint_traits import EndpointTraits
 from memgpt_cli.domain.endpoints import Endpoint, Provider
-from memgpt_cli.errors import APIKeyError, ModelError
+from memgpt_cli.errors import APIKeyError, ContextLengthError, ModelError
 from memgpt_cli.llm.connection import client_for, headers_for, usable_key
 from memgpt_cli.llm.endpoint_memory import ProcessEndpointMemory
+from memgpt_cli.llm.refusals import MOST_ATTEMPTS, form_of, taught
 from memgpt_cli.llm.replies.stream import ReplyStream
-from memgpt_cli.llm.server_errors import Target, explain, is_about
+from memgpt_cli.llm.server_errors import Target, explain
 from memgpt_cli.llm.wire import sendable
+from memgpt_cli.llm.wire_messages import wire_messages
+from memgpt_cli.llm.written_tools import NO_CALLS_NOW, STOP, instructions
 from memgpt_cli.ports import EndpointMemory
 from memgpt_cli.vendors import load
 
 if TYPE_CHECKING:
     import openai
-
-_OPTIONAL: Final = ("stream_options", "reasoning_effort", "tool_choice")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +83,17 @@ class OpenAIChat:
     @property
     def origin(self) -> str:
         """`chat`, the base URL and the model."""
-        return f"chat {self._endpoint.base_url or 'openai'} {self._endpoint.model}"
+        return f"chat {self._endpoint.base_url} {self._endpoint.model}"
 
     def body(self, request: ChatRequest) -> dict[str, Any]:
-        """The exact body that `stream` sends, with the fields that this server was found to take."""
-        traits = self.traits
+        """The exact body that `stream` sends, in the form that this server was found to take."""
+        return self._body(request, self.traits)
+
+    def _body(self, request: ChatRequest, traits: EndpointTraits) -> dict[str, Any]:
         body = request.body()
+        if traits.takes_tools is False:
+            request, body = _in_text(request, body)
+        body["messages"] = wire_messages(request.messages, form_of(traits))
         limit = body.pop("max_tokens", None)
         limit_field = self._limit_fields[0] if traits.limit_field is None else traits.limit_field
         if limit is not None and limit_field:
@@ -101,9 +107,6 @@ class OpenAIChat:
     def traits(self) -> EndpointTraits:
         """What was learned about this model at this endpoint, by this process and others."""
         return self._memory.traits(self._endpoint.base_url, self._endpoint.model)
-
-    def _learn(self, learned: EndpointTraits) -> None:
-        self._memory.learn(self._endpoint.base_url, self._endpoint.model, learned)
 
     @property
     def _limit_fields(self) -> tuple[str, str, str]:
@@ -122,7 +125,7 @@ class OpenAIChat:
         load("openai")
         import openai
 
-        reply = ReplyStream(request)
+        reply = ReplyStream(request, origin=self.origin)
         events = self._open(request)
         whole = _is_whole(events)
         try:
@@ -161,40 +164,48 @@ class OpenAIChat:
             client.close()
 
     def _open(self, request: ChatRequest) -> "openai.Stream[object]":
-        """Send the request; where the server refuses one of its fields, once more without that."""
+        """Send the request; where the server refuses its form, again in another one. What works is remembered."""
         import openai
 
-        while True:
-            body = self.body(request)
+        traits = known = self.traits
+        for attempt in range(MOST_ATTEMPTS):
+            body = self._body(request, traits)
             try:
-                return self._connected().post(
-                    "/chat/completions",
-                    body=body,
-                    cast_to=object,
-                    options={"headers": self._headers()},
-                    stream=True,
-                    stream_cls=_watched(),
-                )
+                events = self._post(body)
             except openai.APIStatusError as error:
-                if not self._adapt(error, body):
+                meant = taught(error, body, traits, self._limit_fields) if attempt + 1 < MOST_ATTEMPTS else iter(())
+                other = next((t for t in meant if self._body(request, t) != body), None)
+                if other is None:
+                    self._learn_about_prompt(error, known, traits)
                     raise explain(error, self._endpoint) from None
+                traits = other
             except openai.OpenAIError as error:
                 raise explain(error, self._endpoint) from None
+            else:
+                self._learn(known, traits)
+                return events
+        raise AssertionError("the last attempt returns or raises")
 
-    def _adapt(self, error: "openai.APIStatusError", body: dict[str, Any]) -> bool:
-        """Learn from a refusal which fields this server takes; False when there is nothing to learn."""
-        if error.status_code not in (400, 422):
-            return False
-        refused = next((field for field in _OPTIONAL if field in body and is_about(error, field)), None)
-        if refused is not None:
-            self._learn(EndpointTraits(refused_fields=self.traits.refused_fields | {refused}))
-            return True
-        fields = self._limit_fields
-        used = next((field for field in fields if field in body), None)
-        if used is None or not is_about(error, used):
-            return False
-        self._learn(EndpointTraits(limit_field=fields[fields.index(used) + 1]))
-        return True
+    def _post(self, body: dict[str, Any]) -> "openai.Stream[object]":
+        return self._connected().post(
+            "/chat/completions",
+            body=body,
+            cast_to=object,
+            options={"headers": self._headers()},
+            stream=True,
+            stream_cls=_watched(),
+        )
+
+    def _learn(self, known: EndpointTraits, found: EndpointTraits) -> None:
+        """Remember what a request that was taken has shown."""
+        if found != known:
+            new = {name: value for name, value in found.known().items() if getattr(known, name) != value}
+            self._memory.learn(self._endpoint.base_url, self._endpoint.model, EndpointTraits(**dict[str, Any](new)))
+
+    def _learn_about_prompt(self, error: "openai.APIStatusError", known: EndpointTraits, found: EndpointTraits) -> None:
+        """A prompt that is refused for its length was in the right form."""
+        if isinstance(explain(error, self._endpoint), ContextLengthError):
+            self._learn(known, found)
 
     def _headers(self) -> dict[str, Any]:
         return headers_for(self._endpoint.endpoint, api_key=self._endpoint.api_key)
@@ -215,6 +226,21 @@ class OpenAIChat:
                 )
                 weakref.finalize(self, client.close).atexit = False
             return self._client
+
+
+def _in_text(request: ChatRequest, body: dict[str, Any]) -> tuple[ChatRequest, dict[str, Any]]:
+    """The request and its body with the functions in the system message instead of in `tools`."""
+    plain = {field: value for field, value in body.items() if field not in ("tools", "tool_choice")}
+    if not request.tools:
+        return request, plain
+    system, rest = PromptMessage(role="system", content=""), request.messages
+    if rest and rest[0].role == "system":
+        system, rest = rest[0], rest[1:]
+    text = f"{system.content}\n\n{instructions(request.tools)}".lstrip()
+    messages = [replace(system, content=text), *rest]
+    if not request.may_call:
+        messages.append(PromptMessage(role="user", content=NO_CALLS_NOW))
+    return replace(request, messages=tuple(messages)), {**plain, "stop": [STOP]}
 
 
 def _is_whole(events: "openai.Stream[object]") -> bool:

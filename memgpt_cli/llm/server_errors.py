@@ -82,7 +82,7 @@ def explain(error: "openai.OpenAIError", endpoint: Target) -> MemGPTError:
     if isinstance(error, openai.APIStatusError):
         return _refusal(error, endpoint)
     if isinstance(error, openai.APIError):  # in the middle of a stream, under status 200
-        said = _everything(error)
+        said = everything(error)
         length = context_length(said, error.body)
         if length is None and status_of(error.body) == _LIMITED:
             quoted = endpoint.redact(_message(error))
@@ -94,9 +94,14 @@ def explain(error: "openai.OpenAIError", endpoint: Target) -> MemGPTError:
     return ModelError(f"{endpoint.host}: {endpoint.redact(str(error))}", hint=_RETRY)
 
 
+def refuses_tools(error: "openai.APIStatusError") -> bool:
+    """Whether the server refuses the request because this model cannot be given functions there."""
+    return _NO_TOOLS.search(everything(error)) is not None
+
+
 def is_about(error: "openai.APIStatusError", field: str) -> bool:
     """Whether the server refuses the request because it does not know `field`, or not with this model."""
-    said = f"{error.param or ''} {_everything(error)}"
+    said = f"{error.param or ''} {everything(error)}"
     if field not in said or context_length(said, error.body) is not None:
         return False
     return bool(_UNKNOWN_FIELD.search(said)) or error.code in ("unsupported_parameter", "unknown_parameter")
@@ -112,17 +117,10 @@ _RETRY: Final = "try again in a moment; what was said is kept"
 
 
 def _refusal(error: "openai.APIStatusError", endpoint: Target) -> MemGPTError:
-    said = _everything(error)
+    said = everything(error)
     length = context_length(said, error.body) if error.status_code in _MAY_BE_LENGTH else None
     if length is not None:
         return length
-    if _NO_TOOLS.search(said):
-        return ModelError(
-            f"{endpoint.model} at {endpoint.host} cannot call functions, and memory works through them: "
-            f"{endpoint.redact(_message(error))}",
-            hint="choose a model with tool calling (--model), or enable it in the server "
-            "(vLLM: --enable-auto-tool-choice --tool-call-parser NAME; llama.cpp: --jinja)",
-        )
     return _by_status(error, said, endpoint)
 
 
@@ -225,6 +223,6 @@ def _message(error: "openai.APIError") -> str:
     return words_of(error.body, error.message)
 
 
-def _everything(error: "openai.APIError") -> str:
+def everything(error: "openai.APIError") -> str:
     """The message with the codes beside it, for telling refusals apart."""
     return f"{_message(error)} {codes_of(error.body)}"

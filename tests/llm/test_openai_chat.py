@@ -365,12 +365,6 @@ def test_an_unknown_model_hints_at_model_and_a_wrong_path_at_base_url() -> None:
         assert "--base-url" in error.value.hint
 
 
-def test_a_server_without_function_calling_is_named_as_such() -> None:
-    with StrictServer(tools_supported=False) as server, pytest.raises(ModelError) as error:
-        list(chat(server).stream(ask()))
-    assert "cannot call functions" in error.value.message
-
-
 def test_a_rate_limit_is_waited_out_and_then_reported_with_the_wait() -> None:
     with StrictServer(faults=[Fault.rate_limited(), Fault.error(500)]) as server:
         assert text_of(list(chat(server, max_retries=2).stream(ask()))) == "You said: Hello"

@@ -30,23 +30,6 @@ def refused(status: int, body: object, *, key: str | None = "sk-abcdefghijklmnop
     return error.value
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"error": {"message": "registry.ollama.ai/library/gemma:2b does not support tools", "type": "api_error"}},
-        {"object": "error", "message": '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser'},
-        {"error": {"code": 500, "message": "tools param requires --jinja flag", "type": "server_error"}},
-        {"error": {"message": "No endpoints found that support tool use.", "code": 404}},
-        {"detail": "Tool calling is not supported for this model"},
-    ],
-)
-@pytest.mark.parametrize("status", [400, 404, 500])
-def test_a_model_without_tools_is_told_apart_in_every_wording(status: int, body: object) -> None:
-    error = refused(status, body)
-    assert type(error) is ModelError
-    assert "cannot call functions" in error.message
-
-
 def test_an_overflow_comes_under_several_statuses_and_shapes() -> None:
     said = TOO_LONG
     shapes = ({"error": {"message": said}}, {"message": said}, {"error": said}, {"detail": said}, said)

@@ -61,7 +61,16 @@ def steps(happenings: list[Happening]) -> list[StepCommitted]:
 
 
 def is_extension(before: Wire, after: Wire) -> bool:
-    """Whether a request's prompt is the other's with more at its end, byte for byte."""
-    first, second = before["messages"], after["messages"]
-    same_tools = json.dumps(before.get("tools")) == json.dumps(after.get("tools"))
-    return same_tools and json.dumps(first) == json.dumps(second[: len(first)])
+    """Whether a request's prompt is the other's with more at its end.
+
+    All messages but the last are the same, byte for byte. The last is the same too, or it is the user's and has grown
+    at its end, since the user's next message is joined to it.
+    """
+    *same, last = before["messages"]
+    if json.dumps(before.get("tools")) != json.dumps(after.get("tools")) or len(after["messages"]) <= len(same):
+        return False
+    grown = after["messages"][len(same)]
+    if last["role"] == grown["role"] == "user" and isinstance(last["content"], str):
+        last, grown = {**last, "content": ""}, {**grown, "content": grown["content"].removeprefix(last["content"])}
+        grown["content"] = "" if grown["content"].startswith("\n\n") else grown["content"]
+    return json.dumps([*same, last]) == json.dumps([*after["messages"][: len(same)], grown])

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from memgpt_cli.domain.chat import ToolSchema
+from memgpt_cli.llm.opaque_fields import call_extras
 from memgpt_cli.llm.replies.arguments import as_json, repaired
 from memgpt_cli.llm.replies.names import plain_name
 
@@ -21,10 +22,14 @@ _MOST_RESTARTS: Final = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadCall:
-    """A call with the name of an offered function, or one that nobody offers; `arguments` is JSON where possible."""
+    """A call with the name of an offered function, or one that nobody offers; `arguments` is JSON where possible.
+
+    `extra` are the fields that the server put beside them (`opaque_fields`).
+    """
 
     name: str
     arguments: str
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -34,6 +39,7 @@ class _Open:
     server_id: str | None
     name: str = ""
     pieces: list[str] = field(default_factory=list)
+    extra: dict[str, Any] = field(default_factory=dict)
 
     @property
     def raw(self) -> str:
@@ -64,6 +70,8 @@ class CallPieces:
         index = _index(piece.get("index"))
         self.characters += len(name) + len(arguments)
         if not (name or arguments or server_id):
+            if (beside := self._find(index, None, named=False)) is not None:
+                beside.extra |= call_extras(piece)
             return
         call = self._find(index, server_id or None, named=bool(name))
         if call is None or (name and self._begins_another(call, name, arguments, server_id or None)):
@@ -72,6 +80,7 @@ class CallPieces:
         if index is not None:
             self._by_index[index] = call
         call.server_id = call.server_id or server_id or None
+        call.extra |= call_extras(piece)
         if name:
             call.name = self._joined_name(call.name, name)
         if arguments:
@@ -89,8 +98,8 @@ class CallPieces:
         for call in calls:
             name = plain_name(call.name, self._schemas) or call.name
             schema = self._schemas.get(name)
-            for raw in _whole_arguments(call.pieces):
-                yield ReadCall(name=name, arguments=repaired(raw, schema))
+            for n, raw in enumerate(_whole_arguments(call.pieces)):
+                yield ReadCall(name=name, arguments=repaired(raw, schema), extra={} if n else call.extra)
 
     def _find(self, index: int | None, server_id: str | None, *, named: bool) -> _Open | None:
         """The call that a piece may belong to."""

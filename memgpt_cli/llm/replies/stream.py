@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from memgpt_cli.domain.chat import CallDelta, ChatRequest, CutDelta, Delta, TextDelta, ThoughtDelta, Usage
 from memgpt_cli.errors import ModelError
+from memgpt_cli.llm.opaque_fields import OpaqueFields, is_opaque
 from memgpt_cli.llm.replies.call_ids import CallIds
 from memgpt_cli.llm.replies.calls import CallPieces
 from memgpt_cli.llm.replies.usage import usage_of
@@ -30,8 +31,10 @@ _FAILED: Final = frozenset({"error", "network_error", "insufficient_system_resou
 class ReplyStream:
     """Turns chunks, as parsed JSON, into deltas. Call `feed` for each, then `finish` once."""
 
-    def __init__(self, request: ChatRequest) -> None:
+    def __init__(self, request: ChatRequest, *, origin: str = "") -> None:
         self._request = request
+        self._origin = origin
+        self._opaque = OpaqueFields()
         self._ids = CallIds(request)
         self._pieces = CallPieces(request.tools)
         self._written = WrittenCalls({tool.name for tool in request.tools} if request.may_call else ())
@@ -74,13 +77,21 @@ class ReplyStream:
                 transient=True,
             )
         for call in self._pieces.finished():
+            self._opaque.call(self._calls, call.extra)
             yield self._call(call.name, call.arguments)
+        if self._must_go_back() and (opaque := self._opaque.finished(self._origin)) is not None:
+            yield opaque
         if self._finish_reason in _LENGTH:
             yield CutDelta("length")
         elif self._finish_reason in _FILTER:
             yield CutDelta("content_filter")
         if self._usage is not None:
             yield self._usage
+
+    def _must_go_back(self) -> bool:
+        """Whether a server may want the opaque fields again: of calls, and of what the model said of their results."""
+        last = self._request.messages[-1] if self._request.messages else None
+        return bool(self._calls) or (last is not None and last.role == "tool")
 
     def _is_ours(self, choice: Mapping[str, Any]) -> bool:
         """Whether this is the one choice that is read: the first, and those without an index, which continue it."""
@@ -107,12 +118,13 @@ class ReplyStream:
         if self._by_delta and self._said_something:
             repeated |= {"content", "refusal"}
         if self._thought_something:
-            repeated |= set(_THOUGHT_FIELDS)
+            repeated |= {name for name in message if is_opaque(name)}
         if self._by_delta and self._pieces:
             repeated |= {"tool_calls", "function_call"}
         yield from self._delta({key: value for key, value in message.items() if key not in repeated})
 
     def _delta(self, delta: Mapping[str, Any]) -> Iterator[Delta]:
+        self._opaque.message(delta)
         thought = next((delta[name] for name in _THOUGHT_FIELDS if delta.get(name)), None)
         if isinstance(thought, str):
             self._thought_something = True

@@ -1,0 +1,101 @@
+"""What a refusal teaches about the requests that a server takes: its optional fields, and the form of the messages.
+
+A refused request is sent again in the next form that could be meant, as long as that changes its body. Not here: what
+a refusal means to the person (`server_errors`), and how the forms look (`wire_messages`).
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from memgpt_cli.domain.endpoint_traits import EndpointTraits
+from memgpt_cli.llm.length_refusals import context_length
+from memgpt_cli.llm.server_errors import everything, is_about, refuses_tools
+from memgpt_cli.llm.wire_messages import WireForm
+
+if TYPE_CHECKING:
+    import openai
+
+OPTIONAL: Final = ("stream_options", "reasoning_effort", "tool_choice", "stop")
+MOST_ATTEMPTS: Final = 8
+"""Forms of one request that are tried; a server that has refused so many refuses something else."""
+
+_TEACHING: Final = frozenset({400, 404, 405, 422, 500, 501})
+"""404: OpenRouter has no endpoint with tools. 500: llama.cpp, when a template raises."""
+_ROLES: Final = re.compile(
+    r"alternat|consecutive|roles? (must|order|sequence)|(unexpected|invalid|unknown|unsupported|last|first) role"
+    r"|(system|user|assistant|tool|function)['\"`]? (role|message)s?\b.{0,80}?"
+    r"(must|not support|follow|after|before|only|first)"
+    r"|only user,? (and )?assistant|must (start|begin|end) with|after role|raise_exception|template",
+    re.IGNORECASE | re.DOTALL,
+)
+_SINGLE: Final = re.compile(r"(single|one|multiple|parallel) (tool|function)[ -_]calls?", re.IGNORECASE)
+_SYSTEM: Final = re.compile(r"system['\"`]? (role|message|prompt)s?\b.{0,40}not (supported|allowed)", re.IGNORECASE)
+_OPAQUE: Final = r"(reasoning|thinking|thought)"
+_WANTED: Final = re.compile(
+    rf"{_OPAQUE}.{{0,120}}?(must|missing|required|pass(ed)? back|expected)"
+    rf"|(missing|expected|requires?).{{0,60}}?{_OPAQUE}",
+    re.IGNORECASE | re.DOTALL,
+)
+_UNWANTED: Final = re.compile(rf"(remove|drop|strip).{{0,40}}?{_OPAQUE}", re.IGNORECASE)
+
+
+def form_of(traits: EndpointTraits) -> WireForm:
+    """The form of messages for a server with these traits."""
+    return WireForm(
+        bridged=traits.alternates is True,
+        single_calls=traits.takes_parallel_calls is False,
+        text_calls=traits.takes_tools is False or traits.takes_calls is False,
+        opaque_calls_only=traits.takes_reasoning is True,
+        opaque=traits.takes_reasoning is not False,
+        system=traits.takes_system is not False,
+    )
+
+
+def taught(
+    error: "openai.APIStatusError", body: Mapping[str, Any], traits: EndpointTraits, limit_fields: tuple[str, ...]
+) -> Iterator[EndpointTraits]:
+    """What the refusal of `body` may mean, the likeliest first, each as `traits` with one of them changed."""
+    said = everything(error)
+    if error.status_code not in _TEACHING or context_length(said, error.body) is not None:
+        return
+    for field in OPTIONAL:
+        if field in body and is_about(error, field):
+            yield replace(traits, refused_fields=traits.refused_fields | {field})
+    if "tools" in body and (refuses_tools(error) or is_about(error, "tools")):
+        yield replace(traits, takes_tools=False)
+    used = next((field for field in limit_fields if field in body), None)
+    if used is not None and is_about(error, used):
+        yield replace(traits, limit_field=limit_fields[limit_fields.index(used) + 1])
+    if _UNWANTED.search(said) or any(is_about(error, name) for name in _opaque_sent(body)):
+        yield replace(traits, takes_reasoning=False)
+    elif _WANTED.search(said):
+        yield replace(traits, takes_reasoning=True)
+        yield replace(traits, takes_reasoning=True, takes_calls=False)  # it wants what it never sent
+    if _SINGLE.search(said):
+        yield replace(traits, takes_parallel_calls=False)
+    if _ROLES.search(said):
+        yield from _roles(said, traits)
+
+
+def _roles(said: str, traits: EndpointTraits) -> Iterator[EndpointTraits]:
+    """Each more than the one before: no system role, a reply after results, single calls, calls as text."""
+    if _SYSTEM.search(said):
+        yield replace(traits, takes_system=False)
+    yield replace(traits, alternates=True)
+    yield replace(traits, alternates=True, takes_parallel_calls=False)
+    yield replace(traits, alternates=True, takes_calls=False)
+    yield replace(traits, alternates=True, takes_calls=False, takes_system=False)
+
+
+def _opaque_sent(body: Mapping[str, Any]) -> set[str]:
+    """The names of the fields in messages and calls that are not standard, and of Mistral's thinking parts."""
+    names: set[str] = set()
+    for message in body["messages"]:
+        if message["role"] == "assistant":
+            names |= set(message) - {"role", "content", "tool_calls"}
+            names |= {"thinking"} if isinstance(message["content"], list) else set()
+            for call in message.get("tool_calls", ()):
+                names |= (set(call) - {"id", "type", "function"}) | (set(call["function"]) - {"name", "arguments"})
+    return names
