@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from memgpt_cli.config.keys import ApiKeys
     from memgpt_cli.config.settings import Configuration
     from memgpt_cli.domain.agents import AgentConfig
+    from memgpt_cli.domain.profiles import Profile
     from memgpt_cli.llm.local_servers import LocalServer
     from memgpt_cli.ports import ChatModel, EndpointMemory, Store, TokenCounter
 
@@ -144,6 +145,10 @@ class Models:
         from memgpt_cli.llm.local_servers import find_local_servers
 
         return find_local_servers(within_s=within_s)
+
+    def of_profile(self, profile: Profile) -> ModelChoice:
+        """The model of a profile by itself, whatever flags, variables and agents say."""
+        return profile_choice(self._configuration, profile)
 
     def connect(self, choice: ModelChoice) -> ChatModel:
         """The model itself; it calls nobody before it is asked. Raises ConfigError, APIKeyError."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from memgpt_cli.bootstrap import Workspace
     from memgpt_cli.domain.profiles import Profile
     from memgpt_cli.domain.settings import ModelSettings
+    from memgpt_cli.services.model_probes import Probe
     from memgpt_cli.services.profiles import Profiles
 
 _PATIENCE_S: Final = 10.0
@@ -232,6 +233,58 @@ def remove(
     say(f"removed {name}")
     for agent in users.agents:
         notice(f"agent {agent} used it: memgpt agent set {agent} --default, or --model MODEL")
+
+
+@app.command("test", cls=Command)
+def try_model(
+    name: Annotated[
+        str | None,
+        typer.Argument(help="A profile; default: the model in use.", autocompletion=profiles_like, show_default=False),
+    ] = None,
+) -> None:
+    """Find out what a model and its server can do. It makes up to 4 short calls and prints what they cost.
+
+    The exit code is 0 when memgpt can work with it, else 1. A model without a profile: --model MODEL --base-url URL.
+
+    Examples:
+        memgpt models test local
+
+        memgpt models test --model qwen3:8b --base-url http://localhost:11434/v1
+
+    """
+    from memgpt_cli.services.model_probes import MOST_CALLS, ModelTest, report, works
+
+    workspace = current.workspace()
+    choice = (
+        workspace.sessions.choice_in_use() if name is None else workspace.models.of_profile(_found(workspace, name))
+    )
+    test = ModelTest(workspace, choice)
+    notice(f"testing {choice.name} at {test.host} with up to {MOST_CALLS} short calls")
+    probes = []
+    for probe in test.probes():
+        probes.append(probe)
+        if not current.json:
+            _tell_probe(probe)
+    if current.json:
+        print_json(report(test, probes))
+    else:
+        cost = "price unknown" if test.cost_usd is None else f"${test.cost_usd:.4f}"
+        used = test.usage
+        calls = f"{test.calls} call{'' if test.calls == 1 else 's'}"
+        say(f"{calls}, {used.prompt_tokens:,} prompt tokens, {used.completion_tokens:,} reply tokens, {cost}")
+    if not works(probes):
+        raise typer.Exit(1)
+
+
+def _found(workspace: Workspace, name: str) -> Profile:
+    return _profiles(workspace).get(name)
+
+
+def _tell_probe(probe: Probe) -> None:
+    mark = {True: "yes", False: "no", None: "?"}[probe.ok]
+    say(f"{probe.what:<15} {mark:<4} {probe.says}")
+    if probe.hint and probe.ok is not True:
+        say(f"{'':<20} hint: {probe.hint}")
 
 
 def _profiles(workspace: Workspace) -> Profiles:
