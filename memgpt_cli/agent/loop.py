@@ -294,6 +294,7 @@ class Agent:
             self._context,
             provenance=Provenance(author=Author.AGENT, message_id=accepted.message_id),
             turn=accepted.turn.id,
+            at=self._now(accepted.lag),
             budget=int(window.result_cap(used, calls) / window.ratio),
             page_budget=self._page_budget(),
         )

@@ -96,7 +96,7 @@ def _call(returned: FunctionReturned) -> str | None:
         return f"{name}({one_line(returned.call.arguments, _LONG)}) failed: {one_line(outcome, _LONG)}"
     said = {key: str(value) for key, value in arguments.items()}
     match name:
-        case "core_memory_append" | "core_memory_replace" | "core_memory_rewrite":
+        case "core_memory_append" | "core_memory_replace":
             text = proposal(returned.call)
         case "conversation_search" | "archival_memory_search":
             where = "recall" if name == "conversation_search" else "archival"
@@ -116,9 +116,9 @@ def proposal(call: FunctionCall) -> str:
             return _changes(f"core memory {said.get('label')}", "", said.get("content", ""))
         case "core_memory_replace":
             old, new = said.get("old_content", ""), said.get("new_content", "")
+            if old.strip() == "*":
+                return _changes(f"core memory {said.get('label')}, rewritten", "", new)
             return _changes(f"core memory {said.get('label')}", old, new)
-        case "core_memory_rewrite":
-            return _changes(f"core memory {said.get('label')}, written anew", "", said.get("content", ""))
         case "archival_memory_insert":
             return _changes("archival", "", said.get("content", ""))
         case _:

@@ -6,6 +6,8 @@ from typing import Final
 
 _DAY: Final = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
 
+_WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
 _FIRST_YEAR: Final = 1000
 _LAST_YEAR: Final = 9998
 
@@ -61,3 +63,9 @@ def parse(text: str, zone: tzinfo) -> datetime:
 def for_people(moment: datetime, zone: tzinfo) -> str:
     """`2023-05-08 13:56` in the person's zone."""
     return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def with_weekday(moment: datetime, zone: tzinfo) -> str:
+    """`Mon 2023-05-08 13:56` in the person's zone."""
+    local = moment.astimezone(zone)
+    return f"{_WEEKDAYS[local.weekday()]} {local:%Y-%m-%d %H:%M}"

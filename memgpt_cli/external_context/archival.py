@@ -6,7 +6,7 @@ Nothing here reads documents; what is loaded comes in as passages.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Final
 
 from memgpt_cli.domain.blocks import Provenance
@@ -63,12 +63,16 @@ class ArchivalStorage:
         tags: Sequence[str] = (),
         source: str | None = None,
         location: str | None = None,
+        at: datetime | None = None,
     ) -> Inserted:
-        """Store a passage, once; joins the caller's transaction. Its vector is made later, off the user's path."""
+        """Store a passage, once; joins the caller's transaction. Its vector is made later, off the user's path.
+
+        `at` is when it was said, where that is not now.
+        """
         similar = self._similar(text)
         passage = Passage(
             text=text,
-            created_at=self._clock.now(),
+            created_at=at or self._clock.now(),
             tags=tuple(dict.fromkeys(tags)),
             source=source,
             location=location,
@@ -77,6 +81,20 @@ class ArchivalStorage:
         with self._store.transaction():
             stored, new = self._store.passages.add(passage)
         return Inserted(passage=stored, new=new, similar=tuple(p for p in similar if p.id != stored.id) if new else ())
+
+    def passage(self, passage_id: int) -> Passage | None:
+        """One living passage."""
+        return next(iter(self._store.passages.get([passage_id])), None)
+
+    def revise(self, passage: Passage, provenance: Provenance) -> None:
+        """Store the new text of a passage. Raises UsageError when another passage says exactly that."""
+        with self._store.transaction():
+            self._store.passages.revise(passage, at=self._clock.now(), provenance=provenance)
+
+    def delete(self, passage: Passage, provenance: Provenance) -> None:
+        """Delete a passage, leaving a tombstone."""
+        with self._store.transaction():
+            self._store.passages.delete([passage.id], at=self._clock.now(), provenance=provenance)
 
     def embed_query(self, text: str) -> Vector | None:
         """The query's vector; None when there is nothing to embed or the embedder cannot be reached.

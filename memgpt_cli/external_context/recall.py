@@ -4,7 +4,9 @@ Nothing here writes; messages enter through `ports.MessageStore`.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import tzinfo
+from itertools import islice
 
 from memgpt_cli.domain.messages import SPOKEN, Message
 from memgpt_cli.domain.search import Hit, RecallFilters, SearchResult
@@ -79,6 +81,30 @@ class RecallStorage:
         return page_of(
             ranked, messages, page=page, page_size=size, notes=self._notes(query_vector), terms=terms_of(query, lexical)
         )
+
+    def message(self, message_id: int) -> Message | None:
+        """One message of any role."""
+        return next(iter(self._store.messages.get([message_id])), None)
+
+    def oldest(self, filters: RecallFilters, limit: int) -> SearchResult[Message]:
+        """The first `limit` messages that match, oldest first."""
+        found = islice(self._store.messages.oldest_first(filters), limit)
+        return SearchResult(
+            hits=tuple(Hit(item=message, score=0.0) for message in found),
+            total=self._store.messages.count(filters),
+            ranked=False,
+            page_size=limit,
+        )
+
+    def around(
+        self, message: Message, filters: RecallFilters, most: int
+    ) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
+        """At most `most` messages before and after one, each oldest first, by (time, id)."""
+        place = (message.created_at, message.id)
+        before = self._store.messages.page(filters, limit=most, before=place)
+        later = self._store.messages.oldest_first(replace(filters, start=message.created_at))
+        after = islice((m for m in later if (m.created_at, m.id) > place), most)
+        return tuple(reversed(before)), tuple(after)
 
     def _newest(self, filters: RecallFilters, page: int, size: int) -> SearchResult[Message]:
         found = self._store.messages.page(filters, limit=size, offset=page * size)

@@ -1,11 +1,12 @@
 """Search results as the model reads them. The format is fixed; the offline responder parses it.
 
-    3 of 41 results, page 0.
-    [m12 2023-05-08 13:56] Caroline: text
-    38 more: page=1.
+    20 of 41 messages, best match first.
+    [m12 Mon 2023-05-08 13:56] Caroline: text
+    [m128 Tue 2023-06-13 17:23] assistant: … part … (760 tokens; whole: conversation_search(id="m128"))
+    21 more: page=1.
 
-A passage is `[p7 2023-05-08 13:56 notes.md > Travel #tag] text`. Times are the person's. How people see results in a
-terminal is not decided here.
+A passage is `[p7 Mon 2023-05-08 13:56 notes.md > Travel #tag] text`. Times are the person's. Each hit is one line; a
+long one is an excerpt. How people see results in a terminal is not decided here.
 """
 
 import re
@@ -16,17 +17,21 @@ from typing import Final
 
 from memgpt_cli.domain.messages import Message, Role, message_ref
 from memgpt_cli.domain.passages import Passage, passage_ref
-from memgpt_cli.domain.search import SearchResult
-from memgpt_cli.domain.times import for_people
+from memgpt_cli.domain.search import Hit, SearchResult
+from memgpt_cli.domain.times import with_weekday
+from memgpt_cli.external_context.excerpts import EXCERPT_TOKENS, excerpt
 
 Count = Callable[[str], int]
 
 _LINE_END: Final = re.compile(r"\s*[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+\s*")
-_BESIDE: Final = 2
-"""Messages whose ids differ by this much or less stand next to each other."""
 
 FRAME: Final = 40
 """Tokens kept for the first and the last line."""
+
+_PASSAGE_TOKENS: Final = 256
+"""The default size of a document's chunk; longer passages are shown as excerpts."""
+
+RANKED: Final = "best match first"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,72 +42,108 @@ class Rendered:
     shown: tuple[str, ...]
 
 
-def render_messages(result: SearchResult[Message], *, zone: tzinfo, budget: int, count: Count) -> Rendered:
-    """A page of messages in at most `budget` tokens; hits that stand next to each other come in the order of speech."""
-    lines = [(hit.item.id, message_line(hit.item, zone=zone)) for hit in result.hits]
-    text, shown = _page(
-        result, lines, budget=budget, count=count, beside=_BESIDE if result.ranked else 0, what="messages"
-    )
-    return Rendered(text=text, shown=tuple(message_ref(number) for number in shown))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Where a page is in a list of lines: `start` to `end`. `tokens` is what its lines take."""
+
+    start: int
+    end: int
+    tokens: int
 
 
-def render_passages(result: SearchResult[Passage], *, zone: tzinfo, budget: int, count: Count) -> Rendered:
-    """A page of passages in at most `budget` tokens; hits that follow on each other come in the document's order."""
-    lines = [(hit.item.id, passage_line(hit.item, zone=zone)) for hit in result.hits]
-    apart = {hit.item.id: hit.item.source for hit in result.hits}
-    text, shown = _page(
-        result, lines, budget=budget, count=count, beside=1 if result.ranked else 0, what="passages", apart=apart
-    )
-    return Rendered(text=text, shown=tuple(passage_ref(number) for number in shown))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lines:
+    """How hits become lines: in which zone, counted how, each message at most `limit` tokens of text.
+
+    A chunk of a document is shown whole, for it is the unit that was found.
+
+    `terms` are what was looked for, with their rarity.
+    """
+
+    zone: tzinfo
+    count: Count
+    terms: Mapping[str, float]
+    limit: int = EXCERPT_TOKENS
+
+    def of(self, item: Message | Passage) -> str:
+        """The line of a message or a passage."""
+        if isinstance(item, Message):
+            text = self._text(item.text, "conversation", message_ref(item.id), limit=self.limit)
+            return f"{message_head(item, self.zone)} {text}"
+        text = self._text(item.text, "archival_memory", passage_ref(item.id), limit=max(self.limit, _PASSAGE_TOKENS))
+        return f"{passage_head(item, self.zone)} {text}"
+
+    def _text(self, text: str, storage: str, ref: str, *, limit: int) -> str:
+        part = excerpt(text, self.terms, count=self.count, limit=limit)
+        whole = f' ({part.tokens} tokens; whole: {storage}_search(id="{ref}"))' if part.cut else ""
+        return f"{one_line(part.text)}{whole}"
 
 
-def message_line(message: Message, *, zone: tzinfo) -> str:
-    """`[m12 2023-05-08 13:56] Caroline: text`."""
+def message_head(message: Message, zone: tzinfo) -> str:
+    """`[m12 Mon 2023-05-08 13:56] Caroline:`."""
     speaker = message.name if message.name and message.role is not Role.ASSISTANT else message.role.value
-    return f"[{message_ref(message.id)} {for_people(message.created_at, zone)}] {speaker}: {_one_line(message.text)}"
+    return f"[{message_ref(message.id)} {with_weekday(message.created_at, zone)}] {one_line(speaker)}:"
 
 
-def passage_line(passage: Passage, *, zone: tzinfo) -> str:
-    """`[p7 2023-05-08 13:56 notes.md > Travel #tag] text`."""
-    head = f"{passage_ref(passage.id)} {for_people(passage.created_at, zone)}"
-    origin = " > ".join(_one_line(part) for part in (passage.source, passage.location) if part)
-    tags = "".join(f" #{_one_line(tag)}" for tag in passage.tags)
-    return f"[{head}{' ' if origin else ''}{origin}{tags}] {_one_line(passage.text)}"
+def passage_head(passage: Passage, zone: tzinfo) -> str:
+    """`[p7 Mon 2023-05-08 13:56 notes.md > Travel #tag]`."""
+    origin = " > ".join(one_line(part) for part in (passage.source, passage.location) if part)
+    tags = "".join(f" #{one_line(tag)}" for tag in passage.tags)
+    time = with_weekday(passage.created_at, zone)
+    return f"[{passage_ref(passage.id)} {time}{' ' if origin else ''}{origin}{tags}]"
 
 
-def _page(
-    result: "SearchResult[Message] | SearchResult[Passage]",
-    lines: Sequence[tuple[int, str]],
-    *,
-    budget: int,
-    count: Count,
-    beside: int,
-    what: str,
-    apart: Mapping[int, str | None] | None = None,
-) -> tuple[str, list[int]]:
-    if not lines:
-        return _nothing(result, what), []
-    notes = [f"note: {note}." for note in result.notes]
-    room = budget - FRAME - sum(count(note) + 1 for note in notes)
-    shown, cut = _packed(lines, room, count)
-    first = f"{len(shown)} of {result.total} results, page {result.page}."
-    text = "\n".join(
-        [first, *_grouped(shown, beside, apart or {}), *notes, *_rest(result, len(lines) - len(shown), cut=cut)]
-    )
-    return text, [number for number, _ in shown]
+def passage_line(passage: Passage, *, zone: tzinfo, count: Count) -> str:
+    """The line of a passage by itself."""
+    return Lines(zone=zone, count=count, terms={}).of(passage)
 
 
-def _packed(lines: Sequence[tuple[int, str]], room: int, count: Count) -> tuple[list[tuple[int, str]], bool]:
-    """What fits, best first, and whether a line had to be cut; the best hit is always there, if only in part."""
-    shown: list[tuple[int, str]] = []
-    for number, line in lines:
-        tokens = count(line) + 1
-        if tokens <= room:
-            shown.append((number, line))
-            room -= tokens
-        elif not shown:
-            return [(number, _shortened(line, room, count))], True
-    return shown, False
+def page_of(lines: Callable[[int], str], total: int, number: int, *, most: int, room: int, count: Count) -> Page:
+    """Page `number` of `total` lines: each page begins where the one before ends and fills `room` tokens.
+
+    At most `most` lines, and at least one. Empty beyond the last page.
+    """
+    start, page = 0, 0
+    while True:
+        end, left = start, room
+        while end < min(total, start + most):
+            tokens = count(lines(end)) + 1
+            if tokens > left and end > start:
+                break
+            left -= tokens
+            end += 1
+        if page == number or end == start:
+            return Page(start=start, end=end, tokens=room - left)
+        start, page = end, page + 1
+
+
+def render(
+    found: "SearchResult[Message] | SearchResult[Passage]", lines: Lines, *, what: str, order: str, budget: int
+) -> Rendered:
+    """A page in at most `budget` tokens. What does not fit is left out from its end, and said."""
+    if not found.hits:
+        return Rendered(text=nothing(found, what), shown=())
+    notes = [f"note: {note}." for note in found.notes]
+    room = budget - FRAME - sum(lines.count(note) + 1 for note in notes)
+    written = _packed(found.hits, lines, room)
+    page = f", page {found.page}" if found.page else ""
+    first = f"{len(written)} of {found.total} {what}, {order}{page}."
+    rest = _rest(found, len(found.hits) - len(written))
+    shown = tuple(_ref(hit.item) for hit in found.hits[: len(written)])
+    return Rendered(text="\n".join([first, *written, *notes, *rest]), shown=shown)
+
+
+def _packed(hits: Sequence[Hit[Message]] | Sequence[Hit[Passage]], lines: Lines, room: int) -> list[str]:
+    """The lines that fit; the first is always there, with less text where it must."""
+    written: list[str] = []
+    for hit in hits:
+        line = lines.of(hit.item)
+        tokens = lines.count(line) + 1
+        if tokens > room:
+            return written or [_shortened(line, room, lines.count)]
+        written.append(line)
+        room -= tokens
+    return written
 
 
 def _shortened(line: str, room: int, count: Count) -> str:
@@ -118,51 +159,28 @@ def _shortened(line: str, room: int, count: Count) -> str:
     return line[: max(low, head)] + " …"
 
 
-def _grouped(shown: Sequence[tuple[int, str]], beside: int, apart: Mapping[int, str | None]) -> list[str]:
-    """Best first, but hits that stand next to each other together and in order, where the best of them stands.
-
-    `apart` tells what parts neighbours: the document that a passage comes from.
-    """
-    left = dict(shown)
-    lines: list[str] = []
-    for number, _ in shown:
-        if number not in left:
-            continue
-        group = [number]
-        for step in (-1, 1):
-            edge = number
-            while (following := _next_to(edge, step, beside, left)) is not None and apart.get(following) == apart.get(
-                edge
-            ):
-                group.append(following)
-                edge = following
-        lines += [left.pop(member) for member in sorted(group)]
-    return lines
+def _ref(item: Message | Passage) -> str:
+    return message_ref(item.id) if isinstance(item, Message) else passage_ref(item.id)
 
 
-def _next_to(number: int, step: int, beside: int, left: dict[int, str]) -> int | None:
-    return next((number + step * k for k in range(1, beside + 1) if number + step * k in left), None)
-
-
-def _rest(result: "SearchResult[Message] | SearchResult[Passage]", dropped: int, *, cut: bool) -> list[str]:
+def _rest(found: "SearchResult[Message] | SearchResult[Passage]", dropped: int) -> list[str]:
     parts = []
-    if cut:
-        parts.append("The text was cut to fit.")
     if dropped:
-        parts.append(f"{dropped} of this page did not fit; ask for it by itself, or more narrowly.")
-    if result.more:
-        parts.append(f"{result.more} more: page={result.page + 1}.")
+        parts.append(f"{dropped} more of this page did not fit: ask for page={found.page} in a call by itself.")
+    if found.more:
+        parts.append(f"{found.more} more: page={found.page + 1}.")
     return [" ".join(parts)] if parts else []
 
 
-def _nothing(result: "SearchResult[Message] | SearchResult[Passage]", what: str) -> str:
-    if result.page and result.total:
-        return f"0 of {result.total} results, page {result.page}.\nThere are no more {what}; the first are on page=0."
-    notes = "".join(f"\nnote: {note}." for note in result.notes)
+def nothing(found: "SearchResult[Message] | SearchResult[Passage]", what: str) -> str:
+    """What to say of an empty page."""
+    if found.page and found.total:
+        return f"There are no more {what}: {found.total} in all, from page=0."
+    notes = "".join(f"\nnote: {note}." for note in found.notes)
     other = "archival_memory_search" if what == "messages" else "conversation_search"
-    advice = f"Nothing was found among the {what}. Try other words, fewer filters, or {other}."
-    return f"0 of 0 results, page 0.{notes}\n{advice}"
+    return f"No {what} found.{notes}\nTry other words, fewer filters, or {other}."
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """The text with ` / ` for its line ends, so that nothing in it can pass for a line of the result."""
     return _LINE_END.sub(" / ", text.strip())

@@ -1,76 +1,92 @@
-"""The functions that write and search archival storage."""
+"""The functions that write, correct and search archival storage."""
 
+import re
 from dataclasses import replace
 from typing import Final
 
+from memgpt_cli.domain.blocks import Author
 from memgpt_cli.domain.effects import Effects
 from memgpt_cli.domain.passages import Passage, passage_ref
 from memgpt_cli.domain.results import FunctionResult
-from memgpt_cli.domain.search import ArchivalFilters, SearchResult
+from memgpt_cli.domain.search import ArchivalFilters
 from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.errors import FunctionArgumentError
-from memgpt_cli.external_context.rendering import FRAME, passage_line, render_passages
-from memgpt_cli.functions.recall import PAGE, page_of
+from memgpt_cli.external_context.display import displayed, identifiers
+from memgpt_cli.external_context.meaning import without_progress
+from memgpt_cli.external_context.rendering import RANKED, passage_line
+from memgpt_cli.functions.pages import FARTHEST, PAGE, page_number, reach, result_of, whole
 from memgpt_cli.functions.spec import Arguments, FunctionContext, FunctionSpec, Parameter
 
-_FARTHEST: Final = 1_000
-"""No page beyond this one is looked for."""
-
-_TAGS = Parameter(name="tags", type="array", items="string", description="Labels, all must match.", required=False)
+_ID: Final = re.compile(r"\W*p?(\d{1,18})\W*", re.IGNORECASE)
 
 
 def _insert(arguments: Arguments, context: FunctionContext) -> FunctionResult:
     content = arguments["content"].strip()
+    if given := arguments.get("id"):
+        return _correct(_passage(given, context), content, context)
     if not content:
         raise FunctionArgumentError("content is empty", hint="pass the text to keep")
-    stored = context.archival.insert(content, tags=tuple(arguments.get("tags", ())), provenance=context.provenance)
+    stored = context.archival.insert(
+        content, tags=tuple(arguments.get("tags", ())), provenance=context.provenance, at=context.at
+    )
     ref = passage_ref(stored.passage.id)
     if not stored.new:
         return FunctionResult(text=f"Already stored as {ref}; nothing was added.")
     text = f"Stored as {ref}."
     if stored.similar:
-        like = "\n".join(passage_line(passage, zone=context.settings.zone) for passage in stored.similar[:2])
+        like = "\n".join(
+            passage_line(passage, zone=context.settings.zone, count=context.count) for passage in stored.similar[:2]
+        )
         text = f"{text} Similar passages were stored before:\n{like}"
     return FunctionResult(text=text, effects=Effects(passages=(stored.passage.id,)))
 
 
-def _find(arguments: Arguments, context: FunctionContext) -> SearchResult[Passage]:
-    filters = ArchivalFilters(tags=tuple(arguments.get("tags", ())))
-    page = page_of(arguments)
-    reach = (min(page, _FARTHEST) + 1) * context.settings.search.page_size
-    found = context.archival.search(arguments["query"], filters, page_size=reach, query_vector=context.query_vector)
-    return _page(found, page, context)
+def _correct(passage: Passage, content: str, context: FunctionContext) -> FunctionResult:
+    ref = passage_ref(passage.id)
+    if passage.provenance.author is Author.DOCUMENT or passage.source is not None:
+        raise FunctionArgumentError(
+            f"{ref} comes from {passage.source or 'a document'} and was not changed",
+            hint="store the correction without id",
+        )
+    effects = Effects(passages=(passage.id,))
+    if not content:
+        context.archival.delete(passage, context.provenance)
+        return FunctionResult(text=f"Deleted {ref}.", effects=effects)
+    if content == passage.text:
+        return FunctionResult(text=f"{ref} has this text already; nothing was changed.")
+    context.archival.revise(replace(passage, text=content), context.provenance)
+    return FunctionResult(text=f"Corrected {ref}.", effects=effects)
 
 
 def _embed(arguments: Arguments, context: FunctionContext) -> Vector | None:
-    return context.archival.embed_query(arguments["query"])
-
-
-def _page(found: SearchResult[Passage], page: int, context: FunctionContext) -> SearchResult[Passage]:
-    """The page that begins where the one before ends, of as many hits as the window has room for in one result.
-
-    So whoever turns the pages sees everything, however small the window.
-    """
-    size = context.settings.search.page_size
-    budget = context.page_budget - sum(context.count(f"note: {note}.") + 1 for note in found.notes)
-    start, pages = 0, 0
-    while True:
-        end, room = start, budget - FRAME
-        while end < min(len(found.hits), start + size):
-            room -= context.count(passage_line(found.hits[end].item, zone=context.settings.zone)) + 1
-            if room < 0 and end > start:
-                break
-            end += 1
-        if pages == page or end == start:
-            return replace(found, hits=found.hits[start:end], page=page, page_size=size, before=start)
-        start, pages = end, pages + 1
+    return None if arguments.get("id") else context.archival.embed_query(arguments.get("query", ""))
 
 
 def _search(arguments: Arguments, context: FunctionContext) -> FunctionResult:
-    found = _find(arguments, context)
-    page = render_passages(found, zone=context.settings.zone, count=context.count, budget=context.budget)
-    return FunctionResult(text=page.text, found=found, effects=Effects(shown=page.shown, total=found.total))
+    page = page_number(arguments)
+    if given := arguments.get("id"):
+        passage = _passage(given, context)
+        return whole(passage, passage_ref(passage.id), page, context)
+    query = arguments.get("query", "")
+    filters = ArchivalFilters(tags=tuple(arguments.get("tags", ())))
+    if not query.strip():
+        found = context.archival.search("", filters, page_size=reach(page))
+        return result_of(found, page, context, what="passages", order="newest first")
+    most = reach(FARTHEST if identifiers(query) else page)
+    found = context.archival.search(query, filters, page_size=most, query_vector=context.query_vector)
+    found = displayed(without_progress(found), query, what="passages")
+    return result_of(found, page, context, what="passages", order=RANKED)
 
+
+def _passage(given: str, context: FunctionContext) -> Passage:
+    match = _ID.fullmatch(given)
+    passage = context.archival.passage(int(match[1])) if match else None
+    if passage is None:
+        raise FunctionArgumentError(f"there is no passage {given[:40]!r}", hint="pass an id from a result, such as p7")
+    return passage
+
+
+_TAGS = Parameter(name="tags", type="array", items="string", description="All must match.", required=False)
 
 ARCHIVAL_MEMORY_INSERT = FunctionSpec(
     name="archival_memory_insert",
@@ -78,6 +94,12 @@ ARCHIVAL_MEMORY_INSERT = FunctionSpec(
     parameters=(
         Parameter(name="content", type="string", description="The text."),
         Parameter(name="tags", type="array", items="string", description="Labels to find it by.", required=False),
+        Parameter(
+            name="id",
+            type="string",
+            description="Correct this passage; empty content deletes it.",
+            required=False,
+        ),
     ),
     run=_insert,
     writes=True,
@@ -85,11 +107,12 @@ ARCHIVAL_MEMORY_INSERT = FunctionSpec(
 
 ARCHIVAL_MEMORY_SEARCH = FunctionSpec(
     name="archival_memory_search",
-    description="Search archival storage, best matches first.",
+    description="Search archival storage by words and meaning.",
     parameters=(
-        Parameter(name="query", type="string", description="What to look for. Empty: newest first."),
+        Parameter(name="query", type="string", description="Empty: newest first.", required=False),
         PAGE,
         _TAGS,
+        Parameter(name="id", type="string", description="Read this passage whole, e.g. p7.", required=False),
     ),
     run=_search,
     embed=_embed,

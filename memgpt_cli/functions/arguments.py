@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from memgpt_cli.domain.chat import arguments_object
 from memgpt_cli.errors import FunctionArgumentError
-from memgpt_cli.functions.spec import Arguments, Parameter
+from memgpt_cli.functions.spec import HEARTBEAT, Arguments, Parameter
 
 _WHOLE_NUMBER: Final = re.compile(r"-?\d{1,18}")
 _ACCEPTED: dict[str, type | tuple[type, ...]] = {"string": str, "boolean": bool, "array": list}
@@ -34,6 +34,12 @@ def parse(raw: str, parameters: Sequence[Parameter]) -> Arguments:
             continue
         values[parameter.name] = _checked(parameter, value)
     return values
+
+
+def unknown(raw: str, parameters: Sequence[Parameter]) -> list[str]:
+    """The names of arguments that the function does not have."""
+    known = {parameter.name for parameter in parameters} | {HEARTBEAT.name}
+    return [name for name in arguments_object(raw) or {} if name not in known]
 
 
 def _checked(parameter: Parameter, value: object) -> object:

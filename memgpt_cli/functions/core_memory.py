@@ -4,6 +4,7 @@ A result says what changed and how full the block is. The executor adds the whol
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from memgpt_cli.domain.blocks import Block
 from memgpt_cli.domain.effects import Effects
@@ -11,6 +12,9 @@ from memgpt_cli.domain.results import FunctionResult
 from memgpt_cli.errors import FunctionArgumentError, UsageError
 from memgpt_cli.functions.spec import Arguments, FunctionContext, FunctionSpec, Parameter
 from memgpt_cli.main_context.core_memory import state_of
+
+WHOLE: Final = "*"
+"""`old_content` that means the whole block."""
 
 _LABEL = Parameter(name="label", type="string", description="The block, such as human or persona.")
 
@@ -32,6 +36,8 @@ def _replace(arguments: Arguments, context: FunctionContext) -> FunctionResult:
     def replace() -> Block:
         return context.core_memory.replace(label, old, new, context.provenance)
 
+    if old.strip() == WHOLE:
+        return _rewrite(label, new, context)
     done = "Replaced in block {}" if new else "Removed from block {}"
     try:
         return _edited(replace, label, context, done=done, same="Block {} is unchanged")
@@ -41,10 +47,9 @@ def _replace(arguments: Arguments, context: FunctionContext) -> FunctionResult:
         return FunctionResult(text=text, ok=False, effects=Effects(blocks={block.label: block.version}))
 
 
-def _rewrite(arguments: Arguments, context: FunctionContext) -> FunctionResult:
-    label, content = arguments["label"], arguments["content"]
+def _rewrite(label: str, content: str, context: FunctionContext) -> FunctionResult:
     if not content.strip():
-        raise FunctionArgumentError("content is empty; nothing was changed", hint="pass the whole new text")
+        raise FunctionArgumentError("new_content is empty; nothing was changed", hint="pass the whole new text")
 
     def rewrite() -> Block:
         return context.core_memory.change(label, context.provenance, value=content)
@@ -73,17 +78,13 @@ CORE_MEMORY_REPLACE = FunctionSpec(
     description="Replace text in a core memory block. To delete, pass an empty new_content.",
     parameters=(
         _LABEL,
-        Parameter(name="old_content", type="string", description="Text that occurs exactly once in the block."),
+        Parameter(
+            name="old_content",
+            type="string",
+            description="Text that occurs exactly once in it; * for all.",
+        ),
         Parameter(name="new_content", type="string", description="The new text."),
     ),
     run=_replace,
-    writes=True,
-)
-
-CORE_MEMORY_REWRITE = FunctionSpec(
-    name="core_memory_rewrite",
-    description="Write a core memory block anew, for example to condense it. Everything in it is replaced.",
-    parameters=(_LABEL, Parameter(name="content", type="string", description="The whole new text.")),
-    run=_rewrite,
     writes=True,
 )

@@ -15,7 +15,7 @@ from memgpt_cli.domain.messages import FunctionCall
 from memgpt_cli.domain.results import FunctionResult
 from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.errors import FunctionArgumentError, MemGPTError, StorageError
-from memgpt_cli.functions.arguments import parse
+from memgpt_cli.functions.arguments import parse, unknown
 from memgpt_cli.functions.registry import function_set
 from memgpt_cli.functions.spec import After, Arguments, FunctionContext, FunctionSpec
 from memgpt_cli.main_context.core_memory import state_of
@@ -124,6 +124,8 @@ class FunctionExecutor:
             _log.debug("function %s failed", spec.name, exc_info=True)
             text = f"{spec.name} failed unexpectedly ({type(error).__name__}); try another way"
             return Executed(result=_failed(text), goes_on=True)
+        if ignored := unknown(prepared.call.arguments, spec.parameters):
+            result = replace(result, text=f"{result.text}\n{_ignored(ignored, spec)}")
         if prepared.edited:
             result = replace(result, text=f"The person changed this before it was done. {result.text}")
         after = spec.after[self._protocol]
@@ -146,6 +148,11 @@ def _with_block(executed: Executed, label: str, context: FunctionContext) -> Exe
     result = executed.result
     state = state_of(context.core_memory.block(label))
     return replace(executed, result=replace(result, text=f"{result.text} {state}"))
+
+
+def _ignored(names: Sequence[str], spec: FunctionSpec) -> str:
+    given = ", ".join(name[:40] for name in names[:5])
+    return f"Ignored unknown arguments: {given}. There are: {', '.join(p.name for p in spec.parameters)}."
 
 
 def _failed(text: str) -> FunctionResult:

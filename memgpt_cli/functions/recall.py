@@ -1,49 +1,87 @@
-"""The function that searches recall storage."""
+"""The function that reads recall storage: searching, browsing by time, reading a message and what is around it."""
 
+import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from memgpt_cli.domain.effects import Effects
-from memgpt_cli.domain.messages import SPOKEN, Message, Role
+from memgpt_cli.domain.messages import SPOKEN, Message, Role, message_ref
 from memgpt_cli.domain.results import FunctionResult
 from memgpt_cli.domain.search import RecallFilters, SearchResult
 from memgpt_cli.domain.times import span
 from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.errors import FunctionArgumentError
-from memgpt_cli.external_context.rendering import render_messages
+from memgpt_cli.external_context.display import displayed
+from memgpt_cli.external_context.meaning import without_progress
+from memgpt_cli.external_context.rendering import RANKED
+from memgpt_cli.functions.pages import FARTHEST, MOST_HITS, PAGE, around, page_number, reach, result_of, whole
 from memgpt_cli.functions.spec import Arguments, FunctionContext, FunctionSpec, Parameter
 
-_FARTHEST: Final = 1_000_000
-"""No page beyond this one can be asked for."""
+_BY_TIME: Final = 50
+"""The best matches that are listed by time: within so many stands most of what a question needs (docs/search.md)."""
 
-PAGE = Parameter(name="page", type="integer", description="Page of results, from 0.", required=False)
+_ID: Final = re.compile(r"\W*m?(\d{1,18})\W*", re.IGNORECASE)
 
 
 def _embed(arguments: Arguments, context: FunctionContext) -> Vector | None:
-    return context.recall.embed_query(arguments["query"])
-
-
-def _find(arguments: Arguments, context: FunctionContext) -> SearchResult[Message]:
-    start, end = _bounds(arguments, context)
-    role = arguments.get("role")
-    roles = (Role(role),) if role else SPOKEN
-    filters = RecallFilters(roles=roles, start=start, end=end, not_turn=context.turn)
-    page = page_of(arguments)
-    return context.recall.search(arguments["query"], filters, page=page, query_vector=context.query_vector)
+    if arguments.get("id") or arguments.get("around"):
+        return None
+    return context.recall.embed_query(arguments.get("query", ""))
 
 
 def _search(arguments: Arguments, context: FunctionContext) -> FunctionResult:
-    found = _find(arguments, context)
-    page = render_messages(found, zone=context.settings.zone, count=context.count, budget=context.budget)
-    return FunctionResult(text=page.text, found=found, effects=Effects(shown=page.shown, total=found.total))
+    page = page_number(arguments)
+    if given := arguments.get("id"):
+        message = _message(given, context)
+        return whole(message, message_ref(message.id), page, context)
+    if given := arguments.get("around"):
+        return _around(_message(given, context), context)
+    query, filters = arguments.get("query", ""), _filters(arguments, context)
+    by_time = arguments.get("order") == "time"
+    if not query.strip():
+        if by_time:
+            found = context.recall.oldest(filters, reach(page))
+            return result_of(found, page, context, what="messages", order="oldest first")
+        found = context.recall.search("", filters, page_size=reach(page))
+        return result_of(found, page, context, what="messages", order="newest first")
+    found = context.recall.search(query, filters, page_size=FARTHEST * MOST_HITS, query_vector=context.query_vector)
+    found = displayed(without_progress(found), query, what="messages")
+    if not by_time:
+        return result_of(found, page, context, what="messages", order=RANKED)
+    return result_of(_in_time(found), page, context, what="messages", order="oldest first")
 
 
-def page_of(arguments: Arguments) -> int:
-    """The page asked for. Raises FunctionArgumentError for one that no storage has."""
-    page = int(arguments.get("page", 0))
-    if not 0 <= page <= _FARTHEST:
-        raise FunctionArgumentError(f"there is no page {page}", hint="pages count from 0")
-    return page
+def _in_time(found: SearchResult[Message]) -> SearchResult[Message]:
+    best = sorted(found.hits[:_BY_TIME], key=lambda hit: (hit.item.created_at, hit.item.id))
+    return replace(found, hits=tuple(best), total=len(best))
+
+
+def _around(message: Message, context: FunctionContext) -> FunctionResult:
+    roles = SPOKEN if message.role in SPOKEN else tuple(Role)
+    before, after = context.recall.around(message, RecallFilters(roles=roles), MOST_HITS)
+    return around([*before, message, *after], len(before), context)
+
+
+def _message(given: str, context: FunctionContext) -> Message:
+    match = _ID.fullmatch(given)
+    message = context.recall.message(int(match[1])) if match else None
+    if message is None:
+        raise FunctionArgumentError(
+            f"there is no message {given[:40]!r}", hint="pass an id from a result, such as m128"
+        )
+    return message
+
+
+def _filters(arguments: Arguments, context: FunctionContext) -> RecallFilters:
+    start, end = _bounds(arguments, context)
+    role = arguments.get("role")
+    return RecallFilters(
+        roles=(Role(role),) if role else SPOKEN,
+        start=start,
+        end=end,
+        name=arguments.get("name") or None,
+        not_turn=context.turn,
+    )
 
 
 def _bounds(arguments: Arguments, context: FunctionContext) -> tuple[datetime | None, datetime | None]:
@@ -51,7 +89,7 @@ def _bounds(arguments: Arguments, context: FunctionContext) -> tuple[datetime | 
     first = _span("start_date", start, context)[0] if start else None
     last = _span("end_date", end, context)[1] if end else None
     if first is not None and last is not None and last <= first:
-        raise FunctionArgumentError(f"end_date {end} lies before start_date {start}", hint="swap them")
+        raise FunctionArgumentError(f"end_date {end} is before start_date {start}", hint="swap them")
     return first, last
 
 
@@ -59,24 +97,34 @@ def _span(name: str, text: str, context: FunctionContext) -> tuple[datetime, dat
     try:
         return span(text, context.settings.zone)
     except (ValueError, OverflowError) as error:
-        raise FunctionArgumentError(f"{name} {text!r} is no date", hint="write it as 2024-03-31") from error
+        raise FunctionArgumentError(f"{name} {text!r} is not a valid date", hint="write it as 2024-03-31") from error
 
 
 CONVERSATION_SEARCH = FunctionSpec(
     name="conversation_search",
-    description="Search all earlier messages, best matches first.",
+    description="Search all earlier messages by words and meaning.",
     parameters=(
-        Parameter(name="query", type="string", description="Words that the messages may contain. Empty: newest first."),
+        Parameter(name="query", type="string", description="Empty: newest first.", required=False),
         PAGE,
-        Parameter(name="start_date", type="string", description="First day, YYYY-MM-DD.", required=False),
-        Parameter(name="end_date", type="string", description="Last day, inclusive.", required=False),
+        Parameter(name="start_date", type="string", description="2026-03-31, 2026-03 or 2026.", required=False),
+        Parameter(name="end_date", type="string", description="Inclusive.", required=False),
         Parameter(
             name="role",
             type="string",
-            description="Only messages of this role.",
+            description="What the person said: user. What you advised: assistant.",
             required=False,
             choices=(Role.USER.value, Role.ASSISTANT.value, Role.TOOL.value),
         ),
+        Parameter(name="name", type="string", description="Only this speaker.", required=False),
+        Parameter(
+            name="order",
+            type="string",
+            description="time: oldest first, briefly.",
+            required=False,
+            choices=("best", "time"),
+        ),
+        Parameter(name="id", type="string", description="Read this message whole, e.g. m128.", required=False),
+        Parameter(name="around", type="string", description="Read around this message.", required=False),
     ),
     run=_search,
     embed=_embed,

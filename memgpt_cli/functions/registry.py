@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from memgpt_cli.domain.agents import Protocol
 from memgpt_cli.functions.archival import ARCHIVAL_MEMORY_INSERT, ARCHIVAL_MEMORY_SEARCH
-from memgpt_cli.functions.core_memory import CORE_MEMORY_APPEND, CORE_MEMORY_REPLACE, CORE_MEMORY_REWRITE
+from memgpt_cli.functions.core_memory import CORE_MEMORY_APPEND, CORE_MEMORY_REPLACE
 from memgpt_cli.functions.messages import SEND_MESSAGE
 from memgpt_cli.functions.recall import CONVERSATION_SEARCH
 from memgpt_cli.functions.spec import FunctionSpec
@@ -13,7 +13,6 @@ _ALL = (
     SEND_MESSAGE,
     CORE_MEMORY_APPEND,
     CORE_MEMORY_REPLACE,
-    CORE_MEMORY_REWRITE,
     CONVERSATION_SEARCH,
     ARCHIVAL_MEMORY_INSERT,
     ARCHIVAL_MEMORY_SEARCH,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum, auto
 from typing import Any
 
@@ -40,7 +41,8 @@ class FunctionContext:
     """What functions work on. `provenance` says on whose behalf they write; `budget` bounds a result, in tokens.
 
     `page_budget` is the part of it that is there in any prompt, so that pages of this size always begin and end alike.
-    `count` gives tokens, `turn` is the one that is running. `query_vector` was made before the transaction began; None
+    `count` gives tokens, `turn` is the one that is running, `at` the time in the
+    conversation (None: now). `query_vector` was made before the transaction began; None
     when none was needed or none could be had. `confirm` asks the person before each write, where that is wanted.
     """
 
@@ -51,6 +53,7 @@ class FunctionContext:
     provenance: Provenance
     count: Callable[[str], int]
     turn: int | None = None
+    at: datetime | None = None
     budget: int = 1_000
     page_budget: int = 1_000
     query_vector: Vector | None = None
@@ -81,7 +84,7 @@ class Parameter:
 HEARTBEAT = Parameter(
     name="request_heartbeat",
     type="boolean",
-    description="True to run again right after this call, to use its result.",
+    description="Run again after this call.",
     required=False,
 )
 

@@ -76,7 +76,7 @@ def test_every_change_names_its_author_and_the_message_that_caused_it(tmp_path: 
         ),
         (Call("archival_memory_search", {"query": "a", "page": "--1"}), "must be of type integer, not '--1'"),
         (Call("archival_memory_search", {"query": "a", "page": "9" * 5_000}), "must be of type integer"),
-        (Call("conversation_search", {"query": "a", "start_date": "soon"}), "is no date"),
+        (Call("conversation_search", {"query": "a", "start_date": "soon"}), "is not a valid date"),
         (Call("conversation_search", {"query": "a", "role": "king"}), "must be one of"),
         (Call("bad name!", "{}"), "there is no function"),
     ],

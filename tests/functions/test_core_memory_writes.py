@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support.function_calls import Functions, functions
 
-APPEND, REPLACE, REWRITE = "core_memory_append", "core_memory_replace", "core_memory_rewrite"
+APPEND, REPLACE = "core_memory_append", "core_memory_replace"
 
 
 @pytest.fixture
@@ -24,7 +24,9 @@ def test_a_write_says_what_changed_and_the_count(agent: Functions) -> None:
     told = agent.call(REPLACE, label="human", old_content="tea", new_content="coffee")
     assert told.text == "Replaced in block human (13/2000)."
     assert dict(told.effects.blocks) == {"human": 3}
-    assert agent.call(REWRITE, label="human", content="Ada").text == "Rewrote block human (3/2000)."
+    assert (
+        agent.call(REPLACE, label="human", old_content="*", new_content="Ada").text == "Rewrote block human (3/2000)."
+    )
     assert agent.call(REPLACE, label="human", old_content="Ada", new_content="").text == (
         "Removed from block human (0/2000)."
     )
@@ -50,9 +52,11 @@ def test_a_label_in_the_wrong_case_is_accepted(agent: Functions) -> None:
     assert human(agent) == "Likes tea."
 
 
-@pytest.mark.parametrize("name", [APPEND, REWRITE])
-def test_an_empty_text_is_refused_with_a_reason(agent: Functions, name: str) -> None:
-    told = agent.call(name, label="human", content=" \n")
+@pytest.mark.parametrize(
+    ("name", "arguments"), [(APPEND, {"content": " \n"}), (REPLACE, {"old_content": "*", "new_content": " "})]
+)
+def test_an_empty_text_is_refused_with_a_reason(agent: Functions, name: str, arguments: dict[str, str]) -> None:
+    told = agent.call(name, label="human", **arguments)
     assert not told.ok
     assert "is empty" in told.text
 
@@ -88,7 +92,7 @@ def test_the_last_of_several_edits_of_a_block_shows_it(agent: Functions) -> None
         (APPEND, {"label": "human", "content": "x" * 3_000}),
         (REPLACE, {"label": "human", "old_content": "", "new_content": "x"}),
         (REPLACE, {"label": "human", "old_content": "no", "new_content": "x"}),
-        (REWRITE, {"label": "rules", "content": "x"}),
+        (REPLACE, {"label": "rules", "old_content": "*", "new_content": "x"}),
     ],
 )
 def test_no_refusal_names_a_command_or_asks_back(agent: Functions, name: str, arguments: dict[str, str]) -> None:

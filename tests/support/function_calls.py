@@ -65,7 +65,7 @@ class Functions:
         with self.store.transaction():
             return [done.result for done in self.executor.run(prepared, used)]
 
-    def call(self, name: str, **arguments: Any) -> FunctionResult:
+    def call(self, name: str, /, **arguments: Any) -> FunctionResult:
         """The result of one call by itself."""
         return self.step((name, arguments))[0]
 

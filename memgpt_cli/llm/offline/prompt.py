@@ -22,7 +22,9 @@ LONGEST_NAME: Final = 4
 FAR_BACK: Final = 40
 """Messages before the current turn among which the previous exchange is looked for."""
 
-_TIME: Final = r"\d{4}-\d\d-\d\d \d\d:\d\d"
+_TIME: Final = r"(?:[A-Z][a-z]{2} )?\d{4}-\d\d-\d\d \d\d:\d\d"
+_WEEKDAY: Final = re.compile(r"^[A-Z][a-z]{2} ")
+_WHOLE: Final = re.compile(r' \(\d+ tokens; whole: \w+\(id="[mp]\d+"\)\)$')
 _HEADER: Final = re.compile(rf"\[({_TIME})\] ")
 _NAMED: Final = re.compile(r"([^\W_][^\n:]{0,40}): ")
 _NOT_A_NAME: Final = word_set(
@@ -138,7 +140,8 @@ def read(request: ChatRequest) -> Situation:
 def hits(text: str) -> list[Hit]:
     """The hits of a search result, best first."""
     found = []
-    for line in text.split("\n"):
+    for written in text.split("\n"):
+        line = _WHOLE.sub("", written)
         if message := _MESSAGE_HIT.match(line):
             ref, at, speaker, said = message.groups()
             found.append(Hit(kind="message", ref=ref, text=said, said_at=_moment(at), speaker=speaker.strip()))
@@ -156,7 +159,7 @@ def speaker_and_text(line: str) -> Utterance:
 
 def _moment(text: str | None) -> datetime | None:
     try:
-        return datetime.fromisoformat(text) if text else None
+        return datetime.fromisoformat(_WEEKDAY.sub("", text)) if text else None
     except ValueError:
         return None
 

@@ -1,0 +1,124 @@
+"""Pages of search results, as both storages' functions return them: filled to their budget, with nothing lost between.
+
+A page begins where the one before ends. Its size depends on `page_budget` alone, which is the same in any prompt.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Final
+
+from memgpt_cli.domain.effects import Effects
+from memgpt_cli.domain.messages import Message, message_ref
+from memgpt_cli.domain.passages import Passage
+from memgpt_cli.domain.results import FunctionResult
+from memgpt_cli.domain.search import Item, SearchResult
+from memgpt_cli.errors import FunctionArgumentError
+from memgpt_cli.external_context.chunking import chunk
+from memgpt_cli.external_context.display import NEAREST
+from memgpt_cli.external_context.excerpts import EXCERPT_TOKENS
+from memgpt_cli.external_context.rendering import (
+    FRAME,
+    RANKED,
+    Lines,
+    message_head,
+    one_line,
+    page_of,
+    passage_head,
+    render,
+)
+from memgpt_cli.functions.spec import Arguments, FunctionContext, Parameter
+
+MOST_HITS: Final = 20
+"""Hits of a page, where they fit."""
+
+FARTHEST: Final = 1_000
+"""No page beyond this one can be asked for."""
+
+_BROWSED: Final = 30
+"""Tokens of each message where they are listed by time."""
+
+PAGE = Parameter(name="page", type="integer", description="Page of results, from 0.", required=False)
+
+
+def page_number(arguments: Arguments) -> int:
+    """The page asked for. Raises FunctionArgumentError for one that no storage has."""
+    page = int(arguments.get("page", 0))
+    if not 0 <= page <= FARTHEST:
+        raise FunctionArgumentError(f"there is no page {page}", hint="pages count from 0")
+    return page
+
+
+def reach(page: int) -> int:
+    """How many hits must be fetched so that this page can be shown."""
+    return (page + 1) * MOST_HITS
+
+
+def result_of(
+    found: SearchResult[Item], page: int, context: FunctionContext, *, what: str, order: str
+) -> FunctionResult:
+    """One page of `found`, which holds all hits up to this page."""
+    limit = EXCERPT_TOKENS if order in {RANKED, "newest first"} else _BROWSED
+    lines = Lines(zone=context.settings.zone, count=context.count, terms=found.terms, limit=limit)
+    most = NEAREST if found.page_size == NEAREST else MOST_HITS
+    room = context.page_budget - FRAME - sum(context.count(f"note: {note}.") + 1 for note in found.notes)
+
+    @cache
+    def line(index: int) -> str:
+        return lines.of(found.hits[index].item)
+
+    place = page_of(line, len(found.hits), page, most=most, room=room, count=context.count)
+    hits = found.hits[place.start : place.end]
+    shown = replace(found, hits=hits, page=page, before=place.start)
+    rendered = render(shown, lines, what=what, order=order, budget=context.budget)
+    effects = Effects(shown=rendered.shown, total=found.total)
+    return FunctionResult(text=rendered.text, found=shown, effects=effects)
+
+
+def whole(item: Message | Passage, ref: str, page: int, context: FunctionContext) -> FunctionResult:
+    """One message or passage word for word, in parts where it is long."""
+    zone = context.settings.zone
+    head = message_head(item, zone) if isinstance(item, Message) else passage_head(item, zone)
+    room = max(32, min(context.page_budget, context.budget) - FRAME - context.count(head))
+    parts: Sequence[str] = [item.text]
+    if context.count(one_line(item.text)) > room:
+        parts = [piece.text for piece in chunk(item.text, max_tokens=room * 3 // 4, count=context.count)]
+    if page >= len(parts):
+        raise FunctionArgumentError(f"{ref} has no page {page}", hint=f"its last page is {len(parts) - 1}")
+    text = f"{head} {one_line(parts[page])}"
+    if len(parts) > 1:
+        more = f' Next: id="{ref}", page={page + 1}.' if page + 1 < len(parts) else ""
+        text = f"{text}\nPage {page} of {len(parts)} of {ref}.{more}"
+    return FunctionResult(text=text, effects=Effects(shown=(ref,), total=1))
+
+
+def around(messages: Sequence[Message], anchor: int, context: FunctionContext) -> FunctionResult:
+    """The messages around `messages[anchor]` in order, as many on both sides as fit."""
+    lines = Lines(zone=context.settings.zone, count=context.count, terms={})
+    room = min(context.page_budget, context.budget) - FRAME
+    first = last = anchor
+    taken = {anchor: lines.of(messages[anchor])}
+    room -= context.count(taken[anchor])
+    for index in _outwards(anchor, len(messages)):
+        if index not in (first - 1, last + 1):
+            continue
+        line = lines.of(messages[index])
+        if (room := room - context.count(line) - 1) < 0:
+            break
+        taken[index] = line
+        first, last = min(first, index), max(last, index)
+    ref = message_ref(messages[anchor].id)
+    more = []
+    if first:
+        more.append(f'Earlier: around="{message_ref(messages[first].id)}".')
+    if last + 1 < len(messages):
+        more.append(f'Later: around="{message_ref(messages[last].id)}".')
+    shown_lines = [taken[index] for index in sorted(taken)]
+    text = "\n".join([f"Around {ref}, oldest first.", *shown_lines, " ".join(more)]).rstrip()
+    shown = tuple(message_ref(messages[i].id) for i in sorted(taken))
+    return FunctionResult(text=text, effects=Effects(shown=shown, total=len(messages)))
+
+
+def _outwards(anchor: int, total: int) -> list[int]:
+    """The other places, nearest first, the later one of two first."""
+    return sorted((i for i in range(total) if i != anchor), key=lambda i: (abs(i - anchor), -i))
