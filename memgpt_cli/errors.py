@@ -14,6 +14,7 @@ MemGPTError                  1  anything the program reports on purpose
 │   └── EmbedderMismatchError 5 the stored vectors come from another embedder
 └── ModelError               6  the model or the network failed
     ├── ContextLengthError   6  the server says that the prompt is over its window
+    ├── ReplyLengthError     6  the reply's tokens ran out before it said anything
     └── RateLimitError       6  the server asks to slow down
 
 Not here: errors of Python itself, which are bugs and end in a traceback (with `--debug`) or a one-line report.
@@ -143,6 +144,12 @@ class ContextLengthError(ModelError):
         super().__init__(message, hint=hint)
         self.limit = limit
         self.counted = counted
+
+
+class ReplyLengthError(ModelError):
+    """The model used up the tokens of its reply, on reasoning as a rule, before it said anything."""
+
+    code = "reply_length"
 
 
 class RateLimitError(ModelError):

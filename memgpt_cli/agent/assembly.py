@@ -15,6 +15,7 @@ from memgpt_cli.external_context.archival import ArchivalStorage
 from memgpt_cli.external_context.recall import RecallStorage
 from memgpt_cli.functions.executor import FunctionExecutor
 from memgpt_cli.functions.spec import FunctionContext
+from memgpt_cli.main_context.booked_summaries import BookedSummaries
 from memgpt_cli.main_context.core_memory import CoreMemory
 from memgpt_cli.main_context.queue_manager import QueueManager
 from memgpt_cli.main_context.rendering import Renderer
@@ -111,11 +112,15 @@ def assemble(
     queue_manager = QueueManager(
         store=store,
         window=window,
-        summarizer=summarizer,
+        summaries=BookedSummaries(
+            store=store,
+            summarizer=summarizer,
+            clock=clock,
+            afford=budget.check_summary,
+            book=budget.book_summary,
+        ),
         clock=clock,
         page_out=Pager(store, chunk_tokens=settings.archival.chunk_tokens),
-        afford=budget.check_summary,
-        book=budget.book_summary,
     )
     core_memory = CoreMemory(store, clock, counter.count, window.check_core)
     worker = OutboxWorker(index, store.lexical)

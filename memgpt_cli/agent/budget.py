@@ -62,7 +62,7 @@ class Budget:
         self._check(turn, next_prompt, reserve, self._model)
 
     def check_summary(self, turn: Turn, prompt: int, reply: int) -> None:
-        """main_context.queue_manager.Afford."""
+        """main_context.booked_summaries.Afford."""
         self._check(turn, lambda: prompt, reply, self._summary_model)
 
     def _check(self, turn: Turn, next_prompt: Callable[[], int], reserve: int, prices: ModelSettings) -> None:
@@ -96,7 +96,7 @@ class Budget:
             )
 
     def book_summary(self, call: SummaryCall, at: datetime) -> float | None:
-        """main_context.queue_manager.Book."""
+        """main_context.booked_summaries.Book."""
         cost = cost_of(call.usage, self._summary_model)
         if cost:
             self._spending.add_spending(at, cost)

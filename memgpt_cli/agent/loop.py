@@ -192,7 +192,7 @@ class Agent:
             yield Notice(f"the server counted more tokens than we did ({error.message}); making room and trying again")
             self._tighten(error)
             before = self.queue_manager.epoch.hidden
-            yield from self.queue_manager.evict(accepted.turn)
+            yield from self.queue_manager.evict(accepted.turn, keep_recent=False)
             self._note_eviction(accepted.turn, before)
             yield from self._make_room(accepted, fresh=False)
             return (yield from self._stream(accepted, number))

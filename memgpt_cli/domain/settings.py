@@ -36,9 +36,11 @@ class ModelSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowSettings:
-    """The main context. `window` (set by `source`) and `reserve` are tokens; the shares are of `window - reserve`.
+    """The main context. `window` (set by `source`) and `reserve` are tokens.
 
-    `pressure` 0.7 and eviction to one half are the paper's numbers. `message_share` is the largest share one message
+    `evict_at`, `message_share`, `result_share` and `summary_share` are shares of `window - reserve`. `pressure` and
+    `target` are shares of the space that the queue has: the rest of it beside the head. 0.7 and one half are the
+    paper's numbers. `message_share` is the largest share one message
     may take before it is paged to archival storage; `result_share` bounds one function result. A `reserve` of 0 stands
     for an eighth of the window, at most 4,096. With `summary_where` "in_place" the agent's own model is asked for a
     summary at the end of the prompt it has just seen, with "apart" in a prompt of its own.

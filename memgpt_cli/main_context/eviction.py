@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Final
 
 from memgpt_cli.domain.messages import Message, Role
 
@@ -15,36 +16,44 @@ class Choice:
     kept: tuple[Message, ...]
 
 
+RECENT_TURNS: Final = 2
+"""Finished turns that leave last, so that what was just said stays word for word."""
+
+
 def choose(
     queue: Sequence[Message],
     *,
     turn: int,
     goal: int,
+    keep: int,
     most: int,
     spare_newest: bool,
     tokens: Callable[[Message], int],
 ) -> Choice:
-    """The oldest whole turns, then the oldest whole steps of the running `turn`, until `goal` tokens are left.
+    """Whole turns from the oldest until at most `goal` tokens are left.
 
-    The running turn's own messages from the person always stay. With `spare_newest` its newest step stays too, unless
-    more than `most` tokens would be left even then. A call never parts from its results.
+    The last two finished turns leave only when more than `keep` tokens would be left with them, and after the older
+    steps of the running `turn`. The running turn's own messages from the person always stay. With `spare_newest` its
+    newest step stays too, unless more than `most` tokens would be left even then. A call never parts from its results.
     """
     older = [m for m in queue if m.turn != turn]
     own = [m for m in queue if m.turn == turn and not is_pinned(m)]
     turns = [list(group) for _, group in groupby(older, key=lambda m: m.turn)]
     steps = [list(group) for _, group in groupby(own, key=lambda m: m.step)]
     newest = next((step for step in reversed(steps) if step[0].step is not None), []) if spare_newest else []
+    earlier = [step for step in steps if step is not newest]
+    stages = ((turns[:-RECENT_TURNS], goal, goal), (earlier, keep, goal), (turns[-RECENT_TURNS:], keep, keep))
     left = sum(tokens(m) for m in queue)
-    victims: list[Message] = []
-    for unit in turns + [step for step in steps if step is not newest]:
-        if left <= goal:
-            break
-        victims += unit
-        left -= sum(tokens(m) for m in unit)
+    gone: set[int] = set()
+    for units, enough, until in stages:
+        for unit in units if left > enough else ():
+            if left <= until:
+                break
+            gone |= {m.id for m in unit}
+            left -= sum(tokens(m) for m in unit)
     if left > most:
-        victims += newest
-    gone = {m.id for m in victims}
-    return Choice(victims=tuple(victims), kept=tuple(m for m in queue if m.id not in gone))
+        gone |= {m.id for m in newest}
+    return Choice(victims=tuple(m for m in queue if m.id in gone), kept=tuple(m for m in queue if m.id not in gone))
 
 
 def longest_prefix(queue: Sequence[Message], *, room: int, tokens: Callable[[Message], int]) -> list[Message]:

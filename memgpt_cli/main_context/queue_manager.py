@@ -6,39 +6,40 @@ not talk to the main model and runs no functions.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Final
 
-from memgpt_cli.domain.agents import Epoch, StepRecord, Turn
+from memgpt_cli.domain.agents import Epoch, Turn
 from memgpt_cli.domain.blocks import Block
-from memgpt_cli.domain.chat import PromptMessage
 from memgpt_cli.domain.effects import NO_EFFECTS, Effects
 from memgpt_cli.domain.events import Evicted, Evicting, Happening, MemoryPressure, Notice, PagedOut
 from memgpt_cli.domain.history import FRESH_START, SUMMARY_FROM
 from memgpt_cli.domain.messages import Message, Role, message_ref
 from memgpt_cli.errors import LimitError
 from memgpt_cli.main_context import core_memory
-from memgpt_cli.main_context.eviction import Choice, choose, is_pinned, is_spoken, longest_prefix
+from memgpt_cli.main_context.booked_summaries import BookedSummaries
+from memgpt_cli.main_context.eviction import Choice, choose, is_pinned, is_spoken
+from memgpt_cli.main_context.leaving import pressure_text, unstored
 from memgpt_cli.main_context.rendering import escape
-from memgpt_cli.main_context.summarizer import InPlace, Summarizer, Summary, SummaryCall
-from memgpt_cli.main_context.tokens import count_message
 from memgpt_cli.main_context.window import Window, WindowUsage
 from memgpt_cli.ports import Clock, Store
 
 _ATTEMPTS: Final = 4
-"""Evictions before one call: to the target; all but the newest step; that step too; without a summary."""
+"""Evictions before one call: to the target; all but the newest step; that step too; with a shorter summary."""
+
+_KEEP: Final = 0.8
+"""The last two turns stay while they fill no more than this share of the queue's space: the rest is for the next."""
+
+_QUIET_TURNS: Final = 3
+"""Turns after an eviction in which no memory pressure is announced: what is left was there when it was, before."""
+
+EVICTION: Final = "eviction"
+"""The cause of an epoch that an eviction began."""
 
 _REWRITTEN_FROM: Final = 400
 """The newest evicted messages from which a summary is made anew, at most."""
 
 PageOut = Callable[[Message, Callable[[str], int]], tuple[str, int]]
 """Writes a message's text to archival storage inside the running transaction; gives the stub and the passage count."""
-
-Afford = Callable[[Turn, int, int], None]
-"""Raises BudgetError when a summariser's call, of so many prompt and reply tokens, could pass a budget."""
-
-Book = Callable[[SummaryCall, datetime], float | None]
-"""Adds the price of a summariser's call to the day's spending; gives it in US dollars, None where it is not known."""
 
 
 class QueueManager:
@@ -49,19 +50,15 @@ class QueueManager:
         *,
         store: Store,
         window: Window,
-        summarizer: Summarizer,
+        summaries: BookedSummaries,
         clock: Clock,
         page_out: PageOut,
-        afford: Afford,
-        book: Book,
     ) -> None:
         self._store = store
         self.window = window
-        self._summarizer = summarizer
+        self._summaries = summaries
         self._clock = clock
         self._page_out = page_out
-        self._book = book
-        self._afford = afford
         self.queue: list[Message] = []
         self.epoch = self._load()
 
@@ -126,8 +123,8 @@ class QueueManager:
             with self._store.transaction():
                 self.epoch = self._begin("paged out", blocks, self.epoch.summary, self.epoch.hidden)
         yield from paged
-        if self.usage().total <= self.window.limit and self._pressed():
-            yield self._warn(turn)
+        if self.usage().total <= self.window.limit and (said := self._about_to_leave(turn)):
+            yield self._warn(turn, said)
         for attempt in range(_ATTEMPTS):
             if self.usage().total <= self.window.limit:
                 return
@@ -139,53 +136,58 @@ class QueueManager:
                 hint="raise --window, or shorten the memory blocks",
             )
 
-    def evict(self, turn: Turn, *, attempt: int = 0) -> Iterator[Happening]:
-        """Move the oldest messages out, fold them into the summary, and begin a new epoch."""
+    def evict(self, turn: Turn, *, attempt: int = 0, keep_recent: bool = True) -> Iterator[Happening]:
+        """Move the oldest messages out, fold them into the summary, and begin a new epoch.
+
+        Without `keep_recent` the last two turns leave like any other.
+        """
         before = self.usage().total
-        blocks = self._store.blocks.all()
-        bare = self.window.head_tokens(self.window.head(blocks, self._statistics(), "", self.epoch.hidden + 1))
-        cap = self.window.summary_cap(bare) if attempt < _ATTEMPTS - 1 else 0
         if attempt == _ATTEMPTS - 2:
             yield from self.page_out_large(turn, cap=0)
-        head = bare + cap
-        goal = int(self.window.room * self.window.settings.target) - head if attempt == 0 else 0
-        choice = choose(
-            self.queue,
-            turn=turn.id,
-            goal=max(0, goal),
-            most=self.window.room - head,
-            spare_newest=attempt < _ATTEMPTS - 2,
-            tokens=self.window.message_tokens,
-        )
+        blocks = self._store.blocks.all()
+        bare = self._bare_head(blocks)
+        cap = self.window.summary_cap(bare)
+        choice = self._choose(turn, bare + cap, attempt, keep_recent=keep_recent)
         if choice.victims:
             yield Evicting(messages=len(choice.victims))
-        # The cap is in corrected tokens, the summariser counts its own.
-        bound = int(cap / self.window.ratio)
-        summary = self._summarizer.summarise(
-            self.epoch.summary,
-            choice.victims,
-            max_tokens=bound,
-            room=int(self.window.room / self.window.ratio),
-            afford=lambda prompt, reply: self._afford(turn, prompt, reply),
-            in_place=self._in_place(choice, bound) if attempt == 0 else None,
-        )
-        if summary.failure:
-            yield Notice(f"the summarising model failed ({summary.failure}); an extractive summary stands in")
-        paid = self._paid(summary)
+        if attempt == _ATTEMPTS - 1:
+            cap = min(cap, max(0, self.window.room - bare - sum(self.window.message_tokens(m) for m in choice.kept)))
+        made = self._summaries.of_choice(self.window, self.epoch, self.queue, choice, turn=turn, cap=cap)
+        if made.summary.failure:
+            yield Notice(f"the summarising model failed ({made.summary.failure}); an extractive summary stands in")
         with self._store.transaction():
             self._leave(choice, turn, attempt)
             hidden = self.epoch.hidden + sum(1 for m in choice.victims if is_spoken(m))
-            self.epoch = self._begin("eviction", blocks, summary.text, hidden)
+            self.epoch = self._begin(EVICTION, blocks, made.summary.text, hidden)
             self._store.messages.evict([m.id for m in choice.victims], epoch=self.epoch.id)
-            self._record(paid, turn)
+            self._summaries.record(made, turn, self.epoch)
         self.window.forget(choice.victims)
         if choice.victims:
             yield Evicted(
                 messages=len(choice.victims),
                 tokens_before=before,
                 tokens_after=self.usage().total,
-                summarised_by=summary.by,
+                summarised_by=made.summary.by,
             )
+
+    def _choose(self, turn: Turn, head: int, attempt: int, *, keep_recent: bool) -> Choice:
+        """What leaves when the next head takes `head` tokens; each attempt is stricter than the one before."""
+        space = max(0, self.window.limit - head) if attempt == 0 else 0
+        goal = int(space * self.window.settings.target)
+        return choose(
+            self.queue,
+            turn=turn.id,
+            goal=goal,
+            keep=int(space * _KEEP) if keep_recent else goal,
+            most=self.window.room - head,
+            spare_newest=attempt < _ATTEMPTS - 2,
+            tokens=self.window.message_tokens,
+        )
+
+    def _bare_head(self, blocks: Sequence[Block]) -> int:
+        """Tokens of the next head without its summary."""
+        head = self.window.head(blocks, self._statistics(), " ", self.epoch.hidden + 1)
+        return self.window.head_tokens(head)
 
     def _rewrite_summary(self, turn: Turn) -> Iterator[Happening]:
         """Make the summary anew where messages that it may speak of have been deleted since."""
@@ -195,24 +197,15 @@ class QueueManager:
         before = self._store.epochs.get(int(base))
         left = self._store.messages.evicted(after=int(base), limit=_REWRITTEN_FROM)
         blocks = self._store.blocks.all()
-        cap = self._summary_cap(blocks)
-        summary = self._summarizer.summarise(
-            before.summary if before else "",
-            left,
-            max_tokens=int(cap / self.window.ratio),
-            room=int(self.window.room / self.window.ratio),
-            afford=lambda prompt, reply: self._afford(turn, prompt, reply),
-        )
-        paid = self._paid(summary)
+        cap = self.window.summary_cap(self._bare_head(blocks))
+        previous = before.summary if before else ""
+        made = self._summaries.of_evicted(self.window, previous, left, turn=turn, cap=cap)
         with self._store.transaction():
-            self.epoch = self._begin("summary rewritten", blocks, summary.text, self.epoch.hidden)
-            self._record(paid, turn)
+            self.epoch = self._begin("summary rewritten", blocks, made.summary.text, self.epoch.hidden)
+            self._summaries.record(made, turn, self.epoch)
             self._store.set_note(SUMMARY_FROM, "")
-        yield Notice(f"the summary was written anew ({summary.by}), since messages that it may speak of were deleted")
-
-    def _summary_cap(self, blocks: Sequence[Block]) -> int:
-        bare = self.window.head(blocks, self._statistics(), "", self.epoch.hidden + 1)
-        return self.window.summary_cap(self.window.head_tokens(bare))
+        by = made.summary.by
+        yield Notice(f"the summary was written anew ({by}), since messages that it may speak of were deleted")
 
     def start_afresh(self) -> int:
         """Begin an epoch with an empty queue and no summary; returns how many messages left the queue."""
@@ -225,24 +218,43 @@ class QueueManager:
         self.window.forget(victims)
         return len(victims)
 
-    def _pressed(self) -> bool:
-        return not self.epoch.warned and self.usage().total > self.window.room * self.window.settings.pressure
-
-    def _warn(self, turn: Turn) -> MemoryPressure:
-        share = round(self.window.settings.pressure * 100)
-        text = (
-            f"Memory pressure: over {share}% of the window is in use. Soon the oldest messages will be moved to recall"
-            " storage. If something in them matters for later, store it now in core memory or archival storage."
+    def _about_to_leave(self, turn: Turn) -> list[Message]:
+        """What people said that the next eviction takes and that was never stored, once the queue is filling up."""
+        usage = self.usage()
+        space = self.window.room - (usage.total - usage.queue)
+        if self.epoch.warned or usage.queue <= space * self.window.settings.pressure or self._just_evicted(turn):
+            return []
+        leaving = int(space * (1 - self.window.settings.target))
+        choice = choose(
+            self.queue,
+            turn=turn.id,
+            goal=max(0, usage.queue - leaving),
+            keep=space,
+            most=space,
+            spare_newest=True,
+            tokens=self.window.message_tokens,
         )
+        return unstored(choice.victims)
+
+    def _just_evicted(self, turn: Turn) -> bool:
+        """Whether the epoch began with an eviction that is fewer than a few turns old."""
+        if self.epoch.cause != EVICTION:
+            return False
+        past = list(dict.fromkeys(m.turn for m in reversed(self.queue) if m.turn not in {None, turn.id}))
+        newest = [self._store.turns.get(number) for number in past[:_QUIET_TURNS] if number is not None]
+        return len(newest) < _QUIET_TURNS or any(t is None or t.epoch != self.epoch.id for t in newest)
+
+    def _warn(self, turn: Turn, said: Sequence[Message]) -> MemoryPressure:
         with self._store.transaction():
-            self._add_event("memory_pressure", text, turn)
+            self._add_event("memory_pressure", pressure_text(self.window, said), turn)
             self.epoch = replace(self.epoch, warned=True)
             self._store.epochs.update(self.epoch)
         return MemoryPressure(used=self.usage().total, limit=self.window.room)
 
     def _add_event(self, kind: str, text: str, turn: Turn, effects: Effects = NO_EFFECTS) -> None:
-        now = self._clock.now()
-        self.append(Message(role=Role.SYSTEM, name=kind, text=text, created_at=now, turn=turn.id, effects=effects))
+        """Let the program speak at the end of the queue, at the time of the conversation, which may be in the past."""
+        at = next((m.created_at for m in reversed(self.queue) if m.turn == turn.id), None) or self._clock.now()
+        self.append(Message(role=Role.SYSTEM, name=kind, text=text, created_at=at, turn=turn.id, effects=effects))
 
     def page_out_large(self, turn: Turn, *, cap: int | None = None) -> list[PagedOut]:
         """Give a stub to every message of this turn's person over `cap` tokens; None: over what the queue takes."""
@@ -261,27 +273,6 @@ class QueueManager:
             self.queue[index] = replace(message, stub=stub)
             paged.append(PagedOut(message_id=message.id, passages=passages))
         return paged
-
-    def _in_place(self, choice: Choice, max_tokens: int) -> InPlace | None:
-        """The prompt as far as it fits with an order to summarise at its end; None when that would cut off a victim."""
-        if self.window.settings.summary_where == "apart" or max_tokens > self.window.settings.reserved:
-            return None
-        gone = {m.id for m in choice.victims}
-        first_kept = next((m for m in self.queue if m.id not in gone), None)
-        shown = "" if first_kept is None else (self.window.message(first_kept).content or "")[:80]
-        order = PromptMessage(
-            role="user",
-            content=self.window.renderer.event(
-                "summary_request", self._summarizer.order_in_place(escape(shown), max_tokens), None
-            ),
-        )
-        room = self.window.room - self.window.head_tokens(self.epoch.head)
-        room -= self.window.corrected(count_message(self.window.counter, order))
-        taken = longest_prefix(self.queue, room=room, tokens=self.window.message_tokens)
-        if gone - {m.id for m in taken}:
-            return None
-        prompt = self.window.prompt(self.epoch, taken)
-        return InPlace(messages=(*prompt, order), tools=self.window.instructions.tools)
 
     def _leave(self, choice: Choice, turn: Turn, attempt: int) -> None:
         self.queue = list(choice.kept)
@@ -315,29 +306,6 @@ class QueueManager:
             f"When this stretch of the conversation began, recall storage held {messages} messages and archival storage"
             f" {passages} passages."
         )
-
-    def _paid(self, summary: Summary) -> list[tuple[SummaryCall, datetime, float | None]]:
-        """The summary's calls with their time and price, booked: outside a transaction, for the books may be busy."""
-        calls = [(call, self._clock.now()) for call in summary.calls]
-        return [(call, at, self._book(call, at)) for call, at in calls]
-
-    def _record(self, paid: Sequence[tuple[SummaryCall, datetime, float | None]], turn: Turn) -> None:
-        for call, at, cost in paid:
-            self._store.turns.add_step(
-                StepRecord(
-                    turn=turn.id,
-                    number=0,
-                    model=call.model,
-                    epoch=self.epoch.id,
-                    counted_tokens=call.counted,
-                    usage=call.usage,
-                    usage_reported=call.usage_reported,
-                    cost_usd=cost,
-                    duration_s=call.seconds,
-                    at=at,
-                    purpose="summary",
-                )
-            )
 
 
 def _cause_of_new(epoch: Epoch | None) -> str:

@@ -3,25 +3,28 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Final
 
-from memgpt_cli.domain.chat import ChatRequest, PromptMessage, TextDelta, ToolSchema, Usage
-from memgpt_cli.domain.messages import Message, Role
-from memgpt_cli.domain.times import for_people
-from memgpt_cli.errors import APIKeyError, ConfigError, ModelError
+from memgpt_cli.domain.chat import ChatRequest, CutDelta, PromptMessage, TextDelta, ThoughtDelta, ToolSchema, Usage
+from memgpt_cli.domain.messages import Message
+from memgpt_cli.errors import APIKeyError, ConfigError, ModelError, ReplyLengthError
 from memgpt_cli.main_context.extractive import extract
 from memgpt_cli.main_context.rendering import escape
 from memgpt_cli.main_context.tokens import PRIMING, count_message, count_request
+from memgpt_cli.main_context.transcript import spoken, transcript
 from memgpt_cli.ports import ChatModel, PromptSource, TokenCounter
 
 EXTRACTIVE: Final = "extractive"
-_LONGEST_RESULT: Final = 300
-"""Characters of a function result that the summariser sees: what it found is still in storage."""
+
+FEWEST_TOKENS: Final = 16
+"""A summary of fewer tokens says nothing: none is asked for."""
 
 _FAILURES: Final = (ModelError, APIKeyError, ConfigError)
-"""What an extract stands in for. A budget is none of these: what it stops is done another day, not worse."""
+"""Failures that an extract replaces. A BudgetError is not one of them: the eviction is postponed, not degraded."""
+
+_SENTENCE_ENDS: Final = (". ", "\n", "。", "! ", "? ")
 
 Afford = Callable[[int, int], None]
 """Called before each call with the tokens of its prompt and of its longest reply; raises BudgetError to stop it."""
@@ -56,11 +59,45 @@ class InPlace:
     tools: tuple[ToolSchema, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """What a summary is made of: the summary so far and the messages that leave.
+
+    `core_memory` is its snapshot, which stays in view; `question` is the message that is being answered, where messages
+    of its turn leave.
+    """
+
+    previous: str
+    evicted: Sequence[Message]
+    core_memory: str = ""
+    question: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """Tokens as the counter counts them: of the summary, of the largest prompt, and of the usual longest reply."""
+
+    summary: int
+    room: int
+    reply: int
+
+
+@dataclass(slots=True)
+class _Work:
+    """One summary in the making: its calls so far."""
+
+    model: ChatModel
+    bounds: Bounds
+    afford: Afford
+    calls: list[SummaryCall] = field(default_factory=list)
+
+
 class Summarizer:
     """Makes summaries with a model, or by extraction where there is none or it fails.
 
     Where the model is the agent's own, it is first asked at the end of the prompt that it has just seen: the provider
-    serves nearly all of that from its cache, and the model sees more than an excerpt.
+    serves nearly all of that from its cache, and the model sees more than an excerpt. A model that spends its tokens on
+    reasoning is asked again with more of them.
     """
 
     def __init__(
@@ -75,98 +112,126 @@ class Summarizer:
         self._prompts = prompts
         self._counter = counter
         self._zone = zone
+        self._reasons = False
 
     def summarise(
-        self,
-        previous: str,
-        evicted: Sequence[Message],
-        *,
-        max_tokens: int,
-        room: int,
-        afford: Afford,
-        in_place: InPlace | None = None,
+        self, material: Material, bounds: Bounds, *, afford: Afford, in_place: InPlace | None = None
     ) -> Summary:
-        """Fold the evicted messages into the previous summary, within `max_tokens`.
+        """Fold the evicted messages into the previous summary, within `bounds.summary` tokens.
 
-        `room` is the largest prompt, in the counter's tokens, that the model may be sent. `in_place` is the prompt
-        that the model has seen, if it may be asked there. Raises BudgetError.
+        `in_place` is the prompt that the model has seen, if it may be asked there. Raises BudgetError.
         """
-        lines = [line for message in evicted for line in self._lines(message)]
-        if max_tokens < 16 or not lines:  # noqa: PLR2004 - too little for a sentence
-            return Summary(text=self.fit(previous, max_tokens), by=EXTRACTIVE)
+        lines = transcript(material.evicted, self._zone)
+        if bounds.summary < FEWEST_TOKENS or not lines:
+            return Summary(text=self.fit(material.previous, bounds.summary), by=EXTRACTIVE)
         if self._model is None:
-            return Summary(text=self._extract(previous, lines, max_tokens), by=EXTRACTIVE)
-        calls: list[SummaryCall] = []
+            return Summary(text=self._extract(material.previous, lines, bounds.summary), by=EXTRACTIVE)
+        work = _Work(self._model, bounds, afford)
+        text, failure = "", "it gave no text"
         if in_place is not None:
             with suppress(*_FAILURES):  # a failure here is followed by a prompt that is made for the purpose
-                answer, call = self._ask(self._model, self._request_in_place(self._model, in_place, max_tokens), afford)
-                calls.append(call)
-                if answer.strip():
-                    return Summary(text=self.fit(answer.strip(), max_tokens), by=self._model.name, calls=tuple(calls))
-        text = previous
+                text = self._asked_in_place(work, in_place)
         try:
-            for part in self._parts(lines, previous, max_tokens, room):
-                answer, call = self._ask(self._model, self._request(self._model, text, part, max_tokens), afford)
-                calls.append(call)
-                if not answer.strip():
-                    return self._fallen_back(previous, lines, max_tokens, calls, "it gave no text")
-                text = self.fit(answer.strip(), max_tokens)
+            text = text or self._asked_apart(work, material, lines)
         except _FAILURES as error:
-            return self._fallen_back(previous, lines, max_tokens, calls, error.message)
-        return Summary(text=text, by=self._model.name, calls=tuple(calls))
+            failure = error.message
+        if text:
+            return Summary(text=text, by=self._model.name, calls=tuple(work.calls))
+        text = self._extract(material.previous, lines, bounds.summary)
+        return Summary(text=text, by=EXTRACTIVE, calls=tuple(work.calls), failure=failure)
 
-    def order_in_place(self, ends_before: str, max_tokens: int) -> str:
-        """What the model is told at the end of its own prompt; `ends_before` begins the first message that stays."""
-        stays = f'What begins with "{ends_before}" and all after it stays.' if ends_before else ""
+    def order_in_place(self, leaving: str, max_tokens: int) -> str:
+        """What the model is told at the end of its own prompt; `leaving` says which messages leave."""
         order = self._prompts.render("summary", {"max_words": _words(max_tokens)})
-        return (
-            "Your window is full: the oldest messages above, and the summary of those before them, are about to leave"
-            f" it. {stays} Do not answer the person and call no function now. {order}"
-        )
+        return f"The window is full. {leaving} Do not answer the person and do not call a function now. {order}"
 
-    def _fallen_back(
-        self, previous: str, lines: Sequence[str], max_tokens: int, calls: Sequence[SummaryCall], failure: str
-    ) -> Summary:
-        text = self._extract(previous, lines, max_tokens)
-        return Summary(text=text, by=EXTRACTIVE, calls=tuple(calls), failure=failure)
+    def _asked_in_place(self, work: _Work, prompt: InPlace) -> str:
+        """The summary, or nothing when the model gave no text."""
+        for most in self._allowances(work.bounds.summary, work.bounds.reply):
+            request = ChatRequest(
+                model=work.model.name, messages=prompt.messages, tools=prompt.tools, max_tokens=most, may_call=False
+            )
+            answer, starved = self._ask(work, request)
+            if not starved:
+                return self.fit(answer, work.bounds.summary)
+        return ""
 
-    def _request(self, model: ChatModel, previous: str, part: str, max_tokens: int) -> ChatRequest:
-        messages = self._messages(previous, part, max_tokens)
-        return ChatRequest(model=model.name, messages=messages, max_tokens=max_tokens)
+    def _asked_apart(self, work: _Work, material: Material, lines: Sequence[str]) -> str:
+        for most in self._allowances(work.bounds.summary, 2 * work.bounds.reply):
+            text = self._folded(work, material, lines, most)
+            if text:
+                return text
+        return ""
 
-    def _request_in_place(self, model: ChatModel, prompt: InPlace, max_tokens: int) -> ChatRequest:
-        return ChatRequest(
-            model=model.name, messages=prompt.messages, tools=prompt.tools, max_tokens=max_tokens, may_call=False
-        )
+    def _folded(self, work: _Work, material: Material, lines: Sequence[str], most: int) -> str:
+        """The summary after each part that fits the window was folded into it; nothing when one gave no text."""
+        text = material.previous
+        room = work.bounds.room - max(0, most - work.bounds.reply)
+        for part in self._parts(material, lines, work.bounds.summary, room):
+            messages = self._messages(material, text, part, work.bounds.summary)
+            request = ChatRequest(model=work.model.name, messages=messages, max_tokens=most)
+            answer, starved = self._ask(work, request)
+            if starved or not answer:
+                return ""
+            text = self.fit(answer, work.bounds.summary)
+        return text
 
-    def _ask(self, model: ChatModel, request: ChatRequest, afford: Afford) -> tuple[str, SummaryCall]:
+    def _allowances(self, usual: int, most: int) -> tuple[int, ...]:
+        """Tokens for the reply, try by try: a model that reasons is not asked with too few."""
+        if most <= usual:
+            return (usual,)
+        return (most,) if self._reasons else (usual, most)
+
+    def _ask(self, work: _Work, request: ChatRequest) -> tuple[str, bool]:
+        """The reply, and whether reasoning used up its tokens before it was complete."""
         counted = count_request(self._counter, request)
-        afford(counted, request.max_tokens or 0)
-        pieces: list[str] = []
-        usage = Usage()
+        work.afford(counted, request.max_tokens or 0)
+        text, thought, cut, usage = "", "", False, Usage()
         started = time.monotonic()
-        for delta in model.stream(request):
-            if isinstance(delta, TextDelta):
-                pieces.append(delta.text)
-            elif isinstance(delta, Usage):
-                usage = delta
+        try:
+            for delta in work.model.stream(request):
+                if isinstance(delta, TextDelta):
+                    text += delta.text
+                elif isinstance(delta, ThoughtDelta):
+                    thought += delta.text
+                elif isinstance(delta, CutDelta):
+                    cut = True
+                elif isinstance(delta, Usage):
+                    usage = delta
+        except ReplyLengthError:
+            cut = True
         seconds = time.monotonic() - started
-        text = "".join(pieces)
         reported = usage.prompt_tokens > 0
         if not reported:
-            usage = Usage(prompt_tokens=counted, completion_tokens=self._counter.count(text))
-        call = SummaryCall(model=model.name, usage=usage, usage_reported=reported, counted=counted, seconds=seconds)
-        return text, call
+            written = self._counter.count(thought + text) or (cut and request.max_tokens) or 0
+            usage = Usage(prompt_tokens=counted, completion_tokens=written)
+        work.calls.append(
+            SummaryCall(model=request.model, usage=usage, usage_reported=reported, counted=counted, seconds=seconds)
+        )
+        silent = not text.strip()
+        starved = bool((silent and (thought or cut)) or (thought and cut))
+        self._reasons = self._reasons or starved or bool(thought)
+        return (_whole_sentences(text) if cut else text).strip(), starved
 
-    def _messages(self, previous: str, part: str, max_tokens: int) -> tuple[PromptMessage, ...]:
-        order = self._prompts.render("summary", {"max_words": _words(max_tokens)})
-        content = f"Summary so far:\n{escape(previous) or '(nothing yet)'}\n\nMessages that leave the window:\n{part}"
-        return (PromptMessage(role="system", content=order), PromptMessage(role="user", content=content))
+    def _messages(self, material: Material, previous: str, part: str, max_tokens: int) -> tuple[PromptMessage, ...]:
+        order = [self._prompts.render("summary", {"max_words": _words(max_tokens)})]
+        if material.core_memory:
+            order.append(f"This is the core memory, which stays in view:\n{material.core_memory}")
+        content = [
+            f"Summary so far:\n{escape(previous) or '(nothing yet)'}",
+            f"Messages that leave the window:\n{part}",
+        ]
+        if material.question:
+            content.append(f"(This message is being answered now, and stays: {material.question})")
+        return (
+            PromptMessage(role="system", content="\n\n".join(order)),
+            PromptMessage(role="user", content="\n\n".join(content)),
+        )
 
-    def _parts(self, lines: Sequence[str], previous: str, max_tokens: int, room: int) -> Iterator[str]:
+    def _parts(self, material: Material, lines: Sequence[str], max_tokens: int, room: int) -> Iterator[str]:
         """The lines in as few parts as fit the model's window beside the longest summary."""
-        empty = sum(count_message(self._counter, m) for m in self._messages("", "", max_tokens)) + PRIMING + 32
-        room = max(128, room - empty - max(max_tokens, self._counter.count(previous)))
+        empty = sum(count_message(self._counter, m) for m in self._messages(material, "", "", max_tokens))
+        room = max(128, room - empty - PRIMING - 32 - max(max_tokens, self._counter.count(material.previous)))
         part: list[str] = []
         used = 0
         for line in lines:
@@ -180,34 +245,24 @@ class Summarizer:
         if part:
             yield "\n".join(part)
 
-    def _lines(self, message: Message) -> Iterator[str]:
-        time_text = for_people(message.created_at, self._zone)
-        text = " ".join(escape(message.stub or message.text).split())
-        if message.role is Role.SYSTEM:
-            return
-        if message.role is Role.TOOL:
-            shown = text if len(text) <= _LONGEST_RESULT else f"{text[:_LONGEST_RESULT]}…"
-            yield f"({message.name} answered: {shown})"
-            return
-        if text:
-            yield f"[{time_text}] {escape(message.name or message.role)}: {text}"
-        for call in message.calls:
-            if call.name == "send_message":
-                yield f"[{time_text}] {message.role}: {escape(call.arguments)}"
-
     def _extract(self, previous: str, lines: Sequence[str], max_tokens: int) -> str:
-        spoken = [line.split("] ", 1)[-1] for line in lines if line.startswith("[")]
         old = self.fit(previous, max_tokens // 2)
-        new = extract(spoken, max_tokens=max_tokens - self._counter.count(old) - 1, count=self._counter.count)
-        return f"{old}\n{new}".strip()
+        left = max_tokens - self._counter.count(old) - 1
+        return f"{old}\n{extract(spoken(lines), max_tokens=left, count=self._counter.count)}".strip()
 
     def fit(self, text: str, max_tokens: int) -> str:
-        """The beginning of a summary that fits, cut after a sentence or a line where there is one."""
+        """The beginning of a text that fits, cut after a sentence or a line where there is one."""
         return next(iter(pieces_of(text, max_tokens, self._counter.count)), "") if max_tokens > 0 else ""
 
 
 def _words(max_tokens: int) -> str:
     return str(max(10, max_tokens * 6 // 10))
+
+
+def _whole_sentences(text: str) -> str:
+    """A text without the sentence that was cut off, unless that is half of it."""
+    end = max(text.rfind(mark) + 1 for mark in _SENTENCE_ENDS)
+    return text[:end] if end > len(text) // 2 else text
 
 
 def pieces_of(text: str, max_tokens: int, count: Callable[[str], int]) -> Iterator[str]:
@@ -222,7 +277,7 @@ def pieces_of(text: str, max_tokens: int, count: Callable[[str], int]) -> Iterat
         while size > 1 and count(text[start : start + size]) > max_tokens:
             size = max(1, size * 3 // 4)
         half, end = start + size // 2, start + size
-        cut = max(text.rfind(mark, half, end) + 1 for mark in (". ", "\n", "。", "! ", "? "))
+        cut = max(text.rfind(mark, half, end) + 1 for mark in _SENTENCE_ENDS)
         end = cut or end
         yield text[start:end]
         start = end

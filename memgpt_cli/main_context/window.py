@@ -189,7 +189,9 @@ class Window:
 
     def summary_cap(self, head: int) -> int:
         """The most tokens that a summary may take when the rest of the head takes `head`."""
-        return max(0, min(int(self.room * self.settings.summary_share), (self.room - head) // 4))
+        return max(
+            0, min(int(self.room * self.settings.summary_share), (self.room - head) // 4, self.settings.reserved)
+        )
 
     def message_cap(self, blocks: Sequence[Block]) -> int:
         """The largest message, in corrected tokens, that the queue takes whole; a larger one is paged out."""
@@ -209,11 +211,9 @@ class Window:
         """The beginning of every prompt of an epoch."""
         system = "\n\n".join([self.instructions.text, core_memory.snapshot(blocks), statistics])
         messages = [PromptMessage(role="system", content=system)]
-        if hidden:
-            intro = (
-                f"{hidden} earlier messages have left this window. They are all in recall storage: find them with"
-                " conversation_search."
-            )
+        if summary or hidden:
+            left = f"{hidden} earlier messages" if hidden else "Earlier function calls"
+            intro = f"{left} have left this window. They are in recall storage: find them with conversation_search."
             text = f"{intro} Summary of them:\n{summary}" if summary else intro
             messages.append(PromptMessage(role="user", content=self.renderer.event("summary", text, None)))
         return tuple(messages)

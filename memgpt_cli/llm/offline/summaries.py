@@ -17,7 +17,9 @@ OLD_SHARE: Final = 0.5
 """The most of the bound that sentences of the old summary may take when the messages fill the rest."""
 
 _OLD: Final = re.compile(r"^Summary so far:\n(.*?)\n\nMessages that leave the window:\n", re.DOTALL)
-_NOT_SAID: Final = re.compile(r"^\(.* answered: |^\(nothing yet\)$")
+_NOT_SAID: Final = re.compile(
+    r"^\(\S+ (?:answered|failed): |^\(called |^\(This message is being answered|^\(nothing yet\)$"
+)
 _SAID: Final = re.compile(r"^\[[^\]]*\] (user|assistant): ")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from memgpt_cli.domain.chat import CallDelta, ChatRequest, CutDelta, Delta, TextDelta, ThoughtDelta, Usage
-from memgpt_cli.errors import ModelError
+from memgpt_cli.errors import ModelError, ReplyLengthError
 from memgpt_cli.llm.opaque_fields import OpaqueFields, is_opaque
 from memgpt_cli.llm.replies.call_ids import CallIds
 from memgpt_cli.llm.replies.calls import CallPieces
@@ -182,7 +182,7 @@ class ReplyStream:
                 f"The server answered without a reply{sent}", hint="check --base-url; it must speak Chat Completions"
             )
         if self._finish_reason in _LENGTH:
-            raise ModelError(
+            raise ReplyLengthError(
                 f"The model used up its {self._request.max_tokens or 'allowed'} tokens before it said anything.",
                 hint="leave it more room: memgpt config set window.reserve TOKENS",
             )
