@@ -111,14 +111,14 @@ class Models:
         """
         endpoint = endpoint_for(self._configuration, "", base_url, named_by or Source.FLAG)
         key = None if named_by is None else self._keys.find(endpoint, named_by)
-        return self._listed(base_url, endpoint, key, timeout_s)
+        return self._listed(endpoint, key, timeout_s)
 
-    def _listed(
-        self, base_url: str | None, endpoint: Endpoint, key: str | None, timeout_s: float
-    ) -> list[ModelSettings]:
+    def _listed(self, endpoint: Endpoint, key: str | None, timeout_s: float) -> list[ModelSettings]:
         from memgpt_cli.llm.openai_chat import OpenAIChat
 
-        client = OpenAIChat("", base_url=base_url, api_key=key, timeout_s=timeout_s, max_retries=0)
+        client = OpenAIChat(
+            "", base_url=endpoint.url, provider=endpoint.provider, api_key=key, timeout_s=timeout_s, max_retries=0
+        )
         try:
             served = client.models()
         finally:
@@ -131,7 +131,7 @@ class Models:
         if choice.endpoint is None:
             return []
         key = self._keys.require(choice.endpoint, choice.base_url_source)
-        return self._listed(choice.base_url, choice.endpoint, key, timeout_s)
+        return self._listed(choice.endpoint, key, timeout_s)
 
     @property
     def local_ports(self) -> tuple[tuple[str, int], ...]:

@@ -59,10 +59,5 @@ def _other_api(connection: Connection) -> ChatModel:
     target = Target(model=connection.model, endpoint=connection.endpoint, api_key=usable_key(connection.api_key))
     make = AnthropicWire if connection.endpoint.provider is Provider.ANTHROPIC else ResponsesWire
     wire: Wire = make(target, connection.settings.reasoning_effort)
-    transport = Transport(
-        target,
-        timeout_s=connection.settings.timeout_s,
-        max_retries=connection.max_retries,
-        headers=wire.headers,
-    )
+    transport = Transport(target, timeout_s=connection.settings.timeout_s, max_retries=connection.max_retries)
     return EndpointModel(target, wire, transport, memory=connection.memory)

@@ -13,18 +13,16 @@ if TYPE_CHECKING:
 
 _LISTING_S: Final = 5.0
 _NAMED: Final = 5
-_BUILTIN: Final = ("offline", "scripted:")
 
 
 def _endpoint(workspace: "Workspace") -> Iterator[Finding]:
     choice = workspace.sessions.choice_in_use()
-    if choice.name.startswith(_BUILTIN):
+    if choice.endpoint is None:
         yield Finding(what="endpoint", ok=True, says=f"{choice.name} answers inside this program; nothing to call")
         return
-    where = choice.base_url or "OpenAI"
-    workspace.models.check_key(choice)
+    where = choice.base_url or choice.endpoint.host
     try:
-        listed = workspace.models.served(choice.base_url, named_by=choice.base_url_source, timeout_s=_LISTING_S)
+        listed = workspace.models.served_by(choice, timeout_s=_LISTING_S)
     except ModelError as error:
         yield Finding(what="endpoint", ok=False, says=f"{where}: {error.message}", hint=error.hint)
         return

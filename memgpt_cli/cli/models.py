@@ -10,7 +10,7 @@ from memgpt_cli.cli.console import notice, print_json, say
 from memgpt_cli.cli.options import Command, current
 from memgpt_cli.cli.tables import table
 from memgpt_cli.domain.agents import Protocol
-from memgpt_cli.domain.endpoints import Provider
+from memgpt_cli.domain.endpoints import AUTO, Endpoint, Provider
 from memgpt_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -98,6 +98,9 @@ def add(
             metavar="VARIABLE",
         ),
     ] = None,
+    extra_body: Annotated[
+        str | None, typer.Option("--extra-body", metavar="JSON", help="Fields added to each request, as a JSON object.")
+    ] = None,
     no_key: Annotated[bool, typer.Option("--no-key", help="Send no key.")] = False,
     protocol: Annotated[Protocol | None, typer.Option(help="The protocol of agents created with it.")] = None,
     reasoning_effort: Annotated[
@@ -155,6 +158,7 @@ def add(
             "output": price_output,
             "key_env": key_env,
             "no_key": no_key or None,
+            "extra_body": extra_body,
         },
         replace=replace,
     )
@@ -163,7 +167,7 @@ def add(
     if current.json:
         print_json(_profile_shape(current.workspace(), profile))
     else:
-        say(f"added {name}: {profile.model} at {_place(profile.model, profile.base_url)}")
+        say(f"added {name}: {profile.model} at {_place(profile.model, profile.base_url, profile.provider)}")
         notice(f"use it with --model {name}; try it with memgpt models test {name}")
 
 
@@ -185,7 +189,7 @@ def list_profiles() -> None:
                 "*" if s["in_use"] else "",
                 s["name"],
                 s["model"],
-                _place(s["model"], s["base_url"]),
+                _place(s["model"], s["base_url"], s["provider"]),
                 "-" if s["window"] is None else f"{s['window']:,}",
                 s["key"],
             )
@@ -301,10 +305,10 @@ def _profile_shape(workspace: Workspace, profile: Profile) -> dict[str, Any]:
     return shape(profile, in_use=in_use is not None and in_use.name == profile.name, file=file)
 
 
-def _place(model: str, base_url: str | None) -> str:
+def _place(model: str, base_url: str | None, provider: str | None) -> str:
     if model == "offline" or model.startswith("scripted:"):
         return "this machine"
-    return base_url or "OpenAI"
+    return base_url or Endpoint.at(None, model=model, provider=provider or AUTO).host
 
 
 def _plainly(value: Any) -> str:
@@ -320,16 +324,17 @@ def _known(workspace: Workspace) -> list[tuple[ModelSettings, str]]:
 def _served(workspace: Workspace) -> list[tuple[ModelSettings, str]]:
     """What the endpoint says. Raises UsageError when there is none, APIKeyError, ModelError."""
     choice, setting = workspace.sessions.choice_in_use(), workspace.configuration["model.base_url"]
-    base_url, named_by = choice.base_url, choice.base_url_source
-    if choice.endpoint is None:
-        if setting.value is None:
-            raise UsageError(
-                f"{choice.name} answers inside this program, and no endpoint is named",
-                hint="memgpt keys set openai, or --base-url http://localhost:11434/v1",
-            )
-        base_url, named_by = str(setting.value), setting.source
-    served = workspace.models.served(base_url, named_by=named_by, timeout_s=_PATIENCE_S)
-    return [(model, base_url or "OpenAI") for model in served]
+    if choice.endpoint is not None:
+        served = workspace.models.served_by(choice, timeout_s=_PATIENCE_S)
+        return [(model, choice.base_url or choice.endpoint.host) for model in served]
+    if setting.value is None:
+        raise UsageError(
+            f"{choice.name} answers inside this program, and no endpoint is named",
+            hint="memgpt keys set openai, or --base-url http://localhost:11434/v1",
+        )
+    base_url = str(setting.value)
+    served = workspace.models.served(base_url, named_by=setting.source, timeout_s=_PATIENCE_S)
+    return [(model, base_url) for model in served]
 
 
 def _shape(model: ModelSettings, origin: str, *, in_use: bool) -> dict[str, Any]:

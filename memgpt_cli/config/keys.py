@@ -70,8 +70,8 @@ class ApiKeys:
         if key is None and endpoint.key_env:
             raise APIKeyError(f"{endpoint.key_env} is not set", hint=f"export {endpoint.key_env}=...")
         if key is None and endpoint.needs_key:
-            name = endpoint.key_name
-            raise APIKeyError(f"there is no API key for {name}", hint=f"memgpt keys set {name}")
+            provider = {"openai": "OpenAI", "anthropic": "Anthropic"}[endpoint.key_name]
+            raise APIKeyError(f"there is no API key for {provider}", hint=f"memgpt keys set {endpoint.key_name}")
         return key
 
     def entries(self) -> list[KeyEntry]:

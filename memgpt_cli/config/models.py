@@ -130,12 +130,13 @@ def endpoint_for(config: Configuration, model: str, base_url: str | None, source
     """The endpoint of a model at the address that `source` set; None is the provider's own. Raises ConfigError.
 
     `model.provider`, `model.key_env` and `model.extra_body` describe the address of their own layer or of a weaker one:
-    a file's provider does not apply to an address from the command line.
+    a file's provider does not apply to an address from the command line. Flags and variables count as one layer.
     """
+    layer = max(_rank(source), _rank(Source.ENVIRONMENT))
 
     def setting(key: str) -> str | None:
         found = config[key]
-        applies = found.value is not None and _rank(found.source) <= _rank(source)
+        applies = found.value is not None and _rank(found.source) <= layer
         return str(found.value) if applies else None
 
     at = Endpoint.at(

@@ -7,7 +7,7 @@ program and a server on the same machine; nobody is followed who sends a request
 from typing import TYPE_CHECKING, Any, Final
 
 from memgpt_cli import __version__
-from memgpt_cli.domain.endpoints import Endpoint
+from memgpt_cli.domain.endpoints import Endpoint, Provider
 from memgpt_cli.errors import APIKeyError
 from memgpt_cli.vendors import load
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import openai
 
 _CONNECT_S: Final = 10.0
+_ANTHROPIC_VERSION: Final = "2023-06-01"
+"""The version of Anthropic's API that requests are written for."""
 _STAINLESS: Final = (
     *("Lang", "Package-Version", "OS", "Arch", "Runtime", "Runtime-Version", "Async"),
     *("Retry-Count", "Read-Timeout", "Raw-Response"),
@@ -37,7 +39,10 @@ def client_for(endpoint: Endpoint, *, api_key: str | None, timeout_s: float, max
 
 
 def headers_for(endpoint: Endpoint, *, api_key: str | None) -> dict[str, Any]:
-    """Headers that replace those of the openai package. Azure reads the key from a header of its own."""
+    """Headers that replace those of the openai package. Azure and Anthropic read the key from headers of their own.
+
+    Other servers with Anthropic's API read either header; Anthropic itself gets one.
+    """
     import openai
 
     omit = openai.Omit()
@@ -49,6 +54,11 @@ def headers_for(endpoint: Endpoint, *, api_key: str | None) -> dict[str, Any]:
         headers["Authorization"] = omit
     if api_key is not None and endpoint.key_in_api_key_header:
         headers["api-key"] = api_key
+    if endpoint.provider is Provider.ANTHROPIC:
+        headers["anthropic-version"] = _ANTHROPIC_VERSION
+        headers["x-api-key"] = omit if api_key is None else api_key
+        if endpoint.key_name == "anthropic":
+            headers["Authorization"] = omit
     return headers
 
 

@@ -24,16 +24,13 @@ class Transport:
     """The connections to one endpoint; opened by the first request. Several threads may use it.
 
     `timeout_s` bounds the wait for a connection's next bytes. A failed request is repeated `max_retries` times, as long
-    as nothing of the reply has come. `headers` are sent beside the usual ones, or in their place; None leaves one out.
+    as nothing of the reply has come.
     """
 
-    def __init__(
-        self, target: Target, *, timeout_s: float, max_retries: int, headers: Mapping[str, str | None] | None = None
-    ) -> None:
+    def __init__(self, target: Target, *, timeout_s: float, max_retries: int) -> None:
         self._target = target
         self._timeout_s = timeout_s
         self._max_retries = max_retries
-        self._own_headers = dict(headers or {})
         self._client: openai.OpenAI | None = None
         self._connecting = threading.Lock()
 
@@ -97,10 +94,7 @@ class Transport:
             client.close()
 
     def _headers(self) -> dict[str, Any]:
-        import openai
-
-        own = {name: openai.Omit() if text is None else text for name, text in self._own_headers.items()}
-        return headers_for(self._target.endpoint, api_key=self._target.api_key) | own
+        return headers_for(self._target.endpoint, api_key=self._target.api_key)
 
     def _connected(self) -> "openai.OpenAI":
         endpoint = self._target.endpoint

@@ -1,6 +1,6 @@
 """What an API's own form consists of, for `endpoint_model.EndpointModel`, and the texts that no JSON body can carry."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 from memgpt_cli.domain.chat import ChatRequest, Delta
@@ -34,11 +34,6 @@ class Wire(Protocol):
     @property
     def optional_fields(self) -> tuple[str, ...]:
         """Fields of a body that are left out once a server refuses them."""
-        ...
-
-    @property
-    def headers(self) -> Mapping[str, str | None]:
-        """Headers beside the usual ones, or in their place; None leaves one out."""
         ...
 
     def body(self, request: ChatRequest) -> dict[str, Any]:

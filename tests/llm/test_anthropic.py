@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+import openai
 import pytest
 from support.api_server import ApiFault, ApiServer
 from support.brains import Call, Reply, plan
@@ -27,6 +28,7 @@ from memgpt_cli.domain.messages import FunctionCall, Opaque
 from memgpt_cli.domain.pictures import Picture
 from memgpt_cli.errors import APIKeyError, ContextLengthError, MemGPTError, ModelError, RateLimitError
 from memgpt_cli.llm.anthropic.wire import AnthropicWire
+from memgpt_cli.llm.connection import headers_for
 from memgpt_cli.llm.endpoint_model import EndpointModel
 from memgpt_cli.llm.server_errors import Target
 from memgpt_cli.llm.transport import Transport
@@ -43,9 +45,7 @@ CALLS = (Call("conversation_search", {"query": "a"}), Call("conversation_search"
 def model(server: ApiServer, *, effort: str | None = None, key: str | None = None, retries: int = 0) -> EndpointModel:
     endpoint = Endpoint.at(server.base_url, model="claude-x", provider="anthropic")
     target = Target(model="claude-x", endpoint=endpoint, api_key=key)
-    wire = AnthropicWire(target, effort)
-    transport = Transport(target, timeout_s=5, max_retries=retries, headers=wire.headers)
-    return EndpointModel(target, wire, transport)
+    return EndpointModel(target, AnthropicWire(target, effort), Transport(target, timeout_s=5, max_retries=retries))
 
 
 def request(*messages: PromptMessage, max_tokens: int | None = 200) -> ChatRequest:
@@ -299,9 +299,11 @@ def test_a_field_that_the_model_does_not_take_is_left_out_from_then_on(field: st
 
 
 def test_anthropic_gets_the_key_in_its_own_header_only() -> None:
-    target = Target(model="claude-x", endpoint=Endpoint.at(None, model="claude-x"), api_key="k")
-    headers = AnthropicWire(target).headers
-    assert (headers["x-api-key"], headers["Authorization"]) == ("k", None)
+    anthropic, compatible = Endpoint.at(None, model="claude-x"), Endpoint.at("https://api.z.ai/api/anthropic")
+    headers = headers_for(anthropic, api_key="k")
+    assert headers["x-api-key"] == "k"
+    assert isinstance(headers["Authorization"], openai.Omit)
+    assert "Authorization" not in headers_for(compatible, api_key="k")
     none = Target(model="claude-x", endpoint=Endpoint.at(None, model="claude-x"), api_key=None)
     speaker = EndpointModel(none, AnthropicWire(none), Transport(none, timeout_s=5, max_retries=0))
     with pytest.raises(APIKeyError) as caught:

@@ -127,7 +127,9 @@ class MessagesApi:
             if text or calls:
                 messages.append({"role": message["role"], "content": text} | ({"tool_calls": calls} if calls else {}))
         tools = [{"type": "function", "function": tool} for tool in body.get("tools", ())]
-        return {"model": body["model"], "messages": messages, "tools": tools}
+        silent = body.get("tool_choice") in ("none", {"type": "none"})
+        choice = {"tool_choice": "none"} if silent else {}
+        return {"model": body["model"], "messages": messages, "tools": tools} | choice
 
     def content(self, body: Body, reply: Reply, number: int) -> list[dict[str, Any]]:
         content: list[dict[str, Any]] = []

@@ -137,7 +137,9 @@ class ResponsesApi:
             elif kind == "function_call":
                 messages.append({"role": "assistant", "content": None, "tool_calls": [item]})
         tools = [{"type": "function", "function": tool} for tool in body.get("tools", ())]
-        return {"model": body["model"], "messages": messages, "tools": tools}
+        silent = body.get("tool_choice") in ("none", {"type": "none"})
+        choice = {"tool_choice": "none"} if silent else {}
+        return {"model": body["model"], "messages": messages, "tools": tools} | choice
 
     def events(self, body: Body, reply: Reply, number: int) -> Iterator[dict[str, Any]]:
         yield from _numbered(self._events(body, reply, number))

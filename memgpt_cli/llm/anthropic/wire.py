@@ -1,14 +1,11 @@
-"""Anthropic's Messages API as a `llm.wire.Wire`, and the headers that it asks for."""
+"""Anthropic's Messages API as a `llm.wire.Wire`."""
 
-from typing import Any, Final
+from typing import Any
 
 from memgpt_cli.domain.chat import ChatRequest
 from memgpt_cli.llm.anthropic.events import MessageReader
 from memgpt_cli.llm.anthropic.request import prompt_digest, request_body
 from memgpt_cli.llm.server_errors import Target
-
-_VERSION: Final = "2023-06-01"
-"""The version of the API that requests are written for."""
 
 
 class AnthropicWire:
@@ -33,14 +30,3 @@ class AnthropicWire:
     def reader(self, request: ChatRequest, origin: str) -> MessageReader:
         """A reader of one reply."""
         return MessageReader(self._target, origin, after=prompt_digest(request), max_tokens=request.max_tokens)
-
-    @property
-    def headers(self) -> dict[str, str | None]:
-        """Version and key. Anthropic takes the key in `x-api-key` alone; compatible servers read either header."""
-        key = self._target.api_key
-        headers: dict[str, str | None] = {"anthropic-version": _VERSION}
-        if key is not None:
-            headers["x-api-key"] = key
-        if self._target.endpoint.key_name == "anthropic":
-            headers["Authorization"] = None
-        return headers

@@ -1,7 +1,5 @@
 """The Responses API as a `llm.wire.Wire`."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from memgpt_cli.domain.chat import ChatRequest
@@ -18,7 +16,6 @@ class ResponsesWire:
     name = "responses"
     path = "/responses"
     optional_fields = _OPTIONAL
-    headers: Final[Mapping[str, str | None]] = MappingProxyType({})
 
     def __init__(self, target: Target, reasoning_effort: str | None = None) -> None:
         self._target = target
