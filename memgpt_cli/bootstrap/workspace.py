@@ -154,8 +154,10 @@ class Workspace(Adapters):
 
     @contextmanager
     def _memory_of(self, name: str, store: SQLiteStore, *, writer: bool) -> Iterator[Memory]:
+        from memgpt_cli.storage.database import damage_named
+
         memory = Memory(self, name, store, window_of=self.sessions.window, writer=writer)
-        with closing(store), closing(memory):
+        with closing(store), closing(memory), damage_named(name):
             yield memory
 
     @contextmanager

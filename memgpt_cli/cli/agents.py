@@ -1,7 +1,6 @@
 """`memgpt agent`: the agents of this machine, made, shown, renamed, copied, carried elsewhere and deleted."""
 
 import shlex
-import sqlite3
 from datetime import tzinfo
 from pathlib import Path
 from typing import Annotated, Any
@@ -54,8 +53,8 @@ def list_agents(match: Match = None, limit: Limit = 50, page: Page = 0) -> None:
     for name in page_of(names, limit=limit, page=page):
         try:
             shapes.append(_describe(workspace, name))
-        except (StorageError, sqlite3.DatabaseError) as error:
-            notice(f"{name}: {getattr(error, 'message', error)}; memgpt doctor says more")
+        except StorageError as error:
+            notice(f"{name}: {error.message}; run memgpt doctor")
     if current.json:
         print_json(shapes)
     elif not names:
@@ -376,8 +375,7 @@ def _told(key: str, value: Any, zone: tzinfo) -> str:
 
 
 def _describe(workspace: Workspace, name: str) -> dict[str, Any]:
-    store = workspace.agents.open(name)
-    try:
+    with workspace.agents.opened(name) as store:
         config = store.config()
         newest = store.messages.page(RecallFilters(roles=tuple(Role)), limit=1)
         step = store.turns.last_step()
@@ -397,8 +395,6 @@ def _describe(workspace: Workspace, name: str) -> dict[str, Any]:
             "bytes": workspace.agents.size(name),
             "changes": settings_changes(store),
         }
-    finally:
-        store.close()
 
 
 def _bytes(size: int) -> str:

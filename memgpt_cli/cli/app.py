@@ -136,11 +136,13 @@ def _unforeseen(error: Exception) -> int:
 
 
 def _is_of_the_file(error: Exception) -> bool:
-    """Whether SQLite speaks of its file, the disk or another process, and not of a statement of ours."""
+    """Whether the error is about the file, the disk or another process, and not about a faulty statement."""
     import sqlite3
 
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of it is detail
-    return type(error) in {sqlite3.DatabaseError, sqlite3.OperationalError} and code > sqlite3.SQLITE_ERROR
+    if type(error) not in {sqlite3.DatabaseError, sqlite3.OperationalError}:
+        return False
+    return code > sqlite3.SQLITE_ERROR or str(error).startswith("no such table")
 
 
 def _reader_gone(error: BaseException) -> int:

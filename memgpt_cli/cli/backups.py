@@ -11,6 +11,7 @@ from memgpt_cli.cli.options import current
 from memgpt_cli.cli.texts import counted
 from memgpt_cli.domain.archives import Restored
 from memgpt_cli.domain.times import for_people, from_text
+from memgpt_cli.errors import ExitCode
 
 _LEFT_OUT = "not in it: API keys, which projects you trust, and vector indexes, which are made again"
 
@@ -35,11 +36,17 @@ def backup(
     target = file or Path(f"memgpt-{now.astimezone(workspace.settings.zone):%Y-%m-%d}.zip")
     done = workspace.backups.back_up(target, at=now, names=only or (), overwrite=overwrite)
     if current.json:
-        print_json({"file": done.path, "bytes": done.bytes, "agents": list(done.agents), "files": list(done.files)})
-        return
-    say(f"wrote {counted(len(done.agents), 'agent')} to {done.path} ({done.bytes / 1e6:.1f} MB), read back and checked")
-    notice(_LEFT_OUT)
-    notice(f"whoever has the file has the memory; memgpt restore {done.path} restores it, on any machine")
+        shape = {"file": done.path, "bytes": done.bytes, "agents": list(done.agents), "files": list(done.files)}
+        print_json({**shape, "damaged": dict(done.damaged)})
+    else:
+        size = f"{done.bytes / 1e6:.1f} MB"
+        say(f"wrote {counted(len(done.agents), 'agent')} to {done.path} ({size}), read back and checked")
+        notice(_LEFT_OUT)
+        notice(f"the file holds everything that was said; memgpt restore {done.path} restores it on any machine")
+    for name, fault in done.damaged.items():
+        notice(f"left out: agent {name}, {fault}; run memgpt doctor")
+    if done.damaged:
+        raise typer.Exit(ExitCode.STORAGE)
 
 
 def restore(

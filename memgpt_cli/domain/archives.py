@@ -1,16 +1,21 @@
 """What a backup holds and what became of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackedUp:
-    """A written and verified backup: its size in bytes, its agents, and the program's other files in it."""
+    """A written and verified backup: its size in bytes, its agents, and the program's other files in it.
+
+    `damaged` maps the agents that were left out to what is wrong with their records.
+    """
 
     path: str
     bytes: int
     agents: tuple[str, ...]
     files: tuple[str, ...]
+    damaged: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

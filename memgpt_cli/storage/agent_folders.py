@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import sys
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
@@ -257,6 +257,14 @@ class AgentFolders:
                 f"there is no agent {name!r}{did_you_mean(name, self.names())}", hint="memgpt agent list"
             )
         return SQLiteStore(self.path(name) / RECORD, session_gap=self._gap)
+
+    @contextmanager
+    def opened(self, name: str) -> Iterator[SQLiteStore]:
+        """The agent's record, closed afterwards. Raises what `open` raises, and StorageError for a damaged one."""
+        from memgpt_cli.storage.database import damage_named
+
+        with damage_named(name), closing(self.open(name)) as store:
+            yield store
 
     def glance(self, name: str) -> Glance:
         """What a start needs to know of the agent. Raises what `open` raises."""

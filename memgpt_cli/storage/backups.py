@@ -8,16 +8,16 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import Final
 
 from memgpt_cli.domain.archives import BackedUp, Restored
 from memgpt_cli.domain.times import to_text
-from memgpt_cli.errors import DocumentError, NotFoundError, UsageError
+from memgpt_cli.errors import DocumentError, NotFoundError, StorageError, UsageError
 from memgpt_cli.storage.agent_copies import snapshot
 from memgpt_cli.storage.agent_folders import RECORD, AgentFolders
 from memgpt_cli.storage.packages import Package, new_package, open_package
+from memgpt_cli.storage.record_check import fault_of
 
 FORMAT: Final = "memgpt-backup"
 VERSION: Final = 1
@@ -38,16 +38,23 @@ class Backups:
     def back_up(self, target: Path, *, at: datetime, names: Sequence[str] = (), overwrite: bool = False) -> BackedUp:
         """Write a backup of these agents, or of all, while they may be talking; then read it back and check it.
 
+        A damaged record is left out and named in the result: a backup with it could not be restored as a whole.
+
         Raises NotFoundError, UsageError when the file exists, StorageError.
         """
         chosen = list(names) or self._agents.names()
-        for name in chosen:
+        for name in names:
             self._agents.open(name).close()
+        saved: list[str] = []
+        damaged: dict[str, str] = {}
         with self._agents.workshop("backup") as folder, new_package(target, overwrite=overwrite) as package:
             for name in chosen:
-                snapshot(self._agents.path(name) / RECORD, folder / RECORD)
-                package.add_file(f"agents/{name}/{RECORD}", folder / RECORD)
-                (folder / RECORD).unlink()
+                if fault := self._snapshot(name, folder / RECORD):
+                    damaged[name] = fault
+                else:
+                    package.add_file(f"agents/{name}/{RECORD}", folder / RECORD)
+                    saved.append(name)
+                (folder / RECORD).unlink(missing_ok=True)
             for name, path in self._own_files() if not names else ():
                 if path.suffix == ".db":
                     snapshot(path, folder / path.name)
@@ -55,11 +62,22 @@ class Backups:
                 else:
                     package.add_file(name, path)
             about = {"format": FORMAT, "version": VERSION, "program": self._program, "made_at": to_text(at)}
-            package.finish({**about, "agents": chosen})
+            package.finish({**about, "agents": saved})
         with open_package(target, kind=FORMAT, version=VERSION) as written:
             written.check()
             files = tuple(name for name in written.members if not name.startswith("agents/"))
-        return BackedUp(path=str(target), bytes=target.stat().st_size, agents=tuple(chosen), files=files)
+        return BackedUp(
+            path=str(target), bytes=target.stat().st_size, agents=tuple(saved), files=files, damaged=damaged
+        )
+
+    def _snapshot(self, name: str, target: Path) -> str | None:
+        """Copy an agent's record as it is now; what is wrong with the copy, None for a whole one."""
+        try:
+            self._agents.open(name).close()  # brings an older record up to date
+            snapshot(self._agents.path(name) / RECORD, target)
+        except (sqlite3.Error, StorageError) as error:
+            return getattr(error, "message", str(error))
+        return _fault_of_file(target)
 
     def restore(
         self,
@@ -166,36 +184,17 @@ def check_record(path: Path) -> None:
 
     One of an earlier version has the tables of that version; it is brought up to date when it is opened.
     """
+    if fault := _fault_of_file(path):
+        raise _unfit(fault)
+
+
+def _fault_of_file(path: Path) -> str | None:
     try:
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA trusted_schema = OFF")
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            schema = set(connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall())
-            known = _known()
-            if not 1 <= version <= known:
-                raise _unfit(f"its schema is {version}, this memgpt knows up to {known}")
-            if odd := sorted(str(entry[1]) for entry in schema ^ _schema(version)):
-                raise _unfit(f"its tables are not ours: {', '.join(odd[:3])}")
-            found = [row[0] for row in connection.execute("PRAGMA quick_check(1)")]
-            if found != ["ok"]:
-                raise _unfit(f"it is damaged: {found[0]}")
+            return fault_of(connection)
     except sqlite3.Error as error:
-        raise _unfit(str(error)) from error
-
-
-def _known() -> int:
-    from memgpt_cli.storage.schema import VERSION as SCHEMA_VERSION
-
-    return SCHEMA_VERSION
-
-
-@cache
-def _schema(version: int) -> frozenset[tuple[str, str, str, str]]:
-    from memgpt_cli.storage.schema import migrate
-
-    with closing(sqlite3.connect(":memory:")) as connection:
-        migrate(connection, upto=version)
-        return frozenset(connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall())
+        return str(error)
 
 
 def _unfit(why: str) -> DocumentError:

@@ -120,3 +120,20 @@ def savepoint(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute("RELEASE part")
         raise
     connection.execute("RELEASE part")
+
+
+@contextmanager
+def damage_named(agent: str) -> Iterator[None]:
+    """Raise StorageError that names the agent when its record turns out to be damaged."""
+    try:
+        yield
+    except (sqlite3.DatabaseError, sqlite3.OperationalError) as error:
+        of_the_file = getattr(error, "sqlite_errorcode", 0) & 0xFF > sqlite3.SQLITE_ERROR
+        if type(error) not in {sqlite3.DatabaseError, sqlite3.OperationalError}:
+            raise
+        if not of_the_file and not str(error).startswith("no such "):
+            raise
+        raise StorageError(
+            f"the record of agent {agent!r} cannot be read: {error}",
+            hint="memgpt doctor checks all records; memgpt restore brings back a backup",
+        ) from error

@@ -1,13 +1,11 @@
 """A look at a record before it is opened for work, so that a chat's prompt is there at once."""
 
-import json
 import sqlite3
 from pathlib import Path
 
-from memgpt_cli.domain.agents import AgentConfig, Protocol
 from memgpt_cli.domain.glance import Glance
-from memgpt_cli.domain.times import from_text
 from memgpt_cli.domain.vectors import EmbedderIdentity
+from memgpt_cli.storage.record_check import agent_config
 
 _ENDPOINT = "note.endpoint"
 _EMBEDDER = "embedder"
@@ -30,13 +28,11 @@ def glance(path: Path) -> Glance | None:
 def _read(connection: sqlite3.Connection) -> Glance:
     keys = ("config", _ENDPOINT, _EMBEDDER)
     meta = dict(connection.execute("SELECT key, value FROM meta WHERE key IN (?, ?, ?)", keys).fetchall())
-    values = json.loads(meta["config"])
-    values |= {"created_at": from_text(values["created_at"]), "protocol": Protocol(values["protocol"])}
     used = connection.execute(
         "SELECT prompt_tokens + completion_tokens FROM steps WHERE purpose = 'reply' ORDER BY id DESC LIMIT 1"
     ).fetchone()
     return Glance(
-        config=AgentConfig(**values),
+        config=agent_config(meta["config"]),
         endpoint=meta.get(_ENDPOINT),
         embedder=EmbedderIdentity.parse(meta[_EMBEDDER]) if _EMBEDDER in meta else None,
         messages=connection.execute("SELECT EXISTS (SELECT 1 FROM messages WHERE role = 'user')").fetchone()[0] == 1,

@@ -15,10 +15,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memgpt_cli.domain.agents import AgentConfig, Protocol
-from memgpt_cli.domain.times import from_text, to_text
+from memgpt_cli.domain.agents import AgentConfig
+from memgpt_cli.domain.times import to_text
 from memgpt_cli.errors import StorageError
 from memgpt_cli.storage.database import connect, rehearsal, savepoint, transaction
+from memgpt_cli.storage.record_check import agent_config, fault_of
 
 if TYPE_CHECKING:
     from memgpt_cli.domain.vectors import EmbedderIdentity
@@ -158,10 +159,10 @@ class SQLiteStore:
         row = self.connection.execute("SELECT value FROM meta WHERE key = 'config'").fetchone()
         if row is None:
             raise StorageError(f"{self.path} says nothing of its agent", hint=_LOST)
-        values = json.loads(row["value"])
-        values["created_at"] = from_text(values["created_at"])
-        values["protocol"] = Protocol(values["protocol"])
-        return AgentConfig(**values)
+        try:
+            return agent_config(row["value"])
+        except ValueError as error:
+            raise StorageError(f"{self.path}: {error}", hint=_LOST) from error
 
     def set_config(self, config: AgentConfig) -> None:
         """Change what the agent says of itself."""
@@ -195,10 +196,9 @@ class SQLiteStore:
         return savepoint(self.connection)
 
     def check(self) -> None:
-        """Look at the whole file; raises StorageError when SQLite finds damage."""
-        found = [row[0] for row in self.connection.execute("PRAGMA quick_check(3)")]
-        if found != ["ok"]:
-            raise StorageError(f"{self.path} is damaged: {found[0]}", hint=_LOST)
+        """Look at the whole file. Raises StorageError when anything is missing or damaged."""
+        if fault := fault_of(self.connection):
+            raise StorageError(f"{self.path} cannot be used: {fault}", hint=_LOST)
 
     def close(self) -> None:
         """Close the database."""

@@ -315,7 +315,7 @@ def torn(files: dict[str, bytes]) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (trigger, "its tables are not ours: evil"),
+        (trigger, "its tables differ from those of memgpt: evil"),
         (torn, "cannot be used"),
         (put("agents/../../x/agent.db", b"x"), "is no name for a file"),
         (put("agents/..x/agent.db", b"x"), "cannot be an agent's name"),
@@ -359,7 +359,9 @@ def test_a_backup_of_an_earlier_version_is_restored_and_brought_up_to_date(
         path.write_bytes(files["agents/default/agent.db"])
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             connection.execute("DROP TABLE pictures")
-            connection.execute("DELETE FROM _sqlite_migrations WHERE name = '002_pictures'")
+            connection.execute("ALTER TABLE messages DROP COLUMN effects")
+            connection.execute("ALTER TABLE messages DROP COLUMN opaque")
+            connection.execute("DELETE FROM _sqlite_migrations WHERE name > '001_foundation'")
             connection.execute("PRAGMA user_version = 1")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         files["agents/default/agent.db"] = path.read_bytes()
@@ -448,6 +450,28 @@ def test_one_damaged_agent_hides_no_other(memgpt: CommandLine) -> None:
     listed = memgpt("agent", "list")
     assert "whole" in listed.out
     assert "default: " in listed.err
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["UPDATE meta SET value = '{' WHERE key = 'config'", "DROP TABLE passages", "DELETE FROM meta", "DROP TABLE meta"],
+)
+def test_a_damaged_record_is_named_and_the_others_go_on(memgpt: CommandLine, tmp_path: Path, damage: str) -> None:
+    memgpt("agent", "create", "broken")
+    memgpt("send", "My dog is called Bruno.")
+    with closing(sqlite3.connect(record(memgpt, "broken"))) as connection:
+        connection.execute(damage)
+        connection.commit()
+    assert "default" in memgpt("agent", "list").out
+    told = memgpt("doctor", code=1).out
+    assert "FAIL  agent broken" in told
+    assert "ok    agent default" in told
+    assert "Bruno" in memgpt("search", "--all-agents", "Bruno").out
+    written = memgpt("backup", str(tmp_path / "all.zip"), code=5)
+    assert "wrote 1 agent" in written.out
+    assert "left out: agent broken" in written.err
+    assert "would restore 1 agent" in memgpt("restore", str(tmp_path / "all.zip"), "--replace", "--dry-run").out
+    assert "bug" not in memgpt("send", "-a", "broken", "hi", code=5).err
 
 
 def test_an_agent_that_cannot_talk_in_its_window_is_made_with_a_warning(memgpt: CommandLine) -> None:
