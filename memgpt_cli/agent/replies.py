@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from memgpt_cli.domain.chat import CallDelta, CutDelta, Delta, TextDelta, ThoughtDelta, Usage, arguments_object
+from memgpt_cli.domain.chat import (
+    CallDelta,
+    CutDelta,
+    Delta,
+    RetractDelta,
+    TextDelta,
+    ThoughtDelta,
+    Usage,
+    arguments_object,
+)
 from memgpt_cli.domain.messages import FunctionCall, Message, Opaque, Role, clean
 
 
@@ -25,6 +34,8 @@ class Reply:
             self.text += delta.text
         elif isinstance(delta, ThoughtDelta):
             self.thought += delta.text
+        elif isinstance(delta, RetractDelta):
+            self.thought, self.text = self.thought + self.text, ""
         elif isinstance(delta, CallDelta):
             call = self._calls.setdefault(delta.index, {"id": "", "name": "", "arguments": ""})
             call["id"] = delta.id or call["id"]

@@ -118,6 +118,11 @@ class ThoughtDelta:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class RetractDelta:
+    """All text so far was reasoning: its closing mark has come, and the chat template had opened it in the prompt."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallDelta:
     """The next piece of the call at `index`: `id` and `name` come once, `arguments` in pieces or whole."""
@@ -150,7 +155,7 @@ class Usage:
     cost_usd: float | None = None
 
 
-Delta = TextDelta | ThoughtDelta | CallDelta | CutDelta | Opaque | Usage
+Delta = TextDelta | ThoughtDelta | RetractDelta | CallDelta | CutDelta | Opaque | Usage
 """A piece of a reply. `Opaque` comes at most once, after all text and calls: what must be sent back with this reply."""
 
 

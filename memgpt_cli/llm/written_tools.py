@@ -2,7 +2,7 @@
 
 The form is the one of Hermes and Qwen, which many models know: a call is a JSON object between `<tool_call>` and
 `</tool_call>`, a result stands between `<tool_response>` and `</tool_response>` in the next user message. Not here:
-reading such calls out of a reply (`written_calls`).
+reading such calls out of a reply (`replies.text`).
 """
 
 import json

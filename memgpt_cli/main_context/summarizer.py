@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Final
 
-from memgpt_cli.domain.chat import ChatRequest, CutDelta, PromptMessage, TextDelta, ThoughtDelta, ToolSchema, Usage
+from memgpt_cli.domain.chat import (
+    ChatRequest,
+    CutDelta,
+    PromptMessage,
+    RetractDelta,
+    TextDelta,
+    ThoughtDelta,
+    ToolSchema,
+    Usage,
+)
 from memgpt_cli.domain.messages import Message
 from memgpt_cli.errors import APIKeyError, ConfigError, ModelError, ReplyLengthError
 from memgpt_cli.main_context.extractive import extract
@@ -194,6 +203,8 @@ class Summarizer:
                     text += delta.text
                 elif isinstance(delta, ThoughtDelta):
                     thought += delta.text
+                elif isinstance(delta, RetractDelta):
+                    thought, text = thought + text, ""
                 elif isinstance(delta, CutDelta):
                     cut = True
                 elif isinstance(delta, Usage):

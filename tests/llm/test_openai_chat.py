@@ -435,7 +435,7 @@ def test_an_interrupt_closes_the_connection() -> None:
 
 
 def test_importing_the_adapters_imports_no_vendor() -> None:
-    modules = ("openai_chat", "scripted", "token_counters", "written_calls")
+    modules = ("openai_chat", "scripted", "token_counters", "replies.stream")
     code = "\n".join(f"import memgpt_cli.llm.{module}" for module in modules)
     code += "\nimport sys; print([name for name in ('openai', 'tiktoken', 'httpx', 'pydantic') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

@@ -15,21 +15,10 @@ from memgpt_cli.domain.chat import ToolSchema
 from memgpt_cli.llm.opaque_fields import call_extras
 from memgpt_cli.llm.replies.arguments import as_json, repaired
 from memgpt_cli.llm.replies.names import plain_name
+from memgpt_cli.llm.replies.offered import ReadCall
 
 _DECODER: Final = json.JSONDecoder(strict=False)
 _MOST_RESTARTS: Final = 32
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadCall:
-    """A call with the name of an offered function, or one that nobody offers; `arguments` is JSON where possible.
-
-    `extra` are the fields that the server put beside them (`opaque_fields`).
-    """
-
-    name: str
-    arguments: str
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import Final
 
 _PREFIX: Final = re.compile(r"^(?:functions?|default_api|tools?|assistant|commentary|to)[.:=/]")
-_SUFFIX: Final = re.compile(r"(?:<\|.*|<｜.*|\s.*|[:#]\d+|\(\)?)$", re.DOTALL)
+_SUFFIX: Final = re.compile(r"(?:<\|.*|<｜.*|\s.*|[:#]\d+|\(\)?|\.call)$", re.DOTALL)
 _QUOTES: Final = " \t\r\n\"'`*"
 
 

@@ -1,7 +1,7 @@
 """A streamed reply: from the chunks of any Chat Completions server to deltas of one form.
 
 Text, reasoning, calls, the reason for the end, and usage. Not here: the network (`openai_chat`), how calls are put
-together (`calls`), and calls and reasoning inside the text (`written_calls`).
+together (`calls`), and calls and reasoning inside the text (`text`).
 """
 
 import json
@@ -13,8 +13,9 @@ from memgpt_cli.errors import ModelError, ReplyLengthError
 from memgpt_cli.llm.opaque_fields import OpaqueFields, is_opaque
 from memgpt_cli.llm.replies.call_ids import CallIds
 from memgpt_cli.llm.replies.calls import CallPieces
+from memgpt_cli.llm.replies.offered import ReadCall
+from memgpt_cli.llm.replies.text import Piece, ReplyText
 from memgpt_cli.llm.replies.usage import usage_of
-from memgpt_cli.llm.written_calls import Piece, WrittenCall, WrittenCalls
 
 _QUOTED: Final = 200
 _THOUGHT_FIELDS: Final = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
@@ -37,7 +38,7 @@ class ReplyStream:
         self._opaque = OpaqueFields()
         self._ids = CallIds(request)
         self._pieces = CallPieces(request.tools)
-        self._written = WrittenCalls({tool.name for tool in request.tools} if request.may_call else ())
+        self._text = ReplyText(request.tools if request.may_call else ())
         self._calls = 0
         self._usage: Usage | None = None
         self._finish_reason: str | None = None
@@ -66,7 +67,7 @@ class ReplyStream:
         `complete` says that the server marked the end; a finish reason or the usage do so too. Raises ModelError when
         the server broke off, sent no reply, or the model stopped before it said anything.
         """
-        for piece in self._written.finish():
+        for piece in self._text.finish(called=bool(self._pieces)):
             yield self._piece(piece)
         if not (self._said_something or self._pieces):
             self._explain_silence()
@@ -128,6 +129,7 @@ class ReplyStream:
         thought = next((delta[name] for name in _THOUGHT_FIELDS if delta.get(name)), None)
         if isinstance(thought, str):
             self._thought_something = True
+            self._text.note_thought(thought)
             yield ThoughtDelta(thought)
         content = delta.get("content")
         parts = content if isinstance(content, list) else [{"type": "text", "text": content}]
@@ -159,15 +161,15 @@ class ReplyStream:
             texts = [item.get("text") for item in inner if isinstance(item, dict)]
             yield from (ThoughtDelta(text) for text in texts if isinstance(text, str) and text)
         elif isinstance(text := part.get("text"), str) and text:
-            for piece in self._written.feed(text):
+            for piece in self._text.feed(text):
                 yield self._piece(piece)
 
     def _piece(self, piece: Piece) -> Delta:
         if isinstance(piece, ThoughtDelta):
             return piece
-        if isinstance(piece, WrittenCall):
+        if isinstance(piece, ReadCall):
             return self._call(piece.name, piece.arguments)
-        self._said_something = True
+        self._said_something = isinstance(piece, TextDelta) or self._calls > 0
         return piece
 
     def _call(self, name: str, arguments: str) -> CallDelta:

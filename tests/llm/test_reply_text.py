@@ -6,17 +6,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memgpt_cli.domain.chat import TextDelta, ThoughtDelta
-from memgpt_cli.llm.written_calls import Piece, WrittenCall, WrittenCalls
+from memgpt_cli.domain.chat import TextDelta, ThoughtDelta, ToolSchema
+from memgpt_cli.llm.replies.offered import ReadCall
+from memgpt_cli.llm.replies.text import Piece, ReplyText
 
 KNOWN = ("conversation_search", "core_memory_append", "send_message")
 SEARCH = '{"name": "conversation_search", "arguments": {"query": "tea"}}'
-CALL = WrittenCall(name="conversation_search", arguments='{"query": "tea"}')
+CALL = ReadCall(name="conversation_search", arguments='{"query": "tea"}')
+
+
+def tool(name: str) -> ToolSchema:
+    """A function whose parameters are of every kind."""
+    kinds = {"query": "string", "label": "string", "content": "string", "message": "string", "page": "integer"}
+    kinds |= {"exact": "boolean", "score": "number", "tags": "array", "more": "object"}
+    properties = {key: {"type": kind} for key, kind in kinds.items()}
+    return ToolSchema(name=name, description=name, parameters={"type": "object", "properties": properties})
 
 
 def read(text: str, *, size: int = 10**9, known: tuple[str, ...] = KNOWN) -> list[Piece]:
     """The pieces of a reply that came `size` characters at a time, texts that follow each other joined."""
-    reader = WrittenCalls(known)
+    reader = ReplyText([tool(name) for name in known])
     pieces = [piece for n in range(0, len(text), size) for piece in reader.feed(text[n : n + size])]
     joined: list[Piece] = []
     for piece in (*pieces, *reader.finish()):
@@ -62,7 +71,7 @@ CALLS = {
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 11, 10**9])
 def test_a_known_form_becomes_a_call(form: str, size: int) -> None:
     (call,) = read(CALLS[form], size=size)
-    assert isinstance(call, WrittenCall)
+    assert isinstance(call, ReadCall)
     assert call.name == "conversation_search"
     assert json.loads(call.arguments) == {"query": "tea"}
 
@@ -78,7 +87,7 @@ def test_the_text_around_a_call_is_kept(form: str) -> None:
         )
     )
     assert before == TextDelta("Let me look.\n")
-    assert isinstance(call, WrittenCall)
+    assert isinstance(call, ReadCall)
     assert after == TextDelta("Just a moment.")
 
 
@@ -97,7 +106,7 @@ TEXTS = (
     '{"name": "Bob", "age": 3}',
     '{"answer": [1, 2, 3]}',
     '{"name": 5}',
-    "{'name': 'conversation_search'}",
+    "{'name': 'Bob'}",
     "[1, 2, 3]\n[ ] a task\n[a link](x)",
     "```python\nprint({'name': 1})\n```",
     '```json\n{"name": "Bob"}\n```\nthat is all',
@@ -107,7 +116,6 @@ TEXTS = (
     "<function=>x</function>",
     '{"name": "conversation_search", "description": "Searches.", "parameters": {"type": "object", "properties": {}}}',
     "{",
-    "[TOOL_CALLS]",
     "<|python_tag|>print(1)",
     "```json\n",
 )
@@ -121,7 +129,7 @@ def test_everything_else_stays_text_to_the_letter(text: str, size: int) -> None:
 
 def test_several_calls_in_one_reply_come_in_order() -> None:
     other = '{"name": "core_memory_append", "arguments": {"label": "human"}}'
-    append = WrittenCall(name="core_memory_append", arguments='{"label": "human"}')
+    append = ReadCall(name="core_memory_append", arguments='{"label": "human"}')
     for text in (
         f"<tool_call>{SEARCH}</tool_call>\n<tool_call>{other}</tool_call>",
         f"<tool_call>{SEARCH}\n{other}</tool_call>",
@@ -135,12 +143,12 @@ def test_several_calls_in_one_reply_come_in_order() -> None:
 
 
 def test_broken_arguments_of_a_known_function_are_handed_on_as_they_are() -> None:
-    assert read('```json\n{"name": "conversation_search", "arguments": {\'query\': \'x\'}}\n```\nok', size=3) == [
-        WrittenCall(name="conversation_search", arguments="{'query': 'x'}}"),
+    assert read('```json\n{"name": "conversation_search", "arguments": {"query": "a "b" c"}}\n```\nok', size=3) == [
+        ReadCall(name="conversation_search", arguments='{"query": "a "b" c"}}'),
         TextDelta("ok"),
     ]
     assert read('{"name": "conversation_search", "arguments": {"query": "half', size=5) == [
-        WrittenCall(name="conversation_search", arguments='{"query": "half')
+        ReadCall(name="conversation_search", arguments='{"query": "half')
     ]
 
 
@@ -148,7 +156,7 @@ def test_raw_line_ends_and_fences_within_arguments_do_no_harm() -> None:
     text = '```json\n{"name": "core_memory_append", "arguments": {"content": "a\nb ```x``` c"}}\n```'
     for size in (1, 6, 10**9):
         (call,) = read(text, size=size)
-        assert isinstance(call, WrittenCall)
+        assert isinstance(call, ReadCall)
         assert json.loads(call.arguments) == {"content": "a\nb ```x``` c"}
 
 
@@ -156,7 +164,7 @@ def test_parameters_between_tags_keep_their_kind() -> None:
     given = ("a>\n2\n", "b>two\nlines", "c>[1]")
     text = "<function=f>" + "".join(f"<parameter={one}</parameter>" for one in given) + "</function>"
     (call,) = read(text, known=("f",))
-    assert isinstance(call, WrittenCall)
+    assert isinstance(call, ReadCall)
     assert json.loads(call.arguments) == {"a": 2, "b": "two\nlines", "c": [1]}
 
 
@@ -172,7 +180,7 @@ def test_thinking_that_opens_a_reply_is_thought(size: int) -> None:
 
 
 def test_ordinary_text_is_not_held_back() -> None:
-    reader = WrittenCalls(KNOWN)
+    reader = ReplyText([tool(name) for name in KNOWN])
     for word in ("Hello", " there,", " how", " are", " you?\n", '{"na'):
         given_back = "".join(piece.text for piece in reader.feed(word) if isinstance(piece, TextDelta))
         assert given_back == ("" if word.startswith("{") else word)
@@ -202,8 +210,7 @@ def test_the_size_of_the_pieces_makes_no_difference(parts: list[str], size: int)
     assert read(text, size=size) == read(text)
 
 
-@given(text=st.text(max_size=200))
+@given(text=st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="<[{`◁>"), max_size=200))
 @settings(max_examples=200, deadline=None)
 def test_text_without_marks_passes_to_the_letter(text: str) -> None:
-    if not any(mark in text for mark in ("```", "<think>", "{", "[", "<function=", "<tool_call>")):
-        assert read(text, size=3) == ([TextDelta(text)] if text else [])
+    assert read(text, size=3) == ([TextDelta(text)] if text else [])

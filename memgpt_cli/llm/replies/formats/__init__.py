@@ -1,0 +1,1 @@
+"""How model families write calls into their text: one small reader for each way."""

@@ -1,0 +1,48 @@
+"""Calls after a mark: whatever the mark is, each way of writing a call is tried after it.
+
+Models mix marks and forms (a Qwen mark before GLM's form, one mark inside another), so a mark says only that a call may
+follow, not how it is written.
+"""
+
+from typing import Final
+
+from memgpt_cli.llm.replies.formats.json_calls import read_json
+from memgpt_cli.llm.replies.formats.named import read_named
+from memgpt_cli.llm.replies.formats.pythonic import read_calls, read_list
+from memgpt_cli.llm.replies.formats.reading import MORE, NO, Reader, Reading, first_found, skip_blank
+from memgpt_cli.llm.replies.formats.tagged import read_function, read_glm, read_invoke, read_xtml
+from memgpt_cli.llm.replies.marks import CALL_OPENERS, ELEMENTS, XTML
+from memgpt_cli.llm.replies.offered import Offered
+
+BARE: Final = (read_json, read_list)
+"""What may stand on a line of its own without any mark."""
+
+_READERS: Final = (read_json, read_list, read_glm, read_named, read_calls)
+_BY_MARK: Final = {"functools": (read_json,), ">>>": (read_named,)}
+_DEEPEST: Final = 3
+MARKS: Final = sorted((*CALL_OPENERS, *ELEMENTS, XTML), key=len, reverse=True)
+
+
+def read_marked(text: str, at: int, mark: str, offered: Offered, *, final: bool, depth: int = 0) -> Reading:
+    """The calls that `mark`, which stands at `at`, opens."""
+    element = _element_reader(mark)
+    if element is not None:
+        return element(text, at, offered, final) if offered else NO
+    start = at + len(mark)
+    if mark in _BY_MARK or not offered:
+        return first_found(_BY_MARK.get(mark, ()) if offered else (), text, start, offered, final=final)
+    start = skip_blank(text, start)
+    inner = next((one for one in MARKS if text.startswith(one, start)), None)
+    if inner is not None and depth < _DEEPEST:
+        return read_marked(text, start, inner, offered, final=final, depth=depth + 1)
+    if any(one.startswith(text[start:]) for one in MARKS):
+        return NO if final else MORE
+    return first_found(_READERS, text, start, offered, final=final)
+
+
+def _element_reader(mark: str) -> Reader | None:
+    if mark == XTML:
+        return read_xtml
+    if mark in ELEMENTS:
+        return read_function if mark.startswith("<function") else read_invoke
+    return None

@@ -1,0 +1,399 @@
+"""The text of a reply, with what models write into it taken out: calls, reasoning, and marks of the chat template.
+
+Everything else is text and passes at once: a piece is held back only while it may still become one of these. A call
+counts when it names an offered function. Quotation marks, backticks, code and the middle of a sentence protect what
+only speaks of calls and marks. Not here: calls that the server reports as calls (`calls`), and how each family writes
+them (`formats`).
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from memgpt_cli.domain.chat import RetractDelta, TextDelta, ThoughtDelta, ToolSchema
+from memgpt_cli.llm.replies import surroundings
+from memgpt_cli.llm.replies.fences import Fence, read_fence
+from memgpt_cli.llm.replies.formats.harmony import ENDS, Channel, read_channel
+from memgpt_cli.llm.replies.formats.marked import BARE, MARKS, read_marked
+from memgpt_cli.llm.replies.formats.reading import NO, Found, Reading, first_found, skip_blank
+from memgpt_cli.llm.replies.marks import CALL_CLOSERS, CHANNELS, OTHERS_TURN, STRAY
+from memgpt_cli.llm.replies.offered import Offered, ReadCall
+from memgpt_cli.llm.replies.reasoning import BY_CLOSING, BY_OPENING, Block
+
+Piece = TextDelta | ThoughtDelta | RetractDelta | ReadCall
+
+_FENCE: Final = "```"
+_ALL: Final = sorted(
+    {*MARKS, *CHANNELS, *CALL_CLOSERS, *STRAY, *OTHERS_TURN, *BY_OPENING, *BY_CLOSING, _FENCE}, key=len, reverse=True
+)
+_EVENT: Final = re.compile("|".join((*map(re.escape, _ALL), r"^[ \t]*[{\[]")), re.MULTILINE)
+_BEGINNINGS: Final = frozenset(mark[:n] for mark in _ALL for n in range(1, len(mark)))
+_LONGEST: Final = max(map(len, _ALL))
+_STRAY: Final = frozenset((*STRAY, *CALL_CLOSERS))
+_MOST_THOUGHT: Final = 400_000
+"""Characters of reasoning in which calls are looked for."""
+
+
+class ReplyText:
+    """A filter over streamed text: `feed` it the pieces, then `finish`; it yields text, thoughts and calls in order."""
+
+    def __init__(self, tools: Sequence[ToolSchema]) -> None:
+        self._offered = Offered(tools)
+        self._held = ""
+        self._look_again_at = 0
+        self._lead = ""  # blanks at the very beginning: part of the text, if it begins with text
+        self._line = ""  # what was said on the current line
+        self._said = False  # whether text came since the beginning, the last call or the last thought
+        self._begun = False  # whether anything came at all
+        self._thinking: tuple[str, ...] = ()  # what ends the reasoning that the text is in
+        self._in_code = False
+        self._over = False
+        self._kept_opener = False  # a mark that opens a call was left in the text
+        self._kept_block = False  # a mark that opens reasoning was left in the text
+        self._called = False
+        self._thought: list[str] = []
+        self._thought_size = 0
+
+    def feed(self, text: str) -> Iterator[Piece]:
+        """Take the next piece and give what is certain by now."""
+        self._held += text
+        if len(self._held) >= self._look_again_at:
+            yield from self._scan(final=False)
+
+    def finish(self, *, called: bool = False) -> Iterator[Piece]:
+        """The reply is over: give the rest. `called` says that the server reported calls."""
+        yield from self._scan(final=True)
+        if self._lead:
+            yield TextDelta(self._lead)
+        if not (self._called or called):
+            yield from self._calls_in_thought()
+
+    def note_thought(self, text: str) -> None:
+        """Reasoning that the server reported apart: some models call inside of it."""
+        if self._thought_size < _MOST_THOUGHT:
+            self._thought.append(text)
+            self._thought_size += len(text)
+
+    def _scan(self, *, final: bool) -> Iterator[Piece]:
+        self._look_again_at = 0
+        while self._held and not self._over:
+            before = len(self._held), self._thinking, self._in_code, self._lead
+            yield from self._step(final=final)
+            if before == (len(self._held), self._thinking, self._in_code, self._lead):
+                self._look_again_at = 0 if len(self._held) < 1024 else len(self._held) * 17 // 16  # noqa: PLR2004
+                return
+        self._held = "" if self._over else self._held
+
+    def _step(self, *, final: bool) -> Iterator[Piece]:
+        """Deal with the beginning of what is held; changing nothing means that more must come first."""
+        if self._thinking:
+            yield from self._think(final=final)
+        elif self._in_code:
+            yield from self._code(final=final)
+        elif self._begun and not self._said and self._separators(final=final):
+            return
+        else:
+            yield from self._next_event(final=final)
+
+    def _next_event(self, *, final: bool) -> Iterator[Piece]:
+        match = self._event()
+        end = match.start() if match else len(self._held) - (0 if final else self._unfinished())
+        if not self._begun and self._held[:end].isspace() and (match or not final):
+            self._lead, self._held = self._lead + self._held[:end], self._held[end:]
+            end = 0
+        if match is None:
+            yield from self._emit(end)
+            return
+        if end:
+            yield from self._emit(end)
+            return
+        at = skip_blank(self._held, 0)
+        if not final and self._held[at:] in _BEGINNINGS:
+            return
+        yield from self._at_mark(match[0], final=final)
+
+    def _event(self) -> re.Match[str] | None:
+        """The next place where something other than text may begin."""
+        for match in _EVENT.finditer(self._held):
+            bare = match[0] not in _MARK_SET
+            at_line_start = bool(match.start()) or not self._line.strip()
+            if match[0] == ">>>" and not self._is_line_start(match.start()):
+                continue
+            if bare and (marked := _EVENT.match(self._held, match.end() - 1)) and marked[0] in _MARK_SET:
+                return marked
+            if not bare or (at_line_start and self._offered):
+                return match
+        return None
+
+    def _is_line_start(self, at: int) -> bool:
+        return not (self._line + self._held[:at]).rpartition("\n")[2].strip()
+
+    def _unfinished(self) -> int:
+        """How many characters at the end may be the beginning of something."""
+        held = self._held
+        blank = len(held) - len(held.rstrip(" \t"))
+        if blank and (held[-blank - 1 : -blank] == "\n" or (blank == len(held) and not self._line.strip())):
+            return blank
+        longest = min(len(held), _LONGEST - 1)
+        return next((n for n in range(longest, 0, -1) if held[-n:] in _BEGINNINGS), 0)
+
+    def _emit(self, length: int) -> Iterator[Piece]:
+        if not length:
+            return
+        text, self._held = self._held[:length], self._held[length:]
+        if self._begun and not self._said:  # the blanks around calls and thoughts belong to them
+            text = text.lstrip()
+        text, self._lead = self._lead + text, ""
+        if text:
+            self._begun = self._said = True
+            self._line = (self._line + text).rpartition("\n")[2][-500:]
+            yield TextDelta(text)
+
+    def _at_mark(self, mark: str, *, final: bool) -> Iterator[Piece]:
+        if mark not in _MARK_SET:
+            yield from self._bare(final=final)
+        elif surroundings.is_quoted(self._line):
+            yield from self._keep(mark)
+        elif mark == _FENCE:
+            yield from self._fence(final=final)
+        elif mark in BY_OPENING:
+            yield from self._opening(BY_OPENING[mark], final=final)
+        elif mark in BY_CLOSING:
+            yield from self._lone_closing(mark, final=final)
+        elif mark in CHANNELS:
+            yield from self._channel(mark, final=final)
+        elif mark in OTHERS_TURN and not surroundings.is_mid_sentence(self._line):
+            self._over = True
+        elif mark in _STRAY:
+            yield from self._stray(final=final)
+        else:
+            yield from self._marked(mark, final=final)
+
+    def _keep(self, mark: str) -> Iterator[Piece]:
+        """Leave a mark in the text."""
+        self._kept_opener = self._kept_opener or mark in MARKS
+        self._kept_block = self._kept_block or mark in BY_OPENING
+        yield from self._emit(len(mark))
+
+    # Calls
+
+    def _bare(self, *, final: bool) -> Iterator[Piece]:
+        at = skip_blank(self._held, 0)
+        reading = first_found(BARE, self._held, at, self._offered, final=final)
+        if isinstance(reading, Found):
+            yield from self._accept(reading, doubtful=True, final=final)
+        elif reading is NO:
+            yield from self._emit(at + 1)
+
+    def _marked(self, mark: str, *, final: bool) -> Iterator[Piece]:
+        reading = read_marked(self._held, 0, mark, self._offered, final=final)
+        if isinstance(reading, Found):
+            yield from self._accept(reading, doubtful=surroundings.is_mid_sentence(self._line), final=final)
+        elif reading is NO:
+            marks = _ONLY_MARKS.match(self._held, len(mark))
+            rest = self._held[marks.end() if marks else len(mark) :].lstrip()
+            if mark in _STRUCTURE and (not rest or (rest in _BEGINNINGS and not final)):
+                self._held = "" if final else self._held  # nothing but marks follows it: a stray mark
+            else:
+                yield from self._keep(mark)
+
+    def _accept(self, found: Found, *, doubtful: bool, final: bool) -> Iterator[Piece]:
+        """Yield calls, unless a sentence goes on after them: then they are examples."""
+        if doubtful:
+            after = self._past_strays(found.end, final=final)
+            rest = self._held[after:]
+            same_line = "\n" not in self._held[found.end : after]
+            if same_line and not final and (surroundings.is_undecided(rest) or rest.lstrip(" \t") in _BEGINNINGS):
+                return
+            if same_line and surroundings.continues_sentence(rest) and not surroundings.continues_list(rest):
+                self._kept_opener = True
+                yield from self._emit(found.end)
+                return
+        self._held = self._held[found.end :]
+        self._settle()
+        self._called = True
+        yield from found.calls
+
+    def _past_strays(self, at: int, *, final: bool) -> int:
+        """Past stray marks; not past one that may still become another mark."""
+        while True:
+            start = skip_blank(self._held, at)
+            match = _EVENT.match(self._held, start)
+            if match is None or match[0] not in _STRAY or (not final and self._held[start:] in _BEGINNINGS):
+                return at
+            at = match.end()
+
+    def _settle(self) -> None:
+        """A call or a thought has ended: what follows begins anew."""
+        self._begun, self._said, self._line, self._lead = True, False, "", ""
+
+    def _separators(self, *, final: bool) -> bool:
+        """Drop blanks, and a comma or semicolon between two calls, after a call; True while more must come first."""
+        self._held = self._held.lstrip()
+        if not self._held:
+            return True
+        if self._held[0] not in ",;":
+            return False
+        following = skip_blank(self._held, 1)
+        if following >= len(self._held):
+            self._held = "" if final else self._held
+            return True
+        if self._held[following] in "{[<":
+            self._held = self._held[following:]
+        return False
+
+    def _calls_in_thought(self) -> Iterator[Piece]:
+        """Calls with a mark that were written inside the reasoning, by a model that called nowhere else."""
+        text = "".join(self._thought)
+        at = 0
+        while self._offered and (match := _CALL_MARK.search(text, at)) is not None:
+            at = match.end()
+            line = text[: match.start()].rpartition("\n")[2]
+            reading = read_marked(text, match.start(), match[0], self._offered, final=True)
+            if surroundings.is_quoted(line) or not isinstance(reading, Found):
+                continue
+            if surroundings.is_mid_sentence(line) and surroundings.continues_sentence(text[reading.end :]):
+                continue
+            at = reading.end
+            yield from reading.calls
+
+    # Code
+
+    def _fence(self, *, final: bool) -> Iterator[Piece]:
+        reading: Reading | Fence = read_fence(self._held, self._offered, opens_reply=not self._begun, final=final)
+        if isinstance(reading, Found):
+            yield from self._accept(reading, doubtful=False, final=final)
+        elif isinstance(reading, Fence):
+            yield from self._emit(reading.length)
+            self._in_code = True
+
+    def _code(self, *, final: bool) -> Iterator[Piece]:
+        end = self._held.find(_FENCE)
+        if end >= 0:
+            yield from self._emit(end + len(_FENCE))
+            self._in_code = False
+            self._line = ""
+            return
+        ticks = 0 if final else len(self._held) - len(self._held.rstrip("`"))
+        yield from self._emit(len(self._held) - ticks)
+
+    # Reasoning
+
+    def _think(self, *, final: bool) -> Iterator[Piece]:
+        ends = [(at, mark) for mark in self._thinking if (at := self._held.find(mark)) >= 0]
+        if ends:
+            at, mark = min(ends)
+            thought, self._held = self._held[:at], self._held[at + (0 if mark in CHANNELS else len(mark)) :]
+            self._thinking = ()
+            self._settle()
+        else:
+            kept = 0 if final else _may_end(self._held, self._thinking)
+            thought, self._held = self._held[: len(self._held) - kept], self._held[len(self._held) - kept :]
+        if thought:
+            self.note_thought(thought)
+            yield ThoughtDelta(thought)
+
+    def _open(self, length: int, ends: tuple[str, ...]) -> None:
+        self._held = self._held[length:]
+        self._thinking = ends
+        self._settle()
+
+    def _opening(self, block: Block, *, final: bool) -> Iterator[Piece]:
+        rest = self._held[len(block.opening) :]
+        if self._said and surroundings.is_mid_sentence(self._line):
+            yield from self._keep(block.opening)
+        elif not block.in_words:
+            self._open(len(block.opening), (block.closing,))
+        elif surroundings.is_undecided(rest) and not final:
+            return
+        elif self._said or surroundings.continues_sentence(rest) or block.closing not in BY_CLOSING:
+            yield from self._closed_block(block, final=final)
+        else:
+            self._open(len(block.opening), (block.closing,))
+
+    def _closed_block(self, block: Block, *, final: bool) -> Iterator[Piece]:
+        """A block that may as well be words about such blocks: it counts when it closes outside of a sentence."""
+        start = len(block.opening)
+        end = self._held.find(block.closing, start)
+        after = end + len(block.closing)
+        if (end < 0 or surroundings.is_undecided(self._held[after:])) and not final:
+            return
+        if end < 0:
+            alone = self._held[start:].startswith(("\n", "\r\n")) and block.closing in BY_CLOSING
+            if alone:
+                self._open(start, (block.closing,))
+            else:
+                yield from self._keep(block.opening)
+            return
+        line = (self._line + self._held[:end]).rpartition("\n")[2]
+        if surroundings.is_mid_sentence(line) and surroundings.continues_sentence(self._held[after:]):
+            yield from self._keep(block.opening)
+        else:
+            self._open(start, (block.closing,))
+
+    def _lone_closing(self, mark: str, *, final: bool) -> Iterator[Piece]:
+        """Reasoning ends that the chat template had opened in the prompt."""
+        rest = self._held[len(mark) :]
+        if surroundings.is_undecided(rest) and not final:
+            return
+        in_sentence = surroundings.continues_sentence(rest)
+        if self._kept_block or (in_sentence and (surroundings.is_mid_sentence(self._line) or not self._begun)):
+            yield from self._keep(mark)
+            return
+        retracts = self._said
+        self._held = rest
+        self._settle()
+        if retracts:
+            yield RetractDelta()
+
+    def _channel(self, mark: str, *, final: bool) -> Iterator[Piece]:
+        reading = read_channel(self._held, 0, self._offered, final=final)
+        if isinstance(reading, Found):
+            yield from self._accept(reading, doubtful=surroundings.is_mid_sentence(self._line), final=final)
+        elif isinstance(reading, Channel) and reading.name == "analysis":
+            self._open(reading.start, ENDS)
+        elif isinstance(reading, Channel):
+            self._held = self._held[reading.start :]
+            if self._said:
+                yield TextDelta("\n\n")
+            self._settle()
+        elif reading is NO:
+            yield from self._stray(final=final, first=len(mark))
+
+    # Stray marks
+
+    def _stray(self, *, final: bool, first: int = 0) -> Iterator[Piece]:
+        """Marks that mean nothing: dropped at the edges of a reply, of a call and of a line, kept inside sentences."""
+        end = self._past_strays(first, final=final)
+        following = skip_blank(self._held, end)
+        if not final and (following >= len(self._held) or self._held[following:] in _BEGINNINGS):
+            return
+        gap, rest = self._held[end:following], self._held[following:]
+        if self._is_stray(self._held[:end], gap, rest):
+            self._held = (gap if self._said and rest else "") + rest
+        else:
+            yield from self._keep(self._held[:end])
+
+    def _is_stray(self, marks: str, gap: str, rest: str) -> bool:
+        if self._kept_opener and any(mark in marks for mark in CALL_CLOSERS):
+            return False
+        if "</s>" in marks and "<s>" in self._line:
+            return False
+        event = _EVENT.match(rest)
+        if not rest or (event is not None and event[0] in _STRUCTURE):
+            return True
+        if not self._said:
+            return self._begun or not surroundings.continues_sentence(gap + rest)
+        return "\n" in gap and not surroundings.is_mid_sentence(self._line)
+
+
+_MARK_SET: Final = frozenset(_ALL)
+_STRUCTURE: Final = frozenset({*MARKS, *CHANNELS, *OTHERS_TURN, *BY_OPENING, *BY_CLOSING} - {"functools", ">>>"})
+_ONLY_MARKS: Final = re.compile(r"(?:\s*(?:" + "|".join(map(re.escape, _ALL)) + "))*")
+_CALL_MARK: Final = re.compile("|".join(re.escape(mark) for mark in MARKS if mark not in {"functools", ">>>"}))
+
+
+def _may_end(text: str, ends: Sequence[str]) -> int:
+    """How many characters at the end of `text` begin one of `ends`."""
+    longest = min(len(text), max(map(len, ends)) - 1)
+    return next((n for n in range(longest, 0, -1) if any(mark.startswith(text[-n:]) for mark in ends)), 0)
