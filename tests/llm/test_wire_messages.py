@@ -1,6 +1,5 @@
 """Any stored history goes out as messages that every family of models takes, and that grow only at their end."""
 
-import json
 from typing import Any
 
 import pytest
@@ -8,36 +7,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from support.agents import is_extension
 from support.families import gemma, llama, mistral, plain, pythonic_gemma
+from support.histories import HISTORIES, IDS, SIGNED, STEPS, SYSTEM, TEXTS, called, joined, result, said, user
 from support.strict_rules import check
 
 from memgpt_cli.domain.chat import PromptMessage
-from memgpt_cli.domain.messages import FunctionCall, Opaque
 from memgpt_cli.domain.pictures import Picture
 from memgpt_cli.llm.opaque_fields import OpaqueFields, call_extras
 from memgpt_cli.llm.wire_messages import BRIDGE, WireForm, wire_messages
 
-SYSTEM = PromptMessage(role="system", content="You remember.")
 PLAIN = WireForm()
 BRIDGED = WireForm(bridged=True)
 TEXT = WireForm(text_calls=True, system=False)
-SIGNED = Opaque(origin="o", content=json.dumps({"message": {"reasoning": "hm"}, "calls": {"0": {"sig": "x"}}}))
-
-
-def user(text: str = "hello") -> PromptMessage:
-    return PromptMessage(role="user", content=text)
-
-
-def said(text: str = "hi") -> PromptMessage:
-    return PromptMessage(role="assistant", content=text)
-
-
-def result(call_id: str, text: str = "OK") -> PromptMessage:
-    return PromptMessage(role="tool", content=text, call_id=call_id)
-
-
-def called(*ids: str, opaque: Opaque | None = None) -> PromptMessage:
-    calls = tuple(FunctionCall(id=i, name="f", arguments='{"a": 1}') for i in ids)
-    return PromptMessage(role="assistant", content=None, calls=calls, opaque=opaque)
 
 
 def roles(form: WireForm, *messages: PromptMessage) -> str:
@@ -48,35 +28,8 @@ def body(form: WireForm, messages: list[PromptMessage]) -> dict[str, Any]:
     return {"model": "m", "messages": wire_messages(messages, form)}
 
 
-# A history as it may be stored: steps are whole, but turns may break off anywhere.
-_IDS = st.integers(0, 10**9 - 1).map(lambda n: f"{n:09d}")
-_TEXTS = st.sampled_from(["a", "bc", "", " \n", "<tool_call>", "more words"])
-
-
-@st.composite
-def steps(draw: st.DrawFn) -> list[PromptMessage]:
-    ids = draw(st.lists(_IDS, min_size=1, max_size=3, unique=True))
-    opaque = draw(st.sampled_from([None, SIGNED]))
-    return [called(*ids, opaque=opaque), *(result(i, draw(_TEXTS)) for i in ids)]
-
-
-_STEPS = st.one_of(_TEXTS.map(lambda t: [user(t)]), _TEXTS.map(lambda t: [said(t)]), steps())
-
-
-def _history(parts: list[list[PromptMessage]]) -> list[PromptMessage]:
-    seen: set[str] = set()
-    kept = []
-    for part in parts:
-        ids = {call.id for call in part[0].calls}
-        if not ids & seen:
-            kept += part
-            seen |= ids
-    return [SYSTEM, *kept]
-
-
-HISTORIES = st.lists(_STEPS, max_size=9).map(_history)
 _ANY = st.one_of(
-    _TEXTS.map(user), _TEXTS.map(said), st.builds(result, _IDS, _TEXTS), st.lists(_IDS, min_size=1, unique=True).map(
+    TEXTS.map(user), TEXTS.map(said), st.builds(result, IDS, TEXTS), st.lists(IDS, min_size=1, unique=True).map(
         lambda ids: called(*ids)
     ),
     st.just(PromptMessage(role="system", content="late")),
@@ -154,9 +107,9 @@ def test_whatever_is_in_the_queue_results_follow_their_calls(messages: list[Prom
         gemma(body(TEXT, [SYSTEM, *messages]))
 
 
-@given(st.lists(_STEPS, max_size=7), st.integers(0, 7))
+@given(st.lists(STEPS, max_size=7), st.integers(0, 7))
 def test_a_history_that_grows_grows_at_the_end_of_what_is_sent(parts: list[list[PromptMessage]], cut: int) -> None:
-    whole, part = _history(parts), _history(parts[:cut])
+    whole, part = joined(parts), joined(parts[:cut])
     if part[-1].role == "assistant" or not (part[-1].content or "").strip() or len(part) == 1:
         return  # no model is called there
     for form in (PLAIN, BRIDGED, TEXT, WireForm(opaque_calls_only=True), WireForm(single_calls=True)):

@@ -47,7 +47,7 @@ Brain = Callable[[Body], Reply]
 
 def last_user_text(body: Body) -> str:
     """The newest message of a person; the program's own alerts and notices are passed over."""
-    return next((text_of(m) for m in reversed(body["messages"]) if _is_from_person(m)), "")
+    return next((words for m in reversed(body["messages"]) if (words := _persons_words(m))), "")
 
 
 def answers_results(body: Body) -> bool:
@@ -56,7 +56,8 @@ def answers_results(body: Body) -> bool:
 
 
 def knows(body: Body, function: str) -> bool:
-    return any(tool["function"]["name"] == function for tool in body.get("tools", ()))
+    in_text = f'"name": "{function}", "description"' in text_of(body["messages"][0])
+    return in_text or any(tool["function"]["name"] == function for tool in body.get("tools", ()))
 
 
 def say(body: Body, text: str) -> Reply:
@@ -150,7 +151,8 @@ def chaos(seed: int = 0) -> Brain:
 
 def asks_for_summary(body: Body) -> bool:
     """Whether the queue manager wants a summary, at the end of the conversation's own prompt or in one of its own."""
-    apart = not body.get("tools") and text_of(body["messages"][-1]).startswith("Summary so far:")
+    last = text_of(body["messages"][-1])
+    apart = not body.get("tools") and (last.startswith("Summary so far:") or "summary_request" in last)
     return apart or body.get("tool_choice") == "none"
 
 
@@ -165,17 +167,28 @@ def seen(body: Body, pattern: str) -> bool:
 
 
 def _is_from_person(message: dict[str, Any]) -> bool:
-    content = text_of(message)
-    event = content.startswith("<memgpt_event") or '"system_alert"' in content[:40]
-    return message["role"] == "user" and not event
+    return bool(_persons_words(message))
+
+
+def _persons_words(message: dict[str, Any]) -> str:
+    """What a person says in a message that may also hold events and function results."""
+    if message["role"] != "user":
+        return ""
+    words = _NOT_FROM_PERSON.sub("", text_of(message))
+    return "\n\n".join(part for part in words.split("\n\n") if part.strip() and '"system_alert"' not in part[:40])
 
 
 def _was_spoken_to(body: Body) -> bool:
     """Whether a person spoke since the model last did; otherwise it is in the middle of a turn."""
-    newest = next(
-        (m for m in reversed(body["messages"]) if m["role"] in ("assistant", "tool") or _is_from_person(m)), None
-    )
-    return newest is not None and newest["role"] == "user"
+    newest = next((m for m in reversed(body["messages"]) if m["role"] in ("assistant", "tool") or _speaks(m)), None)
+    return newest is not None and newest["role"] == "user" and _is_from_person(newest)
+
+
+_NOT_FROM_PERSON = re.compile(r"<(memgpt_event|tool_response)\b.*?</\1>", re.DOTALL)
+
+
+def _speaks(message: dict[str, Any]) -> bool:
+    return _is_from_person(message) or text_of(message).startswith("<tool_response")
 
 
 def _mapping(call: Call) -> dict[str, Any]:

@@ -28,10 +28,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
-from support.brains import Body, Brain, Call, Reply, echo
+from support.brains import Body, Brain, Call, Reply, echo, text_of
+from support.families import Family
 from support.strict_counting import Segment, common_prefix, encode, prompt_tokens, segments
 from support.strict_rules import RefusalError, check
 from support.strict_wire import Exchange, Wire, Writer
+
+from memgpt_cli.llm.written_tools import NO_CALLS_NOW
 
 __all__ = ["Call", "Exchange", "Fault", "Refusal", "Reply", "StrictServer", "Wire"]
 
@@ -99,7 +102,8 @@ class StrictServer:
     `window` in tokens bounds prompt + max_tokens. `count_factor` makes its count differ from its own honest one, as a
     tokenizer error would. `api_key`, when set, is demanded. `models`, when given, are the only ones it knows.
     `faults` are consumed one for each request (None lets one through); afterwards all is well. `latency_s` is waited
-    before each answer, side by side for parallel requests. `cache_step` 128 with `cache_from` 1024 are OpenAI's; 1 and
+    before each answer, side by side for parallel requests.
+    `family` replaces OpenAI's rules by another family's. `cache_step` 128 with `cache_from` 1024 are OpenAI's; 1 and
     0 report the exact prefix. `keep` bounds how many bodies are remembered.
     """
 
@@ -109,6 +113,7 @@ class StrictServer:
     api_key: str | None = None
     models: tuple[str, ...] = ()
     tools_supported: bool = True
+    family: Family | None = None
     refused_fields: tuple[str, ...] = ()
     faults: Iterable[Fault | None] = ()
     latency_s: float = 0.0
@@ -179,7 +184,7 @@ class StrictServer:
             raise
         self.stopped.wait(self.latency_s)
         with self._lock:
-            reply = _cut_to(_allowed(self.brain(body), body), room)
+            reply = _cut_to(_allowed(_as_text_without_tools(self.brain(body), body), body), room)
             repeated = common_prefix(self._previous, parts)
             self._previous = parts
             exchange = Exchange(
@@ -194,7 +199,10 @@ class StrictServer:
             return exchange, next(self._numbers)
 
     def _check(self, body: Any) -> None:
-        check(body, refused_fields=self.refused_fields)
+        if self.family is not None:
+            self.family.check(body)
+        else:
+            check(body, refused_fields=self.refused_fields)
         if self.models and body["model"] not in self.models:
             message = f"The model `{body['model']}` does not exist or you do not have access to it."
             raise RefusalError(message, status=404, code="model_not_found")
@@ -246,6 +254,14 @@ class _HTTPServer(ThreadingHTTPServer):
 def _allowed(reply: Reply, body: Body) -> Reply:
     """The reply without its calls where the request forbids them, as real servers see to."""
     return replace(reply, calls=()) if reply.calls and body.get("tool_choice") == "none" else reply
+
+
+def _as_text_without_tools(reply: Reply, body: Body) -> Reply:
+    """The reply with its calls as text where the request offers no functions, as a model writes them."""
+    if not reply.calls or "tools" in body or text_of(body["messages"][-1]).endswith(NO_CALLS_NOW):
+        return reply
+    written = (f'<tool_call>\n{{"name": "{call.name}", "arguments": {call.raw}}}\n</tool_call>' for call in reply.calls)
+    return replace(reply, text="\n".join((reply.text or "", *written)).lstrip(), calls=())
 
 
 def _cut_to(reply: Reply, room: int | None) -> Reply:

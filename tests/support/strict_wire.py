@@ -13,6 +13,7 @@ class Wire:
 
     `piece` is the number of characters in a delta. `whole_calls` sends a call in one delta (llama.cpp). `ids`: `own`,
     or `none`, `empty`, `same` as careless servers do. `usage` False reports none. `reasoning` names the field.
+    `signed` puts a signature on the first call of a reply, as Gemini does.
     """
 
     piece: int = 12
@@ -20,6 +21,7 @@ class Wire:
     ids: Literal["own", "none", "empty", "same"] = "own"
     usage: bool = True
     reasoning: Literal["reasoning_content", "reasoning"] = "reasoning_content"
+    signed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +78,9 @@ class Writer:
     def _call_parts(self, index: int, call: Call) -> Iterator[dict[str, Any]]:
         first = call.raw if self.wire.whole_calls else ""
         function = {"name": call.name, "arguments": first}
-        yield {"index": index} | self._id(index) | {"type": "function", "function": function}
+        signature = {"google": {"thought_signature": f"signature-{self.number}"}}
+        extra = {"extra_content": signature} if self.wire.signed and index == 0 else {}
+        yield {"index": index} | self._id(index) | {"type": "function", "function": function} | extra
         if not self.wire.whole_calls:
             for piece in _pieces(call.raw, self.wire.piece):
                 yield {"index": index, "function": {"arguments": piece}}

@@ -1,0 +1,15 @@
+"""The matrix of model families in docs/models.md names tests that exist."""
+
+import ast
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_every_test_that_the_matrix_names_exists() -> None:
+    named = set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)", (ROOT / "docs/models.md").read_text(encoding="utf-8")))
+    assert named
+    for file, function in sorted(named):
+        tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+        assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, f"{file}::{function}"
