@@ -13,6 +13,7 @@ MemGPTError                  1  anything the program reports on purpose
 │   ├── AgentBusyError       5  another process holds the agent's lock
 │   └── EmbedderMismatchError 5 the stored vectors come from another embedder
 └── ModelError               6  the model or the network failed
+    ├── ModelLoadingError    6  the server is still loading the model
     ├── ContextLengthError   6  the server says that the prompt is over its window
     ├── ReplyLengthError     6  the reply's tokens ran out before it said anything
     └── RateLimitError       6  the server asks to slow down
@@ -150,6 +151,15 @@ class ReplyLengthError(ModelError):
     """The model used up the tokens of its reply, on reasoning as a rule, before it said anything."""
 
     code = "reply_length"
+
+
+class ModelLoadingError(ModelError):
+    """The server is still loading the model; it answers later."""
+
+    code = "loading"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint, transient=True)
 
 
 class RateLimitError(ModelError):

@@ -16,7 +16,7 @@ from memgpt_cli.agent.replies import Reply, reply_of
 from memgpt_cli.agent.seeing import Sight
 from memgpt_cli.domain.agents import Protocol, StepRecord, Turn, TurnState
 from memgpt_cli.domain.blocks import Author, Provenance
-from memgpt_cli.domain.chat import ChatRequest, TextDelta, Usage
+from memgpt_cli.domain.chat import ChatRequest, TextDelta, Usage, WaitDelta
 from memgpt_cli.domain.events import (
     Event,
     FunctionReturned,
@@ -27,6 +27,7 @@ from memgpt_cli.domain.events import (
     ThoughtText,
     TurnEnded,
     TurnStarted,
+    Waiting,
 )
 from memgpt_cli.domain.messages import FunctionCall, Message, Opaque, Role, clean
 from memgpt_cli.domain.results import FunctionResult
@@ -228,6 +229,8 @@ class Agent:
                 reply.add(delta)
                 if isinstance(delta, TextDelta) and delta.text:
                     yield ReplyDelta(delta.text)
+                elif isinstance(delta, WaitDelta):
+                    yield Waiting(delta.text)
         except (KeyboardInterrupt, GeneratorExit):
             self._keep_interrupted(
                 accepted, reply, self._record(accepted.turn, number, reply, counted, time.monotonic() - started)

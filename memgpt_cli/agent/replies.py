@@ -45,7 +45,7 @@ class Reply:
             self.cut = delta.reason
         elif isinstance(delta, Opaque):
             self.opaque = delta
-        else:
+        elif isinstance(delta, Usage):
             self.usage = delta
             self.usage_reported = delta.prompt_tokens > 0
 

@@ -205,17 +205,21 @@ class Models:
         return client
 
     def _connected(self, choice: ModelChoice, endpoint: Endpoint) -> ChatModel:
+        from memgpt_cli.llm.retrying import RetryingModel
+
         client = connect(
             Connection(
                 model=choice.name,
                 endpoint=endpoint,
                 api_key=self._keys.require(endpoint, choice.base_url_source),
                 settings=choice.settings,
-                max_retries=choice.settings.max_retries if self._around_model is None else 0,
+                max_retries=0,
                 memory=self._endpoints,
             )
         )
-        return client if self._around_model is None else self._around_model(client, choice.settings)
+        if self._around_model is not None:
+            return self._around_model(client, choice.settings)
+        return RetryingModel(client, max_retries=choice.settings.max_retries)
 
 
 def _destination(text: str) -> Destination:

@@ -16,6 +16,7 @@ from memgpt_cli.domain.events import (
     PagedOut,
     StepCommitted,
     TurnEnded,
+    Waiting,
 )
 from memgpt_cli.domain.messages import FunctionCall, message_ref
 
@@ -61,8 +62,8 @@ def describe(happening: Happening) -> str | None:
     What a call changed follows on lines of its own, each with `+` or `-` before it.
     """
     match happening:
-        case Notice(text=text):
-            return text
+        case Notice(text=text) | Waiting(text=text):
+            return text or None
         case MemoryPressure(used=used, limit=limit):
             return f"memory pressure: {used:,} of {limit:,} tokens"
         case Evicted(messages=count, tokens_before=before, tokens_after=after, summarised_by=by):

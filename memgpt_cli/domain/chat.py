@@ -155,7 +155,14 @@ class Usage:
     cost_usd: float | None = None
 
 
-Delta = TextDelta | ThoughtDelta | RetractDelta | CallDelta | CutDelta | Opaque | Usage
+@dataclass(frozen=True, slots=True)
+class WaitDelta:
+    """Why nothing comes at the moment; an empty text ends the wait."""
+
+    text: str
+
+
+Delta = TextDelta | ThoughtDelta | RetractDelta | CallDelta | CutDelta | Opaque | Usage | WaitDelta
 """A piece of a reply. `Opaque` comes at most once, after all text and calls: what must be sent back with this reply."""
 
 

@@ -57,6 +57,13 @@ class ThoughtText:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Why the model does not answer at the moment (rate limited, loading); an empty text ends the wait."""
+
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionReturned:
     """One call of the committed step with its result."""
@@ -135,6 +142,7 @@ Happening = (
     TurnStarted
     | ReplyDelta
     | ThoughtText
+    | Waiting
     | FunctionReturned
     | MemoryPressure
     | Evicting

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from memgpt_cli.domain.endpoints import Endpoint
-from memgpt_cli.errors import APIKeyError, MemGPTError, ModelError, RateLimitError
+from memgpt_cli.errors import APIKeyError, MemGPTError, ModelError, ModelLoadingError, RateLimitError
 from memgpt_cli.llm.error_bodies import codes_of, status_of, words_of
 from memgpt_cli.llm.length_refusals import context_length, is_about_a_rate
 
@@ -36,6 +36,8 @@ _LIMITED: Final = 429
 _TOO_LARGE: Final = 413
 _UNPAID: Final = 402
 _BROKEN: Final = 500
+_UNAVAILABLE: Final = 503
+_LOADING: Final = re.compile(r"loading (the )?model|model\b.{0,80}\bloading|still loading|warming up", re.IGNORECASE)
 _PASSING: Final = (408, 409)
 _MAY_BE_LENGTH: Final = (400, 413, 422, 500)
 _LONGEST_QUOTE: Final = 400
@@ -121,6 +123,11 @@ def _refusal(error: "openai.APIStatusError", endpoint: Target) -> MemGPTError:
     length = context_length(said, error.body) if error.status_code in _MAY_BE_LENGTH else None
     if length is not None:
         return length
+    if error.status_code == _UNAVAILABLE and _LOADING.search(said):
+        return ModelLoadingError(
+            f"{endpoint.host} is still loading the model: {endpoint.redact(_message(error))}",
+            hint="try again in a minute; what was said is kept",
+        )
     return _by_status(error, said, endpoint)
 
 

@@ -21,6 +21,7 @@ from memgpt_cli.domain.events import (
     StepCommitted,
     ThoughtText,
     TurnEnded,
+    Waiting,
 )
 
 if TYPE_CHECKING:
@@ -146,6 +147,8 @@ class TerminalScreen:
                 self._text = ""
             case TurnEnded(reply=reply):
                 self._settle(reply)
+            case Waiting(text=text):
+                self._doing = text or "thinking"
             case Evicting(messages=count):
                 self._doing = f"making room: summarising {count} messages"
             case FunctionReturned() if self._verbose:

@@ -1,0 +1,107 @@
+"""A model whose failed calls are repeated, with each wait told as it begins.
+
+The openai package repeats calls too, but silently; here its clients are made without that. Nothing is repeated once a
+part of the reply has come.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any, Final
+
+from memgpt_cli.domain.chat import ChatRequest, Delta, WaitDelta
+from memgpt_cli.errors import ModelError, ModelLoadingError, RateLimitError
+from memgpt_cli.ports import ChatModel
+
+FIRST_WAIT_S: Final = 0.5
+LONGEST_WAIT_S: Final = 8.0
+"""Between these the waits double, where the server does not say how long to wait."""
+
+PATIENCE_S: Final = 60.0
+"""A server that asks for a longer wait is not waited for: the error says how long it asks for."""
+
+LOADING_S: Final = 300.0
+"""How long a server may take to load its model, and how often it is asked meanwhile."""
+LOADING_STEP_S: Final = 2.0
+
+_REASON: Final = 100
+
+
+class RetryingModel:
+    """ports.ChatModel around another. A call that failed for a passing reason is repeated `max_retries` times.
+
+    A server that is loading its model is waited for beyond that, up to `LOADING_S`. Ctrl-C ends a wait at once.
+    """
+
+    def __init__(self, model: ChatModel, *, max_retries: int, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._model = model
+        self._max_retries = max_retries
+        self._sleep = sleep
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self._model.name
+
+    @property
+    def origin(self) -> str:
+        """That of the model behind it."""
+        return self._model.origin
+
+    def body(self, request: ChatRequest) -> dict[str, Any]:
+        """What the model sends."""
+        return self._model.body(request)
+
+    def stream(self, request: ChatRequest) -> Iterator[Delta]:
+        """Yield the reply as it comes, with a `WaitDelta` at the beginning and the end of each wait.
+
+        Raises what the model raises.
+        """
+        failures, loading_s = 0, 0.0
+        while True:
+            begun = False
+            try:
+                with closing(_generator(self._model.stream(request))) as deltas:
+                    for delta in deltas:
+                        begun = True
+                        yield delta
+            except ModelLoadingError:
+                if begun or loading_s >= LOADING_S:
+                    raise
+                yield from self._wait(LOADING_STEP_S, f"the server is loading the model, {loading_s:.0f} s so far")
+                loading_s += LOADING_STEP_S
+            except ModelError as error:
+                wait = _wait_s(error, failures)
+                if begun or not error.transient or failures >= self._max_retries or wait > PATIENCE_S:
+                    raise
+                failures += 1
+                count = f"({failures} of {self._max_retries})"
+                yield from self._wait(wait, f"{_reason(error)}, retrying in {wait:.2g} s {count}")
+            else:
+                return
+
+    def close(self) -> None:
+        """Close the connections of the model."""
+        self._model.close()
+
+    def _wait(self, seconds: float, said: str) -> Iterator[Delta]:
+        yield WaitDelta(said)
+        self._sleep(seconds)
+        yield WaitDelta("")
+
+
+def _generator(deltas: Iterator[Delta]) -> Any:
+    """The same with a `close`, which an iterator need not have."""
+    return deltas if hasattr(deltas, "close") else (delta for delta in deltas)
+
+
+def _wait_s(error: ModelError, failures: int) -> float:
+    asked = error.retry_after_s if isinstance(error, RateLimitError) else None
+    return float(min(FIRST_WAIT_S * 2**failures, LONGEST_WAIT_S)) if asked is None else asked
+
+
+def _reason(error: ModelError) -> str:
+    if isinstance(error, RateLimitError):
+        return "rate limited"
+    reason = error.message.rstrip(".")
+    return reason if len(reason) <= _REASON else reason[:_REASON] + "…"
