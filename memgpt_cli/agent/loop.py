@@ -14,6 +14,7 @@ from memgpt_cli.agent.budget import Budget, cost_of
 from memgpt_cli.agent.intake import Accepted, Intake
 from memgpt_cli.agent.replies import Reply, reply_of
 from memgpt_cli.agent.seeing import Sight
+from memgpt_cli.agent.truncation import cut_silently
 from memgpt_cli.domain.agents import Protocol, StepRecord, Turn, TurnState
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.chat import ChatRequest, TextDelta, Usage, WaitDelta
@@ -93,6 +94,8 @@ class Agent:
         self._intake = Intake(store=store, queue_manager=queue_manager, clock=clock)
         last = store.turns.last_step()
         self._last_prompt = (last.epoch, last.counted_tokens) if last else (0, 0)
+        self._last_step = last
+        self._told_of_cutting = False
 
     def handle(self, event: Event) -> Iterator[Happening]:
         """Run one turn. Closing the iterator, or Ctrl-C, keeps what the model has said so far and ends the turn.
@@ -401,9 +404,17 @@ class Agent:
             self._calibration.observe(name, counted=record.counted_tokens, reported=record.usage.prompt_tokens)
             self.queue_manager.window.learn(self._calibration.ratio(name))
 
+    def _cut_silently(self, record: StepRecord) -> Iterator[Happening]:
+        """Tell once that the server cuts prompts without saying so."""
+        before, self._last_step = self._last_step, record
+        if not self._told_of_cutting and (said := cut_silently(before, record)) is not None:
+            self._told_of_cutting = True
+            yield Notice(said)
+
     def _told(self, step: _Step, reply: Reply) -> Iterator[Happening]:
         if reply.cut:
             yield Notice(_CUT.get(reply.cut, reply.cut))
+        yield from self._cut_silently(step.committed.record)
         if reply.thought:
             yield ThoughtText(reply.thought)
         if step.committed.functions and reply.text.strip():
