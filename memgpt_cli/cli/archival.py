@@ -1,11 +1,12 @@
 """`memgpt archival`: passages of any text, added, searched, corrected, and where each came from."""
 
+import sys
 from typing import Annotated
 
 import typer
 
 from memgpt_cli.cli import archival_documents, archival_passages, archival_pictures, shapes
-from memgpt_cli.cli.console import notice, print_json, say
+from memgpt_cli.cli.console import json_text, notice, print_json, say
 from memgpt_cli.cli.filters import Limit, NewTags, Page, Since, Source, Tags, Until, archival_filters, labels
 from memgpt_cli.cli.hits import show_hits
 from memgpt_cli.cli.options import Command, current
@@ -13,37 +14,50 @@ from memgpt_cli.cli.texts import one_line, read_text
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.passages import passage_ref
 from memgpt_cli.errors import UsageError
+from memgpt_cli.external_context.archival import Inserted
 
 app = typer.Typer(help="Archival storage: notes, facts and documents.", no_args_is_help=True)
 
 
 @app.command("add", cls=Command)
 def add(
-    text: Annotated[str, typer.Argument(help="What to keep; @FILE reads a file, - standard input.")],
+    text: Annotated[str, typer.Argument(help="What to keep; @FILE reads a file, - adds each line of standard input.")],
     tag: NewTags = None,
     source: Annotated[str | None, typer.Option("--source", help="Where it comes from.", metavar="NAME")] = None,
 ) -> None:
-    """Add one passage.
+    """Add one passage, or one for each line of standard input (with --json, one document a line).
 
-    Example:
+    Examples:
         memgpt archival add "The key is under the mat" --tag house
 
+        memgpt archival add - --tag house < facts.txt
+
     """
-    content = read_text(text).strip()
-    if not content:
+    content = read_text(text)
+    texts = [line.strip() for line in (content.splitlines() if text == "-" else [content]) if line.strip()]
+    if not texts:
         raise UsageError("there is nothing to add", hint='memgpt archival add "The key is under the mat"')
     workspace = current.workspace()
     workspace.new_agents.ensure(workspace.agent_name)
     with workspace.memory() as memory:
         provenance = Provenance(author=Author.USER, command="archival add")
-        stored = memory.archival.insert(content, provenance=provenance, tags=labels(tag), source=source)
+        added = memory.archival.insert_all(texts, provenance=provenance, tags=labels(tag), source=source)
+    for stored in added:
+        _report_added(stored, alone=len(added) == 1)
+
+
+def _report_added(stored: Inserted, *, alone: bool) -> None:
     if current.json:
-        print_json({**shapes.passage(stored.passage), "new": stored.new})
+        document = {**shapes.passage(stored.passage), "new": stored.new}
+        if alone:
+            print_json(document)
+        else:
+            sys.stdout.write(json_text(document) + "\n")
         return
     ref = passage_ref(stored.passage.id)
-    say(f"stored as {ref}" if stored.new else f"it was there already, as {ref}")
+    say(f"stored as {ref}" if stored.new else f"already stored as {ref}")
     for passage in stored.similar:
-        notice(f"much like {passage_ref(passage.id)}: {one_line(passage.text, 100)}")
+        notice(f"similar to {passage_ref(passage.id)}: {one_line(passage.text, 100)}")
 
 
 @app.command("search", cls=Command)

@@ -3,7 +3,6 @@
 Nothing here reads documents; what is loaded comes in as passages.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -18,12 +17,16 @@ from memgpt_cli.external_context.meaning import FILTERED, WORDS_ONLY, indexed_so
 from memgpt_cli.external_context.questions import nearness, read_question
 from memgpt_cli.external_context.ranking import Ranked, page_of, rank, terms_of
 from memgpt_cli.ports import Clock, Embedder, Store, VectorIndex
+from memgpt_cli.text.stems import base
+from memgpt_cli.text.words import query_words
 
 ALIKE: Final = 0.6
-"""The share of common words (Jaccard) from which on two passages are reported as near-duplicates."""
+"""The share of common stems (Jaccard, without stop words) from which on passages are reported as near-duplicates.
+
+Of 13 self-written rewordings 12 reach it, of 13 different statements of the same form none
+(tests/external_context/test_near_duplicates.py); over all words it was 5 and 2."""
 
 _COMPARED: Final = 5
-_WORD: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\w+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +84,13 @@ class ArchivalStorage:
         with self._store.transaction():
             stored, new = self._store.passages.add(passage)
         return Inserted(passage=stored, new=new, similar=tuple(p for p in similar if p.id != stored.id) if new else ())
+
+    def insert_all(
+        self, texts: Sequence[str], *, provenance: Provenance, tags: Sequence[str] = (), source: str | None = None
+    ) -> list[Inserted]:
+        """Store passages in one transaction, so that one undo takes all of them back."""
+        with self._store.transaction(), self._store.journal.operation(provenance):
+            return [self.insert(text, provenance=provenance, tags=tags, source=source) for text in texts]
 
     def passage(self, passage_id: int) -> Passage | None:
         """One living passage."""
@@ -181,12 +191,12 @@ class ArchivalStorage:
 
     def _similar(self, text: str) -> list[Passage]:
         """Living passages that share most of their words with `text`, most alike first."""
-        words = _words(text)
-        if not words:
+        stems = _stems(text)
+        if not stems:
             return []
-        found = self._store.lexical.search_passages(" ".join(words), ArchivalFilters(), _COMPARED)
-        alike = [(_alike(words, _words(p.text)), p) for p in self._store.passages.get([hit.id for hit in found])]
-        return [p for share, p in sorted(alike, key=lambda pair: -pair[0]) if share >= ALIKE]
+        found = self._store.lexical.search_passages(text[:8_000], ArchivalFilters(), _COMPARED)
+        near = [(_shared(stems, _stems(p.text)), p) for p in self._store.passages.get([hit.id for hit in found])]
+        return [p for share, p in sorted(near, key=lambda pair: -pair[0]) if share >= ALIKE]
 
     def _notes(self, vector: Vector | None) -> tuple[str, ...]:
         if vector is None:
@@ -195,10 +205,15 @@ class ArchivalStorage:
         return (indexed_so_far(pending, self._store.passages.count(), what="passages"),) if pending else ()
 
 
-def _words(text: str) -> dict[str, None]:
-    """The distinct words of a text."""
-    return dict.fromkeys(match.group().casefold() for match in _WORD.finditer(text[:8_000]))
+def alike(one: str, other: str) -> float:
+    """The share of their stems that two texts have in common."""
+    return _shared(_stems(one), _stems(other))
 
 
-def _alike(one: dict[str, None], other: dict[str, None]) -> float:
-    return len(one.keys() & other.keys()) / len(one.keys() | other.keys())
+def _stems(text: str) -> dict[str, None]:
+    """The distinct stems of a text, without stop words."""
+    return dict.fromkeys(base(word) for word in query_words(text[:8_000]))
+
+
+def _shared(one: dict[str, None], other: dict[str, None]) -> float:
+    return len(one.keys() & other.keys()) / max(1, len(one.keys() | other.keys()))

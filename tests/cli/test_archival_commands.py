@@ -1,5 +1,8 @@
 """Passages at the command line: listed, shown with their origin, corrected, deleted, brought back."""
 
+import io
+
+import pytest
 from support.command_line import CommandLine
 
 
@@ -106,3 +109,13 @@ def test_restoring_what_stands_there_already_changes_nothing_and_says_so(memgpt:
     assert "nothing was changed" in done.err
     assert "undo" not in done.err + done.out
     assert len(memgpt.json("archival-log", "archival", "log", "p1")) == 1
+
+
+def test_each_line_of_standard_input_is_a_passage_and_one_undo_takes_all_back(
+    memgpt: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"One fact\n\nTwo facts\nOne fact\n")))
+    assert memgpt("archival", "add", "-").out.splitlines() == ["stored as p1", "stored as p2", "already stored as p1"]
+    assert [p["text"] for p in memgpt.json("archival-list", "archival", "list")] == ["Two facts", "One fact"]
+    memgpt("undo")
+    assert memgpt.json("archival-list", "archival", "list") == []

@@ -10,7 +10,7 @@ from support.locomo import DEVELOPMENT_HALF, conversations, messages
 
 from memgpt_cli.domain.messages import Message, Role, message_ref
 from memgpt_cli.domain.search import RecallFilters
-from memgpt_cli.external_context.rendering import render_messages
+from memgpt_cli.external_context.rendering import RANKED, Lines, render
 from memgpt_cli.llm.offline.answers import MOST_QUOTES, quotes
 from memgpt_cli.llm.offline.prompt import hits
 from memgpt_cli.llm.offline.relevance import query_of
@@ -41,7 +41,8 @@ def answered(conversation: dict[str, Any], home: Path) -> list[bool]:
                 continue
             asked = question["question"]
             page = recall.search(asked, RecallFilters(roles=(Role.USER,)), query_vector=recall.embed_query(asked))
-            text = render_messages(page, zone=zone, budget=2_000, count=lambda text: len(text) // 4).text
+            lines = Lines(zone=zone, count=lambda text: len(text) // 4, terms=page.terms)
+            text = render(page, lines, what="messages", order=RANKED, budget=2_000).text
             quoted = quotes(query_of(asked), hits(text), asked=[])
             assert len(quoted) <= MOST_QUOTES
             outcomes.append(bool({quote.hit.ref for quote in quoted} & evidence))
