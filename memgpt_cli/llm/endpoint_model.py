@@ -1,13 +1,15 @@
 """A model behind an endpoint that speaks another API than Chat Completions."""
 
 import re
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from memgpt_cli.domain.chat import ChatRequest, Delta
+from memgpt_cli.domain.chat import CallDelta, ChatRequest, Delta, TextDelta, ThoughtDelta
 from memgpt_cli.domain.endpoint_traits import EndpointTraits
 from memgpt_cli.domain.messages import Opaque
+from memgpt_cli.errors import ModelError
 from memgpt_cli.llm.endpoint_memory import ProcessEndpointMemory
 from memgpt_cli.llm.server_errors import Target, explain, is_about
 from memgpt_cli.llm.transport import Transport
@@ -24,6 +26,38 @@ _UNVERIFIED: Final = re.compile(
     re.IGNORECASE,
 )
 """Refusals of opaque fields: they belong to another account or conversation, or the server has changed its keys."""
+
+
+_MOST_CHARACTERS: Final = 64
+"""Characters that a token of a reply may stand for; words have far fewer, runs of blanks can have more."""
+_ALWAYS_ALLOWED: Final = 64_000
+"""Characters of a reply that are read whatever was asked for."""
+
+
+class _Bound:
+    """Ends a reply that is longer than was asked for, or in which nothing is said for too long."""
+
+    def __init__(self, host: str, max_tokens: int | None, timeout_s: float) -> None:
+        self._host = host
+        self._left = max(_ALWAYS_ALLOWED, (max_tokens or _ALWAYS_ALLOWED) * _MOST_CHARACTERS)
+        self._timeout_s = timeout_s
+        self._last = time.monotonic()
+
+    def check(self, deltas: Sequence[Delta]) -> None:
+        """Take note of the next deltas. Raises ModelError."""
+        said = sum(len(d.text) for d in deltas if isinstance(d, TextDelta | ThoughtDelta))
+        self._left -= said + sum(len(d.arguments) for d in deltas if isinstance(d, CallDelta))
+        if self._left < 0:
+            raise ModelError(f"{self._host} sent a longer reply than was asked for.", hint="see the server's log")
+        now = time.monotonic()
+        if deltas:
+            self._last = now
+        elif now - self._last > self._timeout_s:
+            raise ModelError(
+                f"{self._host} said nothing for {self._timeout_s:g} s.",
+                hint="try again in a moment; what was said is kept",
+                transient=True,
+            )
 
 
 class EndpointModel:
@@ -74,8 +108,11 @@ class EndpointModel:
         """
         events = self._open(request)
         reader = self._wire.reader(self._accepted(request), self.origin)
+        bound = _Bound(self._target.host, request.max_tokens, self._transport.timeout_s)
         for event in self._transport.read(events):
-            yield from reader.feed(event)
+            deltas = list(reader.feed(event))
+            bound.check(deltas)
+            yield from deltas
         yield from reader.finish()
 
     def close(self) -> None:

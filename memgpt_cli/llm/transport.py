@@ -9,7 +9,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from memgpt_cli.errors import APIKeyError, ModelError
 from memgpt_cli.llm.connection import client_for, headers_for
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     import openai
 
 
+MOST_BYTES: Final = 64 * 2**20
+"""Bytes of the longest reply that is read. The events of 128,000 tokens, one each, take about half of that."""
+
+
 class Transport:
     """The connections to one endpoint; opened by the first request. Several threads may use it.
 
@@ -28,8 +32,8 @@ class Transport:
     """
 
     def __init__(self, target: Target, *, timeout_s: float, max_retries: int) -> None:
+        self.timeout_s = timeout_s
         self._target = target
-        self._timeout_s = timeout_s
         self._max_retries = max_retries
         self._client: openai.OpenAI | None = None
         self._connecting = threading.Lock()
@@ -46,7 +50,7 @@ class Transport:
                 cast_to=object,
                 options={"headers": self._headers()},
                 stream=True,
-                stream_cls=openai.Stream[object],
+                stream_cls=_bounded_stream(self._target.host),
             )
         except openai.APIStatusError:
             raise
@@ -62,7 +66,8 @@ class Transport:
 
         whole = "application/json" in events.response.headers.get("content-type", "")
         try:
-            yield from [json.loads(events.response.read())] if whole else events
+            body = _bounded(events.response.iter_bytes(), self._target.host)
+            yield from [json.loads(b"".join(body))] if whole else events
         except openai.OpenAIError as error:
             raise explain(error, self._target) from None
         except _transport_errors() as error:
@@ -103,10 +108,31 @@ class Transport:
         with self._connecting:
             if self._client is None:
                 self._client = client = client_for(
-                    endpoint, api_key=self._target.api_key, timeout_s=self._timeout_s, max_retries=self._max_retries
+                    endpoint, api_key=self._target.api_key, timeout_s=self.timeout_s, max_retries=self._max_retries
                 )
                 weakref.finalize(self, client.close).atexit = False
             return self._client
+
+
+def _bounded_stream(host: str) -> "type[openai.Stream[object]]":
+    """A stream of events that ends with an error once it is longer than any reply."""
+    import openai
+
+    class Bounded(openai.Stream[object]):
+        def _iter_events(self) -> Iterator[Any]:
+            yield from self._decoder.iter_bytes(_bounded(self.response.iter_bytes(), host))
+
+    return Bounded
+
+
+def _bounded(chunks: Iterator[bytes], host: str) -> Iterator[bytes]:
+    """The same chunks, as they are after decompression. Raises ModelError when there are too many bytes of them."""
+    total = 0
+    for chunk in chunks:
+        total += len(chunk)
+        if total > MOST_BYTES:
+            raise ModelError(f"{host} sent more than {MOST_BYTES:,} bytes.", hint="see the server's log")
+        yield chunk
 
 
 def _transport_errors() -> tuple[type[Exception], ...]:
