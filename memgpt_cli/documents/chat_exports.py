@@ -33,7 +33,8 @@ def from_chatgpt(conversation: Mapping[str, Any], place: str) -> Iterator[Read]:
         role = as_object(message.get("author")).get("role")
         hidden = as_object(message.get("metadata")).get("is_visually_hidden_from_conversation")
         text = _spoken(as_object(message.get("content")))
-        if role not in ("user", "assistant") or hidden or message.get("recipient", "all") != "all" or not text:
+        to_a_tool = (message.get("recipient") or "all") != "all"
+        if role not in ("user", "assistant") or hidden or to_a_tool or not text:
             continue
         before = message.get("create_time") or before
         yield SaidElsewhere(

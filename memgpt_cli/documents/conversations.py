@@ -19,7 +19,7 @@ from shutil import copyfileobj
 from typing import IO, Any, Final, Self
 
 from memgpt_cli.documents.chat_exports import from_chatgpt, from_claude
-from memgpt_cli.documents.message_fields import Read, read_content, read_role, read_time, read_word
+from memgpt_cli.documents.message_fields import Read, read_content, read_role, read_time_of, read_word
 from memgpt_cli.domain.conversations import SaidElsewhere, Unreadable
 from memgpt_cli.errors import DocumentError
 
@@ -200,7 +200,7 @@ def _message(value: Mapping[str, Any], place: str, zone: tzinfo) -> Read:
         return SaidElsewhere(
             role=read_role(value.get("role")),
             text=read_content(value.get("content")),
-            created_at=read_time(value.get("created_at"), zone),
+            created_at=read_time_of(value, zone),
             name=read_word(value, "name"),
             session=read_word(value, "session"),
             key=read_word(value, "id"),

@@ -15,6 +15,11 @@ Read = SaidElsewhere | Unreadable
 
 _ROLES: Final = {role.value: role for role in Role} | {"human": Role.USER, "ai": Role.ASSISTANT}
 
+_TIME_KEYS: Final = (
+    "created_at", "timestamp", "create_time", "createdAt", "time", "datetime", "date", "sent_at", "send_date", "ts",
+)  # fmt: skip
+"""What programs call the time of a message, the commonest first."""
+
 _MILLISECONDS: Final = 100_000_000_000
 """A number this large counts milliseconds, as JavaScript does: in seconds it would lie beyond the year 5000."""
 
@@ -54,7 +59,7 @@ def read_content(value: object) -> str:
     return clean(value)
 
 
-def read_time(value: object, zone: tzinfo) -> datetime | None:
+def read_time(value: object, zone: tzinfo, *, key: str = "created_at") -> datetime | None:
     """ISO 8601, or seconds or milliseconds since 1970; without zone it is in `zone`. Raises ValueError."""
     if value is None:
         return None
@@ -65,10 +70,16 @@ def read_time(value: object, zone: tzinfo) -> datetime | None:
             seconds = value / 1000 if abs(value) > _MILLISECONDS else value
             return parse(datetime.fromtimestamp(seconds, UTC).isoformat(), UTC)
     except (ValueError, OverflowError, OSError) as error:
-        msg = f"created_at {value!r} is no time"
+        msg = f"{key} {value!r} is not a valid time"
         raise ValueError(msg) from error
-    msg = f"created_at {value!r} is no time"
+    msg = f"{key} {value!r} is not a valid time"
     raise ValueError(msg)
+
+
+def read_time_of(message: Mapping[str, Any], zone: tzinfo) -> datetime | None:
+    """When a message was said, under whichever of the usual keys; None where none is given. Raises ValueError."""
+    key = next((key for key in _TIME_KEYS if message.get(key) not in (None, "")), None)
+    return None if key is None else read_time(message[key], zone, key=key)
 
 
 def read_word(value: Mapping[str, Any], key: str) -> str | None:

@@ -115,7 +115,7 @@ def test_bad_lines_are_named_and_the_others_read(tmp_path: Path) -> None:
     found = faults(path)
     assert list(found) == [f"line {n}" for n in range(3, 15)]
     assert found["line 4"] == "role is 'robot', not one of user, assistant, system, tool"
-    assert found["line 7"] == "created_at '0500-01-01' is no time"
+    assert found["line 7"] == "created_at '0500-01-01' is not a valid time"
     assert found["line 10"] == "name is no text"
     assert found["line 11"] == "it is no object"
     assert found["line 13"] == "it is no JSON: it is nested too deeply"
@@ -315,3 +315,17 @@ def test_a_large_export_is_read_one_conversation_at_a_time_and_says_how_far_it_i
     tracemalloc.stop()
     assert file.done == size
     assert peak < size / 2
+
+
+@pytest.mark.parametrize("key", ["timestamp", "create_time", "createdAt", "time", "date", "sent_at", "ts"])
+@pytest.mark.parametrize("written", ["2021-01-01T10:00:00Z", 1609495200, 1609495200.0, 1609495200000])
+def test_a_time_is_taken_under_other_usual_keys(tmp_path: Path, key: str, written: object) -> None:
+    line = {"role": "user", "content": "hi", key: written}
+    (message,) = read(lines(tmp_path / "a", line))
+    assert message.created_at == datetime(2021, 1, 1, 10, tzinfo=UTC)
+
+
+def test_a_message_of_chatgpt_without_recipient_is_for_the_person(tmp_path: Path) -> None:
+    said = chatgpt_message("a", "user", "hello", at=1.0, recipient=None)
+    talk = chatgpt_conversation("t", [(None, None), (said, "root")], last="a")
+    assert [message.text for message in read(write_json(tmp_path / "c.json", [talk]))] == ["hello"]
