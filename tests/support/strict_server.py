@@ -184,7 +184,7 @@ class StrictServer:
             raise
         self.stopped.wait(self.latency_s)
         with self._lock:
-            reply = _cut_to(_allowed(_as_text_without_tools(self.brain(body), body), body), room)
+            reply = _cut_to(_allowed(self._reply(body), body), room)
             repeated = common_prefix(self._previous, parts)
             self._previous = parts
             exchange = Exchange(
@@ -197,6 +197,10 @@ class StrictServer:
             )
             self.exchanges.append(exchange)
             return exchange, next(self._numbers)
+
+    def _reply(self, body: Body) -> Reply:
+        reply = self.brain(body)
+        return _as_text_without_tools(reply, body) if self.family is not None and not self.family.tools else reply
 
     def _check(self, body: Any) -> None:
         if self.family is not None:
