@@ -8,16 +8,25 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from typing import Any
 
-from memgpt_cli.agent.budget import Budget, cost_of
+from memgpt_cli.agent.accounts import CallAccounts
+from memgpt_cli.agent.budget import Budget
 from memgpt_cli.agent.intake import Accepted, Intake
-from memgpt_cli.agent.replies import Reply, reply_of
+from memgpt_cli.agent.last_call import (
+    LAST_CALL,
+    UNANSWERED,
+    Stopped,
+    failed_in_a_row,
+    slept_without_answer,
+    too_many_steps,
+)
+from memgpt_cli.agent.replies import Reply, reply_of, told
 from memgpt_cli.agent.seeing import Sight
-from memgpt_cli.agent.truncation import cut_silently
 from memgpt_cli.domain.agents import Protocol, StepRecord, Turn, TurnState
 from memgpt_cli.domain.blocks import Author, Provenance
-from memgpt_cli.domain.chat import ChatRequest, TextDelta, Usage, WaitDelta
+from memgpt_cli.domain.chat import ChatRequest, TextDelta, WaitDelta
 from memgpt_cli.domain.events import (
     Event,
     FunctionReturned,
@@ -25,7 +34,6 @@ from memgpt_cli.domain.events import (
     Notice,
     ReplyDelta,
     StepCommitted,
-    ThoughtText,
     TurnEnded,
     TurnStarted,
     Waiting,
@@ -34,30 +42,30 @@ from memgpt_cli.domain.messages import FunctionCall, Message, Opaque, Role, clea
 from memgpt_cli.domain.results import FunctionResult
 from memgpt_cli.domain.search import SearchResult
 from memgpt_cli.domain.settings import Settings
-from memgpt_cli.errors import BudgetError, ContextLengthError
+from memgpt_cli.errors import ContextLengthError
 from memgpt_cli.functions.executor import Executed, FunctionExecutor, Prepared
 from memgpt_cli.functions.spec import FunctionContext, Verdict
 from memgpt_cli.main_context.queue_manager import QueueManager
+from memgpt_cli.main_context.rendering import escape
 from memgpt_cli.ports import Calibration, ChatModel, Clock, Store
 
 MOST_CALLS = 32
 """Calls of one step that are run; a model that asks for more has lost its way."""
 
 
-_CUT = {
-    "length": "the reply was cut off where its tokens ran out: memgpt config set window.reserve TOKENS leaves it more",
-    "content_filter": "the provider's content filter cut the reply off",
-}
+class _Course(Enum):
+    """How a turn goes on after a step; `SLEEPS` is an end before the person had an answer (the paper's protocol)."""
 
-HIGHEST_RATIO = 4.0
-"""No tokenizer is further from ours than this."""
+    GOES_ON = auto()
+    FAILS = auto()
+    ENDS = auto()
+    SLEEPS = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Step:
     committed: StepCommitted
-    goes_on: bool
-    failed: bool
+    course: _Course
 
 
 class Agent:
@@ -87,15 +95,18 @@ class Agent:
         self._executor = executor
         self._context = context
         self._clock = clock
-        self._calibration = calibration
-        self._budget = budget
         self._sight = sight
-        self._window_refused = window_refused
+        self._accounts = CallAccounts(
+            store=store,
+            queue_manager=queue_manager,
+            model=model.name,
+            settings=settings,
+            clock=clock,
+            calibration=calibration,
+            budget=budget,
+            window_refused=window_refused,
+        )
         self._intake = Intake(store=store, queue_manager=queue_manager, clock=clock)
-        last = store.turns.last_step()
-        self._last_prompt = (last.epoch, last.counted_tokens) if last else (0, 0)
-        self._last_step = last
-        self._told_of_cutting = False
 
     def handle(self, event: Event) -> Iterator[Happening]:
         """Run one turn. Closing the iterator, or Ctrl-C, keeps what the model has said so far and ends the turn.
@@ -151,31 +162,64 @@ class Agent:
         return self.request(), happenings
 
     def _run(self, accepted: Accepted) -> Iterator[Happening]:
-        loop = self.settings.loop
-        failures = 0
         yield from self._sight.look(accepted.turn, accepted.message_id)
-        for number in range(accepted.next_step, accepted.next_step + loop.max_steps):
-            turn = accepted.turn
-            self.queue_manager.notice_edits(turn)
+        stopped = yield from self._steps(accepted)
+        if stopped is not None:
+            yield from self._last_call(accepted, stopped)
+        yield self._ended(accepted.turn)
+
+    def _steps(self, accepted: Accepted) -> Generator[Happening, None, Stopped | None]:
+        """Steps until the person has an answer; otherwise what stopped them."""
+        loop = self.settings.loop
+        failures, beyond = 0, accepted.next_step + loop.max_steps
+        for number in range(accepted.next_step, beyond):
+            self.queue_manager.notice_edits(accepted.turn)
             yield from self._make_room(accepted, fresh=accepted.fresh and number == 1)
             reply, record = yield from self._call_model(accepted, number)
             step = self._commit(accepted, number, reply, record)
-            yield from self._told(step, reply)
-            if not step.goes_on:
-                yield self._ended(turn)
-                return
-            failures = failures + 1 if step.failed else 0
+            yield from self._accounts.cut_silently(record)
+            yield from told(step.committed, reply)
+            if step.course is _Course.ENDS:
+                return None
+            if step.course is _Course.SLEEPS:
+                return slept_without_answer(number + 1)
+            failures = failures + 1 if step.course is _Course.FAILS else 0
             if failures >= loop.max_failures:
-                yield self._given_up(turn)
-                raise BudgetError(
-                    f"the model failed {failures} times in a row, at last so: {_failure(step)}; the turn was ended",
-                    hint="ask again, or use a model that is better at calling functions (--model)",
-                )
-        yield self._given_up(accepted.turn)
-        raise BudgetError(
-            f"the turn was ended after {loop.max_steps} steps",
-            hint="ask again to go on, or raise it: memgpt config set loop.max_steps 40",
-        )
+                return failed_in_a_row(number + 1, failures, [f.result for f in step.committed.functions])
+        return too_many_steps(beyond, loop.max_steps)
+
+    def _last_call(self, accepted: Accepted, stopped: Stopped) -> Iterator[Happening]:
+        """Get the person the answer that is still owed, in one call without functions.
+
+        Raises BudgetError when that brings no text either; then the next prompt says so.
+        """
+        turn, number, reason = accepted.turn, stopped.before_step, escape(stopped.reason)
+        if self._answered(turn):
+            self._close(turn, TurnState.DONE)
+            yield Notice(f"{stopped.reason}, after it had answered")
+            return
+        self._append(accepted, number, Role.SYSTEM, LAST_CALL.format(reason=reason), name="last_call")
+        yield from self._make_room(accepted, fresh=False)
+        reply, record = yield from self._call_model(accepted, number, may_call=False)
+        answered = bool(reply.text.strip())
+        with self.store.transaction():
+            if answered:
+                self._append(accepted, number, Role.ASSISTANT, clean(reply.text), opaque=reply.opaque)
+            else:
+                self._append(accepted, number, Role.SYSTEM, UNANSWERED.format(reason=reason), name="unanswered")
+            self.store.turns.add_step(record)
+            self._close_turn(turn, TurnState.DONE if answered else TurnState.INTERRUPTED)
+        self._accounts.learn(record)
+        yield from told(StepCommitted(record=record, text=reply.text, final=answered), reply)
+        if not answered:
+            yield self._ended(turn)
+            raise stopped.error()
+        if not stopped.expected:
+            yield Notice(f"{stopped.reason}; it was asked to answer without functions")
+
+    def _answered(self, turn: Turn) -> bool:
+        """Whether a call of this turn has sent the person a message."""
+        return any(m.effects.replied for m in self.store.messages.of_turn(turn.id))
 
     def _make_room(self, accepted: Accepted, *, fresh: bool) -> Iterator[Happening]:
         before = self.queue_manager.epoch.hidden
@@ -189,44 +233,29 @@ class Agent:
                 stored = self.store.turns.get(turn.id) or turn
                 self.store.turns.update(replace(stored, evicted=stored.evicted + gone))
 
-    def _call_model(self, accepted: Accepted, number: int) -> Generator[Happening, None, tuple[Reply, StepRecord]]:
+    def _call_model(
+        self, accepted: Accepted, number: int, *, may_call: bool = True
+    ) -> Generator[Happening, None, tuple[Reply, StepRecord]]:
         try:
-            return (yield from self._stream(accepted, number))
+            return (yield from self._stream(accepted, number, may_call=may_call))
         except ContextLengthError as error:
             yield Notice(f"the server counted more tokens than we did ({error.message}); making room and trying again")
-            self._tighten(error)
+            self._accounts.tighten(error)
             before = self.queue_manager.epoch.hidden
             yield from self.queue_manager.evict(accepted.turn, keep_recent=False)
             self._note_eviction(accepted.turn, before)
             yield from self._make_room(accepted, fresh=False)
-            return (yield from self._stream(accepted, number))
+            return (yield from self._stream(accepted, number, may_call=may_call))
 
-    def _tighten(self, error: ContextLengthError) -> None:
-        """Learn from a refused prompt: a smaller window than we thought, or a tokenizer that counts more.
-
-        A stated limit that this agent could not live in is not believed: some servers state wrong ones.
-        """
-        window = self.queue_manager.window
-        counted = window.counted(self.queue_manager.epoch, self.queue_manager.queue)
-        smallest = window.smallest(self.store.blocks.all())
-        if error.limit is not None and smallest <= error.limit < window.settings.window:
-            reserve = min(window.settings.reserve, error.limit // 8)
-            window.settings = replace(
-                window.settings, window=error.limit, reserve=reserve, source="the server: a refused prompt"
-            )
-            self._window_refused(error.limit)
-            return
-        reported = error.counted or int(window.corrected(counted) * 1.25)
-        self._calibration.observe(self.model.name, counted=counted, reported=reported)
-        window.ratio = min(HIGHEST_RATIO, max(window.ratio * 1.05, reported / max(1, counted)))
-
-    def _stream(self, accepted: Accepted, number: int) -> Generator[Happening, None, tuple[Reply, StepRecord]]:
+    def _stream(
+        self, accepted: Accepted, number: int, *, may_call: bool
+    ) -> Generator[Happening, None, tuple[Reply, StepRecord]]:
         queue = self.queue_manager
-        self._budget.check(accepted.turn, lambda: queue.usage().total, queue.window.settings.reserved)
+        self._accounts.check(accepted.turn)
         counted = queue.window.counted(queue.epoch, queue.queue)
         reply = Reply()
         started = time.monotonic()
-        stream = self.model.stream(self.request())
+        stream = self.model.stream(replace(self.request(), may_call=may_call))
         try:
             for delta in stream:
                 reply.add(delta)
@@ -236,38 +265,17 @@ class Agent:
                     yield Waiting(delta.text)
         except (KeyboardInterrupt, GeneratorExit):
             self._keep_interrupted(
-                accepted, reply, self._record(accepted.turn, number, reply, counted, time.monotonic() - started)
+                accepted,
+                reply,
+                self._accounts.record(accepted.turn, number, reply, counted, time.monotonic() - started),
             )
             raise
         finally:
             close = getattr(stream, "close", None)
             if close is not None:
                 close()
-        record = self._record(accepted.turn, number, reply, counted, time.monotonic() - started)
+        record = self._accounts.record(accepted.turn, number, reply, counted, time.monotonic() - started)
         return reply, record
-
-    def _record(self, turn: Turn, number: int, reply: Reply, counted: int, seconds: float) -> StepRecord:
-        window = self.queue_manager.window
-        usage = reply.usage
-        if not reply.usage_reported:
-            said = reply.text + "".join(c.name + c.arguments for c in reply.calls(""))
-            usage = Usage(prompt_tokens=window.corrected(counted), completion_tokens=window.count_text(said))
-        epoch = self.queue_manager.epoch.id
-        repeated = self._last_prompt[1] if self._last_prompt[0] == epoch else 0
-        self._last_prompt = (epoch, counted)
-        return StepRecord(
-            turn=turn.id,
-            number=number,
-            model=self.model.name,
-            epoch=epoch,
-            counted_tokens=counted,
-            usage=usage,
-            usage_reported=reply.usage_reported,
-            repeated_tokens=min(repeated, counted),
-            cost_usd=cost_of(usage, self.settings.model),
-            duration_s=seconds,
-            at=self._clock.now(),
-        )
 
     def _commit(self, accepted: Accepted, number: int, reply: Reply, record: StepRecord) -> _Step:
         """Run the calls and put the whole step on disk, in one transaction."""
@@ -279,19 +287,19 @@ class Agent:
                 if calls or reply.text.strip():  # an empty message is one that no server takes back
                     self._append(accepted, number, Role.ASSISTANT, clean(reply.text), calls=calls, opaque=reply.opaque)
                 executed = self._run_calls(accepted, number, prepared, context)
-                ends, failed = self._judge(accepted, number, reply, executed)
+                course = self._judge(accepted, number, reply, executed)
                 self.store.turns.add_step(record)
-                if ends:
+                if course is _Course.ENDS:
                     self._close_turn(accepted.turn, TurnState.DONE)
         except BaseException:
             self.queue_manager.reload()
             raise
-        self._learn(record)
+        self._accounts.learn(record)
         returned = tuple(
             FunctionReturned(call=p.call, result=e.result) for p, e in zip(prepared, executed, strict=True)
         )
-        committed = StepCommitted(record=record, text=reply.text, final=ends, functions=returned)
-        return _Step(committed=committed, goes_on=not ends, failed=failed)
+        committed = StepCommitted(record=record, text=reply.text, final=course is _Course.ENDS, functions=returned)
+        return _Step(committed=committed, course=course)
 
     def _context_for(self, accepted: Accepted, record: StepRecord, calls: int) -> FunctionContext:
         window = self.queue_manager.window
@@ -319,17 +327,17 @@ class Agent:
         self.queue_manager.saw(seen)
         return executed
 
-    def _judge(self, accepted: Accepted, number: int, reply: Reply, executed: Sequence[Executed]) -> tuple[bool, bool]:
-        """Whether the turn ends here, and whether the step counts as a failure."""
+    def _judge(self, accepted: Accepted, number: int, reply: Reply, executed: Sequence[Executed]) -> _Course:
+        """How the turn goes on after this step."""
+        if executed and any(e.goes_on for e in executed):
+            return _Course.GOES_ON if any(e.result.ok for e in executed) else _Course.FAILS
         if executed:
-            return not any(e.goes_on for e in executed), all(not e.result.ok for e in executed)
-        if reply.text.strip():
-            return True, False
-        if any(m.turn == accepted.turn.id and m.effects.replied for m in self.queue_manager.queue):
-            return True, False
+            return _Course.ENDS if self._answered(accepted.turn) else _Course.SLEEPS
+        if reply.text.strip() or self._answered(accepted.turn):
+            return _Course.ENDS
         text = "Your last reply was empty. Answer the person, or call a function."
         self._append(accepted, number, Role.SYSTEM, text, name="empty_reply")
-        return False, True
+        return _Course.FAILS
 
     def _append(
         self,
@@ -379,10 +387,9 @@ class Agent:
         stored = self.store.turns.get(turn.id) or turn
         self.store.turns.update(replace(stored, state=state, epoch=self.queue_manager.epoch.id))
 
-    def _given_up(self, turn: Turn) -> TurnEnded:
+    def _close(self, turn: Turn, state: TurnState) -> None:
         with self.store.transaction():
-            self._close_turn(turn, TurnState.INTERRUPTED)
-        return self._ended(turn)
+            self._close_turn(turn, state)
 
     def _ended(self, turn: Turn) -> TurnEnded:
         stored = self.store.turns.get(turn.id) or turn
@@ -395,35 +402,4 @@ class Agent:
             self._append(accepted, record.number, Role.ASSISTANT, clean(reply.text), interrupted=True)
             self.store.turns.add_step(record)
             self._close_turn(accepted.turn, TurnState.INTERRUPTED)
-        self._budget.book(record)
-
-    def _learn(self, record: StepRecord) -> None:
-        self._budget.book(record)
-        if record.usage_reported:
-            name = self.model.name
-            self._calibration.observe(name, counted=record.counted_tokens, reported=record.usage.prompt_tokens)
-            self.queue_manager.window.learn(self._calibration.ratio(name))
-
-    def _cut_silently(self, record: StepRecord) -> Iterator[Happening]:
-        """Tell once that the server cuts prompts without saying so."""
-        before, self._last_step = self._last_step, record
-        if not self._told_of_cutting and (said := cut_silently(before, record)) is not None:
-            self._told_of_cutting = True
-            yield Notice(said)
-
-    def _told(self, step: _Step, reply: Reply) -> Iterator[Happening]:
-        if reply.cut:
-            yield Notice(_CUT.get(reply.cut, reply.cut))
-        yield from self._cut_silently(step.committed.record)
-        if reply.thought:
-            yield ThoughtText(reply.thought)
-        if step.committed.functions and reply.text.strip():
-            yield ThoughtText(reply.text)
-        yield from step.committed.functions
-        yield step.committed
-
-
-def _failure(step: _Step) -> str:
-    """What was wrong with a step in which nothing went well."""
-    results = [returned.result.text.split("\n", 1)[0] for returned in step.committed.functions]
-    return results[-1][:200].rstrip(".") if results else "an empty reply"
+        self._accounts.book(record)

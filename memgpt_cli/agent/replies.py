@@ -1,7 +1,8 @@
 """Putting a streamed reply together, and reading the reply of a stored turn."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from memgpt_cli.domain.chat import (
     CallDelta,
@@ -13,6 +14,7 @@ from memgpt_cli.domain.chat import (
     Usage,
     arguments_object,
 )
+from memgpt_cli.domain.events import Happening, Notice, StepCommitted, ThoughtText
 from memgpt_cli.domain.messages import FunctionCall, Message, Opaque, Role, clean
 
 
@@ -55,6 +57,24 @@ class Reply:
             FunctionCall(id=f"{step_key}{n:02d}"[-9:], name=clean(c["name"]), arguments=clean(c["arguments"] or "{}"))
             for n, (_, c) in enumerate(sorted(self._calls.items()))
         )
+
+
+_CUT: Final = {
+    "length": "the reply was cut off where its tokens ran out: memgpt config set window.reserve TOKENS leaves it more",
+    "content_filter": "the provider's content filter cut the reply off",
+}
+
+
+def told(committed: StepCommitted, reply: Reply) -> Iterator[Happening]:
+    """What a step on disk has to tell whoever watches the turn."""
+    if reply.cut:
+        yield Notice(_CUT.get(reply.cut, reply.cut))
+    if reply.thought:
+        yield ThoughtText(reply.thought)
+    if committed.functions and reply.text.strip():
+        yield ThoughtText(reply.text)
+    yield from committed.functions
+    yield committed
 
 
 def reply_of(messages: Sequence[Message]) -> str:

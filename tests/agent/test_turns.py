@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from support.agents import reply, run, session, steps
-from support.brains import Call, Reply, do, echo, plan, say
+from support.brains import Brain, Call, Reply, do, echo, plan, say, text_of
 from support.strict_server import Fault, StrictServer
 
 from memgpt_cli.domain.agents import Protocol, TurnState
-from memgpt_cli.domain.events import Resume, TurnEnded, TurnStarted, UserMessage
+from memgpt_cli.domain.events import Notice, Resume, TurnEnded, TurnStarted, UserMessage
 from memgpt_cli.domain.messages import Role
 from memgpt_cli.domain.search import RecallFilters
 from memgpt_cli.errors import BudgetError, ModelError, UsageError
@@ -103,13 +103,59 @@ def test_a_failing_call_takes_back_its_own_effects_and_no_others(tmp_path: Path)
         assert agent.store.blocks.get("human").value == ""
 
 
-def test_consecutive_failures_are_bounded_and_the_turn_does_not_stay_open(tmp_path: Path) -> None:
-    with StrictServer(lambda _: Reply(calls=(Call("nothing", {}),))) as server:
-        with session(tmp_path, base_url=server.base_url) as agent:
+def never_answers(call: Call) -> Brain:
+    """Calls one function for ever, and says nothing where it must not call."""
+    return lambda body: Reply() if body.get("tool_choice") == "none" else do(body, call)
+
+
+def answers_at_last(call: Call) -> Brain:
+    """Calls one function for ever, and answers where it must not call."""
+    return lambda body: Reply("Sorry, that is all I know.") if body.get("tool_choice") == "none" else do(body, call)
+
+
+def test_after_failures_in_a_row_the_person_gets_an_answer_from_a_call_without_functions(
+    tmp_path: Path, protocol: Protocol
+) -> None:
+    with StrictServer(answers_at_last(Call("nothing", {}))) as server:
+        with session(tmp_path, base_url=server.base_url, protocol=protocol) as agent:
+            happenings = run(agent, "go")
+            assert reply(happenings) == "Sorry, that is all I know."
+            assert any(isinstance(h, Notice) and "3 times in a row" in h.text for h in happenings)
+            assert agent.store.turns.get(1).state is TurnState.DONE
+            assert len(server.requests) == 4
+            assert "no answer yet" in text_of(server.requests[-1]["messages"][-1])
+        assert not server.refusals
+
+
+def test_where_that_call_says_nothing_either_the_next_prompt_says_that_the_person_was_left_unanswered(
+    tmp_path: Path, protocol: Protocol
+) -> None:
+    brain = never_answers(Call("nothing", {}))
+    with StrictServer(lambda body: brain(body)) as server:  # noqa: PLW0108 - the brain is replaced below
+        with session(tmp_path, base_url=server.base_url, protocol=protocol) as agent:
             with pytest.raises(BudgetError, match="3 times in a row"):
                 run(agent, "go")
             assert agent.store.turns.open_turns() == []
-            assert len(server.requests) == 3
+            brain = echo
+            run(agent, "And now?")
+            said = [text_of(m) for m in server.requests[-1]["messages"]]
+            assert any("was left without an answer" in text for text in said)
+        assert not server.refusals
+
+
+def test_paper_a_call_without_heartbeat_or_message_is_followed_by_an_answer(tmp_path: Path) -> None:
+    def brain(body: dict[str, Any]) -> Reply:
+        if body.get("tool_choice") == "none":
+            return Reply("Noted.")
+        return Reply(calls=(Call("core_memory_append", {"label": "human", "content": "Ada"}),))
+
+    with StrictServer(brain) as server:
+        with session(tmp_path, base_url=server.base_url, protocol=Protocol.PAPER) as agent:
+            happenings = run(agent, "I am Ada")
+            assert reply(happenings) == "Noted."
+            assert not any(isinstance(h, Notice) for h in happenings)
+            assert len(server.requests) == 2
+        assert not server.refusals
 
 
 def test_empty_replies_are_asked_again_and_bounded(tmp_path: Path) -> None:
@@ -119,14 +165,26 @@ def test_empty_replies_are_asked_again_and_bounded(tmp_path: Path) -> None:
         assert not server.refusals
 
 
-def test_steps_of_a_turn_are_bounded(tmp_path: Path) -> None:
-    def brain(body: dict[str, Any]) -> Reply:
-        return do(body, Call("conversation_search", {"query": "x"}))
+def test_steps_of_a_turn_are_bounded_and_the_last_one_answers(tmp_path: Path, protocol: Protocol) -> None:
+    brain = answers_at_last(Call("conversation_search", {"query": "x"}))
+    options = {"protocol": protocol, "loop_max_steps": "4"}
+    with StrictServer(brain) as server, session(tmp_path, base_url=server.base_url, **options) as agent:
+        happenings = run(agent, "go")
+        assert reply(happenings) == "Sorry, that is all I know."
+        assert any(isinstance(h, Notice) and "bound of 4 steps" in h.text for h in happenings)
+        assert len(server.requests) == 5
 
-    with StrictServer(brain) as server, session(tmp_path, base_url=server.base_url, loop_max_steps="4") as agent:
-        with pytest.raises(BudgetError, match="after 4 steps"):
-            run(agent, "go")
-        assert len(server.requests) == 4
+
+def test_paper_a_model_that_answered_and_went_on_to_the_bound_is_not_asked_again(tmp_path: Path) -> None:
+    def brain(body: dict[str, Any]) -> Reply:
+        return do(body, Call("send_message", {"message": "Hi."}), Call("conversation_search", {"query": "x"}))
+
+    options = {"protocol": Protocol.PAPER, "loop_max_steps": "2"}
+    with StrictServer(brain) as server, session(tmp_path, base_url=server.base_url, **options) as agent:
+        happenings = run(agent, "go")
+        assert reply(happenings) == "Hi.\nHi."
+        assert any(isinstance(h, Notice) and "after it had answered" in h.text for h in happenings)
+        assert len(server.requests) == 2
 
 
 def test_paper_several_messages_are_joined_and_without_a_heartbeat_the_turn_ends(tmp_path: Path) -> None:
