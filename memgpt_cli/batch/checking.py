@@ -7,12 +7,12 @@ are times, labels are given once.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from difflib import get_close_matches
 from typing import Any, Final, TypeVar
 
 from memgpt_cli.batch.conversations import Conversation, Expectation, Expected, GivenBlock, Said
 from memgpt_cli.batch.expectations import compiled
 from memgpt_cli.domain.blocks import is_label
+from memgpt_cli.domain.names import nearest
 from memgpt_cli.domain.times import parse
 
 T = TypeVar("T")
@@ -64,7 +64,7 @@ class Checker:
     def _known(self, value: Mapping[str, Any], where: str, known: tuple[str, ...]) -> None:
         for key in value:
             if key not in known:
-                near = get_close_matches(key, known, n=1)
+                near = nearest(key, known, most=1)
                 hint = f"did you mean {near[0]}?" if near else f"the fields are {', '.join(known)}"
                 self._fault(_inside(where, key), f"there is no such field; {hint}")
 

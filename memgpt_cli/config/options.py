@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
+from memgpt_cli.domain import names
 from memgpt_cli.domain.agents import Protocol
 from memgpt_cli.domain.endpoints import AUTO, Provider
 
@@ -339,6 +340,9 @@ OPTIONS: Final[tuple[Option, ...]] = (
     _weight("search.date_weight", "Prior for nearness to a date that the question names."),
     _weight("search.asking_weight", "What a message loses that only asks."),
     _weight("search.answer_weight", "Share of what a question scores that goes to the message after it."),
+    _weight("search.assistant_weight", "What an assistant's message loses unless the question asks what it said."),
+    _weight("search.clause_weight", "Weight of the best clause where a query asks several questions."),
+    _weight("search.latest_weight", "Prior for later messages when the question asks how things are now."),
     Option(
         key="search.session_gap_hours",
         target="search.session_gap_hours",
@@ -419,9 +423,7 @@ BY_VARIABLE: Final = {option.variable: option for option in OPTIONS}
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """The known word that looks most like this one; empty when none does."""
-    from difflib import get_close_matches
-
-    return next(iter(get_close_matches(word, list(known), n=1, cutoff=0.6)), "")
+    return next(iter(names.nearest(word, known, most=1)), "")
 
 
 def nearest_key(key: str) -> str:

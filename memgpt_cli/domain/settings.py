@@ -97,6 +97,9 @@ class SearchSettings:
     date_weight: float = 0.5
     asking_weight: float = 0.25
     answer_weight: float = 0.25
+    assistant_weight: float = 0.75
+    clause_weight: float = 0.5
+    latest_weight: float = 0.15
     session_gap_hours: float = 4.0
 
 

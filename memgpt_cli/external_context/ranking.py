@@ -77,6 +77,15 @@ def rank(
     return sorted(ranked, key=lambda candidate: (-candidate.score, -candidate.id))
 
 
+def best_shares(rankings: Sequence[Sequence[LexicalHit]]) -> dict[int, float]:
+    """For each item its best score by words in several rankings, as a share of the best of that ranking."""
+    best: dict[int, float] = {}
+    for ranking in rankings:
+        for item, share in _scaled_words(ranking).items():
+            best[item] = max(share, best.get(item, 0.0))
+    return best
+
+
 def page_of(
     ranked: Sequence[Ranked],
     items: Mapping[int, Item],

@@ -7,23 +7,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import tzinfo
 from itertools import islice
+from typing import Final
 
-from memgpt_cli.domain.messages import SPOKEN, Message
-from memgpt_cli.domain.search import Hit, RecallFilters, SearchResult
+from memgpt_cli.domain.messages import SPOKEN, Message, Role
+from memgpt_cli.domain.search import Hit, LexicalHit, RecallFilters, SearchResult
 from memgpt_cli.domain.settings import SearchSettings
 from memgpt_cli.domain.vectors import Collection, Vector
 from memgpt_cli.external_context.meaning import FILTERED, WORDS_ONLY, indexed_so_far, vector_of
-from memgpt_cli.external_context.questions import (
-    Question,
-    asking_share,
-    has_name,
-    has_time_cue,
-    nearness,
-    of_oneself,
-    read_question,
-)
-from memgpt_cli.external_context.ranking import page_of, rank, terms_of
+from memgpt_cli.external_context.questions import Question, nearness, read_question
+from memgpt_cli.external_context.ranking import best_shares, page_of, rank, terms_of
 from memgpt_cli.ports import Embedder, Store, VectorIndex
+from memgpt_cli.text.asking import asking_share, has_name, has_time, of_oneself
+
+_LENT: Final = 60
+"""A neighbour lends the meaning of at most so many words, as in the lexical leg."""
+
+Neighbours = Mapping[int, Sequence[tuple[int, int]]]
+"""For each message those around it, with their lengths in words."""
 
 
 class RecallStorage:
@@ -64,23 +64,26 @@ class RecallStorage:
             return self._newest(filters, page, size)
         both = query_vector is not None and self._store.lexical.spoken() <= self._settings.nearest_messages
         candidates = self._settings.candidates * (1 if both else 2)
-        lexical = self._store.lexical.search_messages(query, filters, candidates, context=self._settings.context_weight)
-        found = self._nearest(query_vector, filters) if query_vector is not None and both else []
-        ids = list(dict.fromkeys([*(hit.id for hit in lexical), *found]))
-        messages = {m.id: m for m in self._store.messages.get(ids) if passes(m, filters)}
         question = self._read(query)
-        beside = self._store.lexical.beside(list(messages))
+        lexical = self._words(question.words, filters, candidates)
+        asides = [self._words(clause, filters, candidates) for clause in question.clauses]
+        found = self._nearest(query_vector, filters) if query_vector is not None and both else []
+        ids = list(dict.fromkeys([*(hit.id for hits in (lexical, *asides) for hit in hits), *found]))
+        messages = {m.id: m for m in self._store.messages.get(ids) if passes(m, filters)}
+        neighbours = self._store.lexical.neighbours(list(messages))
         ranked = rank(
             [hit for hit in lexical if hit.id in messages],
-            self._cosines(query_vector, list(messages), beside)[:candidates],
+            self._cosines(query_vector, list(messages), neighbours)[:candidates],
             settings=self._settings,
             sessions=self._store.lexical.sessions(list(messages)),
-            priors={item: self._priors(question, message) for item, message in messages.items()},
-            asked=_asked(messages, beside),
+            priors=self._priors(question, messages, filters, asides),
+            asked=_asked(messages, neighbours),
         )
-        return page_of(
-            ranked, messages, page=page, page_size=size, notes=self._notes(query_vector), terms=terms_of(query, lexical)
-        )
+        terms = terms_of(query, lexical)
+        return page_of(ranked, messages, page=page, page_size=size, notes=self._notes(query_vector), terms=terms)
+
+    def _words(self, text: str, filters: RecallFilters, limit: int) -> list[LexicalHit]:
+        return self._store.lexical.search_messages(text, filters, limit, context=self._settings.context_weight)
 
     def message(self, message_id: int) -> Message | None:
         """One message of any role."""
@@ -125,32 +128,54 @@ class RecallStorage:
         limit = self._settings.candidates * (1 if plain else FILTERED)
         return [item for item, _ in self._index.search(Collection.MESSAGES, vector, limit)]
 
-    def _cosines(
-        self, vector: Vector | None, ids: Sequence[int], beside: Mapping[int, Sequence[int]]
-    ) -> list[tuple[int, float]]:
+    def _cosines(self, vector: Vector | None, ids: Sequence[int], neighbours: Neighbours) -> list[tuple[int, float]]:
         """The mean cosine of each message and, by `context_weight`, its neighbours; best first."""
         if vector is None:
             return []
-        wanted = {*ids, *(neighbour for neighbours in beside.values() for neighbour in neighbours)}
+        wanted = {*ids, *(item for around in neighbours.values() for item, _ in around)}
         cosines = self._index.similarities(Collection.MESSAGES, vector, sorted(wanted))
-        weight = self._settings.context_weight
         means = []
         for item in ids:
             if item in cosines:
-                near = [cosines[neighbour] for neighbour in beside.get(item, ()) if neighbour in cosines]
-                means.append((item, (cosines[item] + weight * sum(near)) / (1 + weight * len(near))))
+                total, weights = cosines[item], 1.0
+                for neighbour, length in neighbours.get(item, ()):
+                    if neighbour in cosines:
+                        weight = self._settings.context_weight * min(1.0, _LENT / max(1, length))
+                        total += weight * cosines[neighbour]
+                        weights += weight
+                means.append((item, total / weights))
         return sorted(means, key=lambda pair: (-pair[1], -pair[0]))
 
-    def _priors(self, question: Question, message: Message) -> dict[str, float]:
-        """What speaks for a message besides words and meaning, where the question calls for it."""
+    def _priors(
+        self,
+        question: Question,
+        messages: Mapping[int, Message],
+        filters: RecallFilters,
+        asides: Sequence[Sequence[LexicalHit]],
+    ) -> dict[int, dict[str, float]]:
+        """What speaks for and against messages besides words and meaning, where the question calls for it."""
+        held_back = filters.roles == SPOKEN and not question.asks_assistant
+        clauses = best_shares(asides)
+        last = max(messages, default=0)
+        return {
+            item: {
+                **self._prior(question, message),
+                "assistant": -self._settings.assistant_weight * (held_back and message.role is Role.ASSISTANT),
+                "clause": self._settings.clause_weight * clauses.get(item, 0.0),
+                "latest": self._settings.latest_weight * (item / last if question.asks_latest else 0.0),
+            }
+            for item, message in messages.items()
+        }
+
+    def _prior(self, question: Question, message: Message) -> dict[str, float]:
         weights = self._settings
         text = message.text
         about = question.speaker is not None and (message.name or "").casefold() == question.speaker.casefold()
         return {
             "speaker": weights.speaker_weight * about,
             "self": weights.self_weight * (about and of_oneself(text)),
-            "when": weights.when_weight * (question.asks_when and has_time_cue(text)),
-            "name": weights.name_weight * (question.asks_name and has_name(text, participants=question.participants)),
+            "when": weights.when_weight * (question.asks_when and has_time(text)),
+            "name": weights.name_weight * (question.asks_name and has_name(text, known=question.known)),
             "date": weights.date_weight * nearness(message.created_at, question.dates, self._zone),
             "asking": -weights.asking_weight * asking_share(text),
         }
@@ -162,11 +187,11 @@ class RecallStorage:
         return (indexed_so_far(pending, self._store.lexical.spoken(), what="messages"),) if pending else ()
 
 
-def _asked(messages: Mapping[int, Message], beside: Mapping[int, Sequence[int]]) -> dict[int, tuple[int, float]]:
+def _asked(messages: Mapping[int, Message], neighbours: Neighbours) -> dict[int, tuple[int, float]]:
     """For each message that follows on another of these: that one, and which share of it is a question."""
     found = {}
     for item in messages:
-        before = max((near for near in beside.get(item, ()) if near < item), default=None)
+        before = max((near for near, _ in neighbours.get(item, ()) if near < item), default=None)
         if before in messages and before is not None:
             found[item] = (before, asking_share(messages[before].text))
     return found

@@ -29,8 +29,8 @@ class LexicalIndex(Protocol):
         """For each of these messages a number that its session's messages share; only spoken messages have one."""
         ...
 
-    def beside(self, ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
-        """For each of these messages the spoken ones that the index weighs with it: its neighbours in the session."""
+    def neighbours(self, ids: Sequence[int]) -> dict[int, tuple[tuple[int, int], ...]]:
+        """For each of these messages the spoken ones that the index weighs with it: their ids and lengths in words."""
         ...
 
     def refresh(self) -> bool:

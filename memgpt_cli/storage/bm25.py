@@ -20,6 +20,9 @@ K1: Final = 1.2
 B: Final = 0.75
 """The constants of FTS5 and of nearly everybody."""
 
+LENT: Final = 60
+"""A neighbour lends at most so many of its words: of a longer one each counts accordingly less."""
+
 _EXACT: Final = 5_000
 """About how many rows are scored exactly: the best by a first, linear estimate."""
 
@@ -43,10 +46,12 @@ Pairs = Callable[["NDArray[np.bool_]"], Sequence[tuple[int, Postings]]]
 class Lengths:
     """Tokens of each row by its number; 0 where there is no row, and at least `reach` times 0 at either end.
 
-    `rows` counts the rows, `mean` is the average of a window's sum, taken when there were `measured` rows.
+    `shares` is by how much a row counts as a neighbour: 1 up to `LENT` tokens, less in longer ones. `rows` counts the
+    rows, `mean` is the average of a window's sum, taken when there were `measured` rows.
     """
 
     tokens: "NDArray[np.float32]"
+    shares: "NDArray[np.float32]"
     rows: int
     mean: float
     measured: int
@@ -78,17 +83,27 @@ def grown(
 
     top = int(rows[-1]) if len(rows) else 0
     known = np.zeros(0, np.float32) if lengths is None else lengths.tokens
+    shares = np.zeros(0, np.float32) if lengths is None else lengths.shares
     if len(known) < top + reach + 1:
-        room = np.zeros((top + reach + 1) * 5 // 4, np.float32)
-        room[: len(known)] = known
-        known = room
+        size = (top + reach + 1) * 5 // 4
+        known, shares = _enlarged(known, size), _enlarged(shares, size)
     count = len(rows) - int(np.count_nonzero(known[above + 1 :])) + (0 if lengths is None else lengths.rows)
     known[above + 1 :] = 0
+    shares[above + 1 :] = 0
     known[rows] = tokens
+    shares[rows] = np.minimum(1, LENT / np.maximum(1, known[rows]))
     if lengths is not None and abs(count - lengths.measured) <= lengths.measured // 100:
-        return Lengths(known, count, lengths.mean, lengths.measured)
-    sums = _spread(known, reach=reach, weight=1.0)
-    return Lengths(known, count, float(sums[known > 0].mean()) if count else 1.0, count)
+        return Lengths(known, shares, count, lengths.mean, lengths.measured)
+    sums = known + _around(known * shares, reach=reach)
+    return Lengths(known, shares, count, float(sums[known > 0].mean()) if count else 1.0, count)
+
+
+def _enlarged(values: "NDArray[np.float32]", size: int) -> "NDArray[np.float32]":
+    import numpy as np
+
+    room = np.zeros(size, np.float32)
+    room[: len(values)] = values
+    return room
 
 
 def best(
@@ -111,7 +126,7 @@ def best(
     """
     import numpy as np
 
-    estimate = _estimate(terms, weights, len(lengths.tokens), reach=reach, context=context)
+    estimate = _estimate(terms, weights, lengths, reach=reach, context=context)
     if allowed is not None:
         kept = np.zeros_like(estimate)
         kept[allowed] = estimate[allowed]
@@ -152,7 +167,7 @@ def _exact(
     """The score of each row, what it would be without neighbours, and which terms the row itself holds."""
     import numpy as np
 
-    total = _window(lengths.tokens, rows, reach=reach) + lengths.tokens[rows]
+    total = _window(np.minimum(lengths.tokens, LENT), rows, reach=reach) + lengths.tokens[rows]
     norm = K1 * (1 - B + B * total / lengths.mean)
     score = np.zeros(len(rows), np.float32)
     alone = np.zeros(len(rows), np.float32)
@@ -161,6 +176,7 @@ def _exact(
     for number, (postings, weight) in enumerate(weighted):
         counts[postings.rows] = postings.counts
         own = counts[rows]
+        counts[postings.rows] *= lengths.shares[postings.rows]
         both = own + context * _window(counts, rows, reach=reach)
         score += weight * both * (K1 + 1) / (both + norm)
         alone += weight * own * (K1 + 1) / (own + norm)
@@ -191,15 +207,15 @@ def rarity(postings: Postings, lengths: Lengths, *, reach: int) -> float:
 
 
 def _estimate(
-    postings: Sequence[Postings], weights: Sequence[float], size: int, *, reach: int, context: float
+    postings: Sequence[Postings], weights: Sequence[float], lengths: Lengths, *, reach: int, context: float
 ) -> "NDArray[np.float32]":
     """A first score of all rows: a sum over terms that is linear in the neighbours."""
     import numpy as np
 
-    estimate = np.zeros(size, np.float32)
+    estimate = np.zeros(len(lengths.tokens), np.float32)
     for p, weight in zip(postings, weights, strict=True):
         estimate[p.rows] += weight * p.counts * (K1 + 1) / (p.counts + K1)
-    return _spread(estimate, reach=reach, weight=context)
+    return estimate + _around(estimate * (context * lengths.shares), reach=reach)
 
 
 def _highest(estimate: "NDArray[np.float32]") -> "NDArray[np.int64]":
@@ -228,14 +244,15 @@ def _windows(rows: "NDArray[np.int64]", size: int, *, reach: int) -> "NDArray[np
     return mask
 
 
-def _spread(values: "NDArray[np.float32]", *, reach: int, weight: float) -> "NDArray[np.float32]":
-    """Each value with `weight` times the values up to `reach` places to either side."""
-    spread = values.copy()
-    share = values * weight
+def _around(values: "NDArray[np.float32]", *, reach: int) -> "NDArray[np.float32]":
+    """For each place the sum of the values up to `reach` places to either side, without its own."""
+    import numpy as np
+
+    total = np.zeros_like(values)
     for step in range(1, reach + 1):
-        spread[step:] += share[:-step]
-        spread[:-step] += share[step:]
-    return spread
+        total[step:] += values[:-step]
+        total[:-step] += values[step:]
+    return total
 
 
 def _window(values: "NDArray[np.float32]", rows: "NDArray[np.int64]", *, reach: int) -> "NDArray[np.float32]":

@@ -258,9 +258,9 @@ class FullText:
         """For each of these messages a number that its session's messages share."""
         return self._places.sessions(ids)
 
-    def beside(self, ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
-        """For each of these messages the spoken ones at most `REACH` before and after it in its session."""
-        return self._places.beside(ids)
+    def neighbours(self, ids: Sequence[int]) -> dict[int, tuple[tuple[int, int], ...]]:
+        """For each of these messages the spoken ones at most `REACH` from it in its session, with their lengths."""
+        return self._places.neighbours(ids)
 
     def _search_spoken(
         self, terms: Sequence[Term], filters: RecallFilters, limit: int, context: float

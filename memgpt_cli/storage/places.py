@@ -87,17 +87,17 @@ class Places:
         )
         return dict(rows.fetchall())
 
-    def beside(self, ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
-        """For each of these messages those at most `REACH` before and after it in its session."""
+    def neighbours(self, ids: Sequence[int]) -> dict[int, tuple[tuple[int, int], ...]]:
+        """For each of these messages those at most `REACH` before and after it in its session, with their lengths."""
         rows = self._db.execute(
-            "SELECT p.message, q.message FROM message_places p JOIN message_places q"  # noqa: S608 - a constant
+            "SELECT p.message, q.message, q.length FROM message_places p JOIN message_places q"  # noqa: S608 - a constant
             f" ON q.place BETWEEN p.place - {REACH} AND p.place + {REACH} AND q.place != p.place"
             " WHERE p.message IN (SELECT value FROM json_each(?))",
             (json.dumps(list(ids)),),
         )
-        found: dict[int, list[int]] = {}
-        for message, neighbour in rows:
-            found.setdefault(message, []).append(neighbour)
+        found: dict[int, list[tuple[int, int]]] = {}
+        for message, neighbour, length in rows:
+            found.setdefault(message, []).append((neighbour, length))
         return {message: tuple(neighbours) for message, neighbours in found.items()}
 
     def passing(self, filters: RecallFilters, among: Sequence[int] | None = None) -> "NDArray[np.int64]":

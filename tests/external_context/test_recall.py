@@ -239,7 +239,7 @@ def test_function_results_are_found_only_when_asked_for(memory: Memory) -> None:
 def test_a_corpus_without_speakers_sessions_or_dates_feels_none_of_them(memory: Memory) -> None:
     with memory.store.transaction():
         for text in ("the violin", "a dog"):
-            memory.store.messages.append(Message(role=Role.ASSISTANT, text=text, created_at=NOON))
+            memory.store.messages.append(Message(role=Role.USER, text=text, created_at=NOON))
     found = memory.recall().search("who plays the violin in Rome on 3 May?")
     assert set(found.hits[0].why.signals) <= {"words", "nearby", "session", "date"}
 
@@ -320,3 +320,43 @@ def test_a_record_of_another_embedder_is_an_error_that_names_the_repair(memory: 
     recall = memory.recall()
     with pytest.raises(EmbedderMismatchError):
         recall.search("violin", query_vector=recall.embed_query("violin"))
+
+
+def talk(memory: Memory, *said: tuple[Role, str]) -> list[int]:
+    """Messages of a user and an assistant, evicted and embedded."""
+    with memory.store.transaction():
+        ids = [
+            memory.store.messages.append(Message(role=role, text=text, created_at=NOON + n * timedelta(minutes=1))).id
+            for n, (role, text) in enumerate(said)
+        ]
+        memory.store.messages.evict(ids, epoch=0)
+    memory.index.flush()
+    return ids
+
+
+def test_what_the_assistant_said_counts_less_unless_it_is_asked_for(memory: Memory) -> None:
+    asked, told = talk(
+        memory,
+        (Role.USER, "I planted a pear tree by the fence, is that good?"),
+        (Role.ASSISTANT, "A pear tree by the fence is good. Pear trees like sun, so water the pear tree and prune it."),
+    )
+    assert memory.ask("pear tree by the fence")[0] == asked
+    assert memory.ask("What did you recommend about the pear tree?")[0] == told
+    assert memory.ask("pear tree by the fence", RecallFilters(roles=(Role.ASSISTANT,))) == [told]
+
+
+def test_a_long_neighbour_lends_no_more_than_a_short_one(memory: Memory) -> None:
+    long = "zebra " + "nothing of note happened on that grey day " * 60
+    talk(memory, (Role.USER, "Yes."), (Role.USER, "The zebra ate."), (Role.USER, "Fine."))
+    near = {hit.id: hit.nearby for hit in memory.store.lexical.search_messages("zebra", RecallFilters(), 9)}
+    talk(memory, (Role.USER, "Sure."), (Role.USER, long), (Role.USER, "Right."))
+    both = {hit.id: hit.nearby for hit in memory.store.lexical.search_messages("zebra", RecallFilters(), 9)}
+    assert near[1] > 0
+    assert both[4] < both[1]
+
+
+def test_each_of_several_questions_is_answered(memory: Memory) -> None:
+    said = [(Role.USER, f"My cousin number {n} came to the party in the garden.") for n in range(30)]
+    ids = talk(memory, *said, (Role.USER, "The museum opens at nine."), (Role.USER, "My boss is an engineer."))
+    found = memory.ask("What does my boss do? When does the museum open?")
+    assert set(found[:2]) == set(ids[-2:])

@@ -178,7 +178,7 @@ def test_an_import_may_say_that_distant_messages_are_one_session(store: SQLiteSt
         store.messages.append(said("which band?", minute=0, session="a"))
         store.messages.append(said("the Larks", minute=9999, session="a"))
     assert found(store, "band") == [1, 2]
-    assert store.lexical.beside([1, 2]) == {1: (2,), 2: (1,)}
+    assert {m: [n for n, _ in near] for m, near in store.lexical.neighbours([1, 2]).items()} == {1: [2], 2: [1]}
 
 
 def test_a_function_result_stands_between_no_neighbours(store: SQLiteStore) -> None:
@@ -188,7 +188,7 @@ def test_a_function_result_stands_between_no_neighbours(store: SQLiteStore) -> N
             store.messages.append(said('{"result": "band"}', role=Role.TOOL))
         store.messages.append(said("the Larks", role=Role.ASSISTANT))
     assert found(store, "band") == [1, 6]
-    assert store.lexical.beside([6]) == {6: (1,)}
+    assert {m: [n for n, _ in near] for m, near in store.lexical.neighbours([6]).items()} == {6: [1]}
 
 
 def test_function_results_and_notices_are_found_when_asked_for(store: SQLiteStore) -> None:

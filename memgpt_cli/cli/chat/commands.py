@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from memgpt_cli.agent.session import Session
     from memgpt_cli.bootstrap import Workspace
     from memgpt_cli.cli.chat.status import Status
-    from memgpt_cli.domain.events import Event
+from memgpt_cli.domain.events import Event
+from memgpt_cli.domain.names import nearest
 
 _FORM: Final = re.compile(r"/([a-z?]+)(?:\s+(.*))?", re.DOTALL)
 """A path such as /usr/bin is no command, nor is a lone slash."""
@@ -80,9 +81,7 @@ def named(name: str, commands: Mapping[str, SlashCommand]) -> SlashCommand:
         return commands[begun[0]]
     if begun:
         raise UsageError(f"/{name} could be {_listed(begun)}", hint="type a letter or two more")
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, commands, n=3, cutoff=0.5)
+    near = nearest(name, commands)
     meant = f"; did you mean {_listed(near)}?" if near else ""
     raise UsageError(
         f"there is no command /{name}{meant}",

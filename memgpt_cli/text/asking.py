@@ -1,0 +1,127 @@
+"""What a question asks for, and whether a text holds such an answer: patterns over English and Chinese words.
+
+Japanese and Korean have their plain cases. Where a pattern finds nothing, nothing is weighed.
+"""
+
+import re
+from typing import Final
+
+from memgpt_cli.text.dates import MONTH, WEEKDAY
+from memgpt_cli.text.sentences import is_question, sentences
+
+_WHEN: Final = re.compile(
+    r"\bwhen\b|\b(what|which) (date|day|month|year|time|week)\b|\bhow long ago\b"
+    r"|什么时候|什麼時候|何时|几月|哪年|いつ|언제",
+    re.IGNORECASE,
+)
+_NAME_WANTED: Final = re.compile(
+    r"\b(where|who|whom|whose|which)\b"
+    r"|\bwhat (\w+ )?(artist|author|band|book|cit(y|ie)|compan(y|ie)|countr(y|ie)|game|movie|name|place|song|state"
+    r"|team)s?\b",
+    re.IGNORECASE,
+)
+_SAID: Final = (
+    "recommend|suggest|advise|propose|explain|mention|say|tell|give|list|describe|provide|show|write|answer|reply"
+)
+_SAID_PAST: Final = (
+    "recommended|suggested|advised|proposed|explained|mentioned|said|told|gave|given|listed|described|provided|showed"
+    "|shown|wrote|written|answered|replied"
+)
+_ASSISTANT: Final = re.compile(
+    rf"\b(did|do) you (\w+ )?({_SAID})\b|\b(you|you've|you’ve|you had|you have) ({_SAID_PAST})\b"
+    rf"|\b(have|had) you ({_SAID_PAST})\b|\bassistant\b"
+    r"|\byour (\w+ )?"
+    r"(advice|suggestions?|recommendations?|answers?|repl(y|ies)|responses?|explanations?|proposals?|tips?)\b"
+    r"|[你您](刚才|刚刚|之前|以前|上次|当时|曾经?)?(都)?(给我)?(建议|推荐|说|告诉|提到|提议|解释|列出|回答|回复)(过|了|的|我)"
+    r"|[你您]的(建议|推荐|回答|回复|答复|解释|说法)",
+    re.IGNORECASE,
+)
+_LATEST: Final = re.compile(
+    r"\b(now|current|currently|latest|these days|at the moment|nowadays|most recent|up to date)\b"
+    r"|最新|现在|目前|如今|当前|最近",
+    re.IGNORECASE,
+)
+_NAME: Final = re.compile(r"(?<=[^.!?\"\s] )[A-Z][a-z]+")
+_ONESELF: Final = re.compile(
+    r"\b(I|my|me|mine|myself|we|our|us|My|We|Our)\b|[我俺]|(私|僕|俺)|(나는|내가|제가|저는|우리)"
+)
+_TIME: Final = re.compile(
+    rf"\b(yesterday|today|tonight|tomorrow|ago|recently|lately|{WEEKDAY}|{MONTH}|(19|20)\d\d"
+    r"|(last|next|this|past|coming|following|previous) (\w+ )?(night|morning|evening|afternoon|day|week|weekend|month"
+    r"|year|spring|summer|fall|autumn|winter|mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun)s?"
+    r"|(\d+|a|an|one|two|three|few|couple of) (day|week|month|year)s?)\b"
+    r"|昨天|今天|明天|上周|下周|上个月|下个月|去年|明年|今年|昨日|今日|先週|来週|先月|来月|어제|오늘|내일|지난|다음",
+    re.IGNORECASE,
+)
+_ABOUT_SEARCH: Final = re.compile(
+    r"\b(conversations?|chats?|discuss(ed|ions?|ing)?|mention(ed|s|ing)?|talk(ed|ing)? about|lists?|order|sequence"
+    r"|summar(y|ies|i[sz]e|i[sz]ed)|overview|comprehensive|chronological(ly)?|brought up|walk me through"
+    r"|aspects?|items?)\b"
+    r"|我们的?(对话|聊天|谈话)|对话中|聊天中|提到过?|讨论过?|谈到过?|总结|概括|按顺序|列出",
+    re.IGNORECASE,
+)
+_CLAUSE_ENDS: Final = re.compile(
+    r"(?<=[?？])|[，,。;；]?\s*(?:另外|还有|此外|以及想问)[，,]?"
+    r"|[,;]?\s+and\s+(?=(?:what|when|where|who|whom|whose|which|why|how)\b)",
+    re.IGNORECASE,
+)
+
+
+def asks_when(question: str) -> bool:
+    """Whether a question asks for a time."""
+    return bool(_WHEN.search(question))
+
+
+def asks_name(question: str) -> bool:
+    """Whether a question asks who, where or which."""
+    return bool(_NAME_WANTED.search(question))
+
+
+def asks_assistant(question: str) -> bool:
+    """Whether a question asks what the assistant said: "what did you recommend", but not "would you suggest"."""
+    return bool(_ASSISTANT.search(question))
+
+
+def asks_latest(question: str) -> bool:
+    """Whether a question asks how things are now."""
+    return bool(_LATEST.search(question))
+
+
+def without_search_words(question: str) -> str:
+    """A question without the words that are about the search itself: "list the order in which we discussed ..."."""
+    return _ABOUT_SEARCH.sub(" ", question)
+
+
+def clauses(question: str) -> list[str]:
+    """The questions that one text asks: two question marks, 另外, "and what ..."; one for a plain question."""
+    parts = [part.strip() for part in _CLAUSE_ENDS.split(question)]
+    return [part for part in parts if re.search(r"\w", part)]
+
+
+def has_time(text: str) -> bool:
+    """Whether a text speaks of a time."""
+    return bool(_TIME.search(text))
+
+
+def has_name(text: str, *, known: frozenset[str]) -> bool:
+    """Whether a text holds a capitalised word within a sentence that is not among the `known` (in lower case)."""
+    return any(match.group().casefold() not in known for match in _NAME.finditer(text))
+
+
+def of_oneself(text: str) -> bool:
+    """Whether a text speaks of the one who speaks."""
+    return bool(_ONESELF.search(text))
+
+
+def asking_share(text: str) -> float:
+    """The share of a text's characters in questions that tell nothing of the speaker.
+
+    "I'm working on X, can you help?" is information: a question in the first person does not count.
+    """
+    if "?" not in text and "？" not in text:
+        return 0.0
+    asked = total = 0
+    for sentence in sentences(text):
+        total += len(sentence)
+        asked += len(sentence) if is_question(sentence) and not of_oneself(sentence) else 0
+    return asked / max(1, total)
