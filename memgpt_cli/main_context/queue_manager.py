@@ -14,6 +14,7 @@ from memgpt_cli.domain.effects import NO_EFFECTS, Effects
 from memgpt_cli.domain.events import Evicted, Evicting, Happening, MemoryPressure, Notice, PagedOut
 from memgpt_cli.domain.history import FRESH_START, SUMMARY_FROM
 from memgpt_cli.domain.messages import Message, Role, message_ref
+from memgpt_cli.domain.search import RecallFilters
 from memgpt_cli.errors import LimitError
 from memgpt_cli.main_context import core_memory
 from memgpt_cli.main_context.booked_summaries import BookedSummaries
@@ -31,6 +32,10 @@ _KEEP: Final = 0.8
 
 _QUIET_TURNS: Final = 3
 """Turns after an eviction in which no memory pressure is announced: what is left was there when it was, before."""
+
+_SPEAKERS: Final = 5
+_NAME: Final = 40
+"""Speakers of an imported history that the head names, and the characters of each name that it shows."""
 
 EVICTION: Final = "eviction"
 """The cause of an epoch that an eviction began."""
@@ -303,9 +308,21 @@ class QueueManager:
     def _statistics(self) -> str:
         messages, passages = self._store.messages.count(), self._store.passages.count()
         return (
-            f"When this stretch of the conversation began, recall storage held {messages} messages and archival storage"
-            f" {passages} passages."
+            f"When this stretch of the conversation began, recall storage held {messages} messages{self._imported()}"
+            f" and archival storage {passages} passages."
         )
+
+    def _imported(self) -> str:
+        """Who speaks in an imported history, and when; nothing unless recall storage begins with one."""
+        oldest = next(iter(self._store.messages.oldest_first(RecallFilters())), None)
+        if oldest is None or oldest.turn is not None:
+            return ""
+        newest = self._store.messages.page(RecallFilters(), limit=1)[0]
+        first, last = (f"{m.created_at.astimezone(self.window.renderer.zone):%Y-%m-%d}" for m in (oldest, newest))
+        speakers = self._store.messages.speakers()
+        names = escape(", ".join(name[:_NAME] for name in speakers[:_SPEAKERS]))
+        of = f" of {names}{' and others' if len(speakers) > _SPEAKERS else ''}" if names else ""
+        return f" from {first} to {last}, beginning with an imported conversation{of},"
 
 
 def _cause_of_new(epoch: Epoch | None) -> str:

@@ -1,6 +1,7 @@
 """The recursive summary: what it is made of, that it is shown, and that a model's reasoning never stands in it."""
 
 import re
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from memgpt_cli.agent.session import Session
 from memgpt_cli.domain.agents import Protocol
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.events import Evicted, UserMessage
+from memgpt_cli.domain.messages import Message, Role
+from memgpt_cli.domain.search import RecallFilters
+from memgpt_cli.domain.times import parse
 from memgpt_cli.errors import MemGPTError
 
 STORY = "The lighthouse keeper counted the ships that passed before the storm. "
@@ -168,6 +172,38 @@ def test_the_last_two_turns_stay_word_for_word(tmp_path: Path, window: int) -> N
             for past in range(max(1, number - 2), number):
                 assert f"Turn {past}. " in prompt
                 assert f"You said: Turn {past}. " in re.sub(r"\[\d{4}-\d\d-\d\d [^\]]*\] ", "", prompt)
+
+
+def test_the_head_says_who_speaks_in_an_imported_history_and_over_which_period(tmp_path: Path) -> None:
+    said = [("Ada", "2023-05-08"), ("Ben", "2023-12-12")]
+    with session(tmp_path, base_url="http://127.0.0.1:9/v1") as opened, opened.store.transaction():
+        opened.store.messages.extend(
+            [
+                Message(role=Role.USER, name=name, text="Hello.", created_at=parse(day, UTC), external_id=day)
+                for name, day in said
+            ],
+            at=parse("2024-01-01", UTC),
+            provenance=Provenance(author=Author.USER),
+        )
+    with session(tmp_path, base_url="http://127.0.0.1:9/v1", model="gpt-4.1") as opened:
+        system = opened.agent.queue_manager.epoch.head[0].content or ""
+    assert "2 messages from 2023-05-08 to 2023-12-12, beginning with an imported conversation of Ada, Ben," in system
+
+
+def test_an_alert_names_what_leaves_unstored_and_none_is_given_where_all_is_stored(tmp_path: Path) -> None:
+    def storing(body: dict[str, Any]) -> Reply:
+        if asks_for_summary(body) or answers_results(body):
+            return Reply("Noted.")
+        return do(body, Call("archival_memory_insert", {"content": text_of(body["messages"][-1])}))
+
+    for brain, alerts in ((echo, 1), (storing, 0)):
+        with StrictServer(brain, window=8_192) as server:
+            with session(tmp_path / str(alerts), base_url=server.base_url, window=8_192) as opened:
+                until_evicted(opened)
+                events = opened.store.messages.page(RecallFilters(roles=(Role.SYSTEM,)), limit=500)
+                given = [m.text for m in events if m.name == "memory_pressure"]
+                assert len(given) == alerts
+                assert all("0 The lighthouse keeper" in text for text in given)
 
 
 EVENTS = st.lists(
