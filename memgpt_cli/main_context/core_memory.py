@@ -123,7 +123,7 @@ class CoreMemory:
         near = nearest(label, labels)
         raise NotFoundError(
             f"there is no memory block {label!r}; the blocks are: {', '.join(labels) or 'none'}",
-            hint=f"memgpt memory show {near[0]}" if near else "memgpt memory list",
+            hint=f"{f'did you mean {near[0]}? ' if near else ''}memgpt memory list",
         )
 
     def append(self, label: str, content: str, provenance: Provenance) -> Block:
