@@ -222,7 +222,7 @@ def test_a_thought_beside_calls_ends_up_dim_above_the_reply_and_can_be_hidden(ho
         with chat(home, *served(server, "--no-thoughts", "--verbose")) as hidden:
             hidden.prompt()
             hidden.say("I like tea.")
-            hidden.wait_for("Noted, tea it is.", 'core_memory_append({"label"', "Added to block human")
+            hidden.wait_for("Noted, tea it is.", 'core_memory_append({"label"', "Block human has this already")
             assert "I should note that." not in hidden.everything
 
 
