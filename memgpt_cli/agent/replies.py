@@ -62,6 +62,8 @@ class Reply:
 _CUT: Final = {
     "length": "the reply was cut off where its tokens ran out: memgpt config set window.reserve TOKENS leaves it more",
     "content_filter": "the provider's content filter cut the reply off",
+    "too_long": "the reply was cut off: the server sent far more than it was asked for",
+    "stalled": "the reply was cut off: the server sent nothing more of it in time",
 }
 
 

@@ -20,6 +20,7 @@ from memgpt_cli.errors import APIKeyError, ContextLengthError, ModelError
 from memgpt_cli.llm.connection import client_for, headers_for, usable_key
 from memgpt_cli.llm.endpoint_memory import ProcessEndpointMemory
 from memgpt_cli.llm.refusals import MOST_ATTEMPTS, form_of, taught
+from memgpt_cli.llm.replies.bounds import ReplyBoundError, ReplyBounds
 from memgpt_cli.llm.replies.stream import ReplyStream
 from memgpt_cli.llm.server_errors import Target, explain
 from memgpt_cli.llm.wire import sendable
@@ -126,11 +127,18 @@ class OpenAIChat:
         import openai
 
         reply = ReplyStream(request, origin=self.origin)
+        bounds = ReplyBounds(request.max_tokens, idle_s=self._timeout_s)
         events = self._open(request)
+        setattr(events, "bounds", bounds)  # noqa: B010 - of the class that `_watched` makes
         whole = _is_whole(events)
+        cut = ""
         try:
-            for chunk in [json.loads(events.response.read())] if whole else events:
+            for chunk in [json.loads(b"".join(bounds.wire(events.response.iter_bytes())))] if whole else events:
+                before = reply.characters
                 yield from reply.feed(chunk)
+                bounds.content(reply.characters - before)
+        except ReplyBoundError as bound:
+            cut = bound.reason
         except openai.OpenAIError as error:
             raise explain(error, self._endpoint) from None
         except _transport_errors() as error:
@@ -141,7 +149,7 @@ class OpenAIChat:
             raise ModelError(f"{self._endpoint.host} sent what is no JSON.", hint="see the server's log") from None
         finally:
             events.close()
-        yield from reply.finish(complete=whole or getattr(events, "done", False))
+        yield from reply.finish(complete=whole or bool(cut) or getattr(events, "done", False), cut=cut)
 
     def models(self) -> list[ServedModel]:
         """What the endpoint says that it serves, by name. Raises APIKeyError or ModelError."""
@@ -255,8 +263,10 @@ def _watched() -> "type[openai.Stream[object]]":
     class Watched(openai.Stream[object]):
         done = False
 
+        bounds: ReplyBounds
+
         def _iter_events(self) -> Iterator[Any]:
-            for event in super()._iter_events():
+            for event in self._decoder.iter_bytes(self.bounds.wire(self.response.iter_bytes())):
                 self.done = self.done or event.data.startswith("[DONE]")
                 yield event
 

@@ -46,6 +46,7 @@ class ReplyStream:
         self._choices = 0
         self._first: Any = None
         self._by_delta = False
+        self._characters = 0
         self._modern_calls = False
         self._thought_something = False
         self._said_something = False
@@ -61,7 +62,12 @@ class ReplyStream:
             if isinstance(choice, dict) and self._is_ours(choice):
                 yield from self._feed_choice(choice)
 
-    def finish(self, *, complete: bool) -> Iterator[Delta]:
+    @property
+    def characters(self) -> int:
+        """Characters of text, reasoning and calls that have come."""
+        return self._characters + self._pieces.characters
+
+    def finish(self, *, complete: bool, cut: str = "") -> Iterator[Delta]:
         """Everything held back, the calls, the reason if the reply was cut, and the usage if any was reported.
 
         `complete` says that the server marked the end; a finish reason or the usage do so too. Raises ModelError when
@@ -70,7 +76,7 @@ class ReplyStream:
         for piece in self._text.finish(called=bool(self._pieces)):
             yield self._piece(piece)
         if not (self._said_something or self._pieces):
-            self._explain_silence()
+            self._explain_silence(cut)
         if self._finish_reason in _FAILED or not (complete or self._finish_reason or self._usage):
             raise ModelError(
                 "The server broke off in the middle of the reply.",
@@ -82,7 +88,9 @@ class ReplyStream:
             yield self._call(call.name, call.arguments)
         if self._must_go_back() and (opaque := self._opaque.finished(self._origin)) is not None:
             yield opaque
-        if self._finish_reason in _LENGTH:
+        if cut:
+            yield CutDelta(cut)
+        elif self._finish_reason in _LENGTH:
             yield CutDelta("length")
         elif self._finish_reason in _FILTER:
             yield CutDelta("content_filter")
@@ -129,6 +137,7 @@ class ReplyStream:
         thought = next((delta[name] for name in _THOUGHT_FIELDS if delta.get(name)), None)
         if isinstance(thought, str):
             self._thought_something = True
+            self._characters += len(thought)
             self._text.note_thought(thought)
             yield ThoughtDelta(thought)
         content = delta.get("content")
@@ -161,6 +170,7 @@ class ReplyStream:
             texts = [item.get("text") for item in inner if isinstance(item, dict)]
             yield from (ThoughtDelta(text) for text in texts if isinstance(text, str) and text)
         elif isinstance(text := part.get("text"), str) and text:
+            self._characters += len(text)
             for piece in self._text.feed(text):
                 yield self._piece(piece)
 
@@ -177,7 +187,10 @@ class ReplyStream:
         index, self._calls = self._calls, self._calls + 1
         return CallDelta(index=index, id=self._ids.new(), name=name, arguments=arguments)
 
-    def _explain_silence(self) -> None:
+    def _explain_silence(self, cut: str) -> None:
+        if cut:
+            what = "nothing of a reply in time" if cut == "stalled" else "more than a reply can be, and no text"
+            raise ModelError(f"The server sent {what}.", hint="try again, or see the server's log", transient=True)
         if not self._choices:
             sent = "" if self._first is None else f": {json.dumps(self._first, ensure_ascii=False)[:_QUOTED]}"
             raise ModelError(

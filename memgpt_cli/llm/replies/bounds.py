@@ -1,0 +1,52 @@
+"""How much of a reply is read: bytes, characters, and seconds without content.
+
+A server that ignores `max_tokens`, repeats itself for ever, sends only keep-alives, or unpacks a small body to a huge
+one is stopped. The limits are generous multiples of the tokens that were asked for.
+"""
+
+import time
+from collections.abc import Iterator
+from typing import Final
+
+_USUAL_TOKENS: Final = 32_768
+"""Where the request has no limit."""
+
+_BYTES: Final = (8 * 1024 * 1024, 4096)
+_CHARACTERS: Final = (65_536, 32)
+
+
+class ReplyBoundError(Exception):
+    """A reply is over one of its limits; `reason` is the reason of a `CutDelta`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class ReplyBounds:
+    """The limits of one reply of at most `max_tokens`; `idle_s` without content end it too."""
+
+    def __init__(self, max_tokens: int | None, *, idle_s: float) -> None:
+        tokens = max_tokens or _USUAL_TOKENS
+        self._bytes_left = _BYTES[0] + _BYTES[1] * tokens
+        self._characters_left = _CHARACTERS[0] + _CHARACTERS[1] * tokens
+        self._idle_s = idle_s
+        self._last_content = time.monotonic()
+
+    def wire(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """The unpacked bytes of a body. Raises ReplyBoundError."""
+        for piece in pieces:
+            self._bytes_left -= len(piece)
+            if self._bytes_left < 0:
+                raise ReplyBoundError("too_long")
+            if time.monotonic() - self._last_content > self._idle_s:
+                raise ReplyBoundError("stalled")
+            yield piece
+
+    def content(self, characters: int) -> None:
+        """Count what a chunk brought. Raises ReplyBoundError."""
+        if characters:
+            self._last_content = time.monotonic()
+        self._characters_left -= characters
+        if self._characters_left < 0:
+            raise ReplyBoundError("too_long")
