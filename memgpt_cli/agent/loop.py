@@ -22,8 +22,9 @@ from memgpt_cli.agent.last_call import (
     slept_without_answer,
     too_many_steps,
 )
-from memgpt_cli.agent.replies import Reply, reply_of, told
+from memgpt_cli.agent.replies import Reply, told
 from memgpt_cli.agent.seeing import Sight
+from memgpt_cli.agent.turn_rows import answered, close_turn, ended, note_eviction
 from memgpt_cli.domain.agents import Protocol, StepRecord, Turn, TurnState
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.chat import ChatRequest, TextDelta, WaitDelta
@@ -166,7 +167,7 @@ class Agent:
         stopped = yield from self._steps(accepted)
         if stopped is not None:
             yield from self._last_call(accepted, stopped)
-        yield self._ended(accepted.turn)
+        yield ended(self.store, accepted.turn)
 
     def _steps(self, accepted: Accepted) -> Generator[Happening, None, Stopped | None]:
         """Steps until the person has an answer; otherwise what stopped them."""
@@ -194,44 +195,34 @@ class Agent:
         Raises BudgetError when that brings no text either; then the next prompt says so.
         """
         turn, number, reason = accepted.turn, stopped.before_step, escape(stopped.reason)
-        if self._answered(turn):
-            self._close(turn, TurnState.DONE)
+        if answered(self.store, turn):
+            with self.store.transaction():
+                self._close(turn, TurnState.DONE)
             yield Notice(f"{stopped.reason}, after it had answered")
             return
         self._append(accepted, number, Role.SYSTEM, LAST_CALL.format(reason=reason), name="last_call")
         yield from self._make_room(accepted, fresh=False)
         reply, record = yield from self._call_model(accepted, number, may_call=False)
-        answered = bool(reply.text.strip())
+        has_text = bool(reply.text.strip())
         with self.store.transaction():
-            if answered:
+            if has_text:
                 self._append(accepted, number, Role.ASSISTANT, clean(reply.text), opaque=reply.opaque)
             else:
                 self._append(accepted, number, Role.SYSTEM, UNANSWERED.format(reason=reason), name="unanswered")
             self.store.turns.add_step(record)
-            self._close_turn(turn, TurnState.DONE if answered else TurnState.INTERRUPTED)
+            self._close(turn, TurnState.DONE if has_text else TurnState.INTERRUPTED)
         self._accounts.learn(record)
-        yield from told(StepCommitted(record=record, text=reply.text, final=answered), reply)
-        if not answered:
-            yield self._ended(turn)
+        yield from told(StepCommitted(record=record, text=reply.text, final=has_text), reply)
+        if not has_text:
+            yield ended(self.store, turn)
             raise stopped.error()
         if not stopped.expected:
             yield Notice(f"{stopped.reason}; it was asked to answer without functions")
 
-    def _answered(self, turn: Turn) -> bool:
-        """Whether a call of this turn has sent the person a message."""
-        return any(m.effects.replied for m in self.store.messages.of_turn(turn.id))
-
     def _make_room(self, accepted: Accepted, *, fresh: bool) -> Iterator[Happening]:
         before = self.queue_manager.epoch.hidden
         yield from self.queue_manager.make_room(accepted.turn, fresh=fresh)
-        self._note_eviction(accepted.turn, before)
-
-    def _note_eviction(self, turn: Turn, hidden_before: int) -> None:
-        gone = self.queue_manager.epoch.hidden - hidden_before
-        if gone:
-            with self.store.transaction():
-                stored = self.store.turns.get(turn.id) or turn
-                self.store.turns.update(replace(stored, evicted=stored.evicted + gone))
+        note_eviction(self.store, accepted.turn, self.queue_manager.epoch.hidden - before)
 
     def _call_model(
         self, accepted: Accepted, number: int, *, may_call: bool = True
@@ -243,7 +234,7 @@ class Agent:
             self._accounts.tighten(error)
             before = self.queue_manager.epoch.hidden
             yield from self.queue_manager.evict(accepted.turn, keep_recent=False)
-            self._note_eviction(accepted.turn, before)
+            note_eviction(self.store, accepted.turn, self.queue_manager.epoch.hidden - before)
             yield from self._make_room(accepted, fresh=False)
             return (yield from self._stream(accepted, number, may_call=may_call))
 
@@ -290,7 +281,7 @@ class Agent:
                 course = self._judge(accepted, number, reply, executed)
                 self.store.turns.add_step(record)
                 if course is _Course.ENDS:
-                    self._close_turn(accepted.turn, TurnState.DONE)
+                    self._close(accepted.turn, TurnState.DONE)
         except BaseException:
             self.queue_manager.reload()
             raise
@@ -332,8 +323,8 @@ class Agent:
         if executed and any(e.goes_on for e in executed):
             return _Course.GOES_ON if any(e.result.ok for e in executed) else _Course.FAILS
         if executed:
-            return _Course.ENDS if self._answered(accepted.turn) else _Course.SLEEPS
-        if reply.text.strip() or self._answered(accepted.turn):
+            return _Course.ENDS if answered(self.store, accepted.turn) else _Course.SLEEPS
+        if reply.text.strip() or answered(self.store, accepted.turn):
             return _Course.ENDS
         text = "Your last reply was empty. Answer the person, or call a function."
         self._append(accepted, number, Role.SYSTEM, text, name="empty_reply")
@@ -383,23 +374,13 @@ class Agent:
     def _now(self, lag: timedelta) -> datetime:
         return self._clock.now() + lag
 
-    def _close_turn(self, turn: Turn, state: TurnState) -> None:
-        stored = self.store.turns.get(turn.id) or turn
-        self.store.turns.update(replace(stored, state=state, epoch=self.queue_manager.epoch.id))
-
     def _close(self, turn: Turn, state: TurnState) -> None:
-        with self.store.transaction():
-            self._close_turn(turn, state)
-
-    def _ended(self, turn: Turn) -> TurnEnded:
-        stored = self.store.turns.get(turn.id) or turn
-        reply = reply_of(self.store.messages.of_turn(turn.id))
-        return TurnEnded(turn=turn.id, reply=reply, state=stored.state, evicted=stored.evicted)
+        close_turn(self.store, turn, state, epoch=self.queue_manager.epoch.id)
 
     def _keep_interrupted(self, accepted: Accepted, reply: Reply, record: StepRecord) -> None:
         """Keep the text that came, and what it cost: the prompt was read, and so is paid for."""
         with self.store.transaction():
             self._append(accepted, record.number, Role.ASSISTANT, clean(reply.text), interrupted=True)
             self.store.turns.add_step(record)
-            self._close_turn(accepted.turn, TurnState.INTERRUPTED)
+            self._close(accepted.turn, TurnState.INTERRUPTED)
         self._accounts.book(record)

@@ -1,13 +1,13 @@
 """`memgpt agent`: the agents of this machine, made, shown, renamed, copied, carried elsewhere and deleted."""
 
 import shlex
-from datetime import tzinfo
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from memgpt_cli.bootstrap import Workspace
+from memgpt_cli.cli.agent_shapes import contents, describe, readable, size_text
 from memgpt_cli.cli.console import err, notice, plain, print_json, say
 from memgpt_cli.cli.filters import Limit, Overwrite, Page, Yes
 from memgpt_cli.cli.options import Command, agents_like, current
@@ -16,9 +16,7 @@ from memgpt_cli.cli.tables import table
 from memgpt_cli.cli.texts import read_text
 from memgpt_cli.domain.agents import Protocol
 from memgpt_cli.domain.blocks import Block
-from memgpt_cli.domain.messages import Role
-from memgpt_cli.domain.search import RecallFilters
-from memgpt_cli.domain.times import for_people, from_text, to_text
+from memgpt_cli.domain.times import for_people, from_text
 from memgpt_cli.errors import LimitError, StorageError, UsageError
 from memgpt_cli.services.agent_settings import (
     AgentSettings,
@@ -27,7 +25,6 @@ from memgpt_cli.services.agent_settings import (
     change_settings,
     clone_agent,
     new_config,
-    settings_changes,
 )
 
 app = typer.Typer(help="Make, look at, copy and delete agents.", no_args_is_help=True)
@@ -52,7 +49,7 @@ def list_agents(match: Match = None, limit: Limit = 50, page: Page = 0) -> None:
         notice(f"{name}: its folder is there, its record is not; memgpt agent delete {name} removes it")
     for name in page_of(names, limit=limit, page=page):
         try:
-            shapes.append(_describe(workspace, name))
+            shapes.append(describe(workspace, name))
         except StorageError as error:
             notice(f"{name}: {error.message}; run memgpt doctor")
     if current.json:
@@ -67,7 +64,7 @@ def list_agents(match: Match = None, limit: Limit = 50, page: Page = 0) -> None:
                 s["profile"] or s["model"] or "(configured)",
                 str(s["messages"]),
                 str(s["passages"]),
-                _bytes(s["bytes"]),
+                size_text(s["bytes"]),
                 for_people(from_text(s["last_used"]), zone) if s["last_used"] else "-",
             )
             for s in shapes
@@ -108,7 +105,7 @@ def create(
         except LimitError as error:  # another model may answer by then, so it is made all the same
             notice(f"as things stand it cannot talk: {error.message}\nhint: {error.hint}")
     if current.json:
-        print_json(_describe(workspace, name))
+        print_json(describe(workspace, name))
     else:
         say(f"created {name}; memgpt chat -a {name} begins a conversation")
 
@@ -126,13 +123,13 @@ def show(
 
     """
     workspace = current.workspace()
-    shape = _describe(workspace, name or workspace.agent_name)
+    shape = describe(workspace, name or workspace.agent_name)
     if current.json:
         print_json(shape)
         return
     changes, zone = shape.pop("changes"), workspace.settings.zone
     for key, value in shape.items():
-        say(f"{key.replace('_', ' '):<12} {_told(key, value, zone)}")
+        say(f"{key.replace('_', ' '):<12} {readable(key, value, zone)}")
     for change in changes:
         at = for_people(from_text(change["at"]), zone)
         say(f"{'changed':<12} {at}: {change['setting']} {change['before'] or '-'} -> {change['after'] or '-'}")
@@ -170,7 +167,7 @@ def set_settings(
         raise UsageError("there is nothing to change", hint=f"memgpt agent set {name} --model MODEL")
     changed = change_settings(workspace, name, given, unset=dropped, check=check)
     if current.json:
-        print_json(_describe(workspace, name))
+        print_json(describe(workspace, name))
     else:
         _tell_changes(name, changed)
 
@@ -214,7 +211,7 @@ def rename(name: Name, new: NewName) -> None:
     if name == workspace.settings.agent:
         notice(f"{name} is the agent meant when none is named; to change that: memgpt config set agent.name {new}")
     if current.json:
-        print_json(_describe(workspace, new))
+        print_json(describe(workspace, new))
     else:
         say(f"{name} is called {new} now")
 
@@ -238,7 +235,7 @@ def clone(
     workspace = current.workspace()
     clone_agent(workspace, name, new, _given(), with_messages=messages)
     if current.json:
-        print_json(_describe(workspace, new))
+        print_json(describe(workspace, new))
     else:
         say(f"made {new} of {name}" + ("" if messages else ", without what was said"))
 
@@ -252,7 +249,7 @@ def delete(name: Name, yes: Yes = False) -> None:
 
     """
     workspace = current.workspace()
-    what = _held_by(workspace, name)
+    what = contents(workspace, name)
     if not yes:
         _ask_for(name, f"This deletes agent {name} with {what}, for good. Type its name to go on: ")
     lock = workspace.agents.lock(name, purpose="memgpt agent delete", since=workspace.clock.now()).acquire()
@@ -290,7 +287,7 @@ def export(
     if current.json:
         print_json({"agent": name, "file": str(file), "bytes": size})
     else:
-        say(f"wrote {name} to {file} ({_bytes(size)}), read back and checked")
+        say(f"wrote {name} to {file} ({size_text(size)}), read back and checked")
         notice("whoever has the file has the memory; keys are not in it")
 
 
@@ -319,7 +316,7 @@ def import_file(
             f"its endpoint {endpoint} was left out; to name one: memgpt agent set {made} --model MODEL --base-url URL"
         )
     if current.json:
-        print_json(_describe(workspace, made))
+        print_json(describe(workspace, made))
     else:
         say(f"imported {made}; memgpt chat -a {made} goes on with it")
 
@@ -332,17 +329,6 @@ def _named(words: list[str], workspace: Workspace) -> tuple[str, Path]:
     if len(words) == 1 and not file.suffix and workspace.agents.exists(words[0]):
         raise UsageError(f"{file} is an agent, and no file is named", hint=f"memgpt agent export {file} {file}.memgpt")
     return name, file
-
-
-def _held_by(workspace: Workspace, name: str) -> str:
-    """What goes with an agent; one whose record is lost or damaged can be deleted too. Raises NotFoundError."""
-    if name in workspace.agents.without_record():
-        return "a folder without a record"
-    try:
-        shape = _describe(workspace, name)
-    except StorageError as error:
-        return f"a record that cannot be read ({error.message})"
-    return f"{shape['messages']} messages and {shape['passages']} passages"
 
 
 def _ask_for(name: str, question: str) -> None:
@@ -361,42 +347,3 @@ def _block(typed: str, workspace: Workspace) -> Block:
     if not equals:
         raise UsageError(f"--block {typed!r} has no text", hint='--block goals="Learn Portuguese"')
     return Block(label=label, value=read_text(text).strip(), limit=workspace.settings.memory.block_limit)
-
-
-def _told(key: str, value: Any, zone: tzinfo) -> str:
-    """A fact about an agent as people read it."""
-    if value is None:
-        return "-"
-    if key in {"created_at", "last_used"}:
-        return for_people(from_text(value), zone)
-    if key == "bytes":
-        return _bytes(value)
-    return ", ".join(value) if isinstance(value, list) else str(value)
-
-
-def _describe(workspace: Workspace, name: str) -> dict[str, Any]:
-    with workspace.agents.opened(name) as store:
-        config = store.config()
-        newest = store.messages.page(RecallFilters(roles=tuple(Role)), limit=1)
-        step = store.turns.last_step()
-        last = step.at if step and step.at else newest[0].created_at if newest else None
-        return {
-            "name": name,
-            "model": config.model,
-            "profile": config.profile,
-            "base_url": config.base_url,
-            "window": config.window,
-            "protocol": config.protocol.value,
-            "created_at": to_text(config.created_at),
-            "last_used": to_text(last) if last else None,
-            "messages": store.messages.count(),
-            "passages": store.passages.count(),
-            "blocks": [block.label for block in store.blocks.all()],
-            "bytes": workspace.agents.size(name),
-            "changes": settings_changes(store),
-        }
-
-
-def _bytes(size: int) -> str:
-    thousands = min(3, (len(str(size)) - 1) // 3)
-    return f"{size} B" if not thousands else f"{size / 1000**thousands:.1f} {('kB', 'MB', 'GB')[thousands - 1]}"

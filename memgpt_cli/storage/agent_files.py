@@ -21,6 +21,7 @@ from memgpt_cli.errors import DocumentError
 from memgpt_cli.storage.agent_copies import snapshot
 from memgpt_cli.storage.database import connect, transaction
 from memgpt_cli.storage.packages import Package, new_package, open_package
+from memgpt_cli.storage.record_check import agent_config
 from memgpt_cli.storage.store import SQLiteStore
 from memgpt_cli.storage.vectors import Vectors
 
@@ -144,6 +145,7 @@ def _take_meta(connection: sqlite3.Connection, package: Package, *, name: str, k
     if str(config.get("model")).startswith("scripted:"):  # a path of another machine
         config["model"] = None
     values = {"config": json.dumps(config, ensure_ascii=False), **meta}
+    agent_config(values["config"])  # raises for settings that no agent has
     if not set(values) <= set(_META) or not all(isinstance(value, str) for value in values.values()):
         msg = "unknown facts in meta.json"
         raise ValueError(msg)

@@ -17,6 +17,7 @@ import pytest
 from support.command_line import CommandLine
 
 from memgpt_cli.storage.agent_files import TABLES
+from memgpt_cli.storage.schema import migrate
 
 
 def record(memgpt: CommandLine, name: str) -> Path:
@@ -334,10 +335,28 @@ def test_a_backup_that_is_not_wholly_as_it_should_be_changes_nothing(
     assert not list((tmp_path / "elsewhere").rglob("*.db"))
 
 
+def first_schema() -> dict[str, list[str]]:
+    """The tables of schema 1 with their columns."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        migrate(connection, upto=1)
+        return {
+            table: [column[1] for column in connection.execute(f"PRAGMA table_info({table})")]
+            for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        }
+
+
 def test_a_file_of_an_earlier_version_is_brought_up_to_date(memgpt: CommandLine, tmp_path: Path) -> None:
     def earlier(files: dict[str, bytes]) -> None:
         about = json.loads(files["manifest.json"])
-        del files["tables/pictures.jsonl"], about["rows"]["pictures"]
+        first = first_schema()
+        for table in list(about["rows"]):
+            name = f"tables/{table}.jsonl"
+            if table not in first:
+                del files[name], about["rows"][table]
+                continue
+            lines = [json.loads(line) for line in files[name].splitlines()]
+            older = [{column: row[column] for column in first[table]} for row in lines]
+            files[name] = b"".join(json.dumps(row).encode() + b"\n" for row in older)
         files["manifest.json"] = json.dumps({**about, "schema": 1}).encode()
 
     rich(memgpt)

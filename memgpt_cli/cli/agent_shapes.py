@@ -1,0 +1,63 @@
+"""What `memgpt agent` shows of an agent: its JSON shape and the same for people."""
+
+from datetime import tzinfo
+from typing import Any
+
+from memgpt_cli.bootstrap import Workspace
+from memgpt_cli.domain.messages import Role
+from memgpt_cli.domain.search import RecallFilters
+from memgpt_cli.domain.times import for_people, from_text, to_text
+from memgpt_cli.errors import StorageError
+from memgpt_cli.services.agent_settings import settings_changes
+
+
+def describe(workspace: Workspace, name: str) -> dict[str, Any]:
+    """One agent as JSON (docs/schemas/agent-show.schema.json). Raises NotFoundError, StorageError."""
+    with workspace.agents.opened(name) as store:
+        config = store.config()
+        newest = store.messages.page(RecallFilters(roles=tuple(Role)), limit=1)
+        step = store.turns.last_step()
+        last = step.at if step and step.at else newest[0].created_at if newest else None
+        return {
+            "name": name,
+            "model": config.model,
+            "profile": config.profile,
+            "base_url": config.base_url,
+            "window": config.window,
+            "protocol": config.protocol.value,
+            "created_at": to_text(config.created_at),
+            "last_used": to_text(last) if last else None,
+            "messages": store.messages.count(),
+            "passages": store.passages.count(),
+            "blocks": [block.label for block in store.blocks.all()],
+            "bytes": workspace.agents.size(name),
+            "changes": settings_changes(store),
+        }
+
+
+def contents(workspace: Workspace, name: str) -> str:
+    """What is deleted with an agent, also one whose record is lost or damaged. Raises NotFoundError."""
+    if name in workspace.agents.without_record():
+        return "a folder without a record"
+    try:
+        shape = describe(workspace, name)
+    except StorageError as error:
+        return f"a record that cannot be read ({error.message})"
+    return f"{shape['messages']} messages and {shape['passages']} passages"
+
+
+def readable(key: str, value: Any, zone: tzinfo) -> str:
+    """The value of one of its fields for people."""
+    if value is None:
+        return "-"
+    if key in {"created_at", "last_used"}:
+        return for_people(from_text(value), zone)
+    if key == "bytes":
+        return size_text(value)
+    return ", ".join(value) if isinstance(value, list) else str(value)
+
+
+def size_text(size: int) -> str:
+    """`size` bytes for people, such as `1.2 MB`."""
+    thousands = min(3, (len(str(size)) - 1) // 3)
+    return f"{size} B" if not thousands else f"{size / 1000**thousands:.1f} {('kB', 'MB', 'GB')[thousands - 1]}"
