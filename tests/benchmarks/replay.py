@@ -1,0 +1,111 @@
+"""Replays recorded function calls and says what the prompts cost: `python tests/benchmarks/replay.py`.
+
+The conversation is written here: facts that change, told in turn, each stored at once, and asked for now and then. The
+same script runs older code: PYTHONPATH=OTHER_TREE python tests/benchmarks/replay.py. One JSON object a line.
+"""
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(1, str(Path(__file__).parent.parent))
+
+from support.agents import run, session
+from support.brains import Call, Reply, asks_for_summary, text_of
+from support.strict_counting import encode
+from support.strict_server import StrictServer
+
+from memgpt_cli.domain.events import Evicted
+
+FACTS = {
+    "en": [
+        ("lives in {}", ["Porto", "Braga", "Faro", "Lagos"]),
+        ("works as a {}", ["baker", "ferry pilot", "teacher of music", "bookbinder"]),
+        ("is training for {}", ["a half marathon", "a triathlon", "a long swim", "a mountain race"]),
+        ("has a dog called {}", ["Pim", "Otis", "Juno", "Basil"]),
+        ("is reading {}", ["a book on tides", "a crime novel", "letters of a painter", "a history of maps"]),
+        ("plans to visit {}", ["an aunt in Ghent", "friends in Oslo", "a cousin in Lima", "the Azores"]),
+    ],
+    "zh": [
+        ("住在{}", ["厦门", "成都", "昆明", "大连"]),
+        ("的工作是{}", ["面包师", "渡轮驾驶员", "音乐老师", "图书装订工"]),
+        ("正在准备{}", ["半程马拉松", "铁人三项", "长距离游泳", "越野赛"]),
+        ("养了一只叫{}的狗", ["豆豆", "阿福", "朱诺", "小白"]),
+        ("在读{}", ["一本关于潮汐的书", "一部侦探小说", "一位画家的书信", "一部地图的历史"]),
+        ("打算去看望{}", ["根特的姑姑", "奥斯陆的朋友", "利马的表弟", "亚速尔群岛"]),
+    ],
+}
+TALK = {
+    "en": "It has been on my mind for weeks, and I talked it over with my sister on the phone yesterday evening. ",
+    "zh": "这件事我想了好几个星期，昨天晚上还在电话里和妹妹谈了很久。",
+}
+
+
+def turns(language: str, count: int) -> Iterator[tuple[str, Call, str]]:
+    """What the person says, the call it leads to, and the answer."""
+    facts = FACTS[language]
+    for number in range(count):
+        pattern, values = facts[number % len(facts)]
+        round_ = number // len(facts)
+        new, old = values[round_ % len(values)], values[(round_ - 1) % len(values)]
+        said = f"{number}. Ada {pattern.format(new)}. {TALK[language] * 3}"
+        if number % 8 == 7:
+            yield said, Call("conversation_search", {"query": pattern.format("").strip()}), f"{old}. {TALK[language]}"
+        elif round_ == 0:
+            line = f"Ada {pattern.format(new)}; told in turn {number}, and it matters to her"
+            yield said, Call("core_memory_append", {"label": "human", "content": line}), TALK[language] * 2
+        else:
+            change = {"label": "human", "old_content": pattern.format(old), "new_content": pattern.format(new)}
+            yield said, Call("core_memory_replace", change), TALK[language] * 2
+
+
+def replay(language: str, count: int, window: int) -> dict[str, Any]:
+    """The conversation through the agent whose code is imported."""
+    recorded = list(turns(language, count))
+    at = 0
+
+    def brain(body: dict[str, Any]) -> Reply:
+        if asks_for_summary(body):
+            return Reply(f"We spoke of what changes in Ada's life. {TALK[language]}")
+        if body["messages"][-1]["role"] == "tool":
+            return Reply(recorded[at][2])
+        return Reply(calls=(recorded[at][1],))
+
+    evictions = 0
+    with StrictServer(brain, window=window) as server, tempfile.TemporaryDirectory() as home:
+        with session(Path(home), base_url=server.base_url, window=window) as opened:
+            fixed = opened.agent.queue_manager.usage().total
+            for at in range(count):
+                evictions += sum(isinstance(h, Evicted) for h in run(opened, recorded[at][0]))
+        total = sum(e.prompt_tokens for e in server.exchanges)
+        echoes = sum(echoed(body) for body in server.requests)
+    return {
+        "language": language,
+        "turns": count,
+        "window": window,
+        "fixed": fixed,
+        "requests": len(server.requests),
+        "prompt_tokens": total,
+        "evictions": evictions,
+        "echo_share": round(echoes / total, 4),
+    }
+
+
+def echoed(body: dict[str, Any]) -> int:
+    """Tokens of the results of core-memory edits in a prompt."""
+    edits = {
+        c["id"]
+        for m in body["messages"]
+        for c in m.get("tool_calls", ())
+        if c["function"]["name"].startswith("core_memory")
+    }
+    return sum(len(encode(text_of(m))) for m in body["messages"] if m.get("tool_call_id") in edits)
+
+
+if __name__ == "__main__":
+    for language in FACTS:
+        for count, window in ((25, 4_096), (25, 8_192), (100, 8_192)):
+            print(json.dumps(replay(language, count, window)), flush=True)
