@@ -31,6 +31,8 @@ def show_hits(found: SearchResult[Any], zone: tzinfo, *, explain: bool, what: st
         show_hit(hit, zone, ranked=found.ranked, explain=explain)
     if not found.hits:
         notice("nothing was found")
+    if found.weak:
+        notice("only weak matches: no rare word of the query and nothing near in meaning")
     if found.more:
         notice(f"{found.more} more {'candidates' if found.ranked else what}: --page {found.page + 1}")
     for line in found.notes:

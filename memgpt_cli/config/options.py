@@ -342,7 +342,6 @@ OPTIONS: Final[tuple[Option, ...]] = (
     _weight("search.answer_weight", "Share of what a question scores that goes to the message after it."),
     _weight("search.assistant_weight", "What an assistant's message loses unless the question asks what it said."),
     _weight("search.clause_weight", "Weight of the best clause where a query asks several questions."),
-    _weight("search.latest_weight", "Prior for later messages when the question asks how things are now."),
     Option(
         key="search.session_gap_hours",
         target="search.session_gap_hours",

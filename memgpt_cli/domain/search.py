@@ -82,7 +82,8 @@ class SearchResult(Generic[Item]):
     `total` is the number of matching items when `ranked` is false (a query of filters only), and the number of fused
     candidates when it is true. `notes` says in plain words what was left out, if anything. `before` counts the hits of
     earlier pages where those are not full ones of `page_size`. `terms` are what was looked for (stems, and pairs of
-    characters in scripts without spaces) with their rarity: what excerpts are chosen by.
+    characters in scripts without spaces) with their rarity: what excerpts are chosen by. `weak` says that no hit is a
+    good match: none is near in meaning and none holds a rare word of the query.
     """
 
     hits: tuple[Hit[Item], ...]
@@ -93,6 +94,7 @@ class SearchResult(Generic[Item]):
     notes: tuple[str, ...] = ()
     before: int | None = None
     terms: Mapping[str, float] = field(default_factory=dict)
+    weak: bool = False
 
     @property
     def more(self) -> int:

@@ -88,7 +88,7 @@ class SearchSettings:
     nearest_messages: int = 50_000
     context_weight: float = 0.3
     lexical_weight: float = 1.0
-    vector_weight: float = 0.5
+    vector_weight: float = 0.75
     session_weight: float = 0.25
     speaker_weight: float = 0.5
     self_weight: float = 0.25
@@ -99,7 +99,6 @@ class SearchSettings:
     answer_weight: float = 0.25
     assistant_weight: float = 0.75
     clause_weight: float = 0.5
-    latest_weight: float = 0.15
     session_gap_hours: float = 4.0
 
 

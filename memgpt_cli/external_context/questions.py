@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 from unicodedata import east_asian_width
 
-from memgpt_cli.text.asking import asks_assistant, asks_latest, asks_name, asks_when, clauses, without_search_words
+from memgpt_cli.text.asking import asks_assistant, asks_name, asks_when, clauses, without_search_words
 from memgpt_cli.text.dates import NamedDate, named_dates
 from memgpt_cli.text.words import words
 
@@ -47,7 +47,6 @@ class Question:
     asks_when: bool
     asks_name: bool
     asks_assistant: bool
-    asks_latest: bool
     dates: tuple[Span, ...]
     known: frozenset[str]
 
@@ -70,7 +69,6 @@ def read_question(text: str, *, participants: Sequence[str], zone: tzinfo) -> Qu
         asks_when=asks_when(text),
         asks_name=asks_name(text),
         asks_assistant=asks_assistant(text),
-        asks_latest=asks_latest(text),
         dates=tuple(span for date in named_dates(text) if (span := _span(date, zone)) is not None),
         known=frozenset(word for name in participants for word in words(name)),
     )

@@ -17,6 +17,12 @@ from memgpt_cli.text.terms import query_terms
 
 _BEST_OF_SESSION: Final = 3
 
+_WEAK_COSINE: Final = 0.25
+"""The floor below which a best cosine speaks for a question about something else (docs/search.md)."""
+
+_RARE: Final = 3.0
+"""The rarity from which a word that matched speaks for itself: one in twenty messages."""
+
 _UNKNOWN_RARITY: Final = 3.0
 """The rarity of a term about which the index says nothing: that of a word in one of twenty messages."""
 
@@ -86,6 +92,13 @@ def best_shares(rankings: Sequence[Sequence[LexicalHit]]) -> dict[int, float]:
     return best
 
 
+def is_weak(lexical: Sequence[LexicalHit], cosines: Sequence[tuple[int, float]]) -> bool:
+    """Whether nothing matched well: the best cosine is low, and no item holds a rare word of the query."""
+    if not cosines or max(cosine for _, cosine in cosines) >= _WEAK_COSINE:
+        return False
+    return not any(hit.rarity.get(word, 0.0) >= _RARE for hit in lexical for word in hit.words)
+
+
 def page_of(
     ranked: Sequence[Ranked],
     items: Mapping[int, Item],
@@ -94,6 +107,7 @@ def page_of(
     page_size: int,
     notes: tuple[str, ...],
     terms: Mapping[str, float],
+    weak: bool = False,
 ) -> SearchResult[Item]:
     """One page of a ranking as an answer; `items` holds at least those that stand on it."""
     shown = ranked[page * page_size : (page + 1) * page_size]
@@ -108,6 +122,7 @@ def page_of(
         page_size=page_size,
         notes=notes,
         terms=terms,
+        weak=weak and bool(shown),
     )
 
 

@@ -15,7 +15,7 @@ from memgpt_cli.domain.settings import SearchSettings
 from memgpt_cli.domain.vectors import Collection, Vector
 from memgpt_cli.external_context.meaning import FILTERED, WORDS_ONLY, indexed_so_far, vector_of
 from memgpt_cli.external_context.questions import Question, nearness, read_question
-from memgpt_cli.external_context.ranking import best_shares, page_of, rank, terms_of
+from memgpt_cli.external_context.ranking import best_shares, is_weak, page_of, rank, terms_of
 from memgpt_cli.ports import Embedder, Store, VectorIndex
 from memgpt_cli.text.asking import asking_share, has_name, has_time, of_oneself
 
@@ -71,16 +71,26 @@ class RecallStorage:
         ids = list(dict.fromkeys([*(hit.id for hits in (lexical, *asides) for hit in hits), *found]))
         messages = {m.id: m for m in self._store.messages.get(ids) if passes(m, filters)}
         neighbours = self._store.lexical.neighbours(list(messages))
+        passing = [hit for hit in lexical if hit.id in messages]
+        cosines = self._cosines(query_vector, list(messages), neighbours)[:candidates]
         ranked = rank(
-            [hit for hit in lexical if hit.id in messages],
-            self._cosines(query_vector, list(messages), neighbours)[:candidates],
+            passing,
+            cosines,
             settings=self._settings,
             sessions=self._store.lexical.sessions(list(messages)),
             priors=self._priors(question, messages, filters, asides),
             asked=_asked(messages, neighbours),
         )
         terms = terms_of(query, lexical)
-        return page_of(ranked, messages, page=page, page_size=size, notes=self._notes(query_vector), terms=terms)
+        return page_of(
+            ranked,
+            messages,
+            page=page,
+            page_size=size,
+            notes=self._notes(query_vector),
+            terms=terms,
+            weak=is_weak(passing, cosines),
+        )
 
     def _words(self, text: str, filters: RecallFilters, limit: int) -> list[LexicalHit]:
         return self._store.lexical.search_messages(text, filters, limit, context=self._settings.context_weight)
@@ -156,13 +166,11 @@ class RecallStorage:
         """What speaks for and against messages besides words and meaning, where the question calls for it."""
         held_back = filters.roles == SPOKEN and not question.asks_assistant
         clauses = best_shares(asides)
-        last = max(messages, default=0)
         return {
             item: {
                 **self._prior(question, message),
                 "assistant": -self._settings.assistant_weight * (held_back and message.role is Role.ASSISTANT),
                 "clause": self._settings.clause_weight * clauses.get(item, 0.0),
-                "latest": self._settings.latest_weight * (item / last if question.asks_latest else 0.0),
             }
             for item, message in messages.items()
         }

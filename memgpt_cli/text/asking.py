@@ -36,11 +36,6 @@ _ASSISTANT: Final = re.compile(
     r"|[你您]的(建议|推荐|回答|回复|答复|解释|说法)",
     re.IGNORECASE,
 )
-_LATEST: Final = re.compile(
-    r"\b(now|current|currently|latest|these days|at the moment|nowadays|most recent|up to date)\b"
-    r"|最新|现在|目前|如今|当前|最近",
-    re.IGNORECASE,
-)
 _NAME: Final = re.compile(r"(?<=[^.!?\"\s] )[A-Z][a-z]+")
 _ONESELF: Final = re.compile(
     r"\b(I|my|me|mine|myself|we|our|us|My|We|Our)\b|[我俺]|(私|僕|俺)|(나는|내가|제가|저는|우리)"
@@ -80,11 +75,6 @@ def asks_name(question: str) -> bool:
 def asks_assistant(question: str) -> bool:
     """Whether a question asks what the assistant said: "what did you recommend", but not "would you suggest"."""
     return bool(_ASSISTANT.search(question))
-
-
-def asks_latest(question: str) -> bool:
-    """Whether a question asks how things are now."""
-    return bool(_LATEST.search(question))
 
 
 def without_search_words(question: str) -> str:

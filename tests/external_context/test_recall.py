@@ -360,3 +360,15 @@ def test_each_of_several_questions_is_answered(memory: Memory) -> None:
     ids = talk(memory, *said, (Role.USER, "The museum opens at nine."), (Role.USER, "My boss is an engineer."))
     found = memory.ask("What does my boss do? When does the museum open?")
     assert set(found[:2]) == set(ids[-2:])
+
+
+def test_weak_matches_are_said(memory: Memory) -> None:
+    talk(memory, *((Role.USER, f"We walked the dog along the river on day {n}.") for n in range(60)))
+    recall = memory.recall()
+
+    def weak(query: str) -> bool:
+        return recall.search(query, query_vector=recall.embed_query(query)).weak
+
+    assert weak("quarterly tax depreciation of machinery")
+    assert not weak("walking the dog by the river")
+    assert not weak("day 17")  # a word that one message holds

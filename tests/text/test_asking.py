@@ -2,7 +2,7 @@
 
 import pytest
 
-from memgpt_cli.text.asking import asks_assistant, asks_latest, clauses, without_search_words
+from memgpt_cli.text.asking import asks_assistant, clauses, without_search_words
 from memgpt_cli.text.dates import NamedDate, named_dates
 
 
@@ -25,12 +25,6 @@ def test_it_asks_what_the_assistant_said(question: str) -> None:
 )
 def test_it_does_not_ask_what_the_assistant_said(question: str) -> None:
     assert not asks_assistant(question)
-
-
-def test_it_asks_how_things_are_now() -> None:
-    assert asks_latest("What is my current job?")
-    assert asks_latest("我现在住在哪里？")
-    assert not asks_latest("What did I know?")
 
 
 def test_words_about_the_search_are_left_out() -> None:
