@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from memgpt_cli.errors import AgentBusyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from memgpt_cli.bootstrap.adapters import Adapters
@@ -89,18 +89,19 @@ class Memory:
         """Core memory, to be read and written within its limits."""
         from memgpt_cli.main_context.core_memory import CoreMemory
 
-        return CoreMemory(self.store, self._adapters.clock, self._count)
+        return CoreMemory(self.store, self._adapters.clock, self._count, self._check_core)
 
     @property
     def forgetting(self) -> Forgetting:
         """Forgetting for good; all but its plan needs the agent's lock."""
         return self._adapters.forgetting(self.name, self._record)
 
-    def check_window(self, block: Block | None = None) -> None:
-        """Raise LimitError when the agent's window has no room for its blocks at their limits, `block` among them."""
-        changed = {} if block is None else {block.label: block}
-        blocks = {b.label: b for b in self.store.blocks.all()} | changed
-        self._window_of(self.store).check(list(blocks.values()))
+    def check_window(self) -> None:
+        """Raise LimitError when the agent's window cannot hold its fixed prompt and its blocks."""
+        self._window_of(self.store).check(self.store.blocks.all())
+
+    def _check_core(self, blocks: Sequence[Block]) -> None:
+        self._window_of(self.store).check_core(blocks)
 
     @contextmanager
     def between_turns(self, *, needed: bool = True) -> Iterator[None]:

@@ -111,7 +111,6 @@ def create(
     with _writing() as memory:
         limit = limit or current.workspace().settings.memory.block_limit
         new = Block(label=label, limit=limit, description=description or "", read_only=read_only, value=read_text(text))
-        memory.check_window(new)
         _report(memory.core_memory.create(new, _by("create")))
 
 
@@ -139,8 +138,6 @@ def set_block(
         )
     with _writing() as memory:
         value = None if text is None else read_text(text)
-        if limit is not None:
-            memory.check_window(Block(label=label, limit=limit))
         changed = memory.core_memory.change(
             label, _by("set"), value=value, limit=limit, description=description, read_only=read_only
         )
@@ -224,7 +221,6 @@ def restore(
 
     """
     with _writing() as memory:
-        memory.check_window(memory.core_memory.version(label, version).block)
         before = memory.store.blocks.get(label)
         restored = memory.core_memory.restore(label, version, _by(f"restore {version}"))
         if before is not None and before.version == restored.version:

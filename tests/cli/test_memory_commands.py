@@ -49,9 +49,14 @@ def test_what_does_not_fit_is_refused_with_the_numbers(memgpt: CommandLine) -> N
     assert "would hold 19 characters, its limit is 10" in error
     error = memgpt("memory", "set", "human", "--limit", "2", code=2).err
     assert "would hold 3 characters, its limit is 2" in error
-    text = "Ada likes walking. " * 9_000
-    error = memgpt("memory", "set", "human", text, "--limit", "900000", code=2).err
-    assert "too small for this agent" in error
+    text = "Ada likes walking. " * 2_000
+    for command in (["create", "x", text], ["set", "human", text]):
+        error = memgpt("memory", *command, "--limit", "900000", "--window", "8000", code=2).err
+        assert "all memory blocks together would take" in error
+        assert "this window of 8000 has" in error
+    memgpt("memory", "set", "human", "--limit", "900000")
+    assert "would take" in memgpt("memory", "append", "human", text, "--window", "8000", code=2).err
+    assert memgpt.json("memory-show", "memory", "show", "human")[0]["value"] == "Ada"
     assert "set aside for them" in memgpt("memory", "create", "x", "--description", "very long " * 30, code=2).err
 
 
@@ -59,9 +64,10 @@ def test_a_version_that_leaves_no_room_in_the_window_is_not_restored(memgpt: Com
     memgpt("memory", "set", "human", "Ada likes walking. " * 900, "--limit", "20000", "--window", "64000")
     memgpt("memory", "set", "human", "Bea", "--limit", "100")
     small = ("--window", "4000")
-    assert "too small for this agent" in memgpt("memory", "restore", "human", "2", *small, code=2).err
+    assert "this window of 4000 has" in memgpt("memory", "restore", "human", "2", *small, code=2).err
     assert memgpt.json("memory-show", "memory", "show", "human")[0]["limit"] == 100
-    memgpt("memory", "restore", "human", "1", "--window", "6000")
+    memgpt("memory", "restore", "human", "1", *small)
+    memgpt("memory", "restore", "human", "2", "--window", "12000")
 
 
 def test_a_wrong_label_is_exit_3_with_the_nearest(memgpt: CommandLine) -> None:
