@@ -16,6 +16,7 @@ from memgpt_cli.cli.console import out, plain, print_json
 from memgpt_cli.cli.finding import Check, Finding
 from memgpt_cli.cli.options import current
 from memgpt_cli.errors import MemGPTError
+from memgpt_cli.services.learned import in_words, learned_of
 
 if TYPE_CHECKING:
     from memgpt_cli.bootstrap import Workspace
@@ -130,9 +131,13 @@ def _keys(workspace: "Workspace") -> Iterator[Finding]:
 def _model(workspace: "Workspace") -> Iterator[Finding]:
     choice = workspace.sessions.choice_in_use()
     where = f" at {choice.base_url}" if choice.base_url else ""
-    says = f"{choice.name}{where}, window {choice.window:,} tokens ({choice.source.value})"
+    origin = choice.window_from or choice.window_source.value
+    says = f"{choice.name}{where} ({choice.source.value}), window {choice.window:,} tokens ({origin})"
     workspace.models.check_key(choice)
     yield Finding(what="model", ok=True, says=says)
+    if learned := in_words(learned_of(workspace, choice.endpoint, choice.name)):
+        hint = f"to forget it: memgpt models learned --forget {choice.name}"
+        yield Finding(what="learned", ok=True, says="; ".join(learned), hint=hint)
 
 
 def _tokens(workspace: "Workspace") -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -192,10 +193,11 @@ def list_profiles() -> None:
                 _place(s["model"], s["base_url"], s["provider"]),
                 "-" if s["window"] is None else f"{s['window']:,}",
                 s["key"],
+                "; ".join(s["learned"]) or "-",
             )
             for s in shapes
         ]
-        table(("", "profile", "model", "base URL", "window", "key"), rows, wide="base URL")
+        table(("", "profile", "model", "base URL", "window", "key", "learned"), rows, wide="learned")
     else:
         notice("there are no profiles yet; to add one: memgpt models add NAME --base-url URL --model MODEL")
 
@@ -214,9 +216,12 @@ def show(name: ProfileName) -> None:
         print_json(shape)
         return
     shape |= {f"{what} price": price for what, price in shape.pop("usd_per_million_tokens").items()}
+    learned = shape.pop("learned")
     for key, value in shape.items():
         if value is not None:
             say(f"{key.replace('_', ' '):<17} {_plainly(value)}")
+    for phrase in learned:
+        say(f"{'learned':<17} {phrase}")
 
 
 @app.command("remove", cls=Command)
@@ -280,6 +285,49 @@ def try_model(
         raise typer.Exit(1)
 
 
+@app.command("learned", cls=Command)
+def learned(
+    forget: Annotated[
+        str | None, typer.Option("--forget", metavar="MODEL", help="Forget what was learned of this model, or `all`.")
+    ] = None,
+) -> None:
+    """Show what was learned of endpoints and models: window, refused fields, message rules. It is believed for a day.
+
+    --forget deletes it, with the token counts that servers reported; the next calls learn it again. Use it after a
+    server was changed.
+
+    Examples:
+        memgpt models learned
+
+        memgpt models learned --forget qwen3:8b
+
+        memgpt models learned --forget all
+
+    """
+    from memgpt_cli.services.learned import forget_learned, in_words, learned_traits, trait_shape
+
+    workspace = current.workspace()
+    if forget is not None:
+        gone = forget_learned(workspace, None if forget == "all" else forget)
+        if current.json:
+            print_json({"forgotten": gone})
+        else:
+            say(f"forgot {gone} trait{'' if gone == 1 else 's'}")
+        return
+    traits = learned_traits(workspace)
+    if current.json:
+        print_json([trait_shape(trait) for trait in traits])
+        return
+    for (base_url, model, stale), group in groupby(
+        traits, key=lambda trait: (trait.base_url, trait.model, trait.stale)
+    ):
+        say(f"{model} at {base_url or 'OpenAI'}{' (no longer believed)' if stale else ''}")
+        for phrase in in_words(list(group)):
+            say(f"  {phrase}")
+    if not traits:
+        notice("nothing was learned yet")
+
+
 def _found(workspace: Workspace, name: str) -> Profile:
     return _profiles(workspace).get(name)
 
@@ -298,11 +346,14 @@ def _profiles(workspace: Workspace) -> Profiles:
 
 
 def _profile_shape(workspace: Workspace, profile: Profile) -> dict[str, Any]:
+    from memgpt_cli.services.learned import in_words, learned_of
     from memgpt_cli.services.profiles import shape
 
     in_use = workspace.sessions.choice_in_use().profile
     file = str(workspace.configuration.profile_files[profile.name])
-    return shape(profile, in_use=in_use is not None and in_use.name == profile.name, file=file)
+    choice = workspace.models.of_profile(profile)
+    learned = in_words(learned_of(workspace, choice.endpoint, choice.name))
+    return shape(profile, in_use=in_use is not None and in_use.name == profile.name, file=file, learned=learned)
 
 
 def _place(model: str, base_url: str | None, provider: str | None) -> str:

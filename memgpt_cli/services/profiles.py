@@ -102,8 +102,11 @@ def _release(users: ProfileUsers, name: str) -> str:
     return f"memgpt agent set {users.agents[0]} --default, or memgpt models remove {name} --force"
 
 
-def shape(profile: Profile, *, in_use: bool, file: str) -> dict[str, Any]:
-    """A profile as JSON (docs/schemas/models-profile.schema.json); `file` is the settings file that holds it."""
+def shape(profile: Profile, *, in_use: bool, file: str, learned: list[str]) -> dict[str, Any]:
+    """A profile as JSON (docs/schemas/models-profile.schema.json).
+
+    `file` is the settings file that holds it, `learned` what the program found out of its model and server.
+    """
     return {
         "name": profile.name,
         "in_use": in_use,
@@ -122,6 +125,7 @@ def shape(profile: Profile, *, in_use: bool, file: str) -> dict[str, Any]:
         },
         "key": _key(profile),
         "file": file,
+        "learned": learned,
     }
 
 

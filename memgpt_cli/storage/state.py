@@ -115,6 +115,13 @@ class StateDatabase:
         """Everything that was learned about endpoints, stale traits too, by endpoint, model and name."""
         return self._learned()
 
+    def forget_learned(self, model: str | None = None) -> int:
+        """Delete the traits and the counted tokens of a model, or of all; returns how many traits there were."""
+        chosen = "WHERE ?1 IS NULL OR model = ?1"
+        with self._writing() as connection:
+            connection.execute(f"DELETE FROM reports {chosen}", (model,))  # noqa: S608 - our own words
+            return connection.execute(f"DELETE FROM traits {chosen}", (model,)).rowcount  # noqa: S608
+
     def _learned(self, base_url: str | None = None, model: str | None = None) -> list[LearnedTrait]:
         """Of one model at one endpoint, or of all when `model` is None."""
         query = "SELECT * FROM traits WHERE ?2 IS NULL OR (base_url = ?1 AND model = ?2)"

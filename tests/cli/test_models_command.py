@@ -3,6 +3,9 @@
 from support.command_line import CommandLine
 from support.strict_server import StrictServer
 
+from memgpt_cli.cli.options import current
+from memgpt_cli.domain.endpoint_traits import EndpointTraits
+
 
 def test_known_models_are_listed_with_length_prices_and_origin(memgpt: CommandLine) -> None:
     listed = {model["model"]: model for model in memgpt.json("models", "models")}
@@ -39,3 +42,30 @@ def test_online_without_an_endpoint_says_how_to_name_one(memgpt: CommandLine) ->
     with StrictServer() as server:
         gone = server.base_url
     assert "cannot be reached" in memgpt("models", "--online", "--base-url", gone, code=6).err
+
+
+def test_what_was_learned_of_a_server_is_shown_and_can_be_forgotten(memgpt: CommandLine) -> None:
+    with StrictServer(models=("tiny-1",)) as server:
+        base_url = server.base_url
+        state = current.workspace().state
+        state.learn(base_url, "tiny-1", EndpointTraits(window=4_096, window_source="llama.cpp /props", alternates=True))
+        state.learn(base_url, "tiny-1", EndpointTraits(takes_tools=False, refused_fields=frozenset({"stream_options"})))
+        memgpt("models", "add", "local", "--model", "tiny-1", "--base-url", base_url)
+        place = ("--model", "local")
+        phrases = {
+            "window 4,096 tokens (llama.cpp /props)", "roles must alternate",
+            "no tool support: calls are written as text", "fields left out: stream_options",
+        }  # fmt: skip
+        assert set(memgpt.json("models-profile", "models", "show", "local")["learned"]) == phrases
+        found = {check["check"]: check for check in memgpt.json("doctor", "doctor", *place)}
+        assert "window 4,096 tokens (the server: llama.cpp /props)" in found["model"]["says"]
+        assert set(found["learned"]["says"].split("; ")) == phrases
+        assert "models learned --forget tiny-1" in found["learned"]["hint"]
+        for shown in (memgpt("models", "show", "local").out, memgpt("models", "learned").out):
+            assert all(phrase in shown for phrase in phrases)
+        traits = memgpt.json("models-learned", "models", "learned")
+        assert [t["name"] for t in traits] == ["alternates", "refused_fields", "takes_tools", "window", "window_source"]
+        assert memgpt.json("models-learned", "models", "learned", "--forget", "other") == {"forgotten": 0}
+        assert "forgot 5 traits" in memgpt("models", "learned", "--forget", "tiny-1").out
+        assert memgpt.json("models-learned", "models", "learned") == []
+        assert "learned" not in {check["check"] for check in memgpt.json("doctor", "doctor", *place)}
