@@ -117,7 +117,7 @@ class Checker:
         try:
             return parse(str(value), self.zone)
         except (ValueError, OverflowError):
-            self._fault(where, f"{value!r} is no time; write it as 2024-03-31T18:30:00Z")
+            self._fault(where, f"{value!r} is not a valid time; write it as 2024-03-31T18:30:00Z")
             return None
 
     def _expectations(self, value: object, where: str) -> tuple[Expectation, ...]:

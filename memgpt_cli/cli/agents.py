@@ -27,7 +27,7 @@ from memgpt_cli.services.agent_settings import (
     new_config,
 )
 
-app = typer.Typer(help="Make, look at, copy and delete agents.", no_args_is_help=True)
+app = typer.Typer(help="Create, show, copy and delete agents.", no_args_is_help=True)
 
 
 Name = Annotated[str, typer.Argument(help="The agent.", autocompletion=agents_like)]
@@ -78,10 +78,10 @@ def create(
     name: NewName,
     persona: Annotated[str | None, typer.Option(help="Who it is: text, or @FILE.", metavar="TEXT|@FILE")] = None,
     human: Annotated[str, typer.Option(help="What it knows about you: text, or @FILE.", metavar="TEXT|@FILE")] = "",
-    protocol: Annotated[Protocol | None, typer.Option(help="How it speaks and goes on.")] = None,
+    protocol: Annotated[Protocol | None, typer.Option(help="How it replies and continues.")] = None,
     block: Annotated[
         list[str] | None,
-        typer.Option("--block", help="Another memory block; may be given again.", metavar="LABEL=TEXT|@FILE"),
+        typer.Option("--block", help="Another memory block (repeatable).", metavar="LABEL=TEXT|@FILE"),
     ] = None,
 ) -> None:
     """Create an agent; --model, --base-url and --window become its own.
@@ -221,7 +221,7 @@ def clone(
     name: Name,
     new: NewName,
     messages: Annotated[
-        bool, typer.Option("--messages/--no-messages", help="With all that was said, or only with what was learned.")
+        bool, typer.Option("--messages/--no-messages", help="Copy the messages too, or only what was learned.")
     ] = True,
 ) -> None:
     """Make a second agent with the same memory, also while the first one talks.
@@ -268,7 +268,7 @@ def export(
     words: Annotated[
         list[str],
         typer.Argument(
-            help="The agent, if it is not the one in use, and the file to write.",
+            help="The agent (default: the one in use) and the file to write.",
             metavar="[NAME] FILE",
             autocompletion=agents_like,
         ),
@@ -288,15 +288,15 @@ def export(
         print_json({"agent": name, "file": str(file), "bytes": size})
     else:
         say(f"wrote {name} to {file} ({size_text(size)}), read back and checked")
-        notice("whoever has the file has the memory; keys are not in it")
+        notice("the file holds everything the agent remembers; keys are not in it")
 
 
 @app.command("import", cls=Command)
 def import_file(
-    file: Annotated[Path, typer.Argument(help="What agent export wrote.", metavar="FILE")],
-    name: Annotated[str | None, typer.Option("--as", help="Another name than it had.", metavar="NAME")] = None,
+    file: Annotated[Path, typer.Argument(help="A file written by agent export.", metavar="FILE")],
+    name: Annotated[str | None, typer.Option("--as", help="A new name for the agent.", metavar="NAME")] = None,
     keep_endpoint: Annotated[
-        bool, typer.Option("--keep-endpoint", help="Let it talk to the endpoint that the file names.")
+        bool, typer.Option("--keep-endpoint", help="Keep the endpoint that the file names.")
     ] = False,
 ) -> None:
     """Make an agent of a file. Everything in it is checked first, and nothing of it is run.

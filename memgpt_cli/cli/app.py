@@ -12,57 +12,65 @@ import typer
 
 from memgpt_cli import __version__
 from memgpt_cli.cli import options
-from memgpt_cli.cli.doors import Door, House
+from memgpt_cli.cli.lazy_commands import LazyCommand, LazyGroup
 from memgpt_cli.errors import ExitCode, MemGPTError
 
-_ROOMS = "memgpt_cli.cli."
+_CLI = "memgpt_cli.cli."
 
 
-class _Memgpt(House):
-    doors = (
-        Door("chat", "Talk with an agent that remembers.", _ROOMS + "chat:chat"),
-        Door("send", "Send one message and print the answer.", _ROOMS + "send:send"),
-        Door("batch", "Run scripted conversations; started again, it goes on where it was.", _ROOMS + "batch:batch"),
-        Door("context", "Show the context window. Nothing is written and nothing is sent.", _ROOMS + "context:context"),
-        Door("agent", "Make, look at, copy and delete agents.", _ROOMS + "agents:app"),
-        Door("memory", "Core memory: what the model always sees.", _ROOMS + "memory:app"),
-        Door("recall", "Recall storage: every message ever.", _ROOMS + "recall:app"),
-        Door("archival", "Archival storage: notes, facts and documents.", _ROOMS + "archival:app"),
-        Door(
+class _Memgpt(LazyGroup):
+    lazy_commands = (
+        LazyCommand("chat", "Talk with an agent that remembers.", _CLI + "chat:chat"),
+        LazyCommand("send", "Send one message and print the answer.", _CLI + "send:send"),
+        LazyCommand(
+            "batch", "Run scripted conversations; started again, it continues where it stopped.", _CLI + "batch:batch"
+        ),
+        LazyCommand(
+            "context", "Show the context window. Nothing is written and nothing is sent.", _CLI + "context:context"
+        ),
+        LazyCommand("agent", "Create, show, copy and delete agents.", _CLI + "agents:app"),
+        LazyCommand("memory", "Core memory: what the model always sees.", _CLI + "memory:app"),
+        LazyCommand("recall", "Recall storage: all messages.", _CLI + "recall:app"),
+        LazyCommand("archival", "Archival storage: notes, facts and documents.", _CLI + "archival:app"),
+        LazyCommand(
             "search",
-            "Search everything an agent knows, best first, and say where each hit lives.",
-            _ROOMS + "search:search",
+            "Search everything an agent remembers, best matches first, with the place of each hit.",
+            _CLI + "search:search",
         ),
-        Door(
-            "undo", "Take back the last change to memory, by whomever; again for the one before.", _ROOMS + "undo:undo"
+        LazyCommand(
+            "undo",
+            "Undo the last change to memory, whoever made it. Repeat to undo earlier changes.",
+            _CLI + "undo:undo",
         ),
-        Door("redo", "Do again what was last taken back, unless something else was done since.", _ROOMS + "undo:redo"),
-        Door(
+        LazyCommand("redo", "Redo what was undone last, unless memory has changed since.", _CLI + "undo:redo"),
+        LazyCommand(
             "forget",
             "Permanently delete something from every message, passage, version, summary, index and file.",
-            _ROOMS + "forget:forget",
+            _CLI + "forget:forget",
         ),
-        Door(
+        LazyCommand(
             "backup",
-            "Write a backup of all agents and settings, also while they talk; it is read back and checked.",
-            _ROOMS + "backups:backup",
+            "Write a backup of all agents and settings, even while they talk, then read it back and check it.",
+            _CLI + "backups:backup",
         ),
-        Door(
+        LazyCommand(
             "restore",
-            "Restore a backup. All of it is checked before anything is changed; what is there already stays, unless"
+            "Restore a backup. It is checked before anything changes. Existing agents and settings stay, unless"
             " --replace.",
-            _ROOMS + "backups:restore",
+            _CLI + "backups:restore",
         ),
-        Door("eval", "Measure the program on data of your own.", _ROOMS + "evaluate:app"),
-        Door("doctor", "Check settings, keys, model, embedder, disk, databases and indexes.", _ROOMS + "doctor:doctor"),
-        Door(
+        LazyCommand("eval", "Measure search on your own data.", _CLI + "evaluate:app"),
+        LazyCommand(
+            "doctor", "Check settings, keys, model, embedder, disk, databases and indexes.", _CLI + "doctor:doctor"
+        ),
+        LazyCommand(
             "models",
             "List the known models with their context length and prices, or manage profiles: named models with their"
             " settings.",
-            _ROOMS + "models:app",
+            _CLI + "models:app",
         ),
-        Door("config", "Look at settings and change them.", _ROOMS + "config_commands:app"),
-        Door("keys", "Store, list and delete API keys.", _ROOMS + "key_commands:app"),
+        LazyCommand("config", "Show and change settings.", _CLI + "config_commands:app"),
+        LazyCommand("keys", "Store, list and delete API keys.", _CLI + "key_commands:app"),
     )
 
 
@@ -124,7 +132,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _unforeseen(error: Exception) -> int:
-    """What no room has foreseen: a full disk, a folder not to be entered, a damaged file, or a mistake of ours."""
+    """Unexpected errors: a full disk, no permission, a damaged file, or a bug."""
     if isinstance(error, OSError):
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
         return _report("io", what, "check the disk and the permissions", ExitCode.STORAGE)

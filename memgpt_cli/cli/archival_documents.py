@@ -23,9 +23,9 @@ def load(
     ],
     tag: NewTags = None,
     name: Annotated[
-        str | None, typer.Option("--name", help="What standard input is called, such as page.html.", metavar="NAME")
+        str | None, typer.Option("--name", help="A name for standard input, such as page.html.", metavar="NAME")
     ] = None,
-    again: Annotated[bool, typer.Option("--again", help="Load what has not changed too, to divide it anew.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Reload unchanged files and split them again.")] = False,
     wait: Wait = False,
 ) -> None:
     """Load documents: text, Markdown, HTML, PDF, DOCX, EPUB, tables, JSON, notebooks, source code.
@@ -61,7 +61,7 @@ def reindex(
         str | None,
         typer.Option(
             "--embedder",
-            help="Embed everything anew with this one: static, minilm, minilm/MODEL, openai/MODEL.",
+            help="Embed everything again with: static, minilm, minilm/MODEL, openai/MODEL.",
             metavar="EMBEDDER",
         ),
     ] = None,
@@ -99,7 +99,7 @@ def reindex(
                     ),
                 )
         except (MemGPTError, KeyboardInterrupt):
-            notice("what was done stays done; the same command goes on")
+            notice("what was done is kept; the same command continues")
             raise
         status = memory.index.status()
     if save:
@@ -110,7 +110,7 @@ def reindex(
         money = {"embedding_tokens": bill.tokens, "cost_usd": bill.price(bill.tokens)}
         print_json({"agent": memory.name, **_shape(status, done), **money, "settings_agree": agrees})
     elif status.identity is None:
-        say("there is nothing that has a vector, or waits for one")
+        say("there are no vectors, and none are missing")
     else:
         say(f"{counted(sum(status.vectors.values()), 'vector')} of {status.identity}, {done} of them made now")
     if not agrees:

@@ -112,13 +112,13 @@ def log(
 def edit(
     passage: Id,
     text: Annotated[
-        str | None, typer.Argument(help="The new text; without it your editor opens.", metavar="TEXT|@FILE|-")
+        str | None, typer.Argument(help="The new text; without it, your editor opens.", metavar="TEXT|@FILE|-")
     ] = None,
     tag: Annotated[
-        list[str] | None, typer.Option("--tag", "-t", help="Its tags from now on; may be given again.", metavar="TAG")
+        list[str] | None, typer.Option("--tag", "-t", help="Its new tags (repeatable).", metavar="TAG")
     ] = None,
-    no_tags: Annotated[bool, typer.Option("--no-tags", help="Take all tags away.")] = False,
-    source: Annotated[str | None, typer.Option("--source", help="Its source from now on.", metavar="NAME")] = None,
+    no_tags: Annotated[bool, typer.Option("--no-tags", help="Remove all tags.")] = False,
+    source: Annotated[str | None, typer.Option("--source", help="Its new source.", metavar="NAME")] = None,
 ) -> None:
     """Change a passage's text, tags or source. The state before stays in its history.
 
@@ -129,7 +129,7 @@ def edit(
         memgpt archival edit p7 "The spare key is with Tom" --tag home
     """
     if tag is not None and no_tags:
-        raise UsageError("--tag gives tags and --no-tags takes them away", hint="leave one of them out")
+        raise UsageError("--tag sets tags and --no-tags removes them", hint="use only one of them")
     workspace = current.workspace()
     with workspace.memory() as memory:
         found = ids.passage(memory, passage)
@@ -167,7 +167,7 @@ def delete(
         memgpt archival delete --source notes.md --dry-run
     """
     if not passage and tag is None and source is None:
-        raise UsageError("nothing says which passages", hint="memgpt archival delete p7, or --tag, or --source")
+        raise UsageError("no passages selected", hint="memgpt archival delete p7, or --tag, or --source")
     with current.workspace().memory() as memory:
         whole = source if not passage and tag is None else None
         chosen = _chosen(memory, passage or [], tag, source)

@@ -16,7 +16,7 @@ from memgpt_cli.errors import NotFoundError, StorageError, UsageError
 def picture(
     passage: Annotated[str, typer.Argument(metavar="ID", help="The passage that describes it, such as p12.")],
     file: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="Where to; without it, under its own name.")
+        Path | None, typer.Argument(metavar="FILE", help="The file to write; default: its own name.")
     ] = None,
 ) -> None:
     """Write out the picture that a passage describes, byte for byte as it was shown in a chat.

@@ -23,7 +23,7 @@ def backup(
     only: Only = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write a backup of all agents and settings, also while they talk; it is read back and checked.
+    """Write a backup of all agents and settings, even while they talk, then read it back and check it.
 
     Examples:
 
@@ -50,15 +50,13 @@ def backup(
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(help="What memgpt backup wrote.", metavar="FILE")],
+    file: Annotated[Path, typer.Argument(help="A file written by memgpt backup.", metavar="FILE")],
     only: Only = None,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Put it in the place of agents and settings that are there.")
-    ] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace existing agents and settings.")] = False,
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> None:
-    """Restore a backup. All of it is checked before anything is changed; what is there already stays, unless --replace.
+    """Restore a backup. It is checked before anything changes. Existing agents and settings stay, unless --replace.
 
     With --replace it asks before anything that is there is replaced.
 

@@ -72,7 +72,7 @@ def batch(
     allow_outside: AllowOutside = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run scripted conversations; started again, it goes on where it was.
+    """Run scripted conversations; started again, it continues where it stopped.
 
     Examples:
         memgpt batch --check conversations.jsonl
@@ -84,7 +84,7 @@ def batch(
     """
     if current.agent is not None:
         raise UsageError(
-            "a batch makes its own agents", hint='name one in the input ("agent"), or copy one: --template NAME'
+            "a batch creates its own agents", hint='name one in the input ("agent"), or copy one: --template NAME'
         )
     from memgpt_cli.batch.plan import kept_names
 
@@ -119,7 +119,9 @@ def _time(text: str) -> datetime:
     try:
         return parse(text, UTC)
     except ValueError as error:
-        raise UsageError(f"{text!r} is no time", hint="write it as 2024-01-01 or 2024-01-01T12:00:00Z") from error
+        raise UsageError(
+            f"{text!r} is not a valid time", hint="write it as 2024-01-01 or 2024-01-01T12:00:00Z"
+        ) from error
 
 
 def _run(read: "BatchInput", wishes: Wishes, workspace: "Workspace") -> int:
@@ -137,8 +139,8 @@ def _run(read: "BatchInput", wishes: Wishes, workspace: "Workspace") -> int:
         refuse(read, faults_of(read, workspace, kept, is_new_run=not goes_on))
         if wishes.retry_failed and not goes_on:
             raise NotFoundError(
-                "there is no run of this input with these arguments that could be retried",
-                hint="leave --retry-failed out",
+                "this input was not run with these arguments before, so nothing can be retried",
+                hint="omit --retry-failed",
             )
         result = _go(read, wishes, workspace, journal, builtin=builtin, goes_on=goes_on)
         code = _conclude(result, wishes)
@@ -298,10 +300,10 @@ def _conclude(result: "RunResult", wishes: Wishes) -> int:
     if result.reason is not None:
         raise result.reason
     if result.end == "interrupted":
-        notice("stopped; the same command goes on from here", style=None)
+        notice("stopped; the same command continues from here", style=None)
         return ExitCode.INTERRUPTED
     if result.end == "failed_fast":
-        notice("stopped at the first failure; the same command goes on with the others", style=None)
+        notice("stopped at the first failure; the same command continues with the others", style=None)
     elif result.summary.failed and not wishes.quiet:
-        notice("the same command with --retry-failed runs once more what failed", style=None)
+        notice("the same command with --retry-failed repeats the failed ones", style=None)
     return ExitCode.OK if result.summary.ok else ExitCode.FAILURE

@@ -114,7 +114,7 @@ class BatchAgents:
             if progress.reason:
                 raise DocumentError(
                     f"{progress.source} cannot be loaded: {progress.reason}",
-                    hint="repair the file; then --retry-failed runs the conversation once more",
+                    hint="repair the file, then run again with --retry-failed",
                 )
 
     def private(self, folder: Path) -> "Session":

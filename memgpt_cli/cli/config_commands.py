@@ -10,7 +10,7 @@ from memgpt_cli.cli.filters import Yes
 from memgpt_cli.cli.options import Command
 from memgpt_cli.cli.tables import table
 
-app = typer.Typer(no_args_is_help=True, help="Look at settings and change them.")
+app = typer.Typer(no_args_is_help=True, help="Show and change settings.")
 
 
 def _keys(incomplete: str) -> list[str]:
@@ -54,7 +54,7 @@ def get(key: Key) -> None:
 
 
 @app.command("set", cls=Command)
-def set_setting(key: Key, value: Annotated[str, typer.Argument(metavar="VALUE", help="What it shall be.")]) -> None:
+def set_setting(key: Key, value: Annotated[str, typer.Argument(metavar="VALUE", help="The new value.")]) -> None:
     """Write a setting into your settings file, keeping its comments.
 
     Example:

@@ -28,11 +28,13 @@ _ROWS = 10
 
 def context(
     prompt: Annotated[bool, typer.Option("--prompt", help="Print the exact body of the next request.")] = False,
-    with_text: Annotated[str | None, typer.Option("--with", help="As if this were said next.", metavar="TEXT")] = None,
+    with_text: Annotated[
+        str | None, typer.Option("--with", help="Assume this message is sent next.", metavar="TEXT")
+    ] = None,
     history: Annotated[
-        bool, typer.Option("--history", help="How the window filled and was evicted, turn by turn.")
+        bool, typer.Option("--history", help="Show how the window filled and was evicted, turn by turn.")
     ] = False,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=LARGEST, help="Turns of --history.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=LARGEST, help="Turns shown by --history.")] = 50,
 ) -> None:
     """Show the context window. Nothing is written and nothing is sent.
 

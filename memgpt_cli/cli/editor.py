@@ -29,7 +29,7 @@ def open_editor(path: Path) -> None:
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"the editor {found!r} cannot be started: {reason}", hint="export EDITOR=nano") from error
     if status:
-        raise UsageError(f"the editor {found!r} {_ended(status)}", hint="nothing was taken over")
+        raise UsageError(f"the editor {found!r} {_ended(status)}", hint="the change was discarded")
 
 
 @contextmanager
@@ -91,7 +91,7 @@ def _written(path: Path) -> str:
     except UnicodeDecodeError as error:
         raise UsageError("what the editor wrote is not UTF-8", hint="save it as UTF-8") from error
     except OSError as error:
-        raise UsageError(f"the editor left no file: {error.strerror}", hint="nothing was taken over") from error
+        raise UsageError(f"the editor left no file: {error.strerror}", hint="the change was discarded") from error
 
 
 def _differs(path: Path, text: str) -> bool:

@@ -12,7 +12,7 @@ from memgpt_cli.cli.tables import table
 if TYPE_CHECKING:
     from memgpt_cli.evaluation.retrieval import Report
 
-app = typer.Typer(help="Measure the program on data of your own.", no_args_is_help=True)
+app = typer.Typer(help="Measure search on your own data.", no_args_is_help=True)
 
 _COUNTED_BY = "gpt-4o"
 """The model whose token table measures budgets, so that figures compare whatever model is configured."""
@@ -20,7 +20,7 @@ _COUNTED_BY = "gpt-4o"
 
 @app.callback()
 def _room() -> None:
-    """Measure the program on data of your own."""
+    """Measure search on your own data."""
 
 
 @app.command("retrieval", cls=Command)

@@ -27,34 +27,32 @@ def _sources(incomplete: str) -> list[str]:
 LARGEST: Final = 1_000_000_000
 """A page and how long it may be: their product must fit into 64 bits."""
 
-Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=LARGEST, help="How many at most.")]
-Page = Annotated[int, typer.Option("--page", min=0, max=LARGEST, help="Which page, from 0.")]
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=LARGEST, help="Maximum number shown.")]
+Page = Annotated[int, typer.Option("--page", min=0, max=LARGEST, help="The page to show (0-based).")]
 Since = Annotated[
-    str | None, typer.Option("--since", help="From this day on (2024, 2024-03, 2024-03-31).", metavar="DATE")
+    str | None, typer.Option("--since", help="From this date (2024, 2024-03, 2024-03-31).", metavar="DATE")
 ]
-Until = Annotated[str | None, typer.Option("--until", help="To the end of this day.", metavar="DATE")]
-RoleOption = Annotated[list[Role] | None, typer.Option("--role", help="Only this role; may be given again.")]
-Speaker = Annotated[str | None, typer.Option("--name", help="Only this speaker.", metavar="SPEAKER")]
-Tags = Annotated[
-    list[str] | None, typer.Option("--tag", "-t", help="Only with this tag; may be given again.", metavar="TAG")
-]
+Until = Annotated[str | None, typer.Option("--until", help="Until the end of this date.", metavar="DATE")]
+RoleOption = Annotated[list[Role] | None, typer.Option("--role", help="Filter by role (repeatable).")]
+Speaker = Annotated[str | None, typer.Option("--name", help="Filter by speaker.", metavar="SPEAKER")]
+Tags = Annotated[list[str] | None, typer.Option("--tag", "-t", help="Filter by tag (repeatable).", metavar="TAG")]
 Source = Annotated[
     str | None,
     typer.Option(
         "--source",
-        help="Only from this source: a path, the end of its name, or a folder.",
+        help="Filter by source: a path, the end of its name, or a folder.",
         metavar="NAME",
         autocompletion=_sources,
     ),
 ]
 NewTags = Annotated[
-    list[str] | None, typer.Option("--tag", "-t", help="A label for what is stored; may be given again.", metavar="TAG")
+    list[str] | None, typer.Option("--tag", "-t", help="A tag for what is stored (repeatable).", metavar="TAG")
 ]
-Only = Annotated[list[str] | None, typer.Option("--only", help="Only this agent; may be given again.", metavar="NAME")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the file if there is one.")]
-Wait = Annotated[bool, typer.Option("--wait", help="Wait while another process holds the agent.")]
+Only = Annotated[list[str] | None, typer.Option("--only", help="Only this agent (repeatable).", metavar="NAME")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait while another process uses the agent.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done and change nothing.")]
 
 
 def recall_filters(
@@ -102,7 +100,7 @@ def labels(typed: list[str] | None) -> tuple[str, ...]:
     """Tags to put on passages, each once. Raises UsageError for an empty one."""
     found = tuple(dict.fromkeys(tag.strip() for tag in typed or ()))
     if "" in found:
-        raise UsageError("a tag cannot be empty", hint="--tag garden; leave --tag away for none")
+        raise UsageError("a tag cannot be empty", hint="--tag garden; omit --tag for none")
     return found
 
 
@@ -119,4 +117,4 @@ def _span(option: str, text: str) -> tuple[datetime, datetime]:
     try:
         return span(text, current.workspace().settings.zone)
     except (ValueError, OverflowError) as error:
-        raise UsageError(f"{option} {text!r} is no date", hint=f"{option} 2024-03-31") from error
+        raise UsageError(f"{option} {text!r} is not a valid date", hint=f"{option} 2024-03-31") from error

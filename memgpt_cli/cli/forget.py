@@ -23,7 +23,7 @@ from memgpt_cli.errors import NotFoundError, UsageError
 _SHOWN = 20
 
 _Text = Annotated[
-    str | None, typer.Argument(help="A name, a number, any text; @FILE and - keep it out of the shell's history.")
+    str | None, typer.Argument(help="Any text, such as a name or number; @FILE and - keep it out of the shell history.")
 ]
 _Item = Annotated[
     list[str] | None, typer.Option("--id", help="A message or passage: m12, p7; a range: m12-m20.", metavar="ID")
@@ -123,7 +123,7 @@ def _wanted(
         end=end,
     )
     if wanted.text == "" or (wanted.text is None and not wanted.by_place):
-        raise UsageError("nothing says what to forget", hint='memgpt forget "Alice Miller" --dry-run')
+        raise UsageError("nothing selected to forget", hint='memgpt forget "Alice Miller" --dry-run')
     return wanted
 
 

@@ -29,7 +29,9 @@ def numbers(typed: str, *, letter: str) -> tuple[int, int]:
     """`m12`, `12`, `m12-m20` or `m12..m20` as first and last number. Raises UsageError."""
     match = _RANGE.fullmatch(typed.strip())
     if match is None or any(given.lower() not in {"", letter} for given in (match[1], match[3] or "")):
-        raise UsageError(f"{typed!r} is no id", hint=f"ids look like {letter}12, a range like {letter}12-{letter}20")
+        raise UsageError(
+            f"{typed!r} is not a valid id", hint=f"ids look like {letter}12, a range like {letter}12-{letter}20"
+        )
     first, last = int(match[2]), int(match[4] or match[2])
     if last < first:
         raise UsageError(f"{typed!r} ends before it begins", hint=f"{letter}{last}-{letter}{first}")
@@ -60,7 +62,7 @@ def message(memory: Memory, typed: str) -> Message:
     if tombstone is not None:
         raise NotFoundError(
             f"{message_ref(wanted)} was deleted (with memgpt {tombstone.provenance.command or 'undo'})",
-            hint="memgpt undo --list shows what can be taken back",
+            hint="memgpt undo --list shows what can be undone",
         )
     newest = memory.store.messages.page(RecallFilters(roles=tuple(Role)), limit=2)
     near = _nearest(wanted, memory.store.messages.get(_around(wanted)) or newest)

@@ -120,9 +120,7 @@ def load_documents(workspace: "Workspace", store: "Store", index: "VectorIndex",
     Cut off by Ctrl-C or a failing embedder it says so and raises; what was stored stays, and the same call goes on.
     """
     if wanted.name is not None and list(wanted.paths) != ["-"]:
-        raise UsageError(
-            "--name names standard input, and files have their own", hint="memgpt archival load - --name N"
-        )
+        raise UsageError("--name is for standard input only", hint="memgpt archival load - --name N")
     report, bill = Report(), workspace.embedders.bill(workspace.embedders.name()[1])
     began, tokens = time.monotonic(), bill.tokens
     try:
@@ -181,5 +179,5 @@ def check_budget(workspace: "Workspace") -> None:
     if spent > most:
         raise BudgetError(
             f"{spent:.4f} USD were spent today: over budget.max_usd_per_day = {most}",
-            hint="wait until tomorrow, or raise it: memgpt config set budget.max_usd_per_day; the same load goes on",
+            hint="wait until tomorrow, or raise it: memgpt config set budget.max_usd_per_day; the same load continues",
         )

@@ -22,8 +22,8 @@ from memgpt_cli.errors import UsageError
 app = typer.Typer(help="Core memory: what the model always sees.", no_args_is_help=True)
 
 Text = Annotated[str, typer.Argument(help="The text; @FILE reads a file, - standard input.", metavar="TEXT|@FILE|-")]
-Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Characters that it may hold.", metavar="N")]
-Description = Annotated[str | None, typer.Option("--description", help="What it is for; the model sees this.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Its limit in characters.", metavar="N")]
+Description = Annotated[str | None, typer.Option("--description", help="Its purpose; the model sees this.")]
 
 
 @app.command("list", cls=Command)
@@ -66,7 +66,7 @@ def list_blocks(match: Match = None, limit: Lines = 50, page: Page = 0) -> None:
 @app.command("show", cls=Command)
 def show(
     label: Annotated[str | None, typer.Argument(help="One block; default: all.", autocompletion=labels)] = None,
-    version: Annotated[int | None, typer.Option("--version", help="As it was in this version.", metavar="N")] = None,
+    version: Annotated[int | None, typer.Option("--version", help="Show this version.", metavar="N")] = None,
 ) -> None:
     """Show the blocks, or one of them, as the model sees them or as one was.
 
@@ -96,11 +96,11 @@ def show(
 
 @app.command("create", cls=Command)
 def create(
-    label: Annotated[str, typer.Argument(help="Its name: letters, digits, - _ and .")],
+    label: Annotated[str, typer.Argument(help="Its label: letters, digits, - _ and .")],
     text: Text = "",
     limit: Limit = None,
     description: Description = None,
-    read_only: Annotated[bool, typer.Option("--read-only", help="The model may read it, not write it.")] = False,
+    read_only: Annotated[bool, typer.Option("--read-only", help="The model can read it but not write it.")] = False,
 ) -> None:
     """Make a new block.
 
@@ -121,7 +121,7 @@ def set_block(
     limit: Limit = None,
     description: Description = None,
     read_only: Annotated[
-        bool | None, typer.Option("--read-only/--writable", help="Whether the model may only read it.")
+        bool | None, typer.Option("--read-only/--writable", help="Whether the model can only read it.")
     ] = None,
 ) -> None:
     """Replace a block's text, or change its limit, description or read-only flag.

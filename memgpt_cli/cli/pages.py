@@ -9,9 +9,7 @@ from memgpt_cli.cli.console import notice
 
 T = TypeVar("T")
 
-Match = Annotated[
-    str | None, typer.Option("--match", help="Only names that contain this, in any case.", metavar="TEXT")
-]
+Match = Annotated[str | None, typer.Option("--match", help="Filter by name (case-insensitive).", metavar="TEXT")]
 
 
 def matching(items: Iterable[T], text: str | None, *, name: Callable[[T], str]) -> list[T]:

@@ -17,7 +17,7 @@ from memgpt_cli.domain.times import for_people
 _SHOWN = 300
 """Characters of a message in a list; `recall show` has all of it."""
 
-app = typer.Typer(help="Recall storage: every message ever.", no_args_is_help=True)
+app = typer.Typer(help="Recall storage: all messages.", no_args_is_help=True)
 
 
 @app.command("list", cls=Command)

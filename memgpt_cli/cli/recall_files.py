@@ -48,7 +48,7 @@ def import_file(
     ],
     dry_run: DryRun = False,
     vectors: Annotated[
-        bool, typer.Option("--vectors/--no-vectors", help="Make the vectors too, after the texts.")
+        bool, typer.Option("--vectors/--no-vectors", help="Also make the vectors, after the texts.")
     ] = True,
 ) -> None:
     """Import conversations into recall storage. What is there already is not stored again, so a stop costs nothing.
@@ -152,7 +152,7 @@ def _embed(workspace: Workspace) -> _Embedded:
 
             made = memory.index.settle(progress=step)
     except AgentBusyError:
-        notice("the agent is in use, so the vectors are made as it goes on; until then words alone find the messages")
+        notice("the agent is in use and makes the vectors itself; until then search finds these messages by words only")
         return _Embedded()
     except (KeyboardInterrupt, MemGPTError):
         notice(f"stopped; {_NO_VECTORS}")
@@ -203,7 +203,7 @@ def _tell(workspace: Workspace, done: ImportProgress, faults: list[Unreadable], 
     if done.speakers:
         notice(f"speakers: {', '.join(done.speakers[:20])}")
     if done.new and not dry_run:
-        notice("memgpt undo takes the import back")
+        notice("memgpt undo undoes the import")
 
 
 def _shape(done: ImportProgress, faults: list[Unreadable], embedded: _Embedded, *, dry_run: bool) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def delete(
         memgpt recall delete --since 2024-03-01 --until 2024-03-02
     """
     if not message and since is None and until is None:
-        raise UsageError("nothing says which messages", hint="memgpt recall delete m12, or --since and --until")
+        raise UsageError("no messages selected", hint="memgpt recall delete m12, or --since and --until")
     workspace = current.workspace()
     with workspace.memory() as memory:
         chosen = _chosen(memory, message or [], since, until)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from memgpt_cli.cli.doors import Door
+from memgpt_cli.cli.lazy_commands import LazyCommand
 
 INTRODUCTION = """\
 # The command line
@@ -45,7 +45,7 @@ def reference() -> str:
     lines += [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES]
     lines.append("")
     for command in root.commands.values():
-        lines += _command(command.open() if isinstance(command, Door) else command, "memgpt")
+        lines += _command(command.load() if isinstance(command, LazyCommand) else command, "memgpt")
     lines += [
         "## In the chat",
         "",

@@ -38,7 +38,7 @@ def search(
     until: Until = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show what made each hit.")] = False,
 ) -> None:
-    """Search everything an agent knows, best first, and say where each hit lives.
+    """Search everything an agent remembers, best matches first, with the place of each hit.
 
     Examples:
 

@@ -19,14 +19,14 @@ from memgpt_cli.errors import MemGPTError, UsageError
 
 
 def send(
-    text: Annotated[str, typer.Argument(help="What to say; - reads it from standard input.")],
+    text: Annotated[str, typer.Argument(help="The message; - reads standard input.")],
     name: Annotated[str | None, typer.Option("--name", help="Who says it.", metavar="SPEAKER")] = None,
     created_at: Annotated[
-        str | None, typer.Option("--created-at", help="When it was said (ISO 8601).", metavar="TIME")
+        str | None, typer.Option("--created-at", help="The time of the message (ISO 8601).", metavar="TIME")
     ] = None,
     external_id: Annotated[
         str | None,
-        typer.Option("--id", help="Your id of this message: sent again, it is not answered twice.", metavar="ID"),
+        typer.Option("--id", help="Your id for this message; sending it again does not answer twice.", metavar="ID"),
     ] = None,
     wait: Wait = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show each function call with its result.")] = False,
@@ -86,4 +86,4 @@ def _time(text: str) -> datetime:
     try:
         return parse(text, current.workspace().settings.zone)
     except ValueError as error:
-        raise UsageError(f"{text!r} is no time", hint="write it as 2024-03-31T18:30") from error
+        raise UsageError(f"{text!r} is not a valid time", hint="write it as 2024-03-31T18:30") from error

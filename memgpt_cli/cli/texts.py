@@ -32,7 +32,7 @@ def read_stdin() -> str:
     text = data.decode("utf-8", "replace")
     if b"\0" in data or text.count("\ufffd") * _BROKEN > len(text):
         raise UsageError(
-            "what comes over standard input is no UTF-8 text",
+            "standard input is not UTF-8 text",
             hint="memgpt archival load FILE reads other encodings, PDF, Word and more",
         )
     return text

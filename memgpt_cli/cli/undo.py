@@ -26,18 +26,20 @@ _REDO = Provenance(author=Author.USER, command="redo")
 
 def undo(
     list_them: Annotated[
-        bool, typer.Option("--list", help="List the operations, newest first, and do nothing.")
+        bool, typer.Option("--list", help="List the operations, newest first; change nothing.")
     ] = False,
     turn: Annotated[
-        bool, typer.Option("--turn", help="Take back the whole last turn: messages, memory, evictions.")
+        bool, typer.Option("--turn", help="Undo the whole last turn: messages, memory, evictions.")
     ] = False,
-    by: Annotated[Author | None, typer.Option("--by", help="With --list: only what these did.")] = None,
+    by: Annotated[Author | None, typer.Option("--by", help="With --list: filter by author (repeatable).")] = None,
     limit: Annotated[
-        int, typer.Option("--limit", "-n", min=1, max=LARGEST, help="With --list: how many at most.")
+        int, typer.Option("--limit", "-n", min=1, max=LARGEST, help="With --list: maximum number shown.")
     ] = 50,
-    page: Annotated[int, typer.Option("--page", min=0, max=LARGEST, help="With --list: which page, from 0.")] = 0,
+    page: Annotated[
+        int, typer.Option("--page", min=0, max=LARGEST, help="With --list: the page to show (0-based).")
+    ] = 0,
 ) -> None:
-    """Take back the last change to memory, by whomever; again for the one before.
+    """Undo the last change to memory, whoever made it. Repeat to undo earlier changes.
 
     Core memory, archival storage, imports and deletions alike. Each is one operation of one call or one command.
 
@@ -49,11 +51,11 @@ def undo(
     """
     if by is not None and not list_them:
         raise UsageError(
-            "--by goes with --list: undo takes back the last change, whoever made it",
+            "--by requires --list: undo always undoes the last change, whoever made it",
             hint=f"memgpt undo --list --by {by}",
         )
     if list_them and turn:
-        raise UsageError("--list does nothing, and --turn takes a turn back", hint="leave one of them out")
+        raise UsageError("--list and --turn cannot be combined", hint="use only one of them")
     if list_them:
         _list(limit, page, by)
     elif turn:
@@ -65,7 +67,7 @@ def undo(
 
 
 def redo() -> None:
-    """Do again what was last taken back, unless something else was done since.
+    """Redo what was undone last, unless memory has changed since.
 
     Example:
         memgpt redo
@@ -105,7 +107,7 @@ def _do(memory: Memory, operation: Operation, *, again: bool) -> bool:
     for line in lines:
         say(f"   {line}", style=STYLES.get(line[:1]))
     if not again:
-        notice("memgpt redo does it again; memgpt undo takes back the one before")
+        notice("memgpt redo repeats it; memgpt undo undoes the change before")
     return True
 
 
@@ -157,7 +159,7 @@ def take_back_turn(store: Store, *, at: datetime) -> TakenBack:
     """Take back the last turn, for the holder of the agent's lock. Raises NotFoundError when there is none."""
     last = store.undo.last_turn()
     if last is None:
-        raise NotFoundError("there is no turn to take back", hint="memgpt undo takes back changes to memory")
+        raise NotFoundError("there is no turn to undo", hint="memgpt undo undoes changes to memory")
     with store.transaction():
         return store.undo.undo_turn(last, at=at, provenance=_UNDO)
 

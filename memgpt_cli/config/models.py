@@ -310,7 +310,7 @@ def _moved(last: Destination, now: Destination, source: Source) -> str | None:
         Source.AGENT: "the agent's own model",
         Source.PROJECT: "as the project file says",
         Source.USER: "as the user file says",
-        Source.DEFAULT: "the default now that there is a key" if now.endpoint else "there is no key now",
+        Source.DEFAULT: "the default now that there is a key" if now.endpoint else "no API key is set",
     }[source]
     stay = f"--model {last.model}"
     if last.endpoint is not None and last.endpoint.base_url != Endpoint.at(None, model=last.model).base_url:

@@ -102,7 +102,7 @@ def find_paths(environ: Mapping[str, str] = os.environ) -> Paths:
     if home := environ.get("MEMGPT_HOME"):
         root = Path(home).expanduser().absolute()
         if root.exists() and not root.is_dir():
-            raise ConfigError(f"MEMGPT_HOME is {root}, which is no folder", hint="name a folder, existing or not")
+            raise ConfigError(f"MEMGPT_HOME is {root}, which is not a folder", hint="name a folder, existing or not")
         return Paths(data=root / "data", config=root / "config", cache=root / "cache")
     from platformdirs import PlatformDirs
 

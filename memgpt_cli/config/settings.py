@@ -227,7 +227,9 @@ def _read_environment(layers: _Layers, environ: Mapping[str, str]) -> None:
             _put_text(layers, option, text, name)
         elif name not in _OTHER_VARIABLES:
             close = nearest(name, BY_VARIABLE)
-            layers.notes.append(f"{name} is no setting and was ignored" + (f"; did you mean {close}?" if close else ""))
+            layers.notes.append(
+                f"{name} is not a setting and was ignored" + (f"; did you mean {close}?" if close else "")
+            )
 
 
 _OTHER_VARIABLES: Final = {"MEMGPT_HOME", "MEMGPT_DEBUG"}

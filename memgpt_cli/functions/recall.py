@@ -115,7 +115,7 @@ CONVERSATION_SEARCH = FunctionSpec(
             required=False,
             choices=(Role.USER.value, Role.ASSISTANT.value, Role.TOOL.value),
         ),
-        Parameter(name="name", type="string", description="Only this speaker.", required=False),
+        Parameter(name="name", type="string", description="Filter by speaker.", required=False),
         Parameter(
             name="order",
             type="string",

@@ -221,7 +221,7 @@ class OpenAIEmbedder:
 
     def _malformed(self, what: str) -> ModelError:
         return ModelError(
-            f"the embedder {self._model} sent an answer that is no embedding: {what}",
+            f"the embedder {self._model} sent an answer that is not an embedding: {what}",
             hint="check `memgpt config get embedder.base_url` (most end in /v1)",
         )
 

@@ -56,7 +56,7 @@ def read_script(path: Path) -> list[ScriptStep]:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise NotFoundError(
-            f"There is no script {path}.", hint="--model scripted:FILE wants a file of replies"
+            f"script {path} does not exist", hint="--model scripted:FILE wants a file of replies"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"The script {path} cannot be read: {error}", hint="it must be UTF-8 text") from None
@@ -111,7 +111,7 @@ def _pattern(text: str) -> re.Pattern[str]:
     try:
         return re.compile(text, re.IGNORECASE)
     except re.error as error:
-        raise _WrongError(f"when is no regular expression ({error})") from None
+        raise _WrongError(f"when is not a valid regular expression ({error})") from None
 
 
 def _call(row: Any) -> FunctionCall:

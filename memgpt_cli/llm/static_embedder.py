@@ -101,7 +101,7 @@ def _read_tokenizer(folder: Path) -> Any:
     try:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:  # the bindings raise a bare Exception for a file they cannot read
-        raise ConfigError(f"{path} is no tokenizer: {error}", hint=_REPAIR) from error
+        raise ConfigError(f"{path} is not a tokenizer: {error}", hint=_REPAIR) from error
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer

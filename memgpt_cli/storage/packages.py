@@ -194,7 +194,7 @@ def _manifest(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
     except (KeyError, ValueError, RecursionError) as error:
         raise _damaged(path, "it has no readable manifest") from error
     if not isinstance(about, dict):
-        raise _damaged(path, "its manifest is no object")
+        raise _damaged(path, "its manifest is not a JSON object")
     return about
 
 
@@ -208,7 +208,7 @@ def _members(about: Mapping[str, Any], path: Path) -> Iterable[Member]:
     for member in members:
         parts = member.name.split("/")
         if not _SAFE.fullmatch(member.name) or {".", "..", ""} & set(parts) or member.size < 0:
-            raise _damaged(path, f"{member.name!r} is no name for a file in it")
+            raise _damaged(path, f"{member.name!r} is not an allowed file name")
     return members
 
 
@@ -221,7 +221,7 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def _damaged(path: Path, why: str) -> DocumentError:
-    return DocumentError(f"{path} is damaged or no file of memgpt: {why}", hint="nothing was taken over from it")
+    return DocumentError(f"{path} is damaged or no file of memgpt: {why}", hint="the change was discarded from it")
 
 
 def _other_command(kind: object) -> str:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _VERSION = 4
 """schema.VERSION, repeated so that an everyday start need not import sqlite-utils; a test holds them equal."""
 
-_LOST = "restore a backup with `memgpt restore`, or take leave of the agent with `memgpt agent delete NAME`"
+_LOST = "restore a backup with `memgpt restore`, or delete the agent with `memgpt agent delete NAME`"
 
 
 class SQLiteStore:

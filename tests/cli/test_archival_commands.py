@@ -92,7 +92,7 @@ def test_a_tag_is_not_empty_and_stands_once(memgpt: CommandLine) -> None:
     assert "a tag cannot be empty" in memgpt("archival", "add", "The key is under the mat", "--tag", "", code=2).err
     assert memgpt.json("archival-add", "archival", "add", "A", "-t", " home", "-t", "home")["tags"] == ["home"]
     assert "a tag cannot be empty" in memgpt("archival", "edit", "p1", "--tag", " ", code=2).err
-    assert "leave one of them out" in memgpt("archival", "edit", "p1", "-t", "x", "--no-tags", code=2).err
+    assert "use only one of them" in memgpt("archival", "edit", "p1", "-t", "x", "--no-tags", code=2).err
 
 
 def test_a_tag_that_there_never_was_is_exit_3_with_the_nearest(memgpt: CommandLine) -> None:

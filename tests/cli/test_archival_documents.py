@@ -289,7 +289,7 @@ def test_another_embedder_is_refused_everywhere_and_changes_nothing(
 
 def test_an_agent_without_anything_to_embed_says_so(memgpt: CommandLine) -> None:
     memgpt("agent", "create", "default")
-    assert memgpt("archival", "reindex").out == "there is nothing that has a vector, or waits for one\n"
+    assert memgpt("archival", "reindex").out == "there are no vectors, and none are missing\n"
     assert memgpt.json("archival-reindex", "archival", "reindex")["embedder"] is None
     assert "--save needs an embedder" in memgpt("archival", "reindex", "--save", code=2).err
 

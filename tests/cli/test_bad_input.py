@@ -22,7 +22,7 @@ def piped(memgpt: CommandLine, data: bytes, *arguments: str) -> "subprocess.Comp
 def test_what_is_no_text_is_not_said_to_the_model(memgpt: CommandLine, data: bytes) -> None:
     done = piped(memgpt, data, "send", "-")
     assert done.returncode == 2
-    assert b"no UTF-8 text" in done.stderr
+    assert b"not UTF-8 text" in done.stderr
     assert b"hint: memgpt archival load FILE" in done.stderr
     assert b"there is no agent" in piped(memgpt, b"", "recall", "list").stderr
 
@@ -38,8 +38,8 @@ def test_a_home_that_is_a_file_is_one_finding(
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("MEMGPT_HOME", str(tmp_path / "file"))
-    assert "which is no folder" in memgpt("memory", "show", code=2).err
-    assert memgpt("doctor", code=1).out.count("which is no folder") == 1
+    assert "which is not a folder" in memgpt("memory", "show", code=2).err
+    assert memgpt("doctor", code=1).out.count("which is not a folder") == 1
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
@@ -62,7 +62,7 @@ def test_a_damaged_page_is_an_error_of_storage_and_no_bug_of_ours(memgpt: Comman
         file.seek((page - 1) * size)
         file.write(b"\xff" * 200)
     said = memgpt("recall", "list", code=5).err
-    assert "a record cannot be read or written: database disk image is malformed" in said
+    assert "the record of agent 'default' cannot be read: database disk image is malformed" in said
     assert "hint: memgpt doctor" in said
 
 

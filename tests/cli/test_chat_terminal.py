@@ -132,7 +132,7 @@ def test_ctrl_c_stops_the_reply_and_keeps_what_came_and_twice_leaves(home: Path)
         terminal.say("Count.")
         terminal.wait_for("One, two, three,")
         terminal.type(CTRL_C)
-        terminal.wait_for("(stopped; what came is kept)")
+        terminal.wait_for("(stopped; the text so far is kept)")
         kept = recalled(home)[-1]
         assert kept["role"] == "assistant"
         assert LONG.startswith(str(kept["text"])[:20])

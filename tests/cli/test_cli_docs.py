@@ -1,4 +1,4 @@
-"""The command line describes itself: docs/cli.md is current, every command explained, each door says what is behind."""
+"""The command line describes itself: docs/cli.md is current, and every command is explained."""
 
 import inspect
 from pathlib import Path
@@ -10,7 +10,7 @@ from typer.main import get_command
 
 from memgpt_cli.cli import reference
 from memgpt_cli.cli.app import app
-from memgpt_cli.cli.doors import Door
+from memgpt_cli.cli.lazy_commands import LazyCommand
 from memgpt_cli.errors import ExitCode
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
@@ -20,13 +20,13 @@ ROOT: Any = get_command(app)
 def commands() -> list[tuple[str, Any]]:
     """Every command that does something, with the words that call it."""
     found = []
-    for door in ROOT.commands.values():
-        real = door.open() if isinstance(door, Door) else door
+    for lazy in ROOT.commands.values():
+        real = lazy.load() if isinstance(lazy, LazyCommand) else lazy
         nested = getattr(real, "commands", None)
         if nested is None:
-            found.append((door.name, real))
+            found.append((lazy.name, real))
         else:
-            found += [(f"{door.name} {name}", inner) for name, inner in nested.items()]
+            found += [(f"{lazy.name} {name}", inner) for name, inner in nested.items()]
     return found
 
 
@@ -42,10 +42,13 @@ def test_every_exit_code_is_told() -> None:
     assert [code for code, _ in reference.EXIT_CODES] == [str(int(code)) for code in ExitCode]
 
 
-@pytest.mark.parametrize("door", [d for d in ROOT.commands.values() if isinstance(d, Door)], ids=lambda d: str(d.name))
-def test_a_door_says_what_the_command_behind_it_says_first(door: Door) -> None:
-    behind = inspect.cleandoc(door.open().help or "").split("\n\n")[0].replace("\n", " ")
-    assert behind.startswith(str(door.help)), f"the door says {door.help!r}, the command {behind!r}"
+LAZY = [command for command in ROOT.commands.values() if isinstance(command, LazyCommand)]
+
+
+@pytest.mark.parametrize("lazy", LAZY, ids=lambda lazy: str(lazy.name))
+def test_the_list_of_commands_says_what_each_command_says_first(lazy: LazyCommand) -> None:
+    told = inspect.cleandoc(lazy.load().help or "").split("\n\n")[0].replace("\n", " ")
+    assert told.startswith(str(lazy.help)), f"the list says {lazy.help!r}, the command {told!r}"
 
 
 @pytest.mark.parametrize(("words", "command"), COMMANDS, ids=[words for words, _ in COMMANDS])

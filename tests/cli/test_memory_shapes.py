@@ -7,7 +7,7 @@ from support.command_line import CommandLine
 from typer.main import get_command
 
 from memgpt_cli.cli.app import app
-from memgpt_cli.cli.doors import Door
+from memgpt_cli.cli.lazy_commands import LazyCommand
 
 GROUPS = ("memory", "recall", "archival", "agent")
 ALONE = ("search", "undo", "redo", "forget", "backup", "restore")
@@ -76,7 +76,7 @@ def test_every_command_prints_what_its_schema_says(
 
 def test_no_command_is_left_out() -> None:
     root: Any = get_command(app)
-    opened = {name: (c.open() if isinstance(c, Door) else c) for name, c in root.commands.items()}
+    opened = {name: (c.load() if isinstance(c, LazyCommand) else c) for name, c in root.commands.items()}
     every = {(group, name) for group in GROUPS for name in opened[group].commands} | {(name,) for name in ALONE}
     held = {arguments[: 2 if arguments[0] in GROUPS else 1] for _, arguments in PRINTED}
     assert every - held == {("archival", "picture")}, "a picture is shown in a chat: tests/cli/test_chat_pictures.py"

@@ -92,6 +92,6 @@ def test_whose_change_is_listed_does_not_choose_whose_is_taken_back(memgpt: Comm
     memgpt("send", "My name is Ada.")
     memgpt("memory", "append", "human", "Likes tea")
     assert "memgpt undo --list --by agent" in memgpt("undo", "--by", "agent", code=2).err
-    assert "leave one of them out" in memgpt("undo", "--list", "--turn", code=2).err
+    assert "use only one of them" in memgpt("undo", "--list", "--turn", code=2).err
     assert "Likes tea" in memgpt("memory", "show", "human").out
     assert len(memgpt.json("undo-list", "undo", "--list", "--by", "agent")) == 1

@@ -13,7 +13,7 @@ from memgpt_cli.errors import UsageError
 
 
 def chat(
-    thoughts: Annotated[bool, typer.Option("--thoughts/--no-thoughts", help="Show what the model thinks.")] = True,
+    thoughts: Annotated[bool, typer.Option("--thoughts/--no-thoughts", help="Show the model's reasoning.")] = True,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show each function call with its result.")] = False,
     wait: Wait = False,
 ) -> None:
@@ -32,6 +32,6 @@ def chat(
     from memgpt_cli.cli.chat.conversation import Conversation, Preferences
 
     if current.json:
-        raise UsageError("a chat has no JSON form", hint='memgpt send --json "Hello"')
+        raise UsageError("chat has no JSON output", hint='memgpt send --json "Hello"')
     preferences = Preferences(thoughts=thoughts, verbose=verbose, wait=wait)
     raise typer.Exit(Conversation(preferences).run())

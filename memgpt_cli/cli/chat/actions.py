@@ -119,7 +119,7 @@ def retry(chat: Chat, _: str) -> None:
 def rethink(chat: Chat, advice: str) -> None:
     """Ask again, with what the model should mind beside the message."""
     if not advice:
-        raise UsageError("what should it mind?", hint="/rethink look further back than last year")
+        raise UsageError("advice is missing", hint="/rethink look further back than last year")
     _ask_again(chat, advice)
 
 
@@ -130,10 +130,10 @@ def _ask_again(chat: Chat, advice: str = "") -> None:
 
     said = [message for message in _take_back(chat).messages if message.role is Role.USER]
     if not said:
-        raise UsageError("the last turn holds no message of yours", hint="just say something")
+        raise UsageError("the last turn has no message of yours", hint="type a message")
     text = "\n\n".join(message.text for message in said if message.text)
     shown = next((found for message in said if (found := chat.session.store.pictures.of_message(message.id))), None)
-    notice("(took the last answer back, and what it did to memory; asking again)")
+    notice("(undid the last answer and what it did to memory; asking again)")
     chat.answer(UserMessage(text=text, name=said[-1].name, picture=shown.picture if shown else None, advice=advice))
 
 

@@ -81,7 +81,7 @@ def _picture(session: "Session", path: Path, words: str) -> UserMessage:
     if len(words) > MOST_WORDS:
         raise UsageError(
             f"{len(words):,} characters are too many beside a picture; {MOST_WORDS:,} are possible",
-            hint="/attach FILE, and say the rest after that",
+            hint="/attach FILE first, then send the rest",
         )
     try:
         with path.open("rb") as file:

@@ -107,7 +107,7 @@ class Conversation:
             if twice:
                 raise
             screen.close()
-            notice("(stopped; what came is kept)")
+            notice("(stopped; the text so far is kept)")
         except MemGPTError as error:
             screen.close()
             if not self.interactive:
@@ -226,7 +226,7 @@ class Conversation:
     def _go_on(self) -> None:
         from memgpt_cli.domain.events import Resume
 
-        notice("(the last message was not answered; going on with it)")
+        notice("(the last message was not answered; continuing with it)")
         self.answer(Resume())
 
     def _talk(self) -> int:
@@ -236,7 +236,7 @@ class Conversation:
             except KeyboardInterrupt:
                 if not self.interactive or self._again():
                     raise
-                notice("(Ctrl-C again leaves, and so does Ctrl-D)")
+                notice("(Ctrl-C again or Ctrl-D quits)")
                 continue
             if text is None:
                 break

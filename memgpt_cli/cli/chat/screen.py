@@ -212,7 +212,7 @@ class TerminalScreen:
         self._text = ""
         if self._overflowed:
             self._overflowed = False
-            self._console.print("(the text above was a thought)", style="dim italic")
+            self._console.print("(the text above was reasoning)", style="dim italic")
         elif self._thoughts:
             self._console.print(plain(text.strip()), style="dim italic")
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from memgpt_cli.services.local_servers import Offer
 
 _OFFLINE: Final = """\
-No language model is connected, so the built-in responder answers. It is no model: it remembers what you tell it and \
-finds it again, and does nothing else. To connect a model, leave with Ctrl-D, then:
+No language model is connected, so the built-in responder answers. It is not a model: it remembers what you tell it, \
+finds it again, and does nothing else. To connect a model, quit with Ctrl-D, then:
 
 OpenAI (asks for the key):
   memgpt keys set openai
