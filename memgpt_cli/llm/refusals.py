@@ -27,9 +27,11 @@ _ROLES: Final = re.compile(
     r"alternat|consecutive|roles? (must|order|sequence)|(unexpected|invalid|unknown|unsupported|last|first) role"
     r"|(system|user|assistant|tool|function)['\"`]? (role|message)s?\b.{0,80}?"
     r"(must|not support|follow|after|before|only|first)"
-    r"|only user,? (and )?assistant|must (start|begin|end) with|after role|raise_exception|template",
+    r"|only user,? (and )?assistant|must (start|begin|end) with|after role|raise_exception|template|jinja"
+    r"|\bat row \d+, column \d+",
     re.IGNORECASE | re.DOTALL,
 )
+"""The last is how llama.cpp words any fault in a template."""
 _SINGLE: Final = re.compile(r"(single|one|multiple|parallel) (tool|function)[ -_]calls?", re.IGNORECASE)
 _SYSTEM: Final = re.compile(r"system['\"`]? (role|message|prompt)s?\b.{0,40}not (supported|allowed)", re.IGNORECASE)
 _OPAQUE: Final = r"(reasoning|thinking|thought)"
@@ -76,17 +78,20 @@ def taught(
     if _SINGLE.search(said):
         yield replace(traits, takes_parallel_calls=False)
     if _ROLES.search(said):
-        yield from _roles(said, traits)
+        yield from _roles(said, body, traits)
 
 
-def _roles(said: str, traits: EndpointTraits) -> Iterator[EndpointTraits]:
-    """Each more than the one before: no system role, a reply after results, single calls, calls as text."""
+def _roles(said: str, body: Mapping[str, Any], traits: EndpointTraits) -> Iterator[EndpointTraits]:
+    """Each more than the one before: no system role, a reply after results, single calls, calls as text, no tools."""
     if _SYSTEM.search(said):
         yield replace(traits, takes_system=False)
     yield replace(traits, alternates=True)
     yield replace(traits, alternates=True, takes_parallel_calls=False)
     yield replace(traits, alternates=True, takes_calls=False)
     yield replace(traits, alternates=True, takes_calls=False, takes_system=False)
+    if "tools" in body:  # a template that fails on functions names itself in its error, not the functions
+        yield replace(traits, takes_tools=False, takes_system=None, takes_calls=None)
+        yield replace(traits, takes_tools=False)
 
 
 def _opaque_sent(body: Mapping[str, Any]) -> set[str]:

@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.brains import Call, Reply, plan
+from support.brains import Body, Call, Reply, plan
+from support.families import Family
+from support.strict_rules import RefusalError
 from support.strict_server import Fault, StrictServer, Wire
 
 from memgpt_cli.domain.chat import (
@@ -314,6 +316,31 @@ def test_what_a_server_refuses_is_remembered_by_the_next_process(tmp_path: Path)
             model = OpenAIChat("gpt-4o", base_url=server.base_url, api_key=None, memory=memory)
             list(model.stream(ask()))
         assert len(server.refusals) == 2
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Value is not callable: null at row 62, column 114:\n{%- if json_key not in handled_keys %}",
+        "Failed to apply the chat template: 'dict object' has no attribute 'function'",
+        "Error rendering prompt with jinja: cannot call something that is not a function",
+    ],
+)
+@pytest.mark.parametrize("system", [True, False])
+def test_a_template_that_cannot_print_functions_gets_them_as_text(said: str, system: bool) -> None:
+    def rules(body: Body) -> None:
+        if body.get("tools"):
+            raise RefusalError(said, status=500, kind="server_error")
+        if not system and body["messages"][0]["role"] == "system":
+            raise RefusalError("System role not supported", status=500, kind="server_error")
+
+    with StrictServer(family=Family("template", rules)) as server:
+        model = chat(server, timeout_s=60)
+        assert text_of(list(model.stream(ask())))
+        before = len(server.requests)
+        assert text_of(list(model.stream(ask())))
+    assert len(server.requests) == before + 1
+    assert (server.requests[-1]["messages"][0]["role"] == "system") == system
 
 
 def test_a_prompt_over_the_window_gives_the_servers_numbers() -> None:
