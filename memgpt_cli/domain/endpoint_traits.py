@@ -21,9 +21,10 @@ class EndpointTraits:
     `window` is in tokens, `window_source` says in a few words where it is from. `refused_fields` are request fields to
     leave out. `limit_field` is the field that bounds the reply, "" when the server takes none. `alternates`: a user
     message right after a function result is refused. `takes_parallel_calls`: False when a message may hold one call
-    only. `takes_calls`: False when calls and results of earlier messages
-    are refused. `takes_system`: False when a system message is refused. `takes_tools`: False when the server refuses
-    `tools`. `takes_reasoning`: whether reasoning and signatures must be sent back (True) or are refused (False).
+    only. `takes_calls`: False when calls and results of earlier messages are refused. `takes_system`: False when a
+    system message is refused. `takes_null_content`: False when calls need a text beside them, an empty one too.
+    `takes_tools`: False when the server refuses `tools`. `takes_reasoning`: whether reasoning and signatures must be
+    sent back (True) or are refused (False).
     """
 
     window: int | None = None
@@ -34,6 +35,7 @@ class EndpointTraits:
     takes_parallel_calls: bool | None = None
     takes_calls: bool | None = None
     takes_system: bool | None = None
+    takes_null_content: bool | None = None
     takes_tools: bool | None = None
     takes_reasoning: bool | None = None
 

@@ -1,8 +1,7 @@
 """A model behind an endpoint that speaks another API than Chat Completions."""
 
 import re
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,8 +10,9 @@ from memgpt_cli.domain.endpoint_traits import EndpointTraits
 from memgpt_cli.domain.messages import Opaque
 from memgpt_cli.errors import ModelError
 from memgpt_cli.llm.endpoint_memory import ProcessEndpointMemory
+from memgpt_cli.llm.replies.bounds import STALLED, ReplyBoundError, ReplyBounds
 from memgpt_cli.llm.server_errors import Target, explain, is_about
-from memgpt_cli.llm.transport import Transport
+from memgpt_cli.llm.transport import ReplyEvents, Transport
 from memgpt_cli.llm.wire import Wire, sendable
 from memgpt_cli.ports import EndpointMemory
 from memgpt_cli.vendors import load
@@ -26,38 +26,6 @@ _UNVERIFIED: Final = re.compile(
     re.IGNORECASE,
 )
 """Refusals of opaque fields: they belong to another account or conversation, or the server has changed its keys."""
-
-
-_MOST_CHARACTERS: Final = 64
-"""Characters that a token of a reply may stand for; words have far fewer, runs of blanks can have more."""
-_ALWAYS_ALLOWED: Final = 64_000
-"""Characters of a reply that are read whatever was asked for."""
-
-
-class _Bound:
-    """Ends a reply that is longer than was asked for, or in which nothing is said for too long."""
-
-    def __init__(self, host: str, max_tokens: int | None, timeout_s: float) -> None:
-        self._host = host
-        self._left = max(_ALWAYS_ALLOWED, (max_tokens or _ALWAYS_ALLOWED) * _MOST_CHARACTERS)
-        self._timeout_s = timeout_s
-        self._last = time.monotonic()
-
-    def check(self, deltas: Sequence[Delta]) -> None:
-        """Take note of the next deltas. Raises ModelError."""
-        said = sum(len(d.text) for d in deltas if isinstance(d, TextDelta | ThoughtDelta))
-        self._left -= said + sum(len(d.arguments) for d in deltas if isinstance(d, CallDelta))
-        if self._left < 0:
-            raise ModelError(f"{self._host} sent a longer reply than was asked for.", hint="see the server's log")
-        now = time.monotonic()
-        if deltas:
-            self._last = now
-        elif now - self._last > self._timeout_s:
-            raise ModelError(
-                f"{self._host} said nothing for {self._timeout_s:g} s.",
-                hint="try again in a moment; what was said is kept",
-                transient=True,
-            )
 
 
 class EndpointModel:
@@ -108,18 +76,32 @@ class EndpointModel:
         """
         events = self._open(request)
         reader = self._wire.reader(self._accepted(request), self.origin)
-        bound = _Bound(self._target.host, request.max_tokens, self._transport.timeout_s)
-        for event in self._transport.read(events):
-            deltas = list(reader.feed(event))
-            bound.check(deltas)
-            yield from deltas
+        bounds = ReplyBounds(request.max_tokens, idle_s=self._transport.timeout_s)
+        try:
+            for event in events.read(bounds):
+                deltas = list(reader.feed(event))
+                bounds.content(sum(_characters(delta) for delta in deltas))
+                yield from deltas
+        except ReplyBoundError as bound:
+            raise self._over(bound) from None
+        finally:
+            events.close()
         yield from reader.finish()
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
         self._transport.close()
 
-    def _open(self, request: ChatRequest) -> "openai.Stream[object]":
+    def _over(self, bound: ReplyBoundError) -> ModelError:
+        """A reply that was cut here is no reply: its thinking has no signature."""
+        if bound.reason == STALLED:
+            said = f"said nothing for {self._transport.timeout_s:g} s"
+            return ModelError(
+                f"{self._target.host} {said}.", hint="try again in a moment; what was said is kept", transient=True
+            )
+        return ModelError(f"{self._target.host} sent a longer reply than was asked for.", hint="see the server's log")
+
+    def _open(self, request: ChatRequest) -> ReplyEvents:
         """Send the request; where the server refuses an optional field, once more without that."""
         load("openai")
         import openai
@@ -156,3 +138,10 @@ class EndpointModel:
         known = self._memory.traits(self._target.base_url, self._target.model).refused_fields
         self._memory.learn(self._target.base_url, self._target.model, EndpointTraits(refused_fields=known | {refused}))
         return True
+
+
+def _characters(delta: Delta) -> int:
+    """How long a delta is, as the bounds count it."""
+    if isinstance(delta, TextDelta | ThoughtDelta):
+        return len(delta.text)
+    return len(delta.arguments) if isinstance(delta, CallDelta) else 0

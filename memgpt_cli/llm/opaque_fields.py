@@ -20,6 +20,8 @@ _TEXT_KEYS: Final = frozenset({"text", "summary", "thinking"})
 """In items of a list these come in pieces; every other key comes whole."""
 _LONGEST_PLAIN_ID: Final = 64
 """A longer id carries something: LiteLLM puts Gemini's signature there."""
+_NAMING_ID: Final = re.compile(r"functions\.[\w-]+:\d+")
+"""Kimi's templates show the model this id in place of the function's name."""
 
 
 class OpaqueFields:
@@ -81,9 +83,15 @@ def call_extras(piece: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(function, dict):
         inner = {key: value for key, value in function.items() if value and key not in _FUNCTION_FIELDS}
         extra |= {"function": inner} if inner else {}
-    if isinstance(given := piece.get("id"), str) and len(given) > _LONGEST_PLAIN_ID:
+    if isinstance(given := piece.get("id"), str) and (len(given) > _LONGEST_PLAIN_ID or _NAMING_ID.fullmatch(given)):
         extra["id"] = given
     return extra
+
+
+def server_ids(opaque: Opaque | None) -> dict[int, str]:
+    """The ids that the server gave to calls and needs back, by the position of the call in its message."""
+    calls = {} if opaque is None else json.loads(opaque.content)["calls"]
+    return {int(position): extra["id"] for position, extra in calls.items() if "id" in extra}
 
 
 def with_opaque(wire: dict[str, Any], opaque: Opaque) -> dict[str, Any]:

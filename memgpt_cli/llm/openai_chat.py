@@ -1,14 +1,9 @@
 """Chat Completions over any base URL: OpenAI, Ollama, vLLM, llama.cpp, LM Studio, OpenRouter and their likes.
 
-The openai package does the talking (connections, retries, server-sent events); it is imported at the first call, and
-kept on the leash of `connection`. Here is what differs between servers' requests; what differs between their replies is
-in `replies`, between their refusals in `server_errors`.
+Here is what differs between servers' requests. What differs between their replies is in `replies`, between their
+refusals in `server_errors`; connections are in `transport`.
 """
 
-import json
-import sys
-import threading
-import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -16,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from memgpt_cli.domain.chat import ChatRequest, Delta, PromptMessage
 from memgpt_cli.domain.endpoint_traits import EndpointTraits
 from memgpt_cli.domain.endpoints import Endpoint, Provider
-from memgpt_cli.errors import APIKeyError, ContextLengthError, ModelError
-from memgpt_cli.llm.connection import client_for, headers_for, usable_key
+from memgpt_cli.errors import ContextLengthError, MemGPTError, ModelError
+from memgpt_cli.llm.connection import usable_key
 from memgpt_cli.llm.endpoint_memory import ProcessEndpointMemory
 from memgpt_cli.llm.refusals import MOST_ATTEMPTS, form_of, taught
 from memgpt_cli.llm.replies.bounds import ReplyBoundError, ReplyBounds
 from memgpt_cli.llm.replies.stream import ReplyStream
 from memgpt_cli.llm.server_errors import Target, explain
+from memgpt_cli.llm.transport import ReplyEvents, Transport
 from memgpt_cli.llm.wire import sendable
 from memgpt_cli.llm.wire_messages import wire_messages
 from memgpt_cli.llm.written_tools import NO_CALLS_NOW, STOP, instructions
@@ -68,13 +64,10 @@ class OpenAIChat:
     ) -> None:
         endpoint = replace(Endpoint.at(base_url, model=model, provider=provider), extra_body=extra_body)
         self._endpoint = Target(model=model, endpoint=endpoint, api_key=usable_key(api_key))
-        self._timeout_s = timeout_s
-        self._max_retries = max_retries
+        self._transport = Transport(self._endpoint, timeout_s=timeout_s, max_retries=max_retries)
         self._is_openai = endpoint.is_openai
         self._reasoning_effort = reasoning_effort
         self._memory = memory or ProcessEndpointMemory()
-        self._client: openai.OpenAI | None = None
-        self._connecting = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -123,86 +116,60 @@ class OpenAIChat:
         Closing the iterator, or an interrupt in it, closes the connection. Raises ContextLengthError, RateLimitError,
         APIKeyError or ModelError; after a part of the reply has come too.
         """
-        load("openai")
-        import openai
-
         reply = ReplyStream(request, origin=self.origin)
-        bounds = ReplyBounds(request.max_tokens, idle_s=self._timeout_s)
+        bounds = ReplyBounds(request.max_tokens, idle_s=self._transport.timeout_s)
         events = self._open(request)
-        setattr(events, "bounds", bounds)  # noqa: B010 - of the class that `_watched` makes
-        whole = _is_whole(events)
         cut = ""
         try:
-            for chunk in [json.loads(b"".join(bounds.wire(events.response.iter_bytes())))] if whole else events:
+            for chunk in events.read(bounds):
                 before = reply.characters
                 yield from reply.feed(chunk)
                 bounds.content(reply.characters - before)
         except ReplyBoundError as bound:
             cut = bound.reason
-        except openai.OpenAIError as error:
-            raise explain(error, self._endpoint) from None
-        except _transport_errors() as error:
-            raise ModelError(
-                f"{self._endpoint.host} broke off: {error}", hint="try again; what was said is kept", transient=True
-            ) from None
-        except (ValueError, RecursionError):
-            raise ModelError(f"{self._endpoint.host} sent what is no JSON.", hint="see the server's log") from None
         finally:
             events.close()
-        yield from reply.finish(complete=whole or bool(cut) or getattr(events, "done", False), cut=cut)
+        yield from reply.finish(complete=events.whole or bool(cut) or events.done, cut=cut)
 
     def models(self) -> list[ServedModel]:
         """What the endpoint says that it serves, by name. Raises APIKeyError or ModelError."""
-        load("openai")
-        import openai
-
-        try:
-            listed = self._connected().get("/models", cast_to=object, options={"headers": self._headers()})
-        except openai.OpenAIError as error:
-            raise explain(error, self._endpoint) from None
+        listed = self._transport.get("/models")
         rows = listed.get("data") if isinstance(listed, dict) else None
         found = [row for row in rows or () if isinstance(row, dict) and isinstance(row.get("id"), str)]
         return sorted((ServedModel(name=row["id"], window=_window(row)) for row in found), key=lambda m: m.name)
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
-        with self._connecting:
-            client, self._client = self._client, None
-        if client is not None:
-            client.close()
+        self._transport.close()
 
-    def _open(self, request: ChatRequest) -> "openai.Stream[object]":
+    def _open(self, request: ChatRequest) -> ReplyEvents:
         """Send the request; where the server refuses its form, again in another one. What works is remembered."""
+        load("openai")
         import openai
 
         traits = known = self.traits
         for attempt in range(MOST_ATTEMPTS):
             body = self._body(request, traits)
             try:
-                events = self._post(body)
+                events = self._transport.open("/chat/completions", body)
             except openai.APIStatusError as error:
-                meant = taught(error, body, traits, self._limit_fields) if attempt + 1 < MOST_ATTEMPTS else iter(())
+                meant = list(taught(error, body, traits, self._limit_fields))
                 other = next((t for t in meant if self._body(request, t) != body), None)
-                if other is None:
+                if other is None or attempt + 1 == MOST_ATTEMPTS:
                     self._learn_about_prompt(error, known, traits)
-                    raise explain(error, self._endpoint) from None
+                    raise self._refusal(error, is_about_form=bool(meant)) from None
                 traits = other
-            except openai.OpenAIError as error:
-                raise explain(error, self._endpoint) from None
             else:
                 self._learn(known, traits)
                 return events
         raise AssertionError("the last attempt returns or raises")
 
-    def _post(self, body: dict[str, Any]) -> "openai.Stream[object]":
-        return self._connected().post(
-            "/chat/completions",
-            body=body,
-            cast_to=object,
-            options={"headers": self._headers()},
-            stream=True,
-            stream_cls=_watched(),
-        )
+    def _refusal(self, error: "openai.APIStatusError", *, is_about_form: bool) -> MemGPTError:
+        """What is raised for a refusal. One of the request's form is final, also with a status of broken servers."""
+        explained = explain(error, self._endpoint)
+        if is_about_form and isinstance(explained, ModelError):
+            explained.transient = False
+        return explained
 
     def _learn(self, known: EndpointTraits, found: EndpointTraits) -> None:
         """Remember what a request that was taken has shown."""
@@ -214,26 +181,6 @@ class OpenAIChat:
         """A prompt that is refused for its length was in the right form."""
         if isinstance(explain(error, self._endpoint), ContextLengthError):
             self._learn(known, found)
-
-    def _headers(self) -> dict[str, Any]:
-        return headers_for(self._endpoint.endpoint, api_key=self._endpoint.api_key)
-
-    def _connected(self) -> "openai.OpenAI":
-        if self._is_openai and self._endpoint.api_key is None:
-            raise APIKeyError(
-                "OpenAI needs an API key.",
-                hint="export OPENAI_API_KEY=... or memgpt keys set openai (or --model offline)",
-            )
-        with self._connecting:
-            if self._client is None:
-                self._client = client = client_for(
-                    self._endpoint.endpoint,
-                    api_key=self._endpoint.api_key,
-                    timeout_s=self._timeout_s,
-                    max_retries=self._max_retries,
-                )
-                weakref.finalize(self, client.close).atexit = False
-            return self._client
 
 
 def _in_text(request: ChatRequest, body: dict[str, Any]) -> tuple[ChatRequest, dict[str, Any]]:
@@ -249,34 +196,6 @@ def _in_text(request: ChatRequest, body: dict[str, Any]) -> tuple[ChatRequest, d
     if not request.may_call:
         messages.append(PromptMessage(role="user", content=NO_CALLS_NOW))
     return replace(request, messages=tuple(messages)), {**plain, "stop": [STOP]}
-
-
-def _is_whole(events: "openai.Stream[object]") -> bool:
-    """Whether the server does not stream: it is taken at its one word."""
-    return "application/json" in events.response.headers.get("content-type", "")
-
-
-def _watched() -> "type[openai.Stream[object]]":
-    """A stream that knows whether the server has said that it is done; the package tells nobody."""
-    import openai
-
-    class Watched(openai.Stream[object]):
-        done = False
-
-        bounds: ReplyBounds
-
-        def _iter_events(self) -> Iterator[Any]:
-            for event in self._decoder.iter_bytes(self.bounds.wire(self.response.iter_bytes())):
-                self.done = self.done or event.data.startswith("[DONE]")
-                yield event
-
-    return Watched
-
-
-def _transport_errors() -> tuple[type[Exception], ...]:
-    """What the package under openai raises when a connection breaks while a body is read: httpx2, formerly httpx."""
-    transport = sys.modules.get("httpx2") or sys.modules.get("httpx")
-    return (transport.HTTPError, transport.StreamError) if transport is not None else ()
 
 
 def _window(row: dict[str, Any]) -> int | None:

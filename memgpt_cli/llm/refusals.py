@@ -40,7 +40,13 @@ _WANTED: Final = re.compile(
     rf"|(missing|expected|requires?).{{0,60}}?{_OPAQUE}",
     re.IGNORECASE | re.DOTALL,
 )
-_UNWANTED: Final = re.compile(rf"(remove|drop|strip).{{0,40}}?{_OPAQUE}", re.IGNORECASE)
+_UNWANTED: Final = re.compile(rf"(remove|drop|strip).{{0,40}}?{_OPAQUE}|both content and {_OPAQUE}", re.IGNORECASE)
+"""The second is said by the template of gpt-oss for a call with text and reasoning."""
+_NULL: Final = re.compile(
+    r"NoneType|invalid content type|content['\"`]?[^.]{0,60}\b(null|none|nil)\b|\b(null|none|nil)\b[^.]{0,60}content"
+    r"|content['\"`]?[^.]{0,40}(must be|should be|expected)[^.]{0,20}str",
+    re.IGNORECASE,
+)
 
 
 def form_of(traits: EndpointTraits) -> WireForm:
@@ -52,6 +58,7 @@ def form_of(traits: EndpointTraits) -> WireForm:
         opaque_calls_only=traits.takes_reasoning is True,
         opaque=traits.takes_reasoning is not False,
         system=traits.takes_system is not False,
+        null_content=traits.takes_null_content is not False,
     )
 
 
@@ -70,11 +77,20 @@ def taught(
     used = next((field for field in limit_fields if field in body), None)
     if used is not None and is_about(error, used):
         yield replace(traits, limit_field=limit_fields[limit_fields.index(used) + 1])
+    yield from _messages(error, said, body, traits)
+
+
+def _messages(
+    error: "openai.APIStatusError", said: str, body: Mapping[str, Any], traits: EndpointTraits
+) -> Iterator[EndpointTraits]:
+    """What the refusal may mean for the form of the messages."""
     if _UNWANTED.search(said) or any(is_about(error, name) for name in _opaque_sent(body)):
         yield replace(traits, takes_reasoning=False)
     elif _WANTED.search(said):
         yield replace(traits, takes_reasoning=True)
         yield replace(traits, takes_reasoning=True, takes_calls=False)  # it wants what it never sent
+    if _NULL.search(said) and any(message["content"] is None for message in body["messages"]):
+        yield replace(traits, takes_null_content=False)
     if _SINGLE.search(said):
         yield replace(traits, takes_parallel_calls=False)
     if _ROLES.search(said):

@@ -9,10 +9,11 @@ import sys
 import threading
 import weakref
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from memgpt_cli.errors import APIKeyError, ModelError
 from memgpt_cli.llm.connection import client_for, headers_for
+from memgpt_cli.llm.replies.bounds import ReplyBounds
 from memgpt_cli.llm.server_errors import Target, explain
 from memgpt_cli.vendors import load
 
@@ -20,8 +21,49 @@ if TYPE_CHECKING:
     import openai
 
 
-MOST_BYTES: Final = 64 * 2**20
-"""Bytes of the longest reply that is read. The events of 128,000 tokens, one each, take about half of that."""
+class ReplyEvents:
+    """The events of one reply. Iterate over `read` once, then `close`.
+
+    `whole` says that the server sent one JSON body instead of a stream.
+    """
+
+    def __init__(self, stream: "openai.Stream[object]", target: Target) -> None:
+        self._stream = stream
+        self._target = target
+        self.whole = "application/json" in stream.response.headers.get("content-type", "")
+
+    @property
+    def done(self) -> bool:
+        """Whether the server has marked the end of the stream."""
+        return bool(getattr(self._stream, "done", False))
+
+    def read(self, bounds: ReplyBounds) -> Iterator[Any]:
+        """Each event as parsed JSON, or the whole reply.
+
+        Raises ReplyBoundError, and ModelError or what the server's error event stands for.
+        """
+        import openai
+
+        setattr(self._stream, "bounds", bounds)  # noqa: B010 - of the class that `_watched` makes
+        try:
+            if self.whole:
+                yield json.loads(b"".join(bounds.wire(self._stream.response.iter_bytes())))
+            else:
+                yield from self._stream
+        except openai.OpenAIError as error:
+            raise explain(error, self._target) from None
+        except _transport_errors() as error:
+            raise ModelError(
+                f"{self._target.host} broke off: {self._target.redact(str(error))}",
+                hint="try again; what was said is kept",
+                transient=True,
+            ) from None
+        except (ValueError, RecursionError):
+            raise ModelError(f"{self._target.host} sent invalid JSON.", hint="see the server's log") from None
+
+    def close(self) -> None:
+        """Close the connection if the reply was not read to its end."""
+        self._stream.close()
 
 
 class Transport:
@@ -38,48 +80,25 @@ class Transport:
         self._client: openai.OpenAI | None = None
         self._connecting = threading.Lock()
 
-    def open(self, path: str, body: Mapping[str, Any]) -> "openai.Stream[object]":
+    def open(self, path: str, body: Mapping[str, Any]) -> ReplyEvents:
         """Send a request for a stream. Raises openai.APIStatusError for a refusal, ModelError when nobody answers."""
         load("openai")
         import openai
 
         try:
-            return self._connected().post(
+            stream = self._connected().post(
                 path,
                 body=body,
                 cast_to=object,
                 options={"headers": self._headers()},
                 stream=True,
-                stream_cls=_bounded_stream(self._target.host),
+                stream_cls=_watched(),
             )
         except openai.APIStatusError:
             raise
         except openai.OpenAIError as error:
             raise explain(error, self._target) from None
-
-    def read(self, events: "openai.Stream[object]") -> Iterator[Any]:
-        """Each event as parsed JSON, or the whole reply of a server that does not stream. Closes the stream at the end.
-
-        Raises ModelError or what the server's error event stands for.
-        """
-        import openai
-
-        whole = "application/json" in events.response.headers.get("content-type", "")
-        try:
-            body = _bounded(events.response.iter_bytes(), self._target.host)
-            yield from [json.loads(b"".join(body))] if whole else events
-        except openai.OpenAIError as error:
-            raise explain(error, self._target) from None
-        except _transport_errors() as error:
-            raise ModelError(
-                f"{self._target.host} broke off: {self._target.redact(str(error))}",
-                hint="try again; what was said is kept",
-                transient=True,
-            ) from None
-        except (ValueError, RecursionError):
-            raise ModelError(f"{self._target.host} sent invalid JSON.", hint="see the server's log") from None
-        finally:
-            events.close()
+        return ReplyEvents(stream, self._target)
 
     def get(self, path: str) -> Any:
         """The parsed answer to a GET. Raises APIKeyError or ModelError."""
@@ -114,25 +133,20 @@ class Transport:
             return self._client
 
 
-def _bounded_stream(host: str) -> "type[openai.Stream[object]]":
-    """A stream of events that ends with an error once it is longer than any reply."""
+def _watched() -> "type[openai.Stream[object]]":
+    """A stream that counts what it reads and knows whether the server has said that it is done."""
     import openai
 
-    class Bounded(openai.Stream[object]):
+    class Watched(openai.Stream[object]):
+        bounds: ReplyBounds
+        done = False
+
         def _iter_events(self) -> Iterator[Any]:
-            yield from self._decoder.iter_bytes(_bounded(self.response.iter_bytes(), host))
+            for event in self._decoder.iter_bytes(self.bounds.wire(self.response.iter_bytes())):
+                self.done = self.done or event.data.startswith("[DONE]")
+                yield event
 
-    return Bounded
-
-
-def _bounded(chunks: Iterator[bytes], host: str) -> Iterator[bytes]:
-    """The same chunks, as they are after decompression. Raises ModelError when there are too many bytes of them."""
-    total = 0
-    for chunk in chunks:
-        total += len(chunk)
-        if total > MOST_BYTES:
-            raise ModelError(f"{host} sent more than {MOST_BYTES:,} bytes.", hint="see the server's log")
-        yield chunk
+    return Watched
 
 
 def _transport_errors() -> tuple[type[Exception], ...]:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from memgpt_cli.domain.chat import PromptMessage
-from memgpt_cli.llm.opaque_fields import with_opaque
+from memgpt_cli.llm.opaque_fields import server_ids, with_opaque
 from memgpt_cli.llm.written_tools import answered, escaped, written
 
 Wire = dict[str, Any]
@@ -40,7 +40,7 @@ class WireForm:
     `bridged`: a reply between result and user message. `single_calls`: each call in a message of its own, followed by
     its result. `text_calls`: all calls and results as text. `opaque_calls_only`: calls without opaque fields as text.
     `opaque`: whether opaque fields are sent. `system`: False where there is no system role; its text then opens the
-    first user message.
+    first user message. `null_content`: False where calls without text need an empty text as their content.
     """
 
     bridged: bool = False
@@ -49,6 +49,7 @@ class WireForm:
     opaque_calls_only: bool = False
     opaque: bool = True
     system: bool = True
+    null_content: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,8 @@ class _Exchange:
 def wire_messages(messages: Sequence[PromptMessage], form: WireForm) -> list[Wire]:
     """The messages in Chat Completions form."""
     system, rest = _without_system(messages)
-    laid_out = list(_merged(_wire(message, form) for message in _laid_out(_exchanges(rest), form)))
+    exchanges = _with_server_ids(_exchanges(rest)) if form.opaque else _exchanges(rest)
+    laid_out = list(_merged(_wire(message, form) for message in _laid_out(exchanges, form)))
     head = [] if system is None else [_wire(system, form)]
     if head and not form.system:
         head, laid_out = [], list(_merged([{**head[0], "role": "user"}, *laid_out]))
@@ -95,6 +97,23 @@ def _exchanges(messages: Sequence[PromptMessage]) -> Iterator[_Exchange]:
                 break
             given.setdefault(later.call_id, later)
         yield _Exchange(message, tuple(_result(call.id, given.get(call.id)) for call in message.calls))
+
+
+def _with_server_ids(exchanges: Iterable[_Exchange]) -> Iterator[_Exchange]:
+    """The exchanges with the ids that the server needs back; an id that it gave twice is used once."""
+    used: set[str] = set()
+    for exchange in exchanges:
+        ids = server_ids(exchange.message.opaque)
+        if not ids:
+            yield exchange
+            continue
+        calls = []
+        for position, call in enumerate(exchange.message.calls):
+            given = ids.get(position, call.id)
+            calls.append(call if given in used else replace(call, id=given))
+            used.add(given)
+        results = (replace(result, call_id=call.id) for call, result in zip(calls, exchange.results, strict=True))
+        yield _Exchange(replace(exchange.message, calls=tuple(calls)), tuple(results))
 
 
 def _result(call_id: str, found: PromptMessage | None) -> PromptMessage:
@@ -136,6 +155,8 @@ def _single(exchange: _Exchange) -> Iterator[_Exchange]:
 
 def _wire(message: PromptMessage, form: WireForm) -> Wire:
     wire = message.to_wire()
+    if wire["content"] is None and not form.null_content:
+        wire["content"] = ""
     return with_opaque(wire, message.opaque) if form.opaque and message.opaque is not None else wire
 
 

@@ -29,7 +29,7 @@ from memgpt_cli.domain.pictures import Picture
 from memgpt_cli.errors import APIKeyError, ContextLengthError, MemGPTError, ModelError, RateLimitError
 from memgpt_cli.llm.anthropic.wire import AnthropicWire
 from memgpt_cli.llm.connection import headers_for
-from memgpt_cli.llm.endpoint_model import EndpointModel, _Bound
+from memgpt_cli.llm.endpoint_model import EndpointModel
 from memgpt_cli.llm.server_errors import Target
 from memgpt_cli.llm.transport import Transport
 
@@ -278,17 +278,13 @@ def test_an_error_or_a_break_in_mid_stream_is_transient() -> None:
             assert caught.value.transient
 
 
-def test_a_reply_is_bounded_in_characters_bytes_and_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reply_is_bounded_in_characters_and_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     with ApiServer(MessagesApi(), plan([Reply("word " * 30_000), "Short."])) as server:
         with pytest.raises(ModelError, match="longer reply than was asked for"):
             list(model(server).stream(request(user("Hi"))))
-        monkeypatch.setattr("memgpt_cli.llm.transport.MOST_BYTES", 500)
-        with pytest.raises(ModelError, match="more than 500 bytes"):
+        monkeypatch.setattr("memgpt_cli.llm.replies.bounds.MOST_BYTES", 500)
+        with pytest.raises(ModelError, match="longer reply than was asked for"):
             list(model(server).stream(request(user("Hi"))))
-    bound = _Bound("h", 10, -1.0)
-    bound.check([TextDelta("a")])
-    with pytest.raises(ModelError, match="said nothing"):
-        bound.check([])
 
 
 def test_a_server_that_does_not_stream_is_read() -> None:

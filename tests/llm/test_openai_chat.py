@@ -437,7 +437,7 @@ def test_an_error_inside_the_stream_is_understood_too() -> None:
 
 
 def test_what_is_no_json_is_a_model_error() -> None:
-    with pytest.raises(ModelError, match="no JSON"):
+    with pytest.raises(ModelError, match="invalid JSON"):
         answer(Reply(chunks=('{"choices": [',)))
     with pytest.raises(ModelError, match="without a reply"):
         answer(Reply(chunks=()))

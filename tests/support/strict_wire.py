@@ -12,13 +12,14 @@ class Wire:
     """How replies are put on the wire; the defaults are OpenAI's ways.
 
     `piece` is the number of characters in a delta. `whole_calls` sends a call in one delta (llama.cpp). `ids`: `own`,
-    or `none`, `empty`, `same` as careless servers do. `usage` False reports none. `reasoning` names the field.
+    or `none`, `empty`, `same` as careless servers do, `naming` as Kimi K2 does, or `thought` with LiteLLM's signature
+    of the first call. `usage` False reports none. `reasoning` names the field.
     `signed` puts a signature on the first call of a reply, as Gemini does.
     """
 
     piece: int = 12
     whole_calls: bool = False
-    ids: Literal["own", "none", "empty", "same"] = "own"
+    ids: Literal["own", "none", "empty", "same", "naming", "thought"] = "own"
     usage: bool = True
     reasoning: Literal["reasoning_content", "reasoning"] = "reasoning_content"
     signed: bool = False
@@ -68,7 +69,7 @@ class Writer:
             message[self.wire.reasoning] = reply.reasoning
         if reply.calls:
             message["tool_calls"] = [
-                {"type": "function", "function": {"name": call.name, "arguments": call.raw}} | self._id(index)
+                {"type": "function", "function": {"name": call.name, "arguments": call.raw}} | self._id(index, call)
                 for index, call in enumerate(reply.calls)
             ]
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": self._finish_reason()}
@@ -80,14 +81,16 @@ class Writer:
         function = {"name": call.name, "arguments": first}
         signature = {"google": {"thought_signature": f"signature-{self.number}"}}
         extra = {"extra_content": signature} if self.wire.signed and index == 0 else {}
-        yield {"index": index} | self._id(index) | {"type": "function", "function": function} | extra
+        yield {"index": index} | self._id(index, call) | {"type": "function", "function": function} | extra
         if not self.wire.whole_calls:
             for piece in _pieces(call.raw, self.wire.piece):
                 yield {"index": index, "function": {"arguments": piece}}
 
-    def _id(self, index: int) -> dict[str, str]:
-        ids = {"own": {"id": f"call_{self.number:012d}{index:012d}"}, "none": {}, "empty": {"id": ""}}
-        return ids.get(self.wire.ids, {"id": "call_0"})
+    def _id(self, index: int, call: Call) -> dict[str, str]:
+        own = f"call_{self.number:012d}{index:012d}"
+        ids = {"own": own, "empty": "", "same": "call_0", "naming": f"functions.{call.name}:{self.number + index}"}
+        ids["thought"] = own if index else f"{own}__thought__{'c2lnbmF0dXJl' * 20}"
+        return {} if self.wire.ids == "none" else {"id": ids[self.wire.ids]}
 
     def _finish_reason(self) -> str:
         reply = self.exchange.reply

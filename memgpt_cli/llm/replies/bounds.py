@@ -8,10 +8,16 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
+TOO_LONG: Final = "too_long"
+STALLED: Final = "stalled"
+
 _USUAL_TOKENS: Final = 32_768
 """Where the request has no limit."""
 
-_BYTES: Final = (8 * 1024 * 1024, 4096)
+MOST_BYTES: Final = 64 * 2**20
+"""Unpacked bytes of the longest reply, whatever was asked for. The events of 128,000 tokens, one each, take half."""
+
+_BYTES: Final = (8 * 2**20, 4096)
 _CHARACTERS: Final = (65_536, 32)
 
 
@@ -28,7 +34,7 @@ class ReplyBounds:
 
     def __init__(self, max_tokens: int | None, *, idle_s: float) -> None:
         tokens = max_tokens or _USUAL_TOKENS
-        self._bytes_left = _BYTES[0] + _BYTES[1] * tokens
+        self._bytes_left = min(MOST_BYTES, _BYTES[0] + _BYTES[1] * tokens)
         self._characters_left = _CHARACTERS[0] + _CHARACTERS[1] * tokens
         self._idle_s = idle_s
         self._last_content = time.monotonic()
@@ -38,9 +44,9 @@ class ReplyBounds:
         for piece in pieces:
             self._bytes_left -= len(piece)
             if self._bytes_left < 0:
-                raise ReplyBoundError("too_long")
+                raise ReplyBoundError(TOO_LONG)
             if time.monotonic() - self._last_content > self._idle_s:
-                raise ReplyBoundError("stalled")
+                raise ReplyBoundError(STALLED)
             yield piece
 
     def content(self, characters: int) -> None:
@@ -49,4 +55,4 @@ class ReplyBounds:
             self._last_content = time.monotonic()
         self._characters_left -= characters
         if self._characters_left < 0:
-            raise ReplyBoundError("too_long")
+            raise ReplyBoundError(TOO_LONG)
