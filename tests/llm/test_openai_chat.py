@@ -50,7 +50,7 @@ def ask(
     return ChatRequest(model="gpt-4o", messages=messages, tools=tools, max_tokens=max_tokens)
 
 
-def chat(server: StrictServer, *, key: str | None = None, timeout_s: float = 5, max_retries: int = 0) -> OpenAIChat:
+def chat(server: StrictServer, *, key: str | None = None, timeout_s: float = 60, max_retries: int = 0) -> OpenAIChat:
     return OpenAIChat("gpt-4o", base_url=server.base_url, api_key=key, timeout_s=timeout_s, max_retries=max_retries)
 
 
