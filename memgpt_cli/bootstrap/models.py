@@ -114,15 +114,12 @@ class Models:
         return self._listed(endpoint, key, timeout_s)
 
     def _listed(self, endpoint: Endpoint, key: str | None, timeout_s: float) -> list[ModelSettings]:
-        from memgpt_cli.llm.openai_chat import OpenAIChat
+        from memgpt_cli.llm.connection import usable_key
+        from memgpt_cli.llm.served_models import served_models
+        from memgpt_cli.llm.server_errors import Target
 
-        client = OpenAIChat(
-            "", base_url=endpoint.url, provider=endpoint.provider, api_key=key, timeout_s=timeout_s, max_retries=0
-        )
-        try:
-            served = client.models()
-        finally:
-            client.close()
+        target = Target(model="", endpoint=endpoint, api_key=usable_key(key))
+        served = served_models(target, timeout_s=timeout_s)
         known = [model_settings(self._configuration, model.name, endpoint) for model in served]
         return [replace(k, context=model.window or k.context) for k, model in zip(known, served, strict=True)]
 
@@ -148,7 +145,7 @@ class Models:
 
     def of_profile(self, profile: Profile) -> ModelChoice:
         """The model of a profile by itself, whatever flags, variables and agents say."""
-        return profile_choice(self._configuration, profile)
+        return self.windows.applied(profile_choice(self._configuration, profile))
 
     def connect(self, choice: ModelChoice) -> ChatModel:
         """The model itself; it calls nobody before it is asked. Raises ConfigError, APIKeyError."""

@@ -33,7 +33,7 @@ def doctor(
 ) -> None:
     """Check settings, keys, model, embedder, disk, databases and indexes. The exit code is 0 when all is well, else 1.
 
-    With --online the model is asked to call a function, which costs about a hundred tokens.
+    With --online the model is asked to call a function, in one or two short calls.
 
     Examples:
         memgpt doctor

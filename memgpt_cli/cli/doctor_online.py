@@ -4,12 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from memgpt_cli.cli.finding import Check, Finding
-from memgpt_cli.errors import APIKeyError, ModelError
-from memgpt_cli.services.endpoints import serves
+from memgpt_cli.services.model_probes import ModelTest
 
 if TYPE_CHECKING:
     from memgpt_cli.bootstrap import Workspace
-    from memgpt_cli.ports import ChatModel
 
 _LISTING_S: Final = 5.0
 _NAMED: Final = 5
@@ -20,47 +18,8 @@ def _endpoint(workspace: "Workspace") -> Iterator[Finding]:
     if choice.endpoint is None:
         yield Finding(what="endpoint", ok=True, says=f"{choice.name} answers inside this program; nothing to call")
         return
-    where = choice.base_url or choice.endpoint.host
-    try:
-        listed = workspace.models.served_by(choice, timeout_s=_LISTING_S)
-    except ModelError as error:
-        yield Finding(what="endpoint", ok=False, says=f"{where}: {error.message}", hint=error.hint)
-        return
-    served = [model.name for model in listed]
-    if served and not serves(served, choice.name):
-        hint = f"--model {served[0]}" if len(served) == 1 else f"one of: {_some(served)}"
-        yield Finding(what="endpoint", ok=False, says=f"{where} does not serve {choice.name}", hint=hint)
-        return
-    yield Finding(what="endpoint", ok=True, says=f"{where} answers and serves {choice.name}")
-    yield _calls_functions(workspace.models.connect(choice))
-
-
-def _calls_functions(model: "ChatModel") -> Finding:
-    """Ask for one call, in the form that a turn uses."""
-    from memgpt_cli.domain.chat import CallDelta, ChatRequest, PromptMessage, ToolSchema
-
-    word = {"word": {"type": "string", "description": "The word to note."}}
-    tool = ToolSchema(
-        name="note_word",
-        description="Note a word.",
-        parameters={"type": "object", "properties": word, "required": ["word"]},
-    )
-    order = PromptMessage(role="user", content="Call the function note_word with the word apple. Write nothing else.")
-    request = ChatRequest(model=model.name, messages=(order,), tools=(tool,), max_tokens=512)
-    try:
-        deltas = list(model.stream(request))
-    except (ModelError, APIKeyError) as error:
-        return Finding(what="functions", ok=False, says=f"{model.name}: {error.message}", hint=error.hint)
-    finally:
-        model.close()
-    if any(isinstance(delta, CallDelta) and delta.name == tool.name for delta in deltas):
-        return Finding(what="functions", ok=True, says=f"{model.name} calls functions when asked")
-    return Finding(
-        what="functions",
-        ok=False,
-        says=f"{model.name} did not call a function when asked, so it cannot use its memory",
-        hint="use a model that is made for calling functions (tools): --model NAME",
-    )
+    for probe in ModelTest(workspace, choice).essentials():
+        yield Finding(what=probe.what, ok=probe.ok is not False, says=probe.says, hint=probe.hint)
 
 
 def _embedder(workspace: "Workspace") -> Iterator[Finding]:

@@ -5,7 +5,7 @@ refusals in `server_errors`; connections are in `transport`.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from memgpt_cli.domain.chat import ChatRequest, Delta, PromptMessage
@@ -27,14 +27,6 @@ from memgpt_cli.vendors import load
 
 if TYPE_CHECKING:
     import openai
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServedModel:
-    """A model that an endpoint lists; `window` in tokens where the server tells it."""
-
-    name: str
-    window: int | None = None
 
 
 class OpenAIChat:
@@ -131,13 +123,6 @@ class OpenAIChat:
             events.close()
         yield from reply.finish(complete=events.whole or bool(cut) or events.done, cut=cut)
 
-    def models(self) -> list[ServedModel]:
-        """What the endpoint says that it serves, by name. Raises APIKeyError or ModelError."""
-        listed = self._transport.get("/models")
-        rows = listed.get("data") if isinstance(listed, dict) else None
-        found = [row for row in rows or () if isinstance(row, dict) and isinstance(row.get("id"), str)]
-        return sorted((ServedModel(name=row["id"], window=_window(row)) for row in found), key=lambda m: m.name)
-
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
         self._transport.close()
@@ -196,11 +181,3 @@ def _in_text(request: ChatRequest, body: dict[str, Any]) -> tuple[ChatRequest, d
     if not request.may_call:
         messages.append(PromptMessage(role="user", content=NO_CALLS_NOW))
     return replace(request, messages=tuple(messages)), {**plain, "stop": [STOP]}
-
-
-def _window(row: dict[str, Any]) -> int | None:
-    """vLLM, OpenRouter and LM Studio tell a model's window, each under its own name."""
-    for key in ("max_model_len", "context_length", "max_context_length", "context_window"):
-        if isinstance(row.get(key), int):
-            return int(row[key])
-    return None

@@ -100,13 +100,13 @@ class Transport:
             raise explain(error, self._target) from None
         return ReplyEvents(stream, self._target)
 
-    def get(self, path: str) -> Any:
+    def get(self, path: str, query: Mapping[str, object]) -> Any:
         """The parsed answer to a GET. Raises APIKeyError or ModelError."""
         load("openai")
         import openai
 
         try:
-            return self._connected().get(path, cast_to=object, options={"headers": self._headers()})
+            return self._connected().get(path, cast_to=object, options={"headers": self._headers(), "params": query})
         except openai.OpenAIError as error:
             raise explain(error, self._target) from None
 

@@ -121,6 +121,20 @@ class ModelTest:
         yield self._reasoning()
         yield self._window(listed)
 
+    def essentials(self) -> Iterator[Probe]:
+        """What memgpt cannot work without: the endpoint, the model, and calls of functions; one or two calls."""
+        _, found = self._listing()
+        yield from found
+        if any(probe.needed and probe.ok is False for probe in found):
+            return
+        try:
+            model = self._workspace.models.connect(self.choice)
+        except MemGPTError as error:
+            yield _failed("functions", error, needed=True)
+            return
+        with closing(model):
+            yield next(self._functions(model))
+
     def _listing(self) -> tuple[Sequence[ModelSettings], list[Probe]]:
         """What the endpoint lists; a server that lists nothing may serve all the same."""
         try:
@@ -203,8 +217,11 @@ class ModelTest:
 
     def _window(self, listed: Sequence[ModelSettings]) -> Probe:
         """The model's context against the window in use."""
-        name, used = self.choice.name, self.choice.window
+        learned = self._workspace.models.windows.asked(self.choice)
+        name, used = learned.name, learned.window
         own = next((m.context for m in listed if serves([m.name], name)), None) or self.choice.settings.context
+        if own is None and learned.window_from is not None:
+            return Probe(what="window", ok=True, says=f"memgpt uses {used:,} tokens ({learned.window_from})")
         if own is None:
             says = f"the server does not say; memgpt uses {used:,} tokens"
             return Probe(what="window", ok=None, says=says, hint="set it to the server's: --window TOKENS")

@@ -8,8 +8,13 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_every_test_that_the_matrix_names_exists() -> None:
-    named = set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)", (ROOT / "docs/models.md").read_text(encoding="utf-8")))
+    matrix = (ROOT / "docs/models.md").read_text(encoding="utf-8").replace("\\|", "|")
+    named = set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)(?:\[(.+?)\])?`", matrix))
+    families = (ROOT / "tests/support/families.py").read_text(encoding="utf-8")
     assert named
-    for file, function in sorted(named):
-        tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+    for file, function, parameters in sorted(named):
+        source = (ROOT / file).read_text(encoding="utf-8")
+        tree = ast.parse(source)
         assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, f"{file}::{function}"
+        known = source + families
+        assert parameters.removeprefix("1-").removesuffix("-native") in known, f"{file}::{function}[{parameters}]"

@@ -25,9 +25,12 @@ from memgpt_cli.domain.chat import (
     ToolSchema,
     Usage,
 )
+from memgpt_cli.domain.endpoints import Endpoint
 from memgpt_cli.domain.messages import FunctionCall
 from memgpt_cli.errors import APIKeyError, ConfigError, ContextLengthError, ModelError, RateLimitError
 from memgpt_cli.llm.openai_chat import OpenAIChat
+from memgpt_cli.llm.served_models import served_models
+from memgpt_cli.llm.server_errors import Target
 from memgpt_cli.storage.state import StateDatabase
 
 ROOT = Path(__file__).parents[2]
@@ -52,6 +55,10 @@ def ask(
 
 def chat(server: StrictServer, *, key: str | None = None, timeout_s: float = 60, max_retries: int = 0) -> OpenAIChat:
     return OpenAIChat("gpt-4o", base_url=server.base_url, api_key=key, timeout_s=timeout_s, max_retries=max_retries)
+
+
+def at(base_url: str) -> Target:
+    return Target(model="", endpoint=Endpoint.at(base_url, model=""), api_key=None)
 
 
 def text_of(deltas: list[Delta]) -> str:
@@ -515,9 +522,9 @@ def test_one_client_serves_many_threads() -> None:
 
 def test_the_served_models_are_listed_by_name() -> None:
     with StrictServer(models=("qwen3", "llama3.1")) as server:
-        assert [model.name for model in chat(server).models()] == ["llama3.1", "qwen3"]
+        assert [m.name for m in served_models(at(server.base_url), timeout_s=60)] == ["llama3.1", "qwen3"]
         with pytest.raises(ModelError):
-            OpenAIChat("m", base_url="http://127.0.0.1:9/v1", api_key=None, max_retries=0).models()
+            served_models(at("http://127.0.0.1:9/v1"), timeout_s=60)
 
 
 def test_a_stream_that_ends_in_the_middle_of_a_reply_is_no_whole_reply() -> None:

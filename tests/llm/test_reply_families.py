@@ -18,6 +18,7 @@ from memgpt_cli.domain.chat import (
     ThoughtDelta,
     ToolSchema,
 )
+from memgpt_cli.llm.rank_tables import O200K, published
 from memgpt_cli.llm.replies.stream import ReplyStream
 
 APPEND = ToolSchema(
@@ -473,3 +474,40 @@ def outcome_or_raw(found: Sequence[Delta]) -> list[Any]:
     calls = [(delta.name, delta.arguments) for delta in found if isinstance(delta, CallDelta)]
     rest = [delta for delta in found if not isinstance(delta, CallDelta)]
     return [*outcome(rest)[:2], calls]
+
+
+@pytest.fixture(scope="module")
+def harmony(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """OpenAI's own library for the format of gpt-oss, with the table of this package in place of a download."""
+    library = pytest.importorskip("openai_harmony", reason="openai-harmony has no wheel for this machine")
+    tables = tmp_path_factory.mktemp("tables")
+    (tables / "o200k_base.tiktoken").write_bytes(published(O200K))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TIKTOKEN_ENCODINGS_BASE", str(tables))
+        yield library, library.load_harmony_encoding(library.HarmonyEncodingName.HARMONY_GPT_OSS)
+
+
+_WORDS = st.text(st.sampled_from("ab é好\n.{"), min_size=1, max_size=12).map(lambda text: f"x{text}x")
+
+
+@settings(max_examples=40, deadline=None)
+@given(_WORDS, st.none() | _WORDS, _WORDS)
+def test_what_openais_library_writes_for_gpt_oss_is_read(
+    harmony: Any, thought: str, reply: str | None, content: str
+) -> None:
+    library, encoding = harmony
+
+    def said(text: str, channel: str) -> Any:
+        return library.Message.from_role_and_content(library.Role.ASSISTANT, text).with_channel(channel)
+
+    arguments = {"label": "human", "content": content}
+    last = (
+        said(json.dumps(arguments), "commentary")
+        .with_recipient(f"functions.{A}")
+        .with_content_type("<|constrain|>json")
+    )
+    messages = [said(thought, "analysis"), last if reply is None else said(reply, "final")]
+    whole = library.RenderConversationConfig(auto_drop_analysis=False)
+    written = encoding.decode(encoding.render_conversation(library.Conversation.from_messages(messages), whole))
+    expected = ("", thought, [(A, arguments)]) if reply is None else (reply, thought, [])
+    assert outcome(deltas(written.removeprefix("<|start|>assistant"))) == expected

@@ -4,13 +4,17 @@ from pathlib import Path
 
 import pytest
 from support.agents import reply, run, session
-from support.brains import echo
+from support.brains import Body, echo
+from support.families import Family, ministral
+from support.histories import called, result, user
+from support.strict_rules import RefusalError
 from support.strict_server import Fault, StrictServer
 
 from memgpt_cli.domain.chat import ChatRequest, PromptMessage, TextDelta, WaitDelta
 from memgpt_cli.domain.events import Waiting
 from memgpt_cli.errors import ModelError, ModelLoadingError, RateLimitError
 from memgpt_cli.llm.openai_chat import OpenAIChat
+from memgpt_cli.llm.refusals import MOST_ATTEMPTS
 from memgpt_cli.llm.retrying import LOADING_S, LOADING_STEP_S, RetryingModel
 
 REQUEST = ChatRequest(model="gpt-4o", messages=(PromptMessage(role="user", content="Hi"),))
@@ -83,3 +87,36 @@ def test_a_turn_tells_that_it_waits(tmp_path: Path) -> None:
             happenings = run(opened, "Hello")
     assert "Hello" in reply(happenings)
     assert [h.text for h in happenings if isinstance(h, Waiting)] == ["rate limited, retrying in 0.01 s (1 of 2)", ""]
+
+
+REFUSED_FORM = ChatRequest(
+    model="m", messages=(user(), called("123456789"), result("123456789"), user("And now?")), max_tokens=50
+)
+
+
+def refused(family: Family) -> tuple[list[float], int, ModelError | None]:
+    """The waits, how often the request was sent, and the error."""
+    slept: list[float] = []
+    error = None
+    with StrictServer(echo, family=family) as server:
+        inner = OpenAIChat("m", base_url=server.base_url, api_key=None, max_retries=0)
+        try:
+            list(RetryingModel(inner, max_retries=2, sleep=slept.append).stream(REFUSED_FORM))
+        except ModelError as raised:
+            error = raised
+    return slept, len(server.headers), error
+
+
+def test_a_refused_form_is_adapted_at_once_although_the_status_is_that_of_a_broken_server() -> None:
+    assert refused(Family("ministral", ministral)) == ([], 2, None)
+
+
+def test_a_form_that_nothing_makes_acceptable_is_an_error_without_repeats() -> None:
+    def refuses_all(_: Body) -> None:
+        raise RefusalError("Jinja Exception: conversation roles must alternate", status=500)
+
+    slept, sent, error = refused(Family("never", refuses_all))
+    assert slept == []
+    assert sent <= MOST_ATTEMPTS
+    assert error is not None
+    assert not error.transient

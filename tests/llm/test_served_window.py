@@ -13,8 +13,10 @@ from support.agents import reply, run, workspace
 from support.brains import echo
 from support.strict_server import StrictServer
 
-from memgpt_cli.domain.endpoints import Endpoint
+from memgpt_cli.domain.endpoints import Endpoint, Provider
+from memgpt_cli.llm.served_models import served_models
 from memgpt_cli.llm.served_window import ask_window
+from memgpt_cli.llm.server_errors import Target
 
 Pages = Mapping[str, Any]
 MODEL = "qwen3:8b"
@@ -95,6 +97,24 @@ def test_every_server_tells_its_window_in_its_own_way(pages: Pages, tokens: int,
 def test_a_server_that_does_not_tell_is_no_error(pages: Pages) -> None:
     with serving(pages, []) as base_url:
         assert ask_window(Endpoint.at(base_url), MODEL, api_key=None) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "provider", "asked_for"),
+    [
+        ("", Provider.ANTHROPIC, ["/v1/models?limit=1000"]),
+        ("", Provider.OPENAI_RESPONSES, ["/v1/models"]),
+        ("/openai/deployments/mine", Provider.AZURE, []),
+    ],
+)
+def test_models_are_listed_as_each_api_lists_them(path: str, provider: Provider, asked_for: list[str]) -> None:
+    asked: list[str] = []
+    page = {"data": [{"id": "b"}, {"id": "a", "max_input_tokens": 200_000}], "has_more": False}
+    with serving({"/v1/models?limit=1000": page, "/v1/models": page}, asked) as base_url:
+        endpoint = Endpoint.at(base_url.removesuffix("/v1") + path if path else base_url, model="", provider=provider)
+        found = served_models(Target(model="", endpoint=endpoint, api_key="k"), timeout_s=60)
+    assert asked == asked_for
+    assert [(model.name, model.window) for model in found] == ([("a", 200_000), ("b", None)] if asked_for else [])
 
 
 def test_a_server_that_is_not_there_is_no_error() -> None:

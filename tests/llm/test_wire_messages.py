@@ -6,7 +6,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from support.agents import is_extension
-from support.families import gemma, llama, mistral, plain, pythonic_gemma
+from support.families import (
+    gemma,
+    gemma3,
+    gpt_oss,
+    llama,
+    llama4,
+    minimax,
+    ministral,
+    mistral,
+    plain,
+    pythonic_gemma,
+    qwen,
+)
 from support.histories import HISTORIES, IDS, SIGNED, STEPS, SYSTEM, TEXTS, called, joined, result, said, user
 from support.strict_rules import check
 
@@ -95,7 +107,13 @@ def test_any_history_is_taken_by_every_family_in_the_form_that_it_needs(history:
     mistral(body(BRIDGED, history))
     mistral(body(TEXT, history))
     gemma(body(TEXT, history))
-    pythonic_gemma(body(WireForm(bridged=True, single_calls=True), history))
+    for rules in (minimax, qwen):
+        rules(body(PLAIN, history))
+    ministral(body(BRIDGED, history))
+    gemma3(body(WireForm(text_calls=True), history))
+    pythonic_gemma(body(WireForm(bridged=True, null_content=False), history))
+    llama4(body(WireForm(null_content=False), history))
+    gpt_oss(body(WireForm(opaque=False), history))
     llama(body(WireForm(single_calls=True), history))
 
 
@@ -146,3 +164,25 @@ def test_signatures_of_calls_go_back_with_their_calls() -> None:
     sent = wire_messages([user(), called("a", "b", opaque=fields.finished("o")), result("a"), result("b")], PLAIN)[1]
     assert sent["tool_calls"][0]["extra_content"] == {"google": {"thought_signature": "sig"}}
     assert set(sent["tool_calls"][1]) == {"id", "type", "function"}
+
+
+def test_ids_that_carry_content_go_back_with_their_results_and_others_do_not() -> None:
+    given = ["call_1__thought__" + "c2ln" * 20, "functions.f:0", "call_2"]
+    fields = OpaqueFields()
+    for position, call_id in enumerate(given):
+        fields.call(position, call_extras({"id": call_id, "function": {"name": "f", "arguments": "{}"}}))
+    opaque = fields.finished("o")
+    once = [called("a", "b", "c", opaque=opaque), *map(result, "abc")]
+    again = [called("d", "e", "f", opaque=opaque), *map(result, "def")]
+    sent = wire_messages([user(), *once, *again], PLAIN)
+    ids = [[call["id"] for call in message["tool_calls"]] for message in sent if "tool_calls" in message]
+    assert ids == [[*given[:2], "c"], ["d", "e", "f"]]  # an id that came twice is used once
+    assert [m["tool_call_id"] for m in sent if m["role"] == "tool"] == ids[0] + ids[1]
+    unsent = wire_messages([user(), *once], WireForm(opaque=False))
+    assert [call["id"] for call in unsent[1]["tool_calls"]] == ["a", "b", "c"]
+
+
+def test_calls_without_text_have_an_empty_content_where_null_is_refused() -> None:
+    messages = [user(), called("a"), result("a")]
+    assert wire_messages(messages, PLAIN)[1]["content"] is None
+    assert wire_messages(messages, WireForm(null_content=False))[1]["content"] == ""
