@@ -40,7 +40,8 @@ class ReplyBounds:
         self._last_content = time.monotonic()
 
     def wire(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """The unpacked bytes of a body. Raises ReplyBoundError."""
+        """The unpacked bytes of a body. The wait for content begins here. Raises ReplyBoundError."""
+        self._last_content = time.monotonic()
         for piece in pieces:
             self._bytes_left -= len(piece)
             if self._bytes_left < 0:

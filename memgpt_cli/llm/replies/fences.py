@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from memgpt_cli.llm.replies.formats.json_calls import read_json
-from memgpt_cli.llm.replies.formats.marked import MARKS, read_marked
+from memgpt_cli.llm.replies.formats.marked import MARKS, begins_mark, read_marked
 from memgpt_cli.llm.replies.formats.named import read_named
 from memgpt_cli.llm.replies.formats.pythonic import read_calls, read_list
 from memgpt_cli.llm.replies.formats.reading import MORE, NO, Found, Reading, Verdict, first_found, skip_blank
@@ -51,7 +51,7 @@ def _read_content(text: str, at: int, language: str, offered: Offered, *, opens_
     mark = next((one for one in MARKS if text.startswith(one, at)), None)
     if mark is not None:
         return read_marked(text, at, mark, offered, final=final)
-    if not final and any(one.startswith(text[at:]) for one in MARKS):
+    if not final and begins_mark(text, at):
         return MORE
     if language in _CALL_LANGUAGES:
         return first_found((read_json, read_list, read_named, read_calls), text, at, offered, final=final)

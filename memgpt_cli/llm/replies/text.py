@@ -30,6 +30,10 @@ _EVENT: Final = re.compile("|".join((*map(re.escape, _ALL), r"^[ \t]*[{\[]")), r
 _BEGINNINGS: Final = frozenset(mark[:n] for mark in _ALL for n in range(1, len(mark)))
 _LONGEST: Final = max(map(len, _ALL))
 _STRAY: Final = frozenset((*STRAY, *CALL_CLOSERS))
+_SHORT: Final = 64
+"""Characters that are looked at again with every piece; more of them, when they have grown by a sixteenth."""
+_LONGEST_LINE: Final = 500
+"""Characters of the current line that are remembered."""
 _MOST_THOUGHT: Final = 400_000
 """Characters of reasoning in which calls are looked for."""
 
@@ -41,6 +45,7 @@ class ReplyText:
         self._offered = Offered(tools)
         self._held = ""
         self._look_again_at = 0
+        self._after_marks = 0  # characters after the row of marks that was passed last
         self._lead = ""  # blanks at the very beginning: part of the text, if it begins with text
         self._line = ""  # what was said on the current line
         self._said = False  # whether text came since the beginning, the last call or the last thought
@@ -76,11 +81,12 @@ class ReplyText:
 
     def _scan(self, *, final: bool) -> Iterator[Piece]:
         self._look_again_at = 0
+        self._after_marks = len(self._held)
         while self._held and not self._over:
             before = len(self._held), self._thinking, self._in_code, self._lead
             yield from self._step(final=final)
             if before == (len(self._held), self._thinking, self._in_code, self._lead):
-                self._look_again_at = 0 if len(self._held) < 1024 else len(self._held) * 17 // 16  # noqa: PLR2004
+                self._look_again_at = 0 if len(self._held) < _SHORT else len(self._held) * 17 // 16
                 return
         self._held = "" if self._over else self._held
 
@@ -108,7 +114,7 @@ class ReplyText:
             yield from self._emit(end)
             return
         at = skip_blank(self._held, 0)
-        if not final and self._held[at:] in _BEGINNINGS:
+        if not final and _is_beginning(self._held, at):
             return
         yield from self._at_mark(match[0], final=final)
 
@@ -126,7 +132,8 @@ class ReplyText:
         return None
 
     def _is_line_start(self, at: int) -> bool:
-        return not (self._line + self._held[:at]).rpartition("\n")[2].strip()
+        start = self._held.rfind("\n", 0, at) + 1
+        return skip_blank(self._held, start) >= at and (start > 0 or not self._line.strip())
 
     def _unfinished(self) -> int:
         """How many characters at the end may be the beginning of something."""
@@ -146,7 +153,7 @@ class ReplyText:
         text, self._lead = self._lead + text, ""
         if text:
             self._begun = self._said = True
-            self._line = (self._line + text).rpartition("\n")[2][-500:]
+            self._line = (self._line + text).rpartition("\n")[2][-_LONGEST_LINE:]
             yield TextDelta(text)
 
     def _at_mark(self, mark: str, *, final: bool) -> Iterator[Piece]:
@@ -190,12 +197,18 @@ class ReplyText:
         if isinstance(reading, Found):
             yield from self._accept(reading, doubtful=surroundings.is_mid_sentence(self._line), final=final)
         elif reading is NO:
-            marks = _ONLY_MARKS.match(self._held, len(mark))
-            rest = self._held[marks.end() if marks else len(mark) :].lstrip()
-            if mark in _STRUCTURE and (not rest or (rest in _BEGINNINGS and not final)):
+            rest = self._past_marks(len(mark)) if mark in _STRUCTURE else self._held
+            if not rest or (rest in _BEGINNINGS and not final):
                 self._held = "" if final else self._held  # nothing but marks follows it: a stray mark
             else:
                 yield from self._keep(mark)
+
+    def _past_marks(self, at: int) -> str:
+        """What follows the marks that stand in a row from `at` on. They are passed once for all of them."""
+        if len(self._held) - at <= self._after_marks:
+            match = _ONLY_MARKS.match(self._held, at)
+            self._after_marks = len(self._held) - (match.end() if match else at)
+        return self._held[len(self._held) - self._after_marks :].lstrip()
 
     def _accept(self, found: Found, *, doubtful: bool, final: bool) -> Iterator[Piece]:
         """Yield calls, unless a sentence goes on after them: then they are examples."""
@@ -219,7 +232,7 @@ class ReplyText:
         while True:
             start = skip_blank(self._held, at)
             match = _EVENT.match(self._held, start)
-            if match is None or match[0] not in _STRAY or (not final and self._held[start:] in _BEGINNINGS):
+            if match is None or match[0] not in _STRAY or (not final and _is_beginning(self._held, start)):
                 return at
             at = match.end()
 
@@ -248,7 +261,7 @@ class ReplyText:
         at = 0
         while self._offered and (match := _CALL_MARK.search(text, at)) is not None:
             at = match.end()
-            line = text[: match.start()].rpartition("\n")[2]
+            line = text[max(0, match.start() - _LONGEST_LINE) : match.start()].rpartition("\n")[2]
             reading = read_marked(text, match.start(), match[0], self._offered, final=True)
             if surroundings.is_quoted(line) or not isinstance(reading, Found):
                 continue
@@ -366,7 +379,7 @@ class ReplyText:
         """Marks that mean nothing: dropped at the edges of a reply, of a call and of a line, kept inside sentences."""
         end = self._past_strays(first, final=final)
         following = skip_blank(self._held, end)
-        if not final and (following >= len(self._held) or self._held[following:] in _BEGINNINGS):
+        if not final and (following >= len(self._held) or _is_beginning(self._held, following)):
             return
         gap, rest = self._held[end:following], self._held[following:]
         if self._is_stray(self._held[:end], gap, rest):
@@ -391,6 +404,11 @@ _MARK_SET: Final = frozenset(_ALL)
 _STRUCTURE: Final = frozenset({*MARKS, *CHANNELS, *OTHERS_TURN, *BY_OPENING, *BY_CLOSING} - {"functools", ">>>"})
 _ONLY_MARKS: Final = re.compile(r"(?:\s*(?:" + "|".join(map(re.escape, _ALL)) + "))*")
 _CALL_MARK: Final = re.compile("|".join(re.escape(mark) for mark in MARKS if mark not in {"functools", ">>>"}))
+
+
+def _is_beginning(text: str, at: int) -> bool:
+    """Whether all of `text` from `at` on is the beginning of a mark."""
+    return len(text) - at < _LONGEST and text[at:] in _BEGINNINGS
 
 
 def _may_end(text: str, ends: Sequence[str]) -> int:

@@ -8,6 +8,9 @@ from memgpt_cli.llm.replies.literals import InvalidLiteralError, UnfinishedLiter
 from memgpt_cli.llm.replies.offered import Offered, ReadCall
 
 _NAME_KEYS: Final = ("name", "function", "tool", "tool_name", "function_name", "action")
+_PLAIN_NAME_KEYS: Final = frozenset(_NAME_KEYS) - {"function", "tool"}
+"""Their value is a name; that of the others may be an object with the name."""
+_NESTED: Final = re.compile(r"\s*:\s*[{\[]")
 _ARGUMENT_KEYS: Final = ("arguments", "parameters", "args", "input", "params", "tool_input", "action_input", "kwargs")
 _WRAPPERS: Final = ("tool_calls", "tool_call", "function_call", "function_calls")
 _OTHER_KEYS: Final = ("type", "id", "tool_call_id", "thought", "index")
@@ -19,6 +22,8 @@ _NAMED: Final = re.compile(
 _RAW_ARGUMENTS: Final = re.compile(
     r"""["'](?:arguments|parameters|args|input|params|tool_input|action_input|kwargs)["']\s*:\s*(.*)""", re.DOTALL
 )
+_LONGEST_HEAD: Final = 2048
+"""Characters of an invalid call in which its name and the key of its arguments must stand."""
 _CLOSINGS: Final = re.compile(r"</[\w:]*(?:tool|function|TOOL)\w*>|<\|?/?[\w]*(?:tool|ACTION|im_end|call)\w*\|>|\n```")
 
 
@@ -32,10 +37,7 @@ def read_json(text: str, at: int, offered: Offered, final: bool) -> Reading:  # 
     except UnfinishedLiteralError:
         return _broken(text, at, len(text), offered) if final else MORE
     except InvalidLiteralError:
-        closing = _CLOSINGS.search(text, at)
-        if closing is None and not final:
-            return MORE
-        return _broken(text, at, closing.start() if closing else len(text), offered)
+        return _read_invalid(text, at, offered, final=final)
     calls = _calls_in(value, offered)
     return Found(tuple(calls), end) if calls else NO
 
@@ -56,7 +58,23 @@ def _may_be_call(text: str, at: int, offered: Offered) -> Reading | None:
     if key not in spellings and offered.name(key) is None:
         return NO
     named = _NAMED.match(text, match.start(1)) if key in _NAME_KEYS else None
-    return NO if named is not None and offered.name(named[1]) is None else None
+    nested = key in _PLAIN_NAME_KEYS and _NESTED.match(text, match.end())
+    return NO if nested or (named is not None and offered.name(named[1]) is None) else None
+
+
+def _read_invalid(text: str, at: int, offered: Offered, *, final: bool) -> Reading:
+    """JSON that nothing can complete. Its end is looked for in all of the text only where it begins like a call."""
+    near = at + _LONGEST_HEAD
+    closing = _CLOSINGS.search(text, at, near)
+    if closing is None and not final and len(text) < near:
+        return MORE
+    if closing is None:
+        if _broken(text, at, min(near, len(text)), offered) is NO:
+            return NO
+        closing = _CLOSINGS.search(text, near)
+        if closing is None and not final:
+            return MORE
+    return _broken(text, at, closing.start() if closing else len(text), offered)
 
 
 def _broken(text: str, at: int, end: int, offered: Offered) -> Reading:

@@ -21,6 +21,7 @@ _READERS: Final = (read_json, read_list, read_glm, read_named, read_calls)
 _BY_MARK: Final = {"functools": (read_json,), ">>>": (read_named,)}
 _DEEPEST: Final = 3
 MARKS: Final = sorted((*CALL_OPENERS, *ELEMENTS, XTML), key=len, reverse=True)
+_LONGEST: Final = max(map(len, MARKS))
 
 
 def read_marked(text: str, at: int, mark: str, offered: Offered, *, final: bool, depth: int = 0) -> Reading:
@@ -35,9 +36,14 @@ def read_marked(text: str, at: int, mark: str, offered: Offered, *, final: bool,
     inner = next((one for one in MARKS if text.startswith(one, start)), None)
     if inner is not None and depth < _DEEPEST:
         return read_marked(text, start, inner, offered, final=final, depth=depth + 1)
-    if any(one.startswith(text[start:]) for one in MARKS):
+    if begins_mark(text, start):
         return NO if final else MORE
     return first_found(_READERS, text, start, offered, final=final)
+
+
+def begins_mark(text: str, at: int) -> bool:
+    """Whether all of `text` from `at` on is the beginning of a mark, or nothing."""
+    return len(text) - at <= _LONGEST and any(one.startswith(text[at:]) for one in MARKS)
 
 
 def _element_reader(mark: str) -> Reader | None:

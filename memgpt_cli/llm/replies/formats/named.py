@@ -36,8 +36,8 @@ def _read_headless(text: str, at: int, offered: Offered, *, final: bool) -> Read
     name = offered.name(empty[1]) if empty else None
     if empty is not None and name is not None and _is_closing(text, empty.end()):
         return Found((offered.call(name, "{}"),), empty.end())
-    begun = _BEGUN.fullmatch(text, at) is not None
-    return MORE if begun and not final and len(text) - at < _LONGEST_HEAD else NO
+    begun = not final and len(text) - at < _LONGEST_HEAD and _BEGUN.fullmatch(text, at) is not None
+    return MORE if begun else NO
 
 
 def _read_arguments(text: str, head: re.Match[str], name: str, offered: Offered, *, final: bool) -> Reading:

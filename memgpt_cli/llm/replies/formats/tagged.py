@@ -27,7 +27,7 @@ _INVOKED: Final = re.compile(
 )
 _GLM_NAME: Final = re.compile(r"([\w.:/-]+)\s*(?:<tool_sep>\s*)?(?=<arg_key>|</tool_call>)")
 _GLM_BEGUN: Final = re.compile(r"[\w.:/-]*+\s*+(?:<[\w/]*+)?+>?+\s*+(?:<[\w/]*+)?+")
-_GLM_PAIR: Final = re.compile(r"\s*<arg_key>(.*?)</arg_key>\s*<arg_value>(.*?)</arg_value>", re.DOTALL)
+_GLM_PAIR: Final = re.compile(r"\s*<arg_key>([^<]*)</arg_key>\s*<arg_value>(.*?)</arg_value>", re.DOTALL)
 _XTML: Final = re.compile(r"""<\|open\|>call\s+tool="([^"<\n]*)"[^<\n]*<\|sep\|>""")
 _XTML_END: Final = re.compile(r"<\|close\|>call<\|sep\|>")
 _XTML_ARGUMENT: Final = re.compile(
@@ -109,8 +109,8 @@ def read_glm(text: str, at: int, offered: Offered, final: bool) -> Reading:  # n
     """`name`, then `<arg_key>…</arg_key><arg_value>…</arg_value>` for each argument (GLM, Hunyuan)."""
     head = _GLM_NAME.match(text, at, at + _LONGEST_TAG)
     if head is None:
-        waiting = _GLM_BEGUN.fullmatch(text, at)
-        return MORE if waiting and not final and len(text) - at < _LONGEST_TAG else NO
+        waiting = not final and len(text) - at < _LONGEST_TAG and _GLM_BEGUN.fullmatch(text, at) is not None
+        return MORE if waiting else NO
     name = offered.name(head[1])
     if name is None:
         return NO
