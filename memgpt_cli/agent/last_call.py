@@ -30,7 +30,7 @@ class Stopped:
 
     def error(self) -> BudgetError:
         """For a turn that ended without an answer."""
-        return BudgetError(f"{self.reason}; the turn was ended without an answer", hint=self.hint)
+        return BudgetError(f"{self.reason}; the turn ended without an answer", hint=self.hint)
 
 
 def failed_in_a_row(step: int, failures: int, results: list[FunctionResult]) -> Stopped:
@@ -38,7 +38,7 @@ def failed_in_a_row(step: int, failures: int, results: list[FunctionResult]) -> 
     last = results[-1].text.split("\n", 1)[0][:_QUOTED].rstrip(".") if results else "an empty reply"
     return Stopped(
         before_step=step,
-        reason=f"the model failed {failures} times in a row, at last so: {last}",
+        reason=f"the model failed {failures} times in a row (last failure: {last})",
         hint="ask again, or use a model that is better at calling functions (--model)",
     )
 

@@ -237,7 +237,7 @@ def clone(
     if current.json:
         print_json(describe(workspace, new))
     else:
-        say(f"made {new} of {name}" + ("" if messages else ", without what was said"))
+        say(f"created {new} as a copy of {name}" + ("" if messages else ", without messages"))
 
 
 @app.command("delete", cls=Command)

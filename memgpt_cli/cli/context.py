@@ -111,8 +111,8 @@ def _counting(counting: dict[str, Any]) -> str:
 
 def _cached(prompt: dict[str, Any]) -> str:
     share = prompt["repeated"] / max(1, prompt["tokens"])
-    reported = "" if prompt["cached"] is None else f"; the server took {prompt['cached']:,} from its cache"
-    return f"last prompt {prompt['tokens']:,} tokens, {share:.0%} of it as in the one before{reported}"
+    reported = "" if prompt["cached"] is None else f"; {prompt['cached']:,} read from the server's cache"
+    return f"last prompt: {prompt['tokens']:,} tokens, {share:.0%} unchanged from the previous one{reported}"
 
 
 def _spent(totals: dict[str, Any]) -> str:

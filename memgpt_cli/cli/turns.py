@@ -71,7 +71,7 @@ def describe(happening: Happening) -> str | None:
                 f"{counted(count, 'message')} moved to recall storage ({before:,} -> {after:,} tokens, summary: {by})"
             )
         case PagedOut(message_id=number, passages=count):
-            return f"that was long: kept as {message_ref(number)} and in {counted(count, 'archival passage')}"
+            return f"long message: stored as {message_ref(number)} and in {counted(count, 'archival passage')}"
         case FunctionReturned():
             return _call(happening)
         case _:

@@ -97,7 +97,7 @@ class EndpointModel:
         if bound.reason == STALLED:
             said = f"said nothing for {self._transport.timeout_s:g} s"
             return ModelError(
-                f"{self._target.host} {said}.", hint="try again in a moment; what was said is kept", transient=True
+                f"{self._target.host} {said}.", hint="try again in a moment; your message is stored", transient=True
             )
         return ModelError(f"{self._target.host} sent a longer reply than was asked for.", hint="see the server's log")
 

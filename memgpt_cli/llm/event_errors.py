@@ -18,12 +18,12 @@ def explain_event(body: object, target: Target) -> MemGPTError:
         return length
     if "rate_limit" in code:
         return RateLimitError(
-            f"{target.host} asks to slow down: {said}", hint="try again in a while; what was said is kept"
+            f"{target.host} is rate limiting requests: {said}", hint="try again in a while; your message is stored"
         )
     if code.startswith("invalid"):
         return ModelError(
             f"{target.host} refused the request: {said}", hint="`memgpt context --prompt` shows the request"
         )
     return ModelError(
-        f"{target.host} broke off: {said}", hint="try again in a moment; what was said is kept", transient=True
+        f"{target.host} broke off: {said}", hint="try again in a moment; your message is stored", transient=True
     )

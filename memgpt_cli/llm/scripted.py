@@ -162,4 +162,4 @@ def _error(kind: str) -> ModelError | APIKeyError:
         )
     if kind == "key":
         return APIKeyError("The script says that the key was refused.", hint="take the line out of the script")
-    return ModelError("The script says that the network failed.", hint="try again; what was said is kept")
+    return ModelError("The script says that the network failed.", hint="try again; your message is stored")

@@ -74,7 +74,7 @@ class Target:
 
 
 def explain(error: "openai.OpenAIError", endpoint: Target) -> MemGPTError:
-    """The error of ours that an error of the openai package stands for."""
+    """Map an openai exception to ours."""
     import openai
 
     if isinstance(error, openai.APITimeoutError):
@@ -89,7 +89,9 @@ def explain(error: "openai.OpenAIError", endpoint: Target) -> MemGPTError:
         if length is None and status_of(error.body) == _LIMITED:
             quoted = endpoint.redact(_message(error))
             return RateLimitError(
-                f"{endpoint.host} asks to slow down: {quoted}", hint=_RETRY, retry_after_s=retry_after_s({}, said)
+                f"{endpoint.host} is rate limiting requests: {quoted}",
+                hint=_RETRY,
+                retry_after_s=retry_after_s({}, said),
             )
         broke_off = f"{endpoint.host} broke off: {endpoint.redact(_message(error))}"
         return length or ModelError(broke_off, hint=_RETRY, transient=True)
@@ -115,7 +117,7 @@ _UNKNOWN_FIELD: Final = re.compile(
     re.IGNORECASE,
 )
 
-_RETRY: Final = "try again in a moment; what was said is kept"
+_RETRY: Final = "try again in a moment; your message is stored"
 
 
 def _refusal(error: "openai.APIStatusError", endpoint: Target) -> MemGPTError:
@@ -126,7 +128,7 @@ def _refusal(error: "openai.APIStatusError", endpoint: Target) -> MemGPTError:
     if error.status_code == _UNAVAILABLE and _LOADING.search(said):
         return ModelLoadingError(
             f"{endpoint.host} is still loading the model: {endpoint.redact(_message(error))}",
-            hint="try again in a minute; what was said is kept",
+            hint="try again in a minute; your message is stored",
         )
     return _by_status(error, said, endpoint)
 
@@ -135,12 +137,14 @@ def _by_status(error: "openai.APIStatusError", said: str, endpoint: Target) -> M
     status, quoted = error.status_code, endpoint.redact(_message(error))
     if status in _REDIRECTS:
         return ModelError(
-            f"{endpoint.host} sends this on to {endpoint.redact(error.response.headers.get('location', 'nowhere'))};"
-            " nothing is sent to an endpoint that was not set",
-            hint="if that is where you want to talk to, set it: --base-url URL",
+            f"{endpoint.host} redirects to {endpoint.redact(error.response.headers.get('location', 'no address'))};"
+            " redirects are not followed",
+            hint="to use that address, set it: --base-url URL",
         )
     if status in _REFUSED_KEY:
-        return APIKeyError(f"{endpoint.host} refused the key or its rights: {quoted}", hint=_key_hint(endpoint))
+        return APIKeyError(
+            f"{endpoint.host} did not accept the key, or the key lacks permission: {quoted}", hint=_key_hint(endpoint)
+        )
     if status == _NOT_FOUND:
         return _not_found(said, quoted, endpoint)
     if status in (_LIMITED, _UNPAID) or (status == _TOO_LARGE and is_about_a_rate(said)):
@@ -160,11 +164,11 @@ def _key_hint(endpoint: Target) -> str:
 def _not_found(said: str, quoted: str, endpoint: Target) -> ModelError:
     if _NO_MODEL.search(said):
         return ModelError(
-            f"{endpoint.host} has no model {endpoint.model}: {quoted}",
-            hint="name one that it has with --model; `memgpt models --online` lists them",
+            f"{endpoint.host} does not serve the model {endpoint.model}: {quoted}",
+            hint="choose another one with --model; `memgpt models --online` lists those that it serves",
         )
     return ModelError(
-        f"{endpoint.host} has no Chat Completions under {endpoint.endpoint.base_url}: {quoted}",
+        f"{endpoint.host} does not offer Chat Completions at {endpoint.endpoint.base_url}: {quoted}",
         hint="check --base-url; it usually ends in /v1",
     )
 
@@ -173,18 +177,18 @@ def _limited(error: "openai.APIStatusError", said: str, quoted: str, endpoint: T
     if error.status_code == _UNPAID or _QUOTA.search(f"{error.code or ''} {said}"):
         return ModelError(
             f"The account at {endpoint.host} has no credit left: {quoted}",
-            hint="see to its billing, or choose another model with --model",
+            hint="check billing with the provider, or choose another model with --model",
         )
     if (numbers := _ONE_PROMPT.search(said)) and _integer(numbers[2]) > (limit := _integer(numbers[1])):
         return ModelError(
-            f"{endpoint.host} takes fewer tokens at a time than this prompt has: {quoted}",
+            f"{endpoint.host} allows fewer tokens at a time than this prompt has: {quoted}",
             hint=f"set a window below the limit: --window {limit}",
         )
     wait = retry_after_s(error.response.headers, said)
     after = f" after {wait:g} s" if wait else " in a while"
     return RateLimitError(
-        f"{endpoint.host} asks to slow down: {quoted}",
-        hint=f"try again{after}; what was said is kept",
+        f"{endpoint.host} is rate limiting requests: {quoted}",
+        hint=f"try again{after}; your message is stored",
         retry_after_s=wait,
     )
 
@@ -220,7 +224,7 @@ def _unreachable(error: "openai.APIConnectionError", endpoint: Target) -> ModelE
         )
     return ModelError(
         f"{endpoint.host} cannot be reached: {reason}",
-        hint="is the server running there? check --base-url",
+        hint="check --base-url, and that the server is running",
         transient=True,
     )
 

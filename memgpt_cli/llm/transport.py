@@ -55,7 +55,7 @@ class ReplyEvents:
         except _transport_errors() as error:
             raise ModelError(
                 f"{self._target.host} broke off: {self._target.redact(str(error))}",
-                hint="try again; what was said is kept",
+                hint="try again; your message is stored",
                 transient=True,
             ) from None
         except (ValueError, RecursionError):

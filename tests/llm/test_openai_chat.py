@@ -559,7 +559,7 @@ def test_what_is_no_chat_completion_is_shown_and_blamed_on_the_address(sent: str
 def test_nobody_is_followed_to_another_address() -> None:
     with StrictServer() as other:
         with StrictServer(faults=[Fault.sent_on(f"{other.base_url}/chat/completions")]) as server:
-            with pytest.raises(ModelError, match="sends this on to") as caught:
+            with pytest.raises(ModelError, match="redirects to") as caught:
                 list(chat(server).stream(ask()))
         assert other.base_url in caught.value.message
         assert not other.requests

@@ -34,7 +34,7 @@ Press a number to use that model from now on. Any other key continues with the b
 language model: it remembers what you tell it and finds it again.
 """
 
-_CONNECTED: Final = "{model} answers. What you say is sent to it, with what the agent remembers of it.\n"
+_CONNECTED: Final = "{model} answers. Your messages are sent to it, with the memories that belong to them.\n"
 
 _WELCOME: Final = """\
 This is memgpt: a model whose memory outlives its context window. What you say is kept on this machine \

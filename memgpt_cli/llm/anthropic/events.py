@@ -64,8 +64,8 @@ class MessageReader:
         """The reason of a cut, the thinking to send back, and the usage."""
         if self._stop_reason is None:
             raise ModelError(
-                f"{self._target.host} broke off in the middle of the reply.",
-                hint="try again; what was said is kept",
+                f"{self._target.host} closed the connection in the middle of the reply.",
+                hint="try again; your message is stored",
                 transient=True,
             )
         if not any(self._lengths.values()) and not self._calls:
@@ -158,5 +158,5 @@ class MessageReader:
                 hint="leave it more: memgpt config set window.reserve TOKENS, or model.reasoning_effort low",
             )
         if self._stop_reason == "refusal":
-            return ModelError("The model refused to answer.", hint="say it in other words, or use another model")
-        return ModelError(f"{self._target.host} answered without a reply.", hint="try again; what was said is kept")
+            return ModelError("The model refused to answer.", hint="rephrase the message, or use another model")
+        return ModelError(f"{self._target.host} answered without a reply.", hint="try again; your message is stored")

@@ -80,7 +80,7 @@ class ReplyStream:
         if self._finish_reason in _FAILED or not (complete or self._finish_reason or self._usage):
             raise ModelError(
                 "The server broke off in the middle of the reply.",
-                hint="try again; what was said is kept",
+                hint="try again; your message is stored",
                 transient=True,
             )
         for call in self._pieces.finished():
@@ -202,4 +202,4 @@ class ReplyStream:
                 hint="leave it more room: memgpt config set window.reserve TOKENS",
             )
         if self._finish_reason in _FILTER:
-            raise ModelError("The provider's content filter stopped the reply.", hint="say it in other words")
+            raise ModelError("The provider's content filter stopped the reply.", hint="rephrase the message")

@@ -60,8 +60,8 @@ class ResponseReader:
         response = self._response
         if response is None:
             raise ModelError(
-                f"{self._target.host} broke off in the middle of the reply.",
-                hint="try again; what was said is kept",
+                f"{self._target.host} closed the connection in the middle of the reply.",
+                hint="try again; your message is stored",
                 transient=True,
             )
         details = response.get("incomplete_details")
@@ -140,8 +140,8 @@ class ResponseReader:
                 hint="leave it more: memgpt config set window.reserve TOKENS, or model.reasoning_effort low",
             )
         if reason == "content_filter":
-            return ModelError("The provider's content filter stopped the reply.", hint="say it in other words")
-        return ModelError(f"{self._target.host} answered without a reply.", hint="try again; what was said is kept")
+            return ModelError("The provider's content filter stopped the reply.", hint="rephrase the message")
+        return ModelError(f"{self._target.host} answered without a reply.", hint="try again; your message is stored")
 
 
 def _usage(usage: Any) -> tuple[Usage | None, int | None]:
