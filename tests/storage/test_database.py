@@ -129,6 +129,6 @@ def test_an_old_record_that_several_open_at_once_is_brought_up_to_date_once(fold
     with ThreadPoolExecutor(4) as pool:
         versions = [done.result() for done in [pool.submit(opened) for _ in range(4)]]
     assert versions == [VERSION] * 4
-    with closing(sqlite3.connect(folder / "agent.db.before-3")) as before:
+    with closing(sqlite3.connect(folder / f"agent.db.before-{VERSION}")) as before:
         assert before.execute("PRAGMA user_version").fetchone()[0] == 1
     assert not (folder / "agent.db.migrating").exists()
