@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 class Reservation:
     """The exclusive right to an agent, and what is known of it. Either `open` or `release` must follow, once.
 
-    `model` and `window` (tokens) are what will answer. `warm_up` loads what opening and the first turn need; it may run
-    on another thread meanwhile.
+    `model` and `window` (tokens) are what will answer; `host` is its server, None for a model inside this program.
+    `warm_up` loads what opening and the first turn need; it may run on another thread meanwhile.
     """
 
     name: str
     model: str
+    host: str | None
     window: int
     notices: tuple[str, ...]
     glance: Glance

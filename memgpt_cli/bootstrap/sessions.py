@@ -50,6 +50,7 @@ class Sessions:
             return Reservation(
                 name=name,
                 model=choice.name,
+                host=choice.endpoint.host if choice.endpoint else None,
                 window=choice.window,
                 notices=self._models.notices(choice),
                 glance=seen,

@@ -18,7 +18,7 @@ from memgpt_cli.cli.chat.input import BareLines, PipedLines
 from memgpt_cli.cli.chat.status import Status
 from memgpt_cli.cli.chat.switching import keeps_model, offer_agent
 from memgpt_cli.cli.chat.table import COMMANDS
-from memgpt_cli.cli.console import is_interactive, notice
+from memgpt_cli.cli.console import is_interactive, notice, plain
 from memgpt_cli.cli.options import current
 from memgpt_cli.errors import ExitCode, MemGPTError
 
@@ -79,6 +79,16 @@ class Conversation:
                 self._session.agent.confirm_writes(Confirmation(self.ask))
         return self._session
 
+    def _opened(self) -> Session:
+        """The session. Opening it may ask the server for its window, so a terminal says meanwhile where it connects."""
+        host = self._reservation.host
+        if self._session is not None or host is None or not self.cursor:
+            return self.session
+        from memgpt_cli.cli.chat.markdown import chat_console
+
+        with chat_console().status(plain(f"connecting to {host}…"), spinner_style="dim"):
+            return self.session
+
     def run(self) -> int:
         """Talk until the end; returns the exit code."""
         try:
@@ -96,7 +106,7 @@ class Conversation:
         """Run one turn and show it. On a terminal an error is told and the talk goes on; a pipe ends with it."""
         from memgpt_cli.cli.turns import TurnResult, watch
 
-        session = self.session
+        session = self._opened()
         result = TurnResult()
         self._screen = screen = self._open_screen()
         try:

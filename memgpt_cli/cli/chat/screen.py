@@ -148,7 +148,7 @@ class TerminalScreen:
             case TurnEnded(reply=reply):
                 self._settle(reply)
             case Waiting(text=text):
-                self._doing = text or "thinking"
+                self._doing, self._since = text or "thinking", time.monotonic()
             case Evicting(messages=count):
                 self._doing = f"making room: summarising {count} messages"
             case FunctionReturned() if self._verbose:
