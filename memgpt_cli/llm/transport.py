@@ -144,9 +144,19 @@ def _watched() -> "type[openai.Stream[object]]":
         def _iter_events(self) -> Iterator[Any]:
             for event in self._decoder.iter_bytes(self.bounds.wire(self.response.iter_bytes())):
                 self.done = self.done or event.data.startswith("[DONE]")
-                yield event
+                if self.done or _is_json(event.data):
+                    yield event
 
     return Watched
+
+
+def _is_json(data: str) -> bool:
+    """Whether an event can be read. Not: invalid JSON, too deep nesting, numbers of thousands of digits."""
+    try:
+        json.loads(data)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _transport_errors() -> tuple[type[Exception], ...]:

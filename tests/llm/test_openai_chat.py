@@ -443,8 +443,8 @@ def test_an_error_inside_the_stream_is_understood_too() -> None:
         answer(Reply(chunks=({"error": {"message": "overloaded"}},)))
 
 
-def test_what_is_no_json_is_a_model_error() -> None:
-    with pytest.raises(ModelError, match="invalid JSON"):
+def test_a_reply_of_invalid_json_alone_is_a_model_error() -> None:
+    with pytest.raises(ModelError, match="without a reply"):
         answer(Reply(chunks=('{"choices": [',)))
     with pytest.raises(ModelError, match="without a reply"):
         answer(Reply(chunks=()))

@@ -78,3 +78,11 @@ def test_a_small_body_that_unpacks_to_a_huge_one_is_cut() -> None:
 def test_keep_alives_without_content_end_in_time() -> None:
     with pytest.raises(ModelError):
         replied(endless(b": wait\n\n"), timeout_s=0.3)
+
+
+@pytest.mark.parametrize(
+    "bad", [b"{nonsense", b'{"a": ' + b"[" * 100_000, b'{"usage": {"prompt_tokens": ' + b"9" * 5000 + b"}}"]
+)
+def test_a_chunk_that_cannot_be_read_is_skipped_and_the_reply_is_kept(bad: bytes) -> None:
+    deltas = replied(iter([WORD, b"data: " + bad + b"\n\n", WORD, b"data: [DONE]\n\n"]))
+    assert "".join(d.text for d in deltas if isinstance(d, TextDelta)) == "word " * 8
