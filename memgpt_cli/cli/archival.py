@@ -12,9 +12,11 @@ from memgpt_cli.cli.hits import show_hits
 from memgpt_cli.cli.options import Command, current
 from memgpt_cli.cli.texts import one_line, read_text
 from memgpt_cli.domain.blocks import Author, Provenance
-from memgpt_cli.domain.passages import passage_ref
+from memgpt_cli.domain.passages import Passage, passage_ref
+from memgpt_cli.domain.search import SearchResult
 from memgpt_cli.errors import UsageError
 from memgpt_cli.external_context.archival import Inserted
+from memgpt_cli.external_context.display import page_for_people
 
 app = typer.Typer(help="Archival storage: notes, facts and documents.", no_args_is_help=True)
 
@@ -81,7 +83,11 @@ def search(
     with workspace.memory() as memory:
         filters = archival_filters(memory, tags=tag, source=source, since=since, until=until)
         vector = memory.archival.embed_query(query)
-        found = memory.archival.search(query, filters, page=page, page_size=limit, query_vector=vector)
+
+        def ranked(page: int, size: int) -> SearchResult[Passage]:
+            return memory.archival.search(query, filters, page=page, page_size=size, query_vector=vector)
+
+        found = page_for_people(ranked, query, page, limit)
     if current.json:
         print_json(shapes.archival_result(query, found))
     else:

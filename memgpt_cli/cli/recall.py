@@ -12,7 +12,9 @@ from memgpt_cli.cli.options import Command, current
 from memgpt_cli.cli.tables import table
 from memgpt_cli.cli.texts import one_line
 from memgpt_cli.domain.messages import SPOKEN, Message, Role, message_ref
+from memgpt_cli.domain.search import SearchResult
 from memgpt_cli.domain.times import for_people
+from memgpt_cli.external_context.display import page_for_people
 
 _SHOWN = 300
 """Characters of a message in a list; `recall show` has all of it."""
@@ -70,7 +72,11 @@ def search(
     workspace = current.workspace()
     with workspace.memory() as memory:
         vector = memory.recall.embed_query(query)
-        found = memory.recall.search(query, filters, page=page, page_size=limit, query_vector=vector)
+
+        def ranked(page: int, size: int) -> SearchResult[Message]:
+            return memory.recall.search(query, filters, page=page, page_size=size, query_vector=vector)
+
+        found = page_for_people(ranked, query, page, limit)
     if current.json:
         print_json(shapes.recall_result(query, found))
     else:

@@ -1,7 +1,7 @@
 """`memgpt search`: one question to all that an agent, or every agent, knows: core memory, recall, archival storage."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import typer
@@ -9,14 +9,16 @@ import typer
 from memgpt_cli.bootstrap import Memory
 from memgpt_cli.cli.console import notice, print_json, say
 from memgpt_cli.cli.filters import Limit, Since, Until, archival_filters, recall_filters
-from memgpt_cli.cli.hits import show_hit
+from memgpt_cli.cli.hits import ONLY_WEAK, show_hit
 from memgpt_cli.cli.options import current
 from memgpt_cli.cli.shapes import why
 from memgpt_cli.domain.messages import SPOKEN, Message, message_ref
-from memgpt_cli.domain.passages import passage_ref
-from memgpt_cli.domain.search import Hit
+from memgpt_cli.domain.passages import Passage, passage_ref
+from memgpt_cli.domain.search import ArchivalFilters, Hit, RecallFilters, SearchResult
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.errors import StorageError, UsageError
+from memgpt_cli.external_context.display import holds, identifiers, page_for_people, searchable_text
+from memgpt_cli.external_context.excerpts import excerpt_for_people
 from memgpt_cli.main_context.core_search import FoundLine, find_lines
 
 
@@ -28,6 +30,24 @@ class _Found:
     score: float
     line: FoundLine | None = None
     hit: Hit[Any] | None = None
+    terms: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """What it says, with where it comes from."""
+        if self.hit is not None:
+            return searchable_text(self.hit.item)
+        return self.line.text if self.line is not None else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """What one agent knows, and whether all of it matches only weakly."""
+
+    agent: str
+    found: Sequence[_Found]
+    weak: bool
+    notes: Sequence[str]
 
 
 def search(
@@ -50,56 +70,85 @@ def search(
         raise UsageError("there is nothing to search for", hint='memgpt search "where is the spare key"')
     workspace = current.workspace()
     names = workspace.agents.names() if all_agents else [workspace.agent_name]
-    found: list[_Found] = []
+    answers: list[_Answer] = []
     notes: list[str] = []
     for name in names:
         try:
             with workspace.memory(name) as memory:
-                hits, said = _ask(memory, query, limit, since, until)
-                found += hits
-                notes += [f"{name}: {note}" if all_agents else note for note in said]
+                answers.append(_ask(memory, query, limit, since, until))
         except StorageError as error:
             if not all_agents:
                 raise
             notes.append(f"{name}: {error.message}")
+    notes += [f"{answer.agent}: {note}" if all_agents else note for answer in answers for note in answer.notes]
+    found = _only_exact(query, [found for answer in answers for found in answer.found])
     best = sorted(found, key=lambda hit: -hit.score)[:limit]
+    weak = bool(best) and all(answer.weak for answer in answers if answer.found)
     if current.json:
-        print_json({"query": query, "agents": names, "hits": [_shape(hit) for hit in best], "notes": notes})
+        print_json({"query": query, "agents": names, "hits": [_shape(h) for h in best], "weak": weak, "notes": notes})
         return
     for hit in best:
         _show(hit, named=all_agents, explain=explain)
-    if not best:
+    _say_of_all(found=len(found), shown=len(best), limit=limit, weak=weak, notes=notes)
+
+
+def _say_of_all(*, found: int, shown: int, limit: int, weak: bool, notes: Sequence[str]) -> None:
+    """What a search has to say besides its hits."""
+    if not shown:
         notice("nothing was found")
-    if len(found) > len(best):
-        notice(f"{len(found) - len(best)} more: --limit {2 * limit}")
+    if weak:
+        notice(ONLY_WEAK)
+    if found > shown:
+        notice(f"{found - shown} more: --limit {2 * limit}")
     for note in notes:
         notice(f"note: {note}")
 
 
-def _ask(
-    memory: Memory, query: str, limit: int, since: str | None, until: str | None
-) -> tuple[list[_Found], Sequence[str]]:
+def _only_exact(query: str, found: Sequence[_Found]) -> Sequence[_Found]:
+    """With one exact identifier in the query only what holds it, wherever it is stored."""
+    wanted = identifiers(query)
+    held = [hit for hit in found if holds(hit.text, wanted[0])] if len(wanted) == 1 else []
+    return held or found
+
+
+def _ask(memory: Memory, query: str, limit: int, since: str | None, until: str | None) -> _Answer:
     found = []
     if since is None and until is None:
         found += [
             _Found(agent=memory.name, score=line.score, line=line)
             for line in find_lines(memory.store.blocks.all(), query)[:limit]
         ]
-    recall = memory.recall.search(
-        query,
-        recall_filters(SPOKEN, since=since, until=until),
-        page_size=limit,
-        query_vector=memory.recall.embed_query(query),
+    in_core = bool(found)
+    recall = _recall(memory, query, limit, recall_filters(SPOKEN, since=since, until=until))
+    archival = _archival(memory, query, limit, archival_filters(since=since, until=until))
+    for result in (recall, archival):
+        found += [_Found(agent=memory.name, score=hit.score, hit=hit, terms=result.terms) for hit in result.hits]
+    return _Answer(
+        agent=memory.name,
+        found=found,
+        weak=not in_core and all(result.weak for result in (recall, archival) if result.hits),
+        notes=tuple(dict.fromkeys((*recall.notes, *archival.notes))),
     )
-    archival = memory.archival.search(
+
+
+def _recall(memory: Memory, query: str, limit: int, filters: RecallFilters) -> SearchResult[Message]:
+    vector = memory.recall.embed_query(query)
+    return page_for_people(
+        lambda page, size: memory.recall.search(query, filters, page=page, page_size=size, query_vector=vector),
         query,
-        archival_filters(since=since, until=until),
-        page_size=limit,
-        query_vector=memory.archival.embed_query(query),
+        0,
+        limit,
     )
-    found += [_Found(agent=memory.name, score=hit.score, hit=hit) for hit in recall.hits]
-    found += [_Found(agent=memory.name, score=hit.score, hit=hit) for hit in archival.hits]
-    return found, tuple(dict.fromkeys((*recall.notes, *archival.notes)))
+
+
+def _archival(memory: Memory, query: str, limit: int, filters: ArchivalFilters) -> SearchResult[Passage]:
+    vector = memory.archival.embed_query(query)
+    return page_for_people(
+        lambda page, size: memory.archival.search(query, filters, page=page, page_size=size, query_vector=vector),
+        query,
+        0,
+        limit,
+    )
 
 
 def _show(found: _Found, *, named: bool, explain: bool) -> None:
@@ -107,7 +156,15 @@ def _show(found: _Found, *, named: bool, explain: bool) -> None:
     if found.hit is not None:
         storage = "recall" if isinstance(found.hit.item, Message) else "archival"
         zone = current.workspace().settings.zone
-        show_hit(found.hit, zone, ranked=True, explain=explain, place=f"{place}{storage}")
+        show_hit(
+            found.hit,
+            zone,
+            terms=found.terms,
+            ranked=True,
+            explain=explain,
+            place=f"{place}{storage}",
+            agent=found.agent if named else None,
+        )
     elif found.line is not None:
         say(f"{place}core memory  {found.line.label}, line {found.line.number}  score {found.score:.2f}", style="bold")
         say(f"  {found.line.text}")
@@ -117,7 +174,7 @@ def _shape(found: _Found) -> dict[str, Any]:
     shape: dict[str, Any] = {"agent": found.agent, "score": round(found.score, 4)}
     if found.line is not None:
         line = found.line
-        where = {"where": "core", "id": line.label, "line": line.number, "text": line.text}
+        where = {"where": "core", "id": line.label, "line": line.number, "text": line.text, "excerpt": line.text}
         return {**shape, **where, "created_at": None, "name": None, "source": None, "why": None}
     if found.hit is None:
         return shape
@@ -129,6 +186,7 @@ def _shape(found: _Found) -> dict[str, Any]:
         "id": message_ref(item.id) if is_message else passage_ref(item.id),
         "line": None,
         "text": item.text,
+        "excerpt": excerpt_for_people(item, found.terms).text,
         "created_at": to_text(item.created_at),
         "name": (item.name or item.role.value) if is_message else None,
         "source": None if is_message else item.source,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from memgpt_cli.domain.messages import message_ref
 from memgpt_cli.domain.passages import passage_ref
 from memgpt_cli.domain.times import to_text
+from memgpt_cli.external_context.excerpts import excerpt_for_people
 
 if TYPE_CHECKING:
     from memgpt_cli.agent.session import Session
@@ -74,6 +75,7 @@ def recall_result(query: str, found: SearchResult[Message]) -> dict[str, Any]:
             "role": hit.item.role.value,
             "name": hit.item.name,
             "text": hit.item.text,
+            "excerpt": excerpt_for_people(hit.item, found.terms).text,
             "created_at": to_text(hit.item.created_at),
             "why": why(hit.why),
         }
@@ -84,7 +86,15 @@ def recall_result(query: str, found: SearchResult[Message]) -> dict[str, Any]:
 
 def archival_result(query: str, found: SearchResult[Passage]) -> dict[str, Any]:
     """The answer of a search in archival storage."""
-    hits = [{**passage(hit.item), "score": round(hit.score, 4), "why": why(hit.why)} for hit in found.hits]
+    hits = [
+        {
+            **passage(hit.item),
+            "excerpt": excerpt_for_people(hit.item, found.terms).text,
+            "score": round(hit.score, 4),
+            "why": why(hit.why),
+        }
+        for hit in found.hits
+    ]
     return _result(query, found, hits)
 
 
@@ -95,6 +105,7 @@ def _result(query: str, found: SearchResult[Any], hits: list[dict[str, Any]]) ->
         "total_is": "candidates" if found.ranked else "matches",
         "page": found.page,
         "hits": hits,
+        "weak": found.weak,
         "notes": list(found.notes),
     }
 

@@ -15,7 +15,7 @@ from memgpt_cli.domain.settings import SearchSettings
 from memgpt_cli.domain.vectors import Collection, Vector
 from memgpt_cli.external_context.meaning import FILTERED, WORDS_ONLY, indexed_so_far, vector_of
 from memgpt_cli.external_context.questions import nearness, read_question
-from memgpt_cli.external_context.ranking import Ranked, page_of, rank, terms_of
+from memgpt_cli.external_context.ranking import Ranked, is_weak, page_of, rank, terms_of
 from memgpt_cli.ports import Clock, Embedder, Store, VectorIndex
 from memgpt_cli.text.stems import base
 from memgpt_cli.text.words import query_words
@@ -135,8 +135,19 @@ class ArchivalStorage:
         )
         nearest = self._nearest(query_vector, filters)
         ranked, passages = self._ranked(query, lexical, nearest, filters, upto=(page + 1) * size)
+        kept = {candidate.id for candidate in ranked}
         return page_of(
-            ranked, passages, page=page, page_size=size, notes=self._notes(query_vector), terms=terms_of(query, lexical)
+            ranked,
+            passages,
+            page=page,
+            page_size=size,
+            notes=self._notes(query_vector),
+            terms=terms_of(query, lexical),
+            weak=is_weak(
+                [hit for hit in lexical if hit.id in kept],
+                [(item, cosine) for item, cosine in nearest if item in kept],
+                items=self._store.passages.count,
+            ),
         )
 
     def _ranked(

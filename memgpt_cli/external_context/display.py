@@ -4,16 +4,20 @@ Nothing is ranked here; a rule only narrows a ranking, moves noise to its end, o
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
 from memgpt_cli.domain.messages import Message
 from memgpt_cli.domain.passages import Passage
-from memgpt_cli.domain.search import Item, SearchResult
+from memgpt_cli.domain.search import Hit, Item, SearchResult
 from memgpt_cli.text.words import query_words
 
 NEAREST: Final = 3
 """Hits of a page where no word of the query matches."""
+
+_WHOLE: Final = 1_000
+"""More than a ranking has candidates."""
 
 _FEW: Final = 4
 """Content words that a message needs to be shown for its neighbours' sake."""
@@ -38,11 +42,8 @@ def displayed(found: SearchResult[Item], query: str, *, what: str) -> SearchResu
     """
     if not found.ranked:
         return found
-    wanted = identifiers(query)
-    if len(wanted) == 1:
-        holding = tuple(hit for hit in found.hits if _squeezed(wanted[0]) in _squeezed(_text_of(hit.item)))
-        if holding:
-            return replace(found, hits=holding, total=len(holding))
+    if (holding := _holding_identifier(found, query)) is not None:
+        return holding
     if found.hits and not any(hit.why.words for hit in found.hits):
         note = f"none of these {what} holds a word of the query; they are the nearest in meaning"
         return replace(found, notes=(*found.notes, note), page_size=NEAREST)
@@ -50,6 +51,36 @@ def displayed(found: SearchResult[Item], query: str, *, what: str) -> SearchResu
     first = tuple(hit for hit in found.hits if hit.item.id not in noise)
     last = tuple(hit for hit in found.hits if hit.item.id in noise)
     return replace(found, hits=first + last)
+
+
+def page_for_people(
+    search: Callable[[int, int], SearchResult[Item]], query: str, page: int, size: int
+) -> SearchResult[Item]:
+    """One page of a search for a command: with one exact identifier only what holds it, otherwise as it is ranked.
+
+    `search` takes the number of a page and its size.
+    """
+    if len(identifiers(query)) == 1:
+        held = _holding_identifier(search(0, _WHOLE), query)
+        if held is not None:
+            shown = held.hits[page * size : (page + 1) * size]
+            return replace(held, hits=_attention_shared(shown), page=page, page_size=size)
+    return search(page, size)
+
+
+def _holding_identifier(found: SearchResult[Item], query: str) -> SearchResult[Item] | None:
+    """The hits that hold the one exact identifier of the query; None without one, or where no hit holds it."""
+    wanted = identifiers(query)
+    if len(wanted) != 1:
+        return None
+    holding = tuple(hit for hit in found.hits if holds(searchable_text(hit.item), wanted[0]))
+    return replace(found, hits=holding, total=len(holding), weak=False) if holding else None
+
+
+def _attention_shared(hits: tuple[Hit[Item], ...]) -> tuple[Hit[Item], ...]:
+    """The hits with their attention adding up to 1."""
+    total = sum(hit.why.attention for hit in hits)
+    return tuple(replace(hit, why=replace(hit.why, attention=hit.why.attention / total)) for hit in hits)
 
 
 def identifiers(query: str) -> list[str]:
@@ -70,7 +101,13 @@ def _squeezed(text: str) -> str:
     return "".join(character for character in text.casefold() if character.isalnum())
 
 
-def _text_of(item: Message | Passage) -> str:
+def holds(text: str, identifier: str) -> bool:
+    """Whether a text holds this identifier, whatever separates its groups."""
+    return _squeezed(identifier) in _squeezed(text)
+
+
+def searchable_text(item: Message | Passage) -> str:
+    """All that an item is found by: its text, and of a passage source, location and tags."""
     if isinstance(item, Message):
         return item.text
     return " ".join([item.text, item.source or "", item.location or "", *item.tags])

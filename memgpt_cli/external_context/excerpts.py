@@ -2,7 +2,8 @@
 
 A text of up to 100 tokens is shown whole. A longer one is cut at sentences and lines into windows of some 80 tokens.
 The window shown is the one with the highest sum of rarity * tf / (tf + 1.2) over the terms of the query, where the
-first window counts 0.5 more; sentences before and after it are added up to 100 tokens. Measured in docs/search.md.
+first window counts 0.5 more (less where all terms are common, as in a small store); sentences before and after it are
+added up to 100 tokens. Measured in docs/search.md.
 """
 
 from bisect import bisect_right
@@ -11,14 +12,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from memgpt_cli.domain.messages import Message
+from memgpt_cli.domain.passages import Passage
 from memgpt_cli.text.sentences import sentence_spans
 from memgpt_cli.text.terms import TermFinder
 
 EXCERPT_TOKENS: Final = 100
 """About as long as an excerpt is at most, and so a text that is shown whole."""
 
+PASSAGE_TOKENS: Final = 256
+"""The default size of a document's chunk; longer passages are shown as excerpts."""
+
 _WINDOW_SHARE: Final = 0.8
 _FIRST_WINDOW: Final = 0.5
+_RARE: Final = 3.0
+"""The rarity of a word in one of twenty messages."""
+
 _SATURATION: Final = 1.2
 _SAMPLE: Final = 1_000
 """Characters by which it is estimated how many of them a token has; shorter texts are counted exactly."""
@@ -41,6 +50,20 @@ def excerpt(text: str, terms: Mapping[str, float], *, count: Count, limit: int =
     An ellipsis stands where something is left out. The time grows with the length of the text, not faster.
     """
     return Windows(text, count=count, limit=limit).excerpt(terms)
+
+
+def excerpt_for_people(item: Message | Passage, terms: Mapping[str, float]) -> Excerpt:
+    """What commands show of a hit: as much as the model is shown, in tokens estimated without a token table."""
+    limit = EXCERPT_TOKENS if isinstance(item, Message) else PASSAGE_TOKENS
+    return excerpt(item.text, terms, count=_about_tokens, limit=limit)
+
+
+def _about_tokens(text: str) -> int:
+    """About four ASCII characters make a token; any other character counts as one."""
+    if text.isascii():
+        return len(text) // 4
+    others = len(text) - len(text.encode("ascii", "ignore"))
+    return (len(text) - others) // 4 + others
 
 
 class Windows:
@@ -73,10 +96,11 @@ class Windows:
         counts: dict[int, Counter[str]] = defaultdict(Counter)
         for place, term in TermFinder(terms).find(self._text):
             counts[bisect_right(starts, place) - 1][term] += 1
-        scores = {0: _FIRST_WINDOW}
+        first = _FIRST_WINDOW * min(1.0, max(terms.values(), default=1.0) / _RARE)
+        scores = {0: first}
         for window, found in counts.items():
             held = sum(terms[term] * number / (number + _SATURATION) for term, number in found.items())
-            scores[window] = held + (0 if window else _FIRST_WINDOW)
+            scores[window] = held + (0 if window else first)
         return self._windows[max(scores, key=lambda window: (scores[window], -window))]
 
 

@@ -6,7 +6,7 @@ from stands in docs/search.md. Nothing is fetched here: candidates come in, an o
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,6 +22,9 @@ _WEAK_COSINE: Final = 0.25
 
 _RARE: Final = 3.0
 """The rarity from which a word that matched speaks for itself: one in twenty messages."""
+
+_ONE_WINDOW: Final = 5.5
+"""A message and its four neighbours, as `rarity` smooths it: in small stores a word of one message is rare."""
 
 _UNKNOWN_RARITY: Final = 3.0
 """The rarity of a term about which the index says nothing: that of a word in one of twenty messages."""
@@ -92,11 +95,15 @@ def best_shares(rankings: Sequence[Sequence[LexicalHit]]) -> dict[int, float]:
     return best
 
 
-def is_weak(lexical: Sequence[LexicalHit], cosines: Sequence[tuple[int, float]]) -> bool:
-    """Whether nothing matched well: the best cosine is low, and no item holds a rare word of the query."""
+def is_weak(lexical: Sequence[LexicalHit], cosines: Sequence[tuple[int, float]], *, items: Callable[[], int]) -> bool:
+    """Whether nothing matched well: the best cosine is low, and no item holds a rare word of the query.
+
+    `items` tells how many can be searched; it is asked only where the cosines do not decide.
+    """
     if not cosines or max(cosine for _, cosine in cosines) >= _WEAK_COSINE:
         return False
-    return not any(hit.rarity.get(word, 0.0) >= _RARE for hit in lexical for word in hit.words)
+    rare = min(_RARE, math.log(1 + items() / _ONE_WINDOW))
+    return not any(hit.rarity.get(word, 0.0) >= rare for hit in lexical for word in hit.words)
 
 
 def page_of(

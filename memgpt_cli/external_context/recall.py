@@ -89,7 +89,7 @@ class RecallStorage:
             page_size=size,
             notes=self._notes(query_vector),
             terms=terms,
-            weak=is_weak(passing, cosines),
+            weak=is_weak(passing, cosines, items=self._store.lexical.spoken),
         )
 
     def _words(self, text: str, filters: RecallFilters, limit: int) -> list[LexicalHit]:

@@ -19,7 +19,7 @@ from memgpt_cli.domain.messages import Message, Role, message_ref
 from memgpt_cli.domain.passages import Passage, passage_ref
 from memgpt_cli.domain.search import Hit, SearchResult
 from memgpt_cli.domain.times import with_weekday
-from memgpt_cli.external_context.excerpts import EXCERPT_TOKENS, excerpt
+from memgpt_cli.external_context.excerpts import EXCERPT_TOKENS, PASSAGE_TOKENS, excerpt
 
 Count = Callable[[str], int]
 
@@ -27,9 +27,6 @@ _LINE_END: Final = re.compile(r"\s*[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+\s*")
 
 FRAME: Final = 40
 """Tokens kept for the first and the last line."""
-
-_PASSAGE_TOKENS: Final = 256
-"""The default size of a document's chunk; longer passages are shown as excerpts."""
 
 RANKED: Final = "best match first"
 
@@ -70,7 +67,7 @@ class Lines:
         if isinstance(item, Message):
             text = self._text(item.text, "conversation", message_ref(item.id), limit=self.limit)
             return f"{message_head(item, self.zone)} {text}"
-        text = self._text(item.text, "archival_memory", passage_ref(item.id), limit=max(self.limit, _PASSAGE_TOKENS))
+        text = self._text(item.text, "archival_memory", passage_ref(item.id), limit=max(self.limit, PASSAGE_TOKENS))
         return f"{passage_head(item, self.zone)} {text}"
 
     def _text(self, text: str, storage: str, ref: str, *, limit: int) -> str:

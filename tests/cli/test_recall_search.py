@@ -85,3 +85,31 @@ def test_no_query_is_an_error(memgpt: CommandLine, query: str) -> None:
 def test_what_is_no_date_is_refused_with_an_example(memgpt: CommandLine) -> None:
     assert "hint: --since 2024-03-31" in memgpt("recall", "search", "x", "--since", "yesterday", code=2).err
     assert "lies before" in memgpt("recall", "search", "x", "--since", "2024-02", "--until", "2024-01", code=2).err
+
+
+LONG = "The weather was fine that day. " * 60 + "We paid 240 euros for the canoe. " + "It rained in the evening. " * 60
+
+
+def test_of_a_long_message_the_part_that_matched_is_shown(memgpt: CommandLine, tmp_path: Path) -> None:
+    path = tmp_path / "long.jsonl"
+    path.write_text(json.dumps({"role": "assistant", "content": LONG}) + "\n", encoding="utf-8")
+    memgpt("recall", "import", str(path))
+    told = memgpt("recall", "search", "price of the canoe", "--limit", "1").out
+    assert "240 euros" in told
+    assert "whole: memgpt recall show m6)" in told
+    assert len(told) < len(LONG) / 4
+    assert LONG.strip() in memgpt("recall", "show", "m6").out.replace("\n", " ")
+    hit = memgpt.json("recall-search", "recall", "search", "price of the canoe", "--limit", "1")["hits"][0]
+    assert hit["text"].strip() == LONG.strip()
+    assert hit["excerpt"].startswith("… ")
+    assert "240 euros" in hit["excerpt"]
+    assert "whole: memgpt recall show m6 --agent" in memgpt("search", "canoe", "--all-agents").out
+
+
+def test_of_a_long_passage_the_part_that_matched_is_shown(memgpt: CommandLine) -> None:
+    memgpt("archival", "add", LONG)
+    told = memgpt("archival", "search", "price of the canoe").out
+    assert "240 euros" in told
+    assert "whole: memgpt archival show p1)" in told
+    hit = memgpt.json("archival-search", "archival", "search", "price of the canoe")["hits"][0]
+    assert (hit["text"], len(hit["excerpt"]) < len(LONG) / 2) == (LONG.strip(), True)

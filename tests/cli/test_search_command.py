@@ -41,3 +41,17 @@ def test_the_newest_year_can_be_asked_alone(memgpt: CommandLine) -> None:
 def test_an_empty_question_is_refused(memgpt: CommandLine) -> None:
     memgpt("memory", "set", "human", "Name: Ada")
     assert "nothing to search for" in memgpt("search", "  ", code=2).err
+
+
+def test_an_exact_identifier_shows_only_what_holds_it(memgpt: CommandLine) -> None:
+    memgpt("archival", "add", "The plumber has the number +49 30 1234567")
+    memgpt("archival", "add", "The electrician has another number, +49 30 7654321")
+    memgpt("send", "Call the plumber about the number.")
+    question = "who has the number 0301234567 or +49301234567"
+    asked = "whose number is +49301234567"
+    assert len(memgpt.json("search", "search", question)["hits"]) > 1  # two identifiers: the ranking as it is
+    assert [hit["id"] for hit in memgpt.json("search", "search", asked)["hits"]] == ["p1"]
+    found = memgpt.json("archival-search", "archival", "search", asked)
+    assert ([hit["id"] for hit in found["hits"]], found["total"], found["weak"]) == (["p1"], 1, False)
+    assert found["hits"][0]["why"]["attention"] == 1
+    assert memgpt.json("archival-search", "archival", "search", asked, "--page", "1")["hits"] == []

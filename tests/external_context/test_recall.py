@@ -372,3 +372,17 @@ def test_weak_matches_are_said(memory: Memory) -> None:
     assert weak("quarterly tax depreciation of machinery")
     assert not weak("walking the dog by the river")
     assert not weak("day 17")  # a word that one message holds
+
+
+def test_weak_matches_among_passages_are_said(memory: Memory) -> None:
+    archival = memory.archival()
+    texts = [f"We walked the dog along the river on day {n}." for n in range(60)]
+    archival.insert_all(texts, provenance=Provenance(author=Author.USER, command="archival add"))
+    memory.index.flush()
+
+    def weak(query: str) -> bool:
+        return archival.search(query, query_vector=archival.embed_query(query)).weak
+
+    assert weak("quarterly tax depreciation of machinery")
+    assert not weak("walking the dog by the river")
+    assert not weak("day 17")  # a word that one passage holds
