@@ -40,11 +40,20 @@ class CommonWords:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
-    def occurrences(self, kind: str, form: Form) -> "NDArray[np.int64]":
-        """Where a form of a word stands; positions of common words in the newest rows are all 0."""
+    def occurrences(
+        self, kind: str, form: Form, read: "dict[str, tuple[NDArray[np.int64], int | None]] | None" = None
+    ) -> "NDArray[np.int64]":
+        """Where a form of a word stands; positions of common words in the newest rows are all 0.
+
+        `read` keeps what was read of each token, for the other forms of one query.
+        """
         import numpy as np
 
-        parts = [self._of_token(kind, token) for token in form.tokens]
+        read = {} if read is None else read
+        for token in form.tokens:
+            if token not in read:
+                read[token] = self._of_token(kind, token)
+        parts = [read[token] for token in form.tokens]
         edges = [upto for _, upto in parts if upto is not None]
         if not edges:
             return phrase([found for found, _ in parts])

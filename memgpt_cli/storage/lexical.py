@@ -330,7 +330,8 @@ class FullText:
         return self._tokenizer.terms(query)
 
     def _occurrences(self, kind: str, terms: Sequence[Term]) -> "list[NDArray[np.int64]]":
-        return [either([self._common.occurrences(kind, form) for form in term.forms]) for term in terms]
+        read: dict[str, tuple[NDArray[np.int64], int | None]] = {}
+        return [either([self._common.occurrences(kind, form, read) for form in term.forms]) for term in terms]
 
     def _passing(self, where: str, values: Sequence[object]) -> "NDArray[np.int64]":
         sql = f"SELECT group_concat(id) FROM (SELECT id FROM passages WHERE {where} ORDER BY id)"  # noqa: S608

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from memgpt_cli.text.spellings import other_spellings
 from memgpt_cli.text.vocabulary import IRREGULAR
 from memgpt_cli.text.words import query_words, segment
 
@@ -44,7 +45,10 @@ class Tokenizer:
         self._groups: dict[tuple[str, ...], tuple[Form, ...]] = {}
 
     def terms(self, query: str) -> list[Term]:
-        """The terms of a query; forms of one word are one term, words without any token are left out."""
+        """The terms of a query; forms of one word are one term, words without any token are left out.
+
+        A day and a number with separators are one term each, in all their spellings.
+        """
         groups = self._irregular()
         words = query_words(query)
         tokens_of = self._cut(words)
@@ -53,6 +57,12 @@ class Tokenizer:
             if tokens := tokens_of[word]:
                 forms = (Form(word, tokens), *(form for form in groups.get(tokens, ()) if form.tokens != tokens))
                 terms.setdefault(frozenset(form.tokens for form in forms), Term(word, forms))
+        for spelled in other_spellings(query):
+            cut = self._cut(spelled)
+            spellings = {cut[spelling]: Form(spelling, cut[spelling]) for spelling in spelled if cut[spelling]}
+            term = Term(spelled[0], tuple(spellings.values()))
+            terms = {key: known for key, known in terms.items() if known.word != term.word}
+            terms[frozenset(spellings)] = term
         return list(terms.values())
 
     def close(self) -> None:

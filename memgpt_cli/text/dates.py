@@ -54,6 +54,28 @@ def named_dates(text: str) -> Iterator[NamedDate]:
             yield NamedDate(*([None, *numbers] if match["east_day"] else [*numbers, None, None][:3]))
 
 
+def day_spellings(date: NamedDate) -> list[str]:
+    """How texts write this day: `8 may`, `8th of may`, `may 8`, `05-08`, `5月8日`; none for a month or a year.
+
+    Day and month in figures alone (8.5., 5/8) are left out: which is which differs from country to country.
+    """
+    if date.month is None or date.day is None or not 1 <= date.month <= len(MONTHS):
+        return []
+    day, ordinal = str(date.day), f"{date.day}{_ordinal_ending(date.day)}"
+    name = MONTHS[date.month - 1]
+    spelled = []
+    for month in dict.fromkeys((name, name[:3])):
+        spelled += [f"{day} {month}", f"{ordinal} {month}", f"{ordinal} of {month}", f"{month} {day}"]
+        spelled.append(f"{month} {ordinal}")
+    year = "" if date.year is None else f"{date.year}-"
+    spelled.append(f"{year}{date.month:02}-{date.day:02}")
+    return [*spelled, f"{date.month}月{day}日", f"{date.month}月{day}号", f"{date.month}월 {day}일"]
+
+
+def _ordinal_ending(number: int) -> str:
+    return "th" if number in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+
+
 def month_number(name: str) -> int:
     """1 for `January`, `jan` and `Jan.`. Raises ValueError for a name that is none."""
     start = name.lower()[:3]

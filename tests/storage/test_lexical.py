@@ -520,3 +520,27 @@ def test_a_code_is_found_in_the_midst_of_many(store: SQLiteStore) -> None:
     hits = store.lexical.search_passages(keys[17], ArchivalFilters(), 2)
     texts = [passage.text for passage in store.passages.get([hit.id for hit in hits])]
     assert all(re.search(keys[17], text) for text in texts)
+
+
+DAY = (
+    "We met on 8 May.",
+    "It is dated 2023-05-08.",
+    "我们5月8日见面",
+    "May 8th it was",
+    "On May 9 it rained, 8 times.",
+)
+
+
+@pytest.mark.parametrize("query", ["8 May", "May 8th", "2023-05-08", "5月8日", "on the 8th of May 2023"])
+def test_a_day_is_found_in_every_spelling(store: SQLiteStore, query: str) -> None:
+    ids = tell(store, *DAY, *(f"Nothing happened on morning number {n}" for n in range(20)), apart=timedelta(days=1))
+    hits = store.lexical.search_messages(query, RecallFilters(), 50)
+    assert {hit.id for hit in hits if "8 may" in hit.words} == set(ids[:4])
+
+
+@pytest.mark.parametrize("query", ["1,200", "1200"])
+def test_a_number_is_found_with_and_without_separators(store: SQLiteStore, query: str) -> None:
+    ids = tell(
+        store, "It cost 1,200 euros", "I paid 1200 for it", "Room 1, floor 2, 1300 steps", apart=timedelta(days=1)
+    )
+    assert set(found(store, query)[:2]) == set(ids[:2])
