@@ -61,7 +61,7 @@ def test_loading_has_a_bound() -> None:
 
 
 def test_an_absurd_wait_is_an_error_that_says_how_long() -> None:
-    with pytest.raises(RateLimitError, match="slow down") as error:
+    with pytest.raises(RateLimitError, match="rate limiting") as error:
         asked(Fault.rate_limited(3600))
     assert "3600 s" in error.value.hint
 
