@@ -242,7 +242,7 @@ def error(kind: str, message: str) -> dict[str, Any]:
             "",
         ),
         (401, error("authentication_error", "invalid x-api-key"), APIKeyError, "invalid x-api-key"),
-        (404, error("not_found_error", "model: claude-x"), ModelError, "no model claude-x"),
+        (404, error("not_found_error", "model: claude-x"), ModelError, "does not serve the model claude-x"),
         (429, error("rate_limit_error", "Number of request tokens has exceeded your limit"), RateLimitError, ""),
         (529, error("overloaded_error", "Overloaded"), ModelError, "Overloaded"),
         (
