@@ -71,6 +71,7 @@ class RecallStorage:
         ids = list(dict.fromkeys([*(hit.id for hits in (lexical, *asides) for hit in hits), *found]))
         messages = {m.id: m for m in self._store.messages.get(ids) if passes(m, filters)}
         neighbours = self._store.lexical.neighbours(list(messages))
+        asking = {item: asking_share(message.text) for item, message in messages.items()}
         passing = [hit for hit in lexical if hit.id in messages]
         cosines = self._cosines(query_vector, list(messages), neighbours)[:candidates]
         ranked = rank(
@@ -78,8 +79,8 @@ class RecallStorage:
             cosines,
             settings=self._settings,
             sessions=self._store.lexical.sessions(list(messages)),
-            priors=self._priors(question, messages, filters, asides),
-            asked=_asked(messages, neighbours),
+            priors=self._priors(question, messages, filters, asides, asking),
+            asked=_asked(messages, neighbours, asking),
         )
         terms = terms_of(query, lexical)
         return page_of(
@@ -162,13 +163,18 @@ class RecallStorage:
         messages: Mapping[int, Message],
         filters: RecallFilters,
         asides: Sequence[Sequence[LexicalHit]],
+        asking: Mapping[int, float],
     ) -> dict[int, dict[str, float]]:
-        """What speaks for and against messages besides words and meaning, where the question calls for it."""
+        """What speaks for and against messages besides words and meaning, where the question calls for it.
+
+        `asking` is the share of each message that only asks.
+        """
         held_back = filters.roles == SPOKEN and not question.asks_assistant
         clauses = best_shares(asides)
         return {
             item: {
                 **self._prior(question, message),
+                "asking": -self._settings.asking_weight * asking[item],
                 "assistant": -self._settings.assistant_weight * (held_back and message.role is Role.ASSISTANT),
                 "clause": self._settings.clause_weight * clauses.get(item, 0.0),
             }
@@ -185,7 +191,6 @@ class RecallStorage:
             "when": weights.when_weight * (question.asks_when and has_time(text)),
             "name": weights.name_weight * (question.asks_name and has_name(text, known=question.known)),
             "date": weights.date_weight * nearness(message.created_at, question.dates, self._zone),
-            "asking": -weights.asking_weight * asking_share(text),
         }
 
     def _notes(self, vector: Vector | None) -> tuple[str, ...]:
@@ -195,13 +200,15 @@ class RecallStorage:
         return (indexed_so_far(pending, self._store.lexical.spoken(), what="messages"),) if pending else ()
 
 
-def _asked(messages: Mapping[int, Message], neighbours: Neighbours) -> dict[int, tuple[int, float]]:
+def _asked(
+    messages: Mapping[int, Message], neighbours: Neighbours, asking: Mapping[int, float]
+) -> dict[int, tuple[int, float]]:
     """For each message that follows on another of these: that one, and which share of it is a question."""
     found = {}
     for item in messages:
         before = max((near for near, _ in neighbours.get(item, ()) if near < item), default=None)
         if before in messages and before is not None:
-            found[item] = (before, asking_share(messages[before].text))
+            found[item] = (before, asking[before])
     return found
 
 
