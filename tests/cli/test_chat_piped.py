@@ -64,7 +64,7 @@ def test_a_failing_model_ends_the_pipe_with_its_code_and_keeps_the_message(tmp_p
         assert "out of order" in err
         assert texts(tmp_path / "home") == ["one", "two"]
         out, err = chat(tmp_path / "home", b"three\n", *endpoint)
-        assert "the last message was not answered; going on with it" in err
+        assert "the last message was not answered; continuing with it" in err
         assert len(out.splitlines()) == 2
 
 

@@ -198,7 +198,7 @@ def test_a_message_that_a_crash_left_unanswered_is_answered_at_the_next_start(ho
         terminal.wait_until(lambda _: "Remember me." in texts(home), "the message on disk")
         terminal.kill()
     with StrictServer(plan(["I do."])) as server, chat(home, *served(server)) as again:
-        again.wait_for("the last message was not answered; going on with it", "I do.")
+        again.wait_for("the last message was not answered; continuing with it", "I do.")
     assert texts(home) == ["Remember me."]
 
 
