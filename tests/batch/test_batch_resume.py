@@ -180,7 +180,7 @@ def test_interrupted_the_running_turns_end_and_the_next_start_goes_on(write: Wri
         gate.opened.set()
         _, err = process.communicate(timeout=60)
         assert process.returncode == 130
-        assert b"the same command goes on from here" in err
+        assert b"the same command continues from here" in err
         assert len(server.exchanges) == 8
         assert 0 < len(written(out)) < 6
         assert server.disconnects == 0

@@ -182,7 +182,7 @@ def test_standard_input_has_a_name_and_a_format(memgpt: CommandLine) -> None:
     assert [name for name in sources if name.startswith("stdin ")]
     texts = [p["text"] for p in memgpt.json("archival-list", "archival", "list", "--source", "whales.html")]
     assert texts == ["# Whales\n\nThey sing by day."]
-    assert "--name names standard input" in memgpt("archival", "load", "x.md", "--name", "y", code=2).err
+    assert "--name is for standard input only" in memgpt("archival", "load", "x.md", "--name", "y", code=2).err
 
 
 def test_a_busy_agent_is_refused_by_name_and_waited_for_on_demand(memgpt: CommandLine, papers: Path) -> None:

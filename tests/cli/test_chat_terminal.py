@@ -156,7 +156,7 @@ def test_ctrl_c_at_an_empty_prompt_warns_and_the_second_leaves(home: Path) -> No
     with chat(home) as terminal:
         terminal.prompt()
         terminal.type(CTRL_C)
-        terminal.wait_for("Ctrl-C again leaves")
+        terminal.wait_for("Ctrl-C again or Ctrl-D quits")
         terminal.type(CTRL_C)
         assert terminal.exit_code() == 130
 

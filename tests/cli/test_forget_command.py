@@ -52,7 +52,7 @@ def test_what_nobody_knows_is_looked_for_all_the_same(memgpt: CommandLine) -> No
     memgpt("send", "I like green tea.")
     done = memgpt.json("forget", "forget", "Xanthippe Oduya", "--yes")
     assert (done["messages"], done["checked"]["clean"]) == ([], True)
-    assert "nothing says what" in memgpt("forget", code=2).err
+    assert "nothing selected to forget" in memgpt("forget", code=2).err
     assert "could be a message or a passage" in memgpt("forget", "--id", "12", code=2).err
     assert "ids look like m12" in memgpt("forget", "--id", "q12", code=2).err
 

@@ -156,7 +156,7 @@ def test_an_answer_that_is_no_embedding_is_a_model_error(
     server: EmbeddingsServer, embedder: OpenAIEmbedder, body: str
 ) -> None:
     server.behaviour.body = body
-    with pytest.raises(ModelError, match="no embedding"):
+    with pytest.raises(ModelError, match="not an embedding"):
         embedder.embed(["hello"])
 
 

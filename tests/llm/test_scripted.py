@@ -162,7 +162,7 @@ BAD = {
     "error must be one of": {"error": "fire"},
     "delay must": {"text": "a", "delay": -1},
     "delay must be a number": {"text": "a", "delay": True},
-    "when is no regular expression": {"text": "a", "when": "("},
+    "when is not a valid regular expression": {"text": "a", "when": "("},
     "a call has a name": {"calls": [{"arguments": {}}]},
     "arguments must be a mapping": {"calls": [{"name": "f", "arguments": [1]}]},
     "usage holds whole numbers": {"text": "a", "usage": {"prompt_tokens": -1}},
