@@ -90,14 +90,14 @@ _TAGS = Parameter(name="tags", type="array", items="string", description="All mu
 
 ARCHIVAL_MEMORY_INSERT = FunctionSpec(
     name="archival_memory_insert",
-    description="Store a self-contained text in archival storage.",
+    description="Store a text in archival storage.",
     parameters=(
-        Parameter(name="content", type="string", description="The text."),
-        Parameter(name="tags", type="array", items="string", description="Labels to find it by.", required=False),
+        Parameter(name="content", type="string"),
+        Parameter(name="tags", type="array", items="string", required=False),
         Parameter(
             name="id",
             type="string",
-            description="Correct this passage; empty content deletes it.",
+            description="Correct this passage; empty content: delete.",
             required=False,
         ),
     ),
@@ -112,7 +112,7 @@ ARCHIVAL_MEMORY_SEARCH = FunctionSpec(
         Parameter(name="query", type="string", description="Empty: newest first.", required=False),
         PAGE,
         _TAGS,
-        Parameter(name="id", type="string", description="Read this passage whole, e.g. p7.", required=False),
+        Parameter(name="id", type="string", description="Read it whole, e.g. p7.", required=False),
     ),
     run=_search,
     embed=_embed,

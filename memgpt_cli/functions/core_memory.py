@@ -16,7 +16,7 @@ from memgpt_cli.main_context.core_memory import state_of
 WHOLE: Final = "*"
 """`old_content` that means the whole block."""
 
-_LABEL = Parameter(name="label", type="string", description="The block, such as human or persona.")
+_LABEL = Parameter(name="label", type="string", description="e.g. human")
 
 
 def _append(arguments: Arguments, context: FunctionContext) -> FunctionResult:
@@ -67,23 +67,23 @@ def _edited(edit: Callable[[], Block], label: str, context: FunctionContext, *, 
 
 CORE_MEMORY_APPEND = FunctionSpec(
     name="core_memory_append",
-    description="Add a line at the end of a core memory block.",
-    parameters=(_LABEL, Parameter(name="content", type="string", description="The text to add.")),
+    description="Add a line to a core memory block.",
+    parameters=(_LABEL, Parameter(name="content", type="string")),
     run=_append,
     writes=True,
 )
 
 CORE_MEMORY_REPLACE = FunctionSpec(
     name="core_memory_replace",
-    description="Replace text in a core memory block. To delete, pass an empty new_content.",
+    description="Replace text in a core memory block.",
     parameters=(
         _LABEL,
         Parameter(
             name="old_content",
             type="string",
-            description="Text that occurs exactly once in it; * for all.",
+            description="Text that occurs once; * for all.",
         ),
-        Parameter(name="new_content", type="string", description="The new text."),
+        Parameter(name="new_content", type="string", description="Empty: delete."),
     ),
     run=_replace,
     writes=True,

@@ -12,8 +12,8 @@ def _send(arguments: Arguments, context: FunctionContext) -> FunctionResult:  # 
 
 SEND_MESSAGE = FunctionSpec(
     name="send_message",
-    description="Send a message to the person. Nothing else that you write is shown.",
-    parameters=(Parameter(name="message", type="string", description="What the person reads."),),
+    description="Send a message to the person.",
+    parameters=(Parameter(name="message", type="string"),),
     run=_send,
     after={Protocol.PAPER: After.YIELD},
 )

@@ -38,7 +38,7 @@ FARTHEST: Final = 1_000
 _BROWSED: Final = 30
 """Tokens of each message where they are listed by time."""
 
-PAGE = Parameter(name="page", type="integer", description="Page of results, from 0.", required=False)
+PAGE = Parameter(name="page", type="integer", description="From 0.", required=False)
 
 
 def page_number(arguments: Arguments) -> int:

@@ -62,18 +62,23 @@ class FunctionContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One argument; `type` is a JSON Schema type. `items` types the items of an array."""
+    """One argument; `type` is a JSON Schema type. `items` types the items of an array.
+
+    A description is given where the name does not say enough: every prompt pays for it.
+    """
 
     name: str
     type: str
-    description: str
+    description: str = ""
     required: bool = True
     items: str | None = None
     choices: tuple[str, ...] = ()
 
     def to_schema(self) -> dict[str, Any]:
         """The JSON Schema of the argument."""
-        schema: dict[str, Any] = {"type": self.type, "description": self.description}
+        schema: dict[str, Any] = {"type": self.type}
+        if self.description:
+            schema["description"] = self.description
         if self.items:
             schema["items"] = {"type": self.items}
         if self.choices:
@@ -84,7 +89,7 @@ class Parameter:
 HEARTBEAT = Parameter(
     name="request_heartbeat",
     type="boolean",
-    description="Run again after this call.",
+    description="Run again after it.",
     required=False,
 )
 

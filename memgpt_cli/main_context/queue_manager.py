@@ -308,7 +308,7 @@ class QueueManager:
     def _statistics(self) -> str:
         messages, passages = self._store.messages.count(), self._store.passages.count()
         return (
-            f"When this stretch of the conversation began, recall storage held {messages} messages{self._imported()}"
+            f"When this window began, recall storage held {messages} messages{self._imported()}"
             f" and archival storage {passages} passages."
         )
 

@@ -1,12 +1,19 @@
 """Replays recorded function calls and says what the prompts cost: `python tests/benchmarks/replay.py`.
 
-The conversation is written here: facts that change, told in turn, each stored at once, and asked for now and then. The
-same script runs older code: PYTHONPATH=OTHER_TREE python tests/benchmarks/replay.py. One JSON object a line.
+The conversation is written here: facts that change, told in turn, each stored at once, and asked for now and then.
+`--turns 300 --window 32768 --language en` replays one; without options, the six of docs/context.md. The same script
+runs older code: PYTHONPATH=OTHER_TREE python tests/benchmarks/replay.py. One JSON object a line.
+
+`share` gives the part of all prompt tokens that each kind of text takes. `matching` is the share of the tokens of search
+results that are lines with a content word of the query.
 """
 
+import argparse
 import json
+import re
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -81,7 +88,8 @@ def replay(language: str, count: int, window: int) -> dict[str, Any]:
             for at in range(count):
                 evictions += sum(isinstance(h, Evicted) for h in run(opened, recorded[at][0]))
         total = sum(e.prompt_tokens for e in server.exchanges)
-        echoes = sum(echoed(body) for body in server.requests)
+        kinds = sum((by_kind(body) for body in server.requests), Counter[str]())
+        matching = matching_share(server.requests[-1])
     return {
         "language": language,
         "turns": count,
@@ -90,22 +98,61 @@ def replay(language: str, count: int, window: int) -> dict[str, Any]:
         "requests": len(server.requests),
         "prompt_tokens": total,
         "evictions": evictions,
-        "echo_share": round(echoes / total, 4),
+        "matching": matching,
+        "share": {kind: round(tokens / total, 4) for kind, tokens in kinds.most_common()},
     }
 
 
-def echoed(body: dict[str, Any]) -> int:
-    """Tokens of the results of core-memory edits in a prompt."""
-    edits = {
-        c["id"]
+def by_kind(body: dict[str, Any]) -> Counter[str]:
+    """Tokens of a prompt's texts by kind, without the framing of messages."""
+    functions = {c["id"]: c["function"]["name"] for m in body["messages"] for c in m.get("tool_calls", ())}
+    kinds = Counter({"schemas": len(encode(json.dumps(body.get("tools", []), ensure_ascii=False)))})
+    for message in body["messages"]:
+        text = text_of(message)
+        kinds[kind_of(message, text, functions)] += len(encode(text))
+        for call in message.get("tool_calls", ()):
+            kinds["calls"] += len(encode(call["function"]["name"] + call["function"]["arguments"]))
+    return kinds
+
+
+def kind_of(message: dict[str, Any], text: str, functions: dict[str, str]) -> str:
+    """What a message of a prompt is."""
+    if message["role"] == "tool":
+        return "searches" if functions[message["tool_call_id"]].endswith("_search") else "writes"
+    event = re.match(r'<memgpt_event type="(\w+)"', text)
+    if event:
+        return {"summary": "summary", "summary_request": "summary request"}.get(event[1], "notices")
+    return "said" if message["role"] in {"user", "assistant"} else "instructions and core memory"
+
+
+def matching_share(body: dict[str, Any]) -> float | None:
+    """The share of the tokens of search results in a prompt that are lines with a word of the query."""
+    queries = {
+        c["id"]: json.loads(c["function"]["arguments"]).get("query", "")
         for m in body["messages"]
         for c in m.get("tool_calls", ())
-        if c["function"]["name"].startswith("core_memory")
     }
-    return sum(len(encode(text_of(m))) for m in body["messages"] if m.get("tool_call_id") in edits)
+    matching = total = 0
+    for message in body["messages"]:
+        words = [w for w in re.findall(r"\w{2,}", queries.get(message.get("tool_call_id"), "").lower()) if w != "is"]
+        for line in text_of(message).splitlines() if words else ():
+            total += len(encode(line))
+            matching += len(encode(line)) if any(word[:6] in line.lower() for word in words) else 0
+    return round(matching / total, 4) if total else None
+
+
+def main() -> None:
+    """Replays what the options ask for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--turns", type=int)
+    parser.add_argument("--window", type=int, default=4_096)
+    parser.add_argument("--language", choices=sorted(FACTS))
+    asked = parser.parse_args()
+    sizes = [(asked.turns, asked.window)] if asked.turns else [(25, 4_096), (25, 8_192), (100, 8_192)]
+    for language in [asked.language] if asked.language else FACTS:
+        for count, window in sizes:
+            print(json.dumps(replay(language, count, window), ensure_ascii=False), flush=True)
 
 
 if __name__ == "__main__":
-    for language in FACTS:
-        for count, window in ((25, 4_096), (25, 8_192), (100, 8_192)):
-            print(json.dumps(replay(language, count, window)), flush=True)
+    main()
