@@ -78,15 +78,24 @@ class Intake:
         return Accepted(turn=turn, message_id=message.id, fresh=True, lag=message.created_at - now)
 
     def _again(self, turn_id: int) -> Accepted:
-        """A message delivered a second time: its stored answer, or another try at answering it."""
+        """A message delivered a second time: its stored answer, or another try at answering it.
+
+        A turn that ended without an answer is tried again while it is the newest; later, the next prompt has said so.
+        """
         turn = self._turn(turn_id)
         while turn.state is TurnState.JOINED and turn.joined is not None:
             turn = self._turn(turn.joined)
         if turn.state is TurnState.OPEN:
             return self._resume(turn)
         messages = self._store.messages.of_turn(turn.id)
+        reply = reply_of(messages)
+        if not reply and turn.state is TurnState.INTERRUPTED and self._store.turns.get(turn.id + 1) is None:
+            turn = replace(turn, state=TurnState.OPEN)
+            with self._store.transaction():
+                self._store.turns.update(turn)
+            return self._resume(turn)
         cause = next((m.id for m in messages if m.role is Role.USER), 0)
-        return Accepted(turn=turn, message_id=cause, fresh=False, lag=timedelta(0), answered=reply_of(messages))
+        return Accepted(turn=turn, message_id=cause, fresh=False, lag=timedelta(0), answered=reply)
 
     def _resume(self, turn: Turn) -> Accepted:
         messages = self._store.messages.of_turn(turn.id)

@@ -143,6 +143,23 @@ def test_where_that_call_says_nothing_either_the_next_prompt_says_that_the_perso
         assert not server.refusals
 
 
+def test_the_same_id_again_tries_once_more_where_the_turn_ended_without_an_answer(
+    tmp_path: Path, protocol: Protocol
+) -> None:
+    brain = never_answers(Call("nothing", {}))
+    with StrictServer(lambda body: brain(body)) as server:  # noqa: PLW0108 - the brain is replaced below
+        with session(tmp_path, base_url=server.base_url, protocol=protocol) as agent:
+            with pytest.raises(BudgetError):
+                run(agent, "go", external_id="42")
+            brain = echo
+            assert reply(run(agent, "go", external_id="42"))
+            assert agent.store.turns.get(1).state is TurnState.DONE
+            asked = len(server.requests)
+            assert reply(run(agent, "go", external_id="42"))
+            assert len(server.requests) == asked
+        assert not server.refusals
+
+
 def test_paper_a_call_without_heartbeat_or_message_is_followed_by_an_answer(tmp_path: Path) -> None:
     def brain(body: dict[str, Any]) -> Reply:
         if body.get("tool_choice") == "none":

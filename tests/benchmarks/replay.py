@@ -4,8 +4,8 @@ The conversation is written here: facts that change, told in turn, each stored a
 `--turns 300 --window 32768 --language en` replays one; without options, the six of docs/context.md. The same script
 runs older code: PYTHONPATH=OTHER_TREE python tests/benchmarks/replay.py. One JSON object a line.
 
-`share` gives the part of all prompt tokens that each kind of text takes. `matching` is the share of the tokens of search
-results that are lines with a content word of the query.
+`share` gives the part of all prompt tokens that each kind of text takes. `matching` is the share of the tokens of
+search results that are lines with a content word of the query.
 """
 
 import argparse
