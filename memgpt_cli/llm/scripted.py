@@ -22,7 +22,7 @@ from memgpt_cli.domain.chat import (
 )
 from memgpt_cli.domain.messages import FunctionCall
 from memgpt_cli.errors import APIKeyError, ContextLengthError, ModelError
-from memgpt_cli.llm.offline.prompt import read
+from memgpt_cli.llm.prompt_reading import read
 from memgpt_cli.llm.replies.call_ids import CallIds
 from memgpt_cli.llm.script_file import ScriptStep, read_script
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from memgpt_cli.text.dates import MONTH, WEEKDAY
 from memgpt_cli.text.sentences import is_question, sentences
+from memgpt_cli.text.words import is_chinese
 
 _WHEN: Final = re.compile(
     r"\bwhen\b|\b(what|which) (date|day|month|year|time|week)\b|\bhow long ago\b"
@@ -55,11 +56,42 @@ _ABOUT_SEARCH: Final = re.compile(
     r"|我们的?(对话|聊天|谈话)|对话中|聊天中|提到过?|讨论过?|谈到过?|总结|概括|按顺序|列出",
     re.IGNORECASE,
 )
+_AUXILIARY: Final = (
+    r"(?:is|are|am|was|were|do|does|did|can|could|will|would|should|have|has|had|(?:is|are|do|does)n['’]t)"
+)
+_ASKING: Final = re.compile(
+    rf"(?:so |and |ok |but |please |hey )*(?:(?:what|who|whom|where|how|why|when)(?:['’]?(?:s|re|d|ll)\b"
+    rf"| {_AUXILIARY}\b)"
+    rf"|(?:what|which|whose|how) (?:\w+ ){{1,3}}{_AUXILIARY} |how (?:many|much|old|long|often|far|big|tall)\b"
+    r"|(?:when|where|who|why|how|what)\W*$"
+    rf"|{_AUXILIARY} (?:i|you|he|she|it|we|they|my|your|his|her|our|their|the|there|this|that|anyone|someone)\b"
+    r"|(?:can you |could you |would you |please )*(?:tell me|remind me(?! to\b)|show me|summari[sz]e|list|recap) "
+    r"(?!an? |another )(?:\S+ )*?\S"
+    r"|(?:please )?(?:search|look up|look for|find|recall)(?: for)? (?:me )?(?!out\b)\w|(?:what|how) about "
+    r"|(?:any|got any) (?:idea|clue)\b)",
+    re.IGNORECASE,
+)
+_ASKING_CHINESE: Final = re.compile(
+    r"[吗么呢]\W*$|什么(?!都)|哪(?![怕有])|是谁|谁[是在叫说的]|^谁|几[岁个点号月年次]|多少|多大|多久|怎么样|怎样"
+    r"|为什么|何时|是不是|有没有|记不记得|知不知道"
+    r"|告诉我(?!.{0,4}的?是)|总结|提醒我.*(?:什么|哪)"
+)
+_TELLING_CHINESE: Final = re.compile(r"我(?:不知道|知道|忘了|记得|明白)")
+
 _CLAUSE_ENDS: Final = re.compile(
     r"(?<=[?？])|[，,。;；]?\s*(?:另外|还有|此外|以及想问)[，,]?"
     r"|[,;]?\s+and\s+(?=(?:what|when|where|who|whom|whose|which|why|how)\b)",
     re.IGNORECASE,
 )
+
+
+def asks(sentence: str) -> bool:
+    """Whether a sentence asks, with or without a question mark: "where do I live", 我住哪里."""
+    if is_question(sentence):
+        return True
+    if is_chinese(sentence):
+        return _ASKING_CHINESE.search(sentence) is not None and _TELLING_CHINESE.search(sentence) is None
+    return _ASKING.match(sentence) is not None
 
 
 def asks_when(question: str) -> bool:

@@ -12,8 +12,8 @@ from memgpt_cli.domain.messages import Message, Role, message_ref
 from memgpt_cli.domain.search import RecallFilters
 from memgpt_cli.external_context.rendering import RANKED, Lines, render
 from memgpt_cli.llm.offline.answers import MOST_QUOTES, quotes
-from memgpt_cli.llm.offline.prompt import hits
 from memgpt_cli.llm.offline.relevance import query_of
+from memgpt_cli.llm.prompt_reading import hits
 
 pytestmark = pytest.mark.skipif(not DEVELOPMENT_HALF.exists(), reason="the development data is not here")
 

@@ -9,13 +9,13 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from memgpt_cli.llm.offline.summaries import tokens_at_most
 from support.offline import TIME, Prompt, answer
 
 from memgpt_cli.domain.agents import Protocol
 from memgpt_cli.domain.chat import ChatRequest, PromptMessage, TextDelta
 from memgpt_cli.llm.offline import OfflineResponder
-from memgpt_cli.llm.offline.prompt import hits, read
-from memgpt_cli.llm.offline.summaries import tokens_at_most
+from memgpt_cli.llm.prompt_reading import hits, read
 
 APPEND, REPLACE, INSERT = "core_memory_append", "core_memory_replace", "archival_memory_insert"
 SEARCH, ARCHIVAL = "conversation_search", "archival_memory_search"

@@ -1,7 +1,7 @@
 """Dialogues with the offline responder, line by line, and what must be true after each line.
 
-An expectation is a text: `x` must stand in the reply, `!x` must not; `+x` must stand in a line of core memory, `-x` in
-none, `-^x` at the beginning of none.
+An expectation is a text: `x` must be in the reply, `!x` must not; `=x` must be the reply, `^x` its beginning;
+`a<b` both, in that order; `+x` must be in a line of core memory, `-x` in none, `-^x` at the beginning of none.
 """
 
 from collections.abc import Iterator
@@ -16,14 +16,21 @@ Dialogue = list[tuple[str, ...]]
 def held(human: str, answer: str, expected: str) -> bool:
     """Whether one expectation holds, after comparing without regard to case."""
     lines = human.lower().split("\n")
-    kind, text = (expected[0], expected[1:]) if expected[0] in "!+-" else ("", expected)
-    text = text.lower()
+    kind, text = (expected[0], expected[1:]) if expected[0] in "!+-=^" else ("", expected)
+    text, answer = text.lower(), answer.lower()
+    if kind == "=":
+        return answer == text
+    if kind == "^":
+        return answer.startswith(text)
+    if "<" in text:
+        first, _, second = text.partition("<")
+        return -1 < answer.find(first) < answer.find(second)
     if kind == "+":
         return any(text in line for line in lines)
     if kind == "-":
         found = [line.startswith(text[1:]) if text.startswith("^") else text in line for line in lines]
         return not any(found)
-    return (text in answer.lower()) != (kind == "!")
+    return (text in answer) != (kind == "!")
 
 
 def failures(home: Path, dialogue: Dialogue) -> Iterator[str]:

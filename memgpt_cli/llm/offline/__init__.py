@@ -1,7 +1,7 @@
-"""The offline responder: no language model; it stores what it is told and finds it again. Deterministic.
+"""The offline responder: not a language model; it keeps and quotes what the person said. Deterministic.
 
 It sees what a model would see, a `ChatRequest`, and answers with the same deltas and function calls; no network, no
-vendor. `docs/offline.md` tells what it understands.
+vendor. `docs/offline.md` describes what it understands.
 """
 
 from memgpt_cli.llm.offline.responder import OfflineResponder

@@ -1,242 +1,223 @@
-"""From search results to an answer: the sentences that hold it, and when and by whom they were said."""
+"""Chooses what to quote: the first search hits that bear on the question, newest first where they differ, and cites it.
+
+The order of the search is kept. Nothing here restates what was said.
+"""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final
 
-from memgpt_cli.llm.offline import dates
-from memgpt_cli.llm.offline.asking import is_question
-from memgpt_cli.llm.offline.prompt import Hit
-from memgpt_cli.llm.offline.relevance import Query, coverage, fits, is_empty_talk, is_personal, text_of, weights
-from memgpt_cli.llm.offline.subjects import Somebody, own_part, speaks_of
-from memgpt_cli.llm.offline.understanding import is_forget
-from memgpt_cli.llm.offline.words import COMMON_STEMS, first_words, in_words, related_words, sentences
+from memgpt_cli.llm.offline.relevance import FLOOR, People, Question
+from memgpt_cli.llm.prompt_reading import Hit
+from memgpt_cli.text import relative_dates
+from memgpt_cli.text.asking import asks
+from memgpt_cli.text.sentences import sentences
 
 MOST_QUOTES: Final = 3
-LONGEST_QUOTE: Final = 240
-"""Characters of a message that is quoted whole; of a longer one the best sentence and what stands next to it."""
-RELEVANT: Final = 0.2
-"""The share of a question that a quoted text must speak of."""
-NEAR: Final = 0.1
-"""The share from which a text may stand alone as the nearest thing, when nothing relevant was found."""
-SURE: Final = 0.5
-"""The share from which it is taken for the answer and not only for the nearest thing there is."""
-NEAR_THE_BEST: Final = 0.65
-"""Further quotes must come this close to the score of the first."""
+MOST_ABOUT: Final = 8
+"""Quotations for "what do you know about Nina?"."""
+LONGEST_QUOTE: Final = 300
 
-_SENTENCE_WEIGHT: Final = 0.5
-_MESSAGE_WEIGHT: Final = 0.25
-_BEFORE_WEIGHT: Final = 0.4
-_RANK_WEIGHT: Final = 0.5
-_KIND_BONUS: Final = 0.12
-_WHOSE_BONUS: Final = 0.25
-_EMPTY_PENALTY: Final = 0.15
-SHORTEST_OF_A_MODEL: Final = 80
-"""Characters below which something the assistant said is taken for one of the responder's own replies."""
-_OWN_WORDS: Final = re.compile(
-    r"language model|core memory|recall storage|archival storage|You told me|said on \d{1,2} \w+ \d{4}|You just said"
-    r"|Noted: |I know already|Got it|语言模型|核心记忆|归档记忆|说过：“|记下了"
+_OF_DOCUMENTS: Final = re.compile(
+    r"\b(?:documents?|files?|manuals?|notes|readme|reports?|pdfs?|articles?|pages?|texts?|books?|guides?|papers?"
+    r"|contracts?|says?|according|chapters?|sections?)\b|文档|文件|手册|报告|合同|说明书|文章|书里",
+    re.IGNORECASE,
 )
-_EXPLAINED_DATE: Final = ("today", "今天")
+_OVERVIEW: Final = re.compile(
+    r"\b(?:know|remember|said|tell me|summari[sz]e|everything|all|told|mentioned)\b.*\b(?:about|of|on) "
+    r"|(?:知道|了解|记得|总结|告诉我|说过).*(?:的|关于)|关于.+(?:什么|哪些|总结)",
+    re.IGNORECASE,
+)
+_OWN_QUOTATION: Final = re.compile(r"\b(?:You told me|You said|Noted|I know that)\b|你在.*说过|你说过|记下了")
+_EXPLAINED: Final = frozenset(
+    ("today", "tonight", "this morning", "this afternoon", "this evening", "今天", "今早", "今晚")
+)
+_ROLES: Final = ("user", "assistant")
+_SHORTEST_REPLY: Final = 40
+"""Characters from which on what the assistant said may be an answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """Words from memory that bear on a question. `covered` is the share of the question that they speak of."""
+    """Words from memory that bear on a question."""
 
     hit: Hit
     text: str
-    covered: float
-    score: float
-
-    def whens(self) -> list[dates.When]:
-        """The time words in it that lean on the day it was said."""
-        return dates.resolve(self.text, self.hit.said_at.date()) if self.hit.said_at is not None else []
+    share: float
 
 
-def quotes(query: Query, found: Sequence[Hit], *, asked: Iterable[str], about: Somebody | None = None) -> list[Quote]:
-    """The best quotes, best first, at most `MOST_QUOTES`; where none is relevant, the nearest one, if any comes near.
+def quotes(question: Question, found: Sequence[Hit], *, asked: Iterable[str], lines: Sequence[str] = ()) -> list[Quote]:
+    """What to quote, at most `MOST_QUOTES`; for an overview of somebody `MOST_ABOUT`.
 
-    `asked` are messages of this turn, which are no answer to themselves. `about` is the relative whom the question is
-    about: what speaks of others is no answer then.
+    `asked` are messages of this turn, which do not answer themselves; `lines` those of core memory.
     """
     said_now = {_squeezed(text) for text in asked}
-    hits = [hit for hit in found if _squeezed(hit.text) not in said_now]
-    if about is not None:
-        hits = [hit for hit in hits if hit.kind == "passage" or speaks_of(hit.text, about)]
-    own = query.personal and about is None and not query.names and query.kind != "who"
-    rated = sorted(_rated(query, hits, own=own), key=lambda quote: -quote.score)
-    relevant = [quote for quote in rated if quote.covered >= RELEVANT]
-    if relevant and query.names and _names_somebody(query, relevant[0].hit):
-        relevant = [quote for quote in relevant if _names_somebody(query, quote.hit)]
-    best: list[Quote] = []
-    for quote in relevant or rated[:1]:
-        if len(best) == MOST_QUOTES or (best and quote.score < NEAR_THE_BEST * best[0].score):
-            break
-        if not any(_repeats(quote.text, other.text) for other in best):
-            best.append(quote)
-    return best
+    hits = [hit for hit in found if _squeezed(hit.text) not in said_now and not _is_noise(hit)]
+    told = {_squeezed(hit.text) for hit in hits if hit.kind == "message"}
+    noted = [
+        Hit(kind="block", ref="", text=line) for line in lines if not any(_squeezed(line) in text for text in told)
+    ]
+    most = MOST_ABOUT if is_overview(question) else MOST_QUOTES
+    if any(hit.kind == "message" and hit.speaker not in _ROLES for hit in hits):
+        return _among_people(question, hits)[:most]
+    people = People([*lines, *(hit.text for hit in hits)])
+    passing = [quote for hit in (*noted, *hits) if (quote := _judged(question, hit, people)) is not None]
+    passing = _of_the_right_kind(question, passing)
+    return _newest_first(question, _distinct(passing)[:most])
 
 
-def _rated(query: Query, hits: Sequence[Hit], *, own: bool) -> Iterator[Quote]:
-    """The hits that bear on the question at all, each with its score.
+def is_overview(question: Question) -> bool:
+    """Whether everything about somebody or something is wanted, and not an answer."""
+    return _OVERVIEW.search(question.text) is not None and bool(question.names or question.kin)
 
-    A message is judged by its own words and by the message before it where that was found too: "In 2019." answers the
-    question in front of it.
+
+def _among_people(question: Question, hits: Sequence[Hit]) -> list[Quote]:
+    """The hits in their order if any of them bears on the question: in a talk of several people a short reply answers.
+
+    What only asks comes last.
     """
-    texts = [text_of(_own_words(hit) if own else hit.text, _frame(hit)) for hit in hits]
-    weight = weights(query.terms, texts)
-    matter = _matter(query, weight)
-    shares = [coverage(weight, text) for text in texts]
-    by_ref = {hit.ref: (hit.speaker, share) for hit, share in zip(hits, shares, strict=True)}
-    for rank, (hit, text, share) in enumerate(zip(hits, texts, shares, strict=True)):
-        before = _share_before(hit, by_ref)
-        covered = min(1.0, share + before / 2)
-        if covered < NEAR or not (before or coverage(matter, text)) or _is_no_answer(hit):
-            continue
-        quoted, score = _best_part(query, weight, hit)
-        score += _MESSAGE_WEIGHT * share + _BEFORE_WEIGHT * before + _RANK_WEIGHT / (1 + 0.25 * rank)
-        yield Quote(hit=hit, text=quoted, covered=covered, score=score + _whose(query, hit))
+    rated = [
+        Quote(
+            hit=hit, text=_excerpt(question, hit.text), share=question.share(f"{hit.speaker} {hit.source} {hit.text}")
+        )
+        for hit in hits
+    ]
+    return sorted(rated, key=lambda quote: _only_asks(quote.hit.text)) if any(quote.share for quote in rated) else []
 
 
-def _names_somebody(query: Query, hit: Hit) -> bool:
-    """Whether it speaks of somebody whose name the question holds; what others than the one user say may always."""
-    if hit.speaker != "user":
-        return True
-    told = text_of(hit.text, _frame(hit))
-    return any(told.holds(name) for name in query.names)
+def _judged(question: Question, hit: Hit, people: People) -> Quote | None:
+    """The quotation of a hit above the floor; None for others."""
+    text = f"{hit.source} {hit.text}".strip()
+    share = question.share(text)
+    if share < FLOOR or not people.meant(question, text):
+        return None
+    return Quote(hit=hit, text=_excerpt(question, hit.text), share=share)
 
 
-def _own_words(hit: Hit) -> str:
-    """What the asker has told of themselves in it; a passage and what others say is taken whole."""
-    return own_part(hit.text) if hit.kind == "message" and hit.speaker == "user" else hit.text
+def _of_the_right_kind(question: Question, passing: list[Quote]) -> list[Quote]:
+    """Documents for questions about documents, and not as an answer to "my" or "I"; otherwise what says more."""
+    documents = [quote for quote in passing if quote.hit.kind == "passage" and quote.hit.source]
+    others = [quote for quote in passing if quote not in documents]
+    if _asks_documents(question, documents):
+        return documents + others
+    if question.personal:
+        return others
+    best = max((quote.share for quote in others), default=0.0)
+    ahead = list(takewhile(lambda quote: quote.share > best, documents))
+    return ahead + others + documents[len(ahead) :]
 
 
-def _repeats(one: str, other: str) -> bool:
-    one, other = _squeezed(one), _squeezed(other)
-    return one in other or other in one
+def _asks_documents(question: Question, documents: Sequence[Quote]) -> bool:
+    named = {
+        word for quote in documents for word in re.findall(r"[^\W_]{4,}", quote.hit.source.lower().split(" > ")[0])
+    }
+    asked = set(re.findall(r"[^\W_]{4,}", question.text.lower()))
+    return _OF_DOCUMENTS.search(question.text) is not None or not named.isdisjoint(asked)
 
 
-def _matter(query: Query, weight: Mapping[str, float]) -> Mapping[str, float]:
-    """The words that say what is asked: neither names nor common words, where there are others."""
-    unnamed = {term: value for term, value in weight.items() if term not in query.names}
-    return {term: value for term, value in unnamed.items() if term not in COMMON_STEMS} or weight
+def _distinct(passing: Sequence[Quote]) -> list[Quote]:
+    kept: list[Quote] = []
+    for quote in passing:
+        text = _squeezed(quote.text)
+        if not any(text in _squeezed(other.text) for other in kept):
+            kept.append(quote)
+    return kept
 
 
-def _share_before(hit: Hit, found: Mapping[str, tuple[str, float]]) -> float:
-    """What was said just before it among named people, when that was found too; half for the message before that."""
-    if hit.kind != "message":
-        return 0.0
-    number = int(hit.ref[1:])
-    most = 0.0
-    for distance in (1, 2):
-        speaker, share = found.get(f"m{number - distance}", (hit.speaker, 0.0))
-        if speaker != "assistant" and (speaker != hit.speaker or speaker != "user"):
-            most = max(most, share / distance)
-    return most
+def _newest_first(question: Question, chosen: list[Quote]) -> list[Quote]:
+    """Those statements of one speaker that speak of the same as the first one, by their time; then the rest."""
+    if not chosen or chosen[0].hit.kind != "message":
+        return chosen
+    first = chosen[0].hit
+    alike = [
+        quote
+        for quote in chosen
+        if quote.hit.kind == "message"
+        and quote.hit.speaker == first.speaker
+        and set(question.covered(quote.hit.text)) == set(question.covered(first.text))
+    ]
+    newest = sorted(alike, key=lambda quote: int(quote.hit.ref[1:]), reverse=True)
+    return newest + [quote for quote in chosen if quote not in alike]
 
 
-def _frame(hit: Hit) -> str:
-    """What a message speaks of by who said it and when: questions name speakers and dates too."""
-    day = dates.day_in_words(hit.said_at.date(), chinese=False) if hit.said_at is not None else ""
-    return f"{hit.speaker} {day}"
-
-
-def _is_no_answer(hit: Hit) -> bool:
+def _is_noise(hit: Hit) -> bool:
+    """Questions of the person, and what the assistant only quoted."""
     if hit.speaker == "assistant":
-        return len(hit.text) < SHORTEST_OF_A_MODEL or _OWN_WORDS.search(hit.text) is not None
-    if hit.kind == "passage":
-        return False
-    return all(is_question(sentence) or is_forget(sentence) for sentence in sentences(hit.text))
+        return len(hit.text) < _SHORTEST_REPLY or _OWN_QUOTATION.search(hit.text) is not None
+    return hit.speaker == "user" and _only_asks(hit.text)
+
+
+def _only_asks(text: str) -> bool:
+    return all(asks(part) for part in sentences(text))
 
 
 def _squeezed(text: str) -> str:
     return re.sub(r"[\W_]+", "", text).lower()
 
 
-def _best_part(query: Query, weight: Mapping[str, float], hit: Hit) -> tuple[str, float]:
-    """What to quote of a hit, and what its best sentence is worth."""
-    parts = list(sentences(hit.text.replace(" / ", "\n"))) or [hit.text]
-    scores = [_sentence_score(query, weight, part, hit.speaker) for part in parts]
-    best = max(range(len(parts)), key=scores.__getitem__)
-    return _excerpt(parts, best, hit.text), _SENTENCE_WEIGHT * scores[best]
-
-
-def _whose(query: Query, hit: Hit) -> float:
-    """What it adds that the one who speaks is the one who is asked about."""
-    if not hit.speaker:
-        return 0.0
-    if any(name in text_of(hit.speaker).terms for name in query.names):
-        return _WHOSE_BONUS
-    return _WHOSE_BONUS if query.personal and hit.speaker == "user" and is_personal(hit.text) else 0.0
-
-
-def _sentence_score(query: Query, weight: Mapping[str, float], part: str, speaker: str) -> float:
-    score = coverage(weight, text_of(part, speaker))
-    if fits(query.kind, part):
-        score += _KIND_BONUS
-    if part.rstrip().endswith(("?", "？")) or is_empty_talk(part):
-        score -= _EMPTY_PENALTY
-    return score
-
-
-def _excerpt(parts: Sequence[str], best: int, whole: str) -> str:
-    if len(whole) <= LONGEST_QUOTE:
-        return whole.strip()
-    first = last = best
-    length = len(parts[best])
-    while True:
-        grown = False
-        for edge, step in ((last + 1, 1), (first - 1, -1)):
-            if 0 <= edge < len(parts) and length + len(parts[edge]) + 1 <= LONGEST_QUOTE:
-                length += len(parts[edge]) + 1
-                first, last = min(first, edge), max(last, edge)
-                grown = True
-                if step == 1:
-                    break
-        if not grown:
-            break
-    text = first_words(" ".join(parts[first : last + 1]), LONGEST_QUOTE)
-    return f"{'… ' if first else ''}{text}{' …' if last < len(parts) - 1 and not text.endswith('…') else ''}"
+def _excerpt(question: Question, text: str) -> str:
+    """The whole of a short text; of a long one the best sentence and what follows it."""
+    if len(text) <= LONGEST_QUOTE:
+        return text.strip()
+    parts = list(sentences(text.replace(" / ", "\n"))) or [text]
+    best = max(range(len(parts)), key=lambda n: question.share(parts[n]))
+    end = best + 1
+    while end < len(parts) and sum(map(len, parts[best : end + 1])) + end - best <= LONGEST_QUOTE:
+        end += 1
+    quoted = " ".join(parts[best:end])
+    cut = quoted if len(quoted) <= LONGEST_QUOTE else quoted[: LONGEST_QUOTE - 1].rsplit(" ", 1)[0] + "…"
+    return f"{'… ' if best else ''}{cut}{' …' if end < len(parts) and not cut.endswith('…') else ''}"
 
 
 def cited(quote: Quote, *, asker: str | None, chinese: bool) -> str:
-    """A quote with who said it and when, and what its time words mean."""
+    """A quotation with who said it and when, and what its time words mean."""
     hit = quote.hit
-    day = dates.day_in_words(hit.said_at.date(), chinese=chinese) if hit.said_at is not None else ""
-    body = f"“{quote.text}”" if chinese else f'"{quote.text}"'
-    if hit.kind == "passage":
-        source = hit.source or ("归档记忆" if chinese else "archival storage")
-        on = f"，{day}" if chinese and day and not hit.source else f", {day}" if day and not hit.source else ""
-        lead = f"{source}{on}：" if chinese else f"From {source}{on}: "
-    elif chinese:
-        who = {"user": "你", "assistant": "我", asker or "": "你"}.get(hit.speaker, f"{hit.speaker} ")
-        lead = f"{who}在{day}说过：" if day else f"{who}说过："
+    day = relative_dates.day_in_words(hit.said_at.date(), chinese=chinese) if hit.said_at is not None else ""
+    if chinese:
+        return f"{_lead_in_chinese(hit, day, asker)}“{quote.text}”{_meanings(quote, chinese=True)}"
+    if hit.kind == "block":
+        lead = "From core memory"
+    elif hit.kind == "passage":
+        lead = f"From {hit.source}" if hit.source else f"From archival storage{f', {day}' if day else ''}"
     else:
-        who = {"user": "You told me", "assistant": "I said", asker or "": "You told me"}.get(
-            hit.speaker, f"{hit.speaker} said"
-        )
-        lead = f"{who} on {day}: " if day else f"{who}: "
-    return f"{lead}{body}{_meanings(quote, chinese=chinese)}"
+        who = {"user": "You told me", "assistant": "I said", asker or "": "You told me"}
+        lead = who.get(hit.speaker, f"{hit.speaker} said") + (f" on {day}" if day else "")
+    return f'{lead}: "{quote.text}"{_meanings(quote, chinese=False)}'
+
+
+def _lead_in_chinese(hit: Hit, day: str, asker: str | None) -> str:
+    if hit.kind == "block":
+        return "核心记忆里写着："
+    if hit.kind == "passage":
+        return f"{hit.source}：" if hit.source else f"归档记忆{f'，{day}' if day else ''}："
+    who = {"user": "你", "assistant": "我", asker or "": "你"}.get(hit.speaker, f"{hit.speaker} ")
+    return f"{who}在{day}说过：" if day else f"{who}说过："
 
 
 def _meanings(quote: Quote, *, chinese: bool) -> str:
-    whens = [when for when in quote.whens() if when.start != when.end or when.phrase.lower() not in _EXPLAINED_DATE][:2]
+    at = quote.hit.said_at
+    found = relative_dates.resolve(quote.text, at.date()) if at is not None and quote.hit.kind == "message" else []
+    whens = [when for when in found if when.start != when.end or when.phrase.lower() not in _EXPLAINED][:2]
     if not whens:
         return ""
     if chinese:
-        return "（" + "，".join(f"“{w.phrase}”指{dates.in_words(w, chinese=True)}" for w in whens) + "）"
-    return " (" + ", ".join(f'"{w.phrase}": {dates.in_words(w, chinese=False)}' for w in whens) + ")"
+        return "（" + "，".join(f"“{w.phrase}”指{relative_dates.in_words(w, chinese=True)}" for w in whens) + "）"
+    return " (" + ", ".join(f'"{w.phrase}": {relative_dates.in_words(w, chinese=False)}' for w in whens) + ")"
 
 
-def is_sure(found: Sequence[Quote]) -> bool:
-    """Whether the first quote may be taken for the answer."""
-    return bool(found) and found[0].covered >= SURE
-
-
-def keywords(query: Query) -> str:
-    """Another wording of the question for a second search: its content words and, where there are any, related ones."""
-    said = in_words(query.text)
-    words = [word for term in query.terms for word in (said.get(term, term), *related_words(term)[:4])]
-    return " ".join(dict.fromkeys(words))
+def of_days(found: Sequence[Hit], days: relative_dates.When, *, asked: Iterable[str]) -> list[Quote]:
+    """What happened on these days: messages whose time words mean them, then messages of then without any."""
+    said_now = {_squeezed(text) for text in asked}
+    told = []
+    for hit in found:
+        if hit.said_at is None or _squeezed(hit.text) in said_now or _is_noise(hit):
+            continue
+        said_on = hit.said_at.date()
+        whens = relative_dates.resolve(hit.text, said_on)
+        meant = any(when.start <= days.end and days.start <= when.end for when in whens)
+        if meant or (not whens and days.start <= said_on <= days.end):
+            told.append((not meant, hit))
+    told.sort(key=lambda pair: pair[0])
+    return [Quote(hit=hit, text=hit.text[:LONGEST_QUOTE], share=1.0) for _, hit in told[:MOST_QUOTES]]

@@ -1,210 +1,137 @@
-"""How much a sentence says: in answer to a question, and by itself. Answers and summaries both stand on this.
+"""How much of a question a text speaks of, and whether it speaks of the person whom the question is about.
 
-Words count by how rare they are among the texts at hand. The constants were set by hand and checked against the
-development half of LoCoMo (docs/offline.md).
+Words are compared by their stems (`memgpt_cli.text`), with a short list of words that stand for each other.
 """
 
-import math
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Literal
+from functools import cached_property
+from typing import Final
 
-from memgpt_cli.llm.offline.words import COMMON_STEMS, RELATED, is_han, stem, terms
+from memgpt_cli.text.dates import MONTHS, WEEKDAYS
+from memgpt_cli.text.people import begins_with_kin, kin_in, named_kin
+from memgpt_cli.text.stems import base
+from memgpt_cli.text.terms import query_terms, text_terms
+from memgpt_cli.text.vocabulary import STOP_WORDS
+from memgpt_cli.text.words import is_unspaced
 
-Kind = Literal["when", "where", "who", "how many", "other"]
+FLOOR: Final = 0.33
+"""The share of a question that a text must speak of to be quoted."""
+_COMMON_WEIGHT: Final = 0.3
+_RELATED_WEIGHT: Final = 0.8
 
-APART_SHARE: Final = 0.5
-"""What two characters of a Chinese word count that stand apart: 买车 in 买了一辆车."""
-HALF: Final = 0.5
-RELATED_SHARE: Final = 0.6
-"""What a related word ("job" for "work") counts, as a share of the word itself."""
-
-_KINDS: Final[tuple[tuple[re.Pattern[str], Kind], ...]] = (
-    (
-        re.compile(
-            r"\bwhen\b|\b(?:what|which) (?:date|day|month|year|time|week)\b|\bhow long ago\b|什么时候|何时"
-            r"|哪一?[天年月]|几[月号点]|多久以?前",
-            re.IGNORECASE,
-        ),
-        "when",
-    ),
-    (
-        re.compile(
-            r"\bhow (?:many|much|old|long|often|far|big|tall)\b|几[岁个只次本]|多少|多[大久高远]", re.IGNORECASE
-        ),
-        "how many",
-    ),
-    (
-        re.compile(
-            r"\bwhere\b|\bwhich (?:city|country|place|town)\b|哪里|哪儿|什么地方|哪个(?:城市|国家|地方)|在哪",
-            re.IGNORECASE,
-        ),
-        "where",
-    ),
-    (re.compile(r"\bwho(?:se|m)?\b|谁", re.IGNORECASE), "who"),
+_FILLER: Final = frozenset(
+    map(
+        base,
+        """please tell remember remind recall know summarize summarise summary show list everything anything something
+        mention said say idea clue search find look""".split(),  # noqa: SIM905 - a list of words reads better so
+    )
 )
-_SIGNS: Final[Mapping[Kind, re.Pattern[str]]] = {
-    "when": re.compile(
-        r"\b(?:yesterday|today|tonight|tomorrow|ago|last|next|since|(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:19"
-        r"|20)\d\d|january|february|march|april|may|june|july|august|september|october|november|december|week(?:end)?"
-        r"|month|year)\b|\d+(?:st|nd|rd|th)\b|[昨今明前后]天|[上下这]个?(?:周|星期|礼拜|月)|[去今明前]年"
-        r"|\d+[年月日号]",
-        re.IGNORECASE,
-    ),
-    "how many": re.compile(
-        r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|dozen|hundred|few|several|once|twice|every)\b"
-        r"|[一二两三四五六七八九十百千万]",
-        re.IGNORECASE,
-    ),
-    "where": re.compile(
-        r"\b(?:in|at|to|from|near|around) (?:the |my |our )?(?-i:[A-Z])|\b(?:here|there|home|downtown)\b|[在到去从来]",
-        re.IGNORECASE,
-    ),
-    "who": re.compile(
-        r"(?<=[a-z,] )[A-Z][a-z]+|\b(?:friend|family|mother|father|sister|brother|husband|wife|son|daughter|mom|dad)\b"
-    ),
-}
-_FIRST_PERSON: Final = re.compile(r"\b(?:i|my|me|we|our|i'm|i've)\b|我", re.IGNORECASE)
-_EMPTY_TALK: Final = re.compile(
-    r"^(?:hey|hi|hello|wow|thanks|thank you|yeah|yep|sounds|that's|cool|awesome|nice|great|congrats|no problem|sure"
-    r"|bye|glad|haha|good to|take care|你好|谢谢|好的|哈哈|再见)\b",
-    re.IGNORECASE,
+_FILLER_CHINESE: Final = re.compile("知道|记得|总结|告诉|提醒|关于|名字|叫|几号|几月|几岁|[几天]")
+"""Words about asking. They are left out of a question."""
+
+_COMMON: Final = frozenset(
+    map(
+        base,
+        """get go make take come see want like thing kind lot way day time year week month good great really much many
+        people name call new old one two first last back today feel think give put use try let still even well favorite
+        favourite should happen type current currently 时候 今天 现在 名字""".split(),  # noqa: SIM905
+    )
 )
-_NAME: Final = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+|\d")
+"""Words that carry little of the subject."""
+
+_ALIKE: Final = """
+work job career profession occupation employer office company; live home move reside address city town based
+fly flight plane airport; eat food allergic allergy vegan vegetarian diet meal dish cook; drink beverage coffee tea
+birthday born bday; sick ill illness disease health condition diagnosed; vacation holiday trip travel
+buy bought purchase; wedding marry married marriage; car drive vehicle; photo picture photograph; film movie
+study school university college degree; like love enjoy favorite favourite prefer; hate dislike stand
+hobby play paint read hike garden collect; phone telephone number; meet meeting appointment
+工作 上班 职业; 过敏 不吃 不能 忌口; 结婚 婚礼; 喜欢 最爱 讨厌; 航班 飞机 起飞
+"""
+"""Groups of words that may stand for each other in an answer."""
+
+_GROUPS: Final = tuple(group.split() for group in _ALIKE.strip().replace("\n", ";").split(";"))
+_RELATED: Final = {base(word): frozenset(base(other) for other in group) for group in _GROUPS for word in group}
+
+_NAME: Final = re.compile(r"\b[A-Z][^\W\d_]+(?:['’](?!s\b)[^\W\d_]+)?")
+_PERSONAL: Final = re.compile(r"\b(?:i|i['’]m|me|my|mine|we|our|us)\b|我|咱", re.IGNORECASE)
+_GENERIC: Final = re.compile(r"\b(?:how|where) (?:do|can|could|should|would) (?:i|we|you|one)\b", re.IGNORECASE)
+_NOT_NAMES: Final = frozenset((*MONTHS, *WEEKDAYS, "please", "summarize", "summarise"))
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A text with its terms, taken apart once."""
+@dataclass(frozen=True)
+class Question:
+    """A question with what it is searched and judged by. `context` is what its pronouns may refer to."""
 
     text: str
-    terms: frozenset[str]
+    context: str = ""
 
-    def holds(self, term: str) -> bool:
-        """Whether it speaks of `term`."""
-        return term in self.text if is_han(term) else term in self.terms
+    @cached_property
+    def weights(self) -> dict[str, float]:
+        """Its terms, each with its weight."""
+        asked = _FILLER_CHINESE.sub(" ", f"{self.text} {self.context}")
+        terms = [term for term in query_terms(asked) if term not in _FILLER and term not in STOP_WORDS]
+        terms = [term for term in terms if len(term) > 1 or not is_unspaced(term)] or terms
+        return {term: _COMMON_WEIGHT if term in _COMMON else 1.0 for term in terms}
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of people and places in it, as they are written."""
+        found = [match.group() for match in _NAME.finditer(self.text)]
+        return tuple(n for n in found if n.lower() not in STOP_WORDS and n.lower() not in _NOT_NAMES)
 
-def text_of(text: str, frame: str = "") -> Text:
-    """A text as it is compared; the words of `frame` (who said it, when) count as said in it."""
-    return Text(text, frozenset(terms(f"{frame} {text}" if frame else text)))
+    @cached_property
+    def kin(self) -> frozenset[int]:
+        """Which relatives, friends and pets it asks about."""
+        return kin_in(self.text)
 
+    @property
+    def personal(self) -> bool:
+        """Whether it asks about the person: "my", "I", 我的; but not "how do I light the boiler?"."""
+        return _PERSONAL.search(_GENERIC.sub(" ", self.text)) is not None
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
-    """A question taken apart. `names` are the capitalised words in it; `personal` says that the asker is meant."""
+    def related(self) -> list[str]:
+        """Words that may stand for its own in an answer."""
+        words = {word for group in _GROUPS for word in group if base(word) in self._alike}
+        return sorted(word for word in words if base(word) not in self.weights)
 
-    text: str
-    terms: tuple[str, ...]
-    names: frozenset[str]
-    kind: Kind
-    personal: bool
+    @cached_property
+    def _alike(self) -> frozenset[str]:
+        return frozenset().union(*(_RELATED.get(term, frozenset()) for term in self.weights))
 
+    def share(self, text: str) -> float:
+        """The share of its words, by weight, that a text speaks of; a related word counts a little less."""
+        found = self.covered(text)
+        total = sum(self.weights.values())
+        return sum(self.weights[term] * value for term, value in found.items()) / total if total else 0.0
 
-def query_of(text: str, context: str = "") -> Query:
-    """Take a question apart; the terms of `context` (what a pronoun may refer to) count as asked for too."""
-    kind: Kind = next((kind for pattern, kind in _KINDS if pattern.search(text)), "other")
-    names = {stem(name.lower()) for name in re.findall(r"(?<=[\w,] )(?-i:[A-Z])[\w'’-]+", f"{text} {context}")}
-    first = re.match(
-        r"[\"'“]?(?:(?:what|where|who|when|how|why|which|did|does|is|was|has|do|are|will|would|can"
-        r"|could) )?([A-Z][a-z]+)",
-        text,
-    )
-    if first is not None and first[1].lower() not in (
-        "what",
-        "where",
-        "who",
-        "when",
-        "how",
-        "why",
-        "which",
-        "did",
-        "does",
-        "is",
-        "do",
-        "are",
-    ):
-        names.add(stem(first[1].lower()))
-    found = tuple(dict.fromkeys([*terms(text), *terms(context)]))
-    return Query(
-        text=text,
-        terms=found,
-        names=frozenset(name for name in names if name in found),
-        kind=kind,
-        personal=is_personal(text),
-    )
+    def covered(self, text: str) -> dict[str, float]:
+        """Which of its terms a text speaks of, and how directly."""
+        told = set(text_terms(text))
+        found, kin = {}, kin_in(text)
+        for term in self.weights:
+            if term in told or (is_unspaced(term) and term in text) or kin_in(term) & kin:
+                found[term] = 1.0
+            elif not told.isdisjoint(_RELATED.get(term, ())):
+                found[term] = _RELATED_WEIGHT
+        return found
 
 
-def _share_of(term: str) -> float:
-    """Half for common words and for single Chinese characters, which are verbs like 去 more often than not."""
-    return HALF if term in COMMON_STEMS or (len(term) == 1 and is_han(term)) else 1.0
+class People:
+    """Who is called what, as it stands in the texts at hand: "my sister Ann", 我女儿叫朵朵."""
 
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._names = {named for text in texts for named in named_kin(text)}
 
-def weights(asked: Iterable[str], texts: Sequence[Text]) -> dict[str, float]:
-    """How much each term tells: its rarity among the texts; common words half."""
-    many = len(texts)
-    return {
-        term: math.log(1 + (many + 5) / (sum(text.holds(term) for text in texts) + 1)) * _share_of(term)
-        for term in asked
-    }
+    def meant(self, question: Question, text: str) -> bool:
+        """Whether a text speaks of somebody whom the question is about; True where it names nobody.
 
-
-def coverage(weight: Mapping[str, float], text: Text, *, related: float = RELATED_SHARE) -> float:
-    """The share of the weighted terms, from 0 to 1, that a text speaks of."""
-    total = sum(weight.values())
-    if not total:
-        return 0.0
-    got = 0.0
-    for term, value in weight.items():
-        if text.holds(term):
-            got += value
-        elif any(text.holds(other) for other in RELATED.get(term, ())):
-            got += value * related
-        elif is_han(term) and all(character in text.text for character in term):
-            got += value * APART_SHARE
-    return got / total
-
-
-def fits(kind: Kind, text: str) -> bool:
-    """Whether a sentence holds the kind of thing that is asked for: a time, a place, a person, a number."""
-    sign = _SIGNS.get(kind)
-    return sign is not None and sign.search(text) is not None
-
-
-def is_personal(text: str) -> bool:
-    """Whether somebody speaks of themselves in it."""
-    return _FIRST_PERSON.search(text) is not None
-
-
-def is_empty_talk(text: str) -> bool:
-    """Greetings, thanks, exclamations."""
-    return _EMPTY_TALK.match(text) is not None
-
-
-def informativeness(sentences: Sequence[Text]) -> list[float]:
-    """What each sentence says by itself: rarer terms that still belong to the subject, names, numbers, first person.
-
-    Questions and empty talk count little.
-    """
-    counts = Counter(term for sentence in sentences for term in sentence.terms)
-    many = len(sentences)
-    scores = []
-    for sentence in sentences:
-        told = sum(
-            math.log(1 + many / counts[term])
-            * min(2.0, 0.5 + 0.5 * counts[term])
-            * (0.5 if term in COMMON_STEMS else 1.0)
-            for term in sentence.terms
-        )
-        score = told / (len(sentence.terms) + 4)
-        score += 0.3 * (_NAME.search(sentence.text) is not None) + 0.3 * (
-            _FIRST_PERSON.search(sentence.text) is not None
-        )
-        if sentence.text.rstrip().endswith(("?", "？")):
-            score *= 0.3
-        if is_empty_talk(sentence.text):
-            score *= 0.5
-        scores.append(score)
-    return scores
+        What the person says of a relative does not answer a question about the person.
+        """
+        if not question.kin and not question.names:
+            return not (question.personal and begins_with_kin(text))
+        names = {name for name, number in self._names if number in question.kin} | set(question.names)
+        kin = question.kin | {number for name, number in self._names if name in question.text}
+        return bool(kin & kin_in(text)) or any(name.lower() in text.lower() for name in names)

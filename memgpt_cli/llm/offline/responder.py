@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from memgpt_cli.domain.chat import CallDelta, ChatRequest, Delta, TextDelta
 
 if TYPE_CHECKING:
-    from memgpt_cli.llm.offline.memory import Call
+    from memgpt_cli.llm.offline.notes import Call
 
 NAME: Final = "offline"
 PIECE: Final = 16
@@ -40,13 +40,9 @@ class OfflineResponder:
 
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
         """The reply in pieces of a few words, or the calls of a step. Reports no usage: nothing was counted."""
-        from memgpt_cli.llm.offline.prompt import SEND_MESSAGE, is_summary, read
-        from memgpt_cli.llm.offline.summaries import summary
         from memgpt_cli.llm.offline.turn import respond
+        from memgpt_cli.llm.prompt_reading import SEND_MESSAGE, read
 
-        if is_summary(request):
-            yield from _spoken(summary(request))
-            return
         situation = read(request)
         outcome = respond(situation)
         if not isinstance(outcome, str):
@@ -73,11 +69,9 @@ def _called(calls: "Sequence[Call]", *, paper: bool) -> Iterator[Delta]:
 
 def _pieces(text: str) -> Iterator[str]:
     """The text in pieces, cut before a space where there is one; joined they are the text."""
-    from memgpt_cli.llm.offline.words import cut_before
-
     start = 0
     while start < len(text):
         space = text.find(" ", start + PIECE // 2, start + PIECE * 2)
-        end = space if space > 0 else max(cut_before(text, start + PIECE), start + 1)
+        end = space if space > 0 else start + PIECE
         yield text[start:end]
         start = end

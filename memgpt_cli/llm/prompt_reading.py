@@ -12,7 +12,6 @@ from typing import Any, Final, Literal
 
 from memgpt_cli.domain.chat import ChatRequest, PromptMessage, arguments_object
 from memgpt_cli.domain.messages import FunctionCall
-from memgpt_cli.llm.offline.words import word_set
 
 SEND_MESSAGE: Final = "send_message"
 SEARCHES: Final = ("conversation_search", "archival_memory_search")
@@ -27,10 +26,10 @@ _WEEKDAY: Final = re.compile(r"^[A-Z][a-z]{2} ")
 _WHOLE: Final = re.compile(r' \(\d+ tokens; whole: \w+\(id="[mp]\d+"\)\)$')
 _HEADER: Final = re.compile(rf"\[({_TIME})\] ")
 _NAMED: Final = re.compile(r"([^\W_][^\n:]{0,40}): ")
-_NOT_A_NAME: Final = word_set(
-    "note notes remember reminder todo question ps fyi update edit re subject http https warning error info example"
-    " answer q a me my user assistant system fact btw correction summary hint tip important name the i this 记住 注意"
-    " 备注 问题 提醒 更正 补充 请记住"
+_NOT_A_NAME: Final = frozenset(
+    """note notes remember reminder todo question ps fyi update edit re subject http https warning error info example
+    answer q a me my user assistant system fact btw correction summary hint tip important name the i this 记住 注意
+    备注 问题 提醒 更正 补充 请记住""".split()  # noqa: SIM905 - a list of words reads better so
 )
 _EVENT: Final = re.compile(r'<memgpt_event\b[^>]*?type="([\w-]*)"')
 _ESCAPED: Final = re.compile(r"&lt;(?=\s*/?\s*(?:memgpt_event|core_memory|block)\b)", re.IGNORECASE)
@@ -80,7 +79,7 @@ class Returned:
 class Hit:
     """One line of a search result. `speaker` is a name, `user` or `assistant`; a passage has `source` instead."""
 
-    kind: Literal["message", "passage"]
+    kind: Literal["message", "passage", "block"]
     ref: str
     text: str
     said_at: datetime | None = None
@@ -105,13 +104,6 @@ class Situation:
     replied: str = ""
     lost: bool = False
     among_people: bool = False
-
-
-def is_summary(request: ChatRequest) -> bool:
-    """Whether the request asks for a summary: no functions, and no core memory in its instructions."""
-    if request.tools or not request.messages:
-        return False
-    return "<core_memory>" not in (request.messages[0].content or "")
 
 
 def read(request: ChatRequest) -> Situation:
@@ -150,11 +142,6 @@ def hits(text: str) -> list[Hit]:
             named = re.sub(r"(?:^|\s)#\S+", "", source or "").strip()
             found.append(Hit(kind="passage", ref=ref, text=said, said_at=_moment(at), source=named))
     return found
-
-
-def speaker_and_text(line: str) -> Utterance:
-    """A message as a prompt or a summary's input shows it: time and name taken off where they stand in front."""
-    return _native_utterance(line)
 
 
 def _moment(text: str | None) -> datetime | None:

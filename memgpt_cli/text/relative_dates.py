@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal
 
+from memgpt_cli.text.dates import MONTHS, WEEKDAYS
+
 Precision = Literal["day", "weekend", "week", "month", "year"]
 
-_WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_MONTHS: Final = (
-    "January February March April May June July August September October November December".split()  # noqa: SIM905
-)
 _NUMBERS: Final = {
     word: value
     for value, words in enumerate(("", "a an one 一", "two couple 二 两", "three 三", "four 四", "five 五", "six 六"))
@@ -98,7 +96,7 @@ def in_words(when: When, *, chinese: bool) -> str:
         "day": day_in_words(start, chinese=False),
         "weekend": f"the weekend of {day_in_words(start, chinese=False)}",
         "week": f"the week of {day_in_words(start, chinese=False)}",
-        "month": f"{_MONTHS[start.month - 1]} {start.year}",
+        "month": f"{MONTHS[start.month - 1].title()} {start.year}",
         "year": str(start.year),
     }[when.precision]
     return f"around {text}" if when.about else text
@@ -108,7 +106,7 @@ def day_in_words(day: date, *, chinese: bool) -> str:
     """`8 May 2023` or 2023年5月8日."""
     if chinese:
         return f"{day.year}年{day.month}月{day.day}日"
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return f"{day.day} {MONTHS[day.month - 1].title()} {day.year}"
 
 
 def _english(match: re.Match[str], said_on: date) -> When | None:
@@ -131,7 +129,7 @@ def _english(match: re.Match[str], said_on: date) -> When | None:
         return None
     if unit in ("week", "weekend", "month", "year"):
         return _period(phrase, said_on, step, unit)
-    weekday = next(i for i, name in enumerate(_WEEKDAYS) if name.startswith(unit))
+    weekday = next(i for i, name in enumerate(WEEKDAYS) if name.startswith(unit))
     return _day(phrase, _weekday(said_on, weekday, step))
 
 
