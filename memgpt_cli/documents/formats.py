@@ -1,5 +1,6 @@
 """Which format a file is in, by its content and its name, and what is refused at once. Not here: reading it."""
 
+import re
 from typing import Final
 
 from memgpt_cli.errors import DocumentError
@@ -62,11 +63,41 @@ _BEGINNINGS: Final = (
 )
 
 
+_SVG: Final = re.compile(
+    rb"\s*(?:\xef\xbb\xbf)?(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*|<!doctype[^>]*>\s*)*<svg\b", re.DOTALL | re.IGNORECASE
+)
+_MINIFIED_NAME: Final = re.compile(r".*[.-]min\.(?:js|mjs|css)|.*\.(?:js|css|mjs)\.map", re.IGNORECASE)
+_LOCK_NAMES: Final = frozenset(
+    "package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml poetry.lock cargo.lock composer.lock".split()  # noqa: SIM905
+)
+_GENERATED: Final = re.compile(
+    r"@generated\b|\bgenerated\b[^\n]{0,80}\bdo not (?:edit|modify)|\bdo not (?:edit|modify)\b[^\n]{0,80}\bgenerated\b",
+    re.IGNORECASE,
+)
+_MARK_WITHIN: Final = 1_000
+"""Characters at the beginning of code among which a mark of generated code is looked for."""
+_MINIFIED_LINE: Final = 2_000
+"""Characters a line on average from which on a script or style sheet is minified."""
+
+
+def refuse_unwritten(text: str, name: str) -> None:
+    """Raise DocumentError for files that programs wrote for programs: minified code, generated code, lock files."""
+    if name.lower() in _LOCK_NAMES:
+        raise DocumentError("a lock file, not text to read")
+    script = name.lower().endswith((".js", ".mjs", ".css"))
+    if _MINIFIED_NAME.fullmatch(name) or (script and len(text) > _MINIFIED_LINE * (text.count("\n") + 1)):
+        raise DocumentError("minified, not text to read", hint="load its source instead")
+    if by_name(name) == "code" and _GENERATED.search(text, 0, _MARK_WITHIN):
+        raise DocumentError("generated, not text to read", hint="load what it was generated from")
+
+
 def refuse(head: bytes) -> None:
     """Raise DocumentError when the first `HEAD` bytes of a file already say that it holds no text to read."""
     for beginning, (what, hint) in _BEGINNINGS:
         if head.startswith(beginning):
             raise DocumentError(what, hint=hint)
+    if _SVG.match(head):
+        raise DocumentError("a picture (SVG)")
     if head[4:8] == b"ftyp":
         raise DocumentError(_SOUND[0])
 

@@ -95,6 +95,7 @@ def _read(data: bytes, name: str) -> Document:
     if called == "html" or (called == "text" and found == "html"):
         return _read_html(decode_html(data), name)
     text = decode(data)
+    formats.refuse_unwritten(text, name)
     if (read_as := _READERS.get(called)) is not None:
         return read_as(text, name)
     kind: TextKind = "code" if called == "code" else "markdown" if called == "markdown" else "text"

@@ -41,9 +41,9 @@ def texts(home: Path) -> list[str]:
 def test_each_line_is_a_message_and_only_answers_are_data(tmp_path: Path) -> None:
     said = "\ufeffI live in London.\r\n\r\nWhere do I live?\r\n/memory human\n我住在北京。\nlast line without its end"
     out, err = chat(tmp_path / "home", said.encode())
-    assert "Noted: you live in London." in out.splitlines()
-    assert any(line.startswith("You live in London.") for line in out.splitlines())
-    assert "human (15/2000 characters)" in out
+    assert 'Noted: "I live in London."' in out.splitlines()
+    assert any(line.endswith('"I live in London."') for line in out.splitlines())
+    assert "human (17/2000 characters)" in out
     assert "Answering offline" in err
     assert "searched recall" in err
     assert "searched recall" not in out

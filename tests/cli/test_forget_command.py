@@ -31,7 +31,7 @@ def test_it_shows_asks_forgets_and_proves(memgpt: CommandLine) -> None:
     before = memgpt("recall", "list", "--json").json
     dry = memgpt.json("forget", "forget", "Alice Miller", "--dry-run")
     assert (dry["forgotten"], dry["checked"], dry["blocks"], dry["passages"]) == (False, None, ["human"], ["p1"])
-    assert "-Doctor: Alice Miller" in memgpt("forget", "Alice Miller", "--dry-run").out
+    assert "-My doctor is Alice Miller." in memgpt("forget", "Alice Miller", "--dry-run").out
     assert memgpt("recall", "list", "--json").json == before
     assert "add --yes" in memgpt("forget", "Alice Miller", code=2).err
     done = memgpt.json("forget", "forget", "alice miller", "--yes")
@@ -41,7 +41,7 @@ def test_it_shows_asks_forgets_and_proves(memgpt: CommandLine) -> None:
     assert memgpt.raw("miller") == memgpt.raw("alice") == []
     if GREP:
         assert subprocess.run([GREP, "-ra", "Miller", str(memgpt.home)], check=False).returncode == 1
-    assert memgpt("memory", "show", "human").out.split("\n")[1:3] == ["Name: Ada", "Likes green tea"]
+    assert memgpt("memory", "show", "human").out.split("\n")[1:3] == ["My name is Ada.", "I like green tea."]
     assert "Miller" not in json.dumps(memgpt("context", "--prompt").json)
     assert "forgotten for good" in memgpt("recall", "show", done["messages"][0], code=3).err
     memgpt("send", "Hello again")

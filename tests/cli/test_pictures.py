@@ -43,7 +43,7 @@ def test_a_picture_is_current(drawn: Path, name: str) -> None:
 def test_they_show_what_the_program_is_for() -> None:
     chat, context = shown(FOLDER / "chat.svg"), shown(FOLDER / "context.svg")
     for told in (
-        "+ Lives in Porto",
+        "+ I moved to Porto last week.",
         "moved to recall storage",
         'You told me on # March # "Mara is allergic to peanuts',
     ):

@@ -20,11 +20,11 @@ def test_a_message_is_shown_with_what_was_called_and_why(memgpt: CommandLine) ->
     turn = shown["turn"]
     assert [m["role"] for m in turn["messages"]] == ["user", "assistant", "tool", "assistant"]
     assert turn["messages"][1]["calls"][0]["name"] == "core_memory_append"
-    assert turn["changes"][0]["lines"] == ["block human changed", "+Doctor: Alice Miller"]
+    assert turn["changes"][0]["lines"] == ["block human changed", "+My doctor is Alice Miller."]
     assert [step["model"] for step in turn["steps"]] == ["offline", "offline"]
     told = memgpt("recall", "show", "1").out
     assert "core_memory_append(" in told
-    assert "+Name: Ada" in told
+    assert "+My name is Ada." in told
 
 
 def test_a_turn_is_deleted_whole_and_leaves_the_prompt(memgpt: CommandLine) -> None:

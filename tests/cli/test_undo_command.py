@@ -23,7 +23,7 @@ def test_each_undo_takes_back_the_operation_before(memgpt: CommandLine) -> None:
     for _ in range(2):
         memgpt("redo")
     assert memgpt.json("undo", "redo")["redone"]["author"] == "user"
-    assert values(memgpt)["human"] == "Name: Ada\nAllergic to nuts"
+    assert values(memgpt)["human"] == "My name is Ada.\nAllergic to nuts"
     assert "nothing to do again" in memgpt("redo", code=3).err
 
 
@@ -49,7 +49,7 @@ def test_a_whole_turn_is_taken_back_with_its_messages(memgpt: CommandLine) -> No
     taken = memgpt.json("undo-turn", "undo", "--turn")
     assert taken["turn"] == 2
     assert [operation["changes"][0]["label"] for operation in taken["undone"]] == ["human"]
-    assert values(memgpt)["human"] == "Name: Ada"
+    assert values(memgpt)["human"] == "My name is Ada."
     assert "Alice" not in memgpt("recall", "list").out
     assert "Alice" not in memgpt("context", "--prompt").out
     assert "Alice" in memgpt("send", "--id", "again", "My doctor is Alice Miller.").out
@@ -75,7 +75,7 @@ def test_what_a_person_changed_during_a_turn_stays_when_the_turn_goes(memgpt: Co
     memgpt("memory", "append", "human", "Allergic to nuts")
     kept = memgpt.json("undo-turn", "undo", "--turn")["kept"]
     assert [change["label"] for operation in kept for change in operation["changes"]] == ["human"]
-    assert values(memgpt)["human"] == "Name: Ada\nAllergic to nuts"
+    assert values(memgpt)["human"] == "My name is Ada.\nAllergic to nuts"
 
 
 def test_changes_are_listed_by_author_and_in_pages(memgpt: CommandLine) -> None:

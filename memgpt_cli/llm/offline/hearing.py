@@ -73,7 +73,8 @@ _PASSING: Final = (
     r"|so|very|too|pretty|exhausted|freezing|starving|nervous|leaving|coming|getting (?!married|divorced|engaged))\b)"
 )
 _VERBS: Final = (
-    r"(?:live|work|stud(?:y|ied)|teach|play|own|speak|prefer|dislike|drive|smoke|suffer|come from|grew up|moved"
+    r"(?:live|work|stud(?:y|ied)|teach|play|own|speak|prefer|dislike|drive|smoke|suffer|come from|grew up"
+    r"|moved (?:back )?(?:to(?! the (?-i:[a-z]))|in with|from|out)"
     r"|relocated|was born|collect|avoid|can['’]?t stand|cannot stand|can['’]?t bear|(?:can['’]?t|cannot|can not"
     r"|don['’]?t"
     r"|do not) (?:eat|drink|swim|drive|see well|hear|tolerate|smoke|work|live|like|have|own|speak)|quit|left my|retired"
@@ -94,7 +95,8 @@ _OWN: Final = (
 )
 _LASTING: Final = re.compile(
     rf"(?:{_FIRST}(?:['’]?(?:m|re)| am| are){_OFTEN} {_PASSING}\S|{_FIRST}(?:['’]ve| have got)? got \S"
-    rf"|{_FIRST}(?:['’]?ve)?{_OFTEN} {_VERBS}|{_OWN}|call me \S|(?:both )?(?:me and )?my \w+ and (?:i|me) {_VERBS}"
+    rf"|{_FIRST}(?:['’]?ve)?{_OFTEN} {_VERBS}|{_OWN}|(?:please )?call me \S"
+    rf"|(?:both )?(?:me and )?my \w+ and (?:i|me) {_VERBS}"
     rf"|[^,.!?;:]{{1,40}}? (?:is|isn['’]t|is not|['’]s not|are) (?:not )?my \w+"
     rf"|{_FIRST} was wrong about my )",
     re.IGNORECASE,

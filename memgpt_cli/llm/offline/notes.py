@@ -29,21 +29,21 @@ _MEANT: Final = 0.6
 
 _ADVERB: Final = r"(?: (?:now|currently|actually|just|recently|still|don['’]?t|do not|no longer|also))*"
 _SLOTS: Final = {
-    "name": r"(?:my (?:real |full |first )?name['’]?s? |i(?:['’]?m| am) called |call me |i go by )|.*\bmy (?:real"
-    " )?name\b"
-    r"|(?:我|我们)?(?:现在)?(?:叫(?!你|他|她)|的名字|姓|改名)|(?:请)?叫我",
-    "home": rf"(?:i|we)(?:['’]?(?:m|re|ve)| am| are| have)?{_ADVERB} (?:live|living|moved|relocated|based"
-    "|reside)(?! (?:with|by|alone|on))"
-    r"|my (?:new |home )?address|(?:我|我们)(?:现在|已经|刚|目前|都|一直|也)*(?:住|搬)",
-    "work": rf"i(?:['’]?m| am|['’]?ve)?{_ADVERB} (?:work|working) (?:as|at|for|in)\b|my (?:new )?(?:job|profession"
-    "|occupation)\b"
-    rf"|i{_ADVERB} (?:got|took|started) (?:a |an |my )?(?:new )?(?:job|work|at|as)\b"
-    r"|我(?:现在|目前|已经|还|也)*在.{1,20}(?:工作|上班|当)|我的(?:职业|工作)(?:是)",
-    "age": r"i(?:['’]?m| am|['’]m now| am now) \d{1,3}\b(?! ?(?:cm|kg|m|%|minutes|hours|days|weeks|months|km))|i"
-    r" (?:just )?turned \d"
+    "name": r"my (?:real |full |first )?name(?:['’]?s\b| is\b| isn)"
+    r"|i(?:['’]?m| am) called |(?:please )?call me |i go by "
+    r"|.*\bnot my (?:real )?name\b"
+    r"|(?:我|我们)?(?:现在)?(?:叫(?![你他她了车醒外我])|的名字[是叫不]|姓|改名)|(?:请)?叫我",
+    "home": rf"(?:i|we)(?:['’]?(?:m|re|ve)| am| are| have)?{_ADVERB} (?:(?:live|living|based|reside) (?:in|at|near)\b"
+    r"|(?:moved|relocated) (?:back )?to (?!the (?-i:[a-z])|a\b|my\b|another\b))|my (?:new |home )?address\b"
+    r"|(?:我|我们)(?:现在|已经|刚|目前|都|一直|也)*(?:住(?!院|口)|搬(?:家|到|去|来|进|回))",
+    "work": rf"i(?:['’]?m| am|['’]?ve)?{_ADVERB} (?:work|working) (?:as|at|for)\b(?! (?:night|home|fun|least|weekends))"
+    rf"|my (?:new )?(?:job|profession|occupation)\b"
+    rf"|i{_ADVERB} (?:got|took|started) (?:a |an |my )?(?:new )?(?:job|at|as)\b"
+    r"|我(?:现在|目前|已经|还|也)*在(?!家).{1,20}(?:工作|上班|当)|我的(?:职业|工作)是",
+    "age": r"i(?:['’]?m| am)(?: now)? \d{1,3}(?=\W*$|[,.;!]| years| now| and\b)|i (?:just )?turned \d{1,3}\b(?! \w+s\b)"
     r"|我(?:今年|现在|已经|都)*[\d一二三四五六七八九十]{1,3}岁",
-    "birthday": r".*\bmy birthday\b.*(?:\d|\b(?:first|second|third)\b)|i was born on|我的?生日"
-    "|我(?:是)?[^，,]{0,12}(?:日|号)出生|我生于",
+    "birthday": r"(?:my birthday(?:['’]?s| is| falls)|i was wrong about my birthday)\b.*(?:\d|first|second|third)"
+    r"|i was born on|我的?生日(?:是|在)|我(?:是)?[^，,]{0,12}[日号]出生|我生于",
 }
 _SLOT_PATTERNS: Final = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _SLOTS.items()}
 _CLAUSES: Final = re.compile(
@@ -55,7 +55,7 @@ _BARE: Final = re.compile(r"[^,;:()，；：（]{1,60}")
 _MORE_INSIDE: Final = re.compile(r"\b(?:with|and|who|because|since|our|my)\b(?<!^my)|和|跟", re.IGNORECASE)
 _FINER: Final = {
     "name": re.compile(r"(?:i['’]?m|i am) (?-i:[A-Z])|我是[\u4e00-\u9fff]{2,3}(?:[，,。]|$)", re.IGNORECASE),
-    "home": re.compile(r".*\b(?:live in|based in)\b|.*(?:住在|现在住)", re.IGNORECASE),
+    "home": re.compile(r"(?:i|we)\b.*\b(?:live in|based in)\b|我.*(?:住在|现在住)", re.IGNORECASE),
     "work": re.compile(
         r"(?:i['’]?m|i am) an? |我是.{0,12}(?:师|生|员|家|警察|司机|程序员)|.*\bwork (?:as|at|for|in)\b", re.IGNORECASE
     ),
@@ -68,13 +68,12 @@ _FINER: Final = {
 """Weaker forms of the same: an answer where no line has the plain form, but nothing to be replaced."""
 _ASKED_SLOTS: Final = {
     "name": r"\b(?:what(?:['’]?s| is)|know|remember|remind me of|me|what) my (?:\w+ )?name(?: is)?\W*$|\bwho am i\b"
-    "|\bwhat am i called"
-    r"|我(?:的名字)?(?:是)?叫什么|我(?:的)?名字",
+    r"|\bwhat am i called|我(?:的名字)?(?:是)?叫什么|我(?:的)?名字",
     "home": r"\bwhere (?:do|am|are|did) (?:i|we) (?:\w+ )?(?:live|living|based|move)|\bwhere(?: is|['’]?s) my home"
-    "|\bmy address|我(?:现在)?(?:住|家)(?:在)?哪|我搬",
-    "work": r"\bwhat (?:do i do|is my (?:job|profession))(?! (?:on|in|at|every|when))|\bwhat['’]?s my job|\bwhere"
-    " do i work|\bwhat (?:work|job) do i"
-    r"|我(?:是)?(?:做|干)什么(?:工作|的)|我在哪.{0,4}(?:工作|上班)|我的(?:工作|职业)",
+    r"|\bmy address|我(?:现在)?(?:住|家)(?:在)?哪|我搬",
+    "work": r"\bwhat (?:do i do|is my (?:job|profession))(?! (?:on|in|at|every|when))|\bwhat['’]?s my job"
+    r"|\bwhere do i work|\bwhat (?:work|job) do i|我(?:是)?(?:做|干)什么(?:工作|的)|我在哪.{0,4}(?:工作|上班)"
+    r"|我的(?:工作|职业)",
     "age": r"\bhow old am i|\b(?:what(?:['’]?s| is)|know) my age|我(?:今年|现在)?(?:几岁|多大|多少岁)",
     "birthday": r"\bmy birthday|\bwhen was i born|我的?生日|我.{0,6}出生",
 }
