@@ -1,4 +1,4 @@
-"""The house plan: style, types and layers are tests like any other, so that one command tells the whole truth."""
+"""Style, types and layers are tests like any other, so that one command checks everything."""
 
 import subprocess
 import sys
