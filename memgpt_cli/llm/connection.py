@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from memgpt_cli import __version__
 from memgpt_cli.domain.endpoints import Endpoint, Provider
 from memgpt_cli.errors import APIKeyError
+from memgpt_cli.llm.bounded_client import MOST_BYTES, bounded_client
 from memgpt_cli.vendors import load
 
 if TYPE_CHECKING:
@@ -23,8 +24,14 @@ _STAINLESS: Final = (
 )
 
 
-def client_for(endpoint: Endpoint, *, api_key: str | None, timeout_s: float, max_retries: int) -> "openai.OpenAI":
-    """A client of this endpoint. `timeout_s` bounds the wait for the next bytes."""
+def client_for(
+    endpoint: Endpoint, *, api_key: str | None, timeout_s: float, max_retries: int, most_bytes: int = MOST_BYTES
+) -> "openai.OpenAI":
+    """A client of this endpoint.
+
+    `timeout_s` bounds the wait for the next bytes of a stream and for the whole of any other body. `most_bytes` bounds
+    bodies other than streams.
+    """
     load("openai")
     import openai
 
@@ -34,7 +41,9 @@ def client_for(endpoint: Endpoint, *, api_key: str | None, timeout_s: float, max
         default_query=dict(endpoint.query),
         timeout=openai.Timeout(timeout_s, connect=min(_CONNECT_S, timeout_s)),
         max_retries=max_retries,
-        http_client=openai.DefaultHttpxClient(trust_env=not endpoint.is_loopback, follow_redirects=False),
+        http_client=bounded_client(
+            trust_env=not endpoint.is_loopback, most_bytes=most_bytes, seconds=max(_CONNECT_S, timeout_s)
+        ),
     )
 
 

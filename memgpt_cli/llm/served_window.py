@@ -53,7 +53,7 @@ def ask_window(endpoint: Endpoint, model: str, *, api_key: str | None) -> Served
             return client.post(url, body=body, cast_to=object, options={"headers": headers})
         except openai.APIConnectionError:
             raise
-        except (openai.OpenAIError, ValueError):
+        except (openai.OpenAIError, ValueError, RecursionError):
             return None
 
     try:

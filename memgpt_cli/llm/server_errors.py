@@ -83,19 +83,28 @@ def explain(error: "openai.OpenAIError", endpoint: Target) -> MemGPTError:
         return _unreachable(error, endpoint)
     if isinstance(error, openai.APIStatusError):
         return _refusal(error, endpoint)
-    if isinstance(error, openai.APIError):  # in the middle of a stream, under status 200
-        said = everything(error)
-        length = context_length(said, error.body)
-        if length is None and status_of(error.body) == _LIMITED:
-            quoted = endpoint.redact(_message(error))
-            return RateLimitError(
-                f"{endpoint.host} is rate limiting requests: {quoted}",
-                hint=_RETRY,
-                retry_after_s=retry_after_s({}, said),
-            )
-        broke_off = f"{endpoint.host} broke off: {endpoint.redact(_message(error))}"
-        return length or ModelError(broke_off, hint=_RETRY, transient=True)
+    if isinstance(error, openai.APIResponseValidationError):
+        return ModelError(
+            f"The answer of {endpoint.host} cannot be read: {error.message}.", hint="see the server's log"
+        )
+    if isinstance(error, openai.APIError):
+        return _in_stream(error, endpoint)
     return ModelError(f"{endpoint.host}: {endpoint.redact(str(error))}", hint=_RETRY)
+
+
+def _in_stream(error: "openai.APIError", endpoint: Target) -> MemGPTError:
+    """An error in the middle of a stream, under status 200."""
+    said = everything(error)
+    length = context_length(said, error.body)
+    if length is None and status_of(error.body) == _LIMITED:
+        quoted = endpoint.redact(_message(error))
+        return RateLimitError(
+            f"{endpoint.host} is rate limiting requests: {quoted}",
+            hint=_RETRY,
+            retry_after_s=retry_after_s({}, said),
+        )
+    broke_off = f"{endpoint.host} broke off: {endpoint.redact(_message(error))}"
+    return length or ModelError(broke_off, hint=_RETRY, transient=True)
 
 
 def refuses_tools(error: "openai.APIStatusError") -> bool:

@@ -109,6 +109,8 @@ class Transport:
             return self._connected().get(path, cast_to=object, options={"headers": self._headers(), "params": query})
         except openai.OpenAIError as error:
             raise explain(error, self._target) from None
+        except (ValueError, RecursionError):
+            raise ModelError(f"{self._target.host} sent invalid JSON.", hint="see the server's log") from None
 
     def close(self) -> None:
         """Close the connections; the next request opens new ones."""

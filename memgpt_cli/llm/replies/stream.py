@@ -11,6 +11,7 @@ from typing import Any, Final
 from memgpt_cli.domain.chat import CallDelta, ChatRequest, CutDelta, Delta, TextDelta, ThoughtDelta, Usage
 from memgpt_cli.errors import ModelError, ReplyLengthError
 from memgpt_cli.llm.opaque_fields import OpaqueFields, is_opaque
+from memgpt_cli.llm.replies.bounds import STALLED
 from memgpt_cli.llm.replies.call_ids import CallIds
 from memgpt_cli.llm.replies.calls import CallPieces
 from memgpt_cli.llm.replies.offered import ReadCall
@@ -189,8 +190,9 @@ class ReplyStream:
 
     def _explain_silence(self, cut: str) -> None:
         if cut:
-            what = "nothing of a reply in time" if cut == "stalled" else "more than a reply can be, and no text"
-            raise ModelError(f"The server sent {what}.", hint="try again, or see the server's log", transient=True)
+            stalled = cut == STALLED
+            what = "nothing of a reply in time" if stalled else "more than a reply can be, and no text"
+            raise ModelError(f"The server sent {what}.", hint="try again, or see the server's log", transient=stalled)
         if not self._choices:
             sent = "" if self._first is None else f": {json.dumps(self._first, ensure_ascii=False)[:_QUOTED]}"
             raise ModelError(

@@ -1,0 +1,68 @@
+"""An HTTP client that bounds the bodies that it reads whole: lists of models, pages of local servers, errors, vectors.
+
+Streams are not read here; `replies.bounds` bounds them.
+"""
+
+import functools
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import openai
+
+MOST_BYTES: Final = 4 * 2**20
+"""Unpacked bytes of a body that is read whole."""
+
+_PACKED: Final = ("content-encoding", "content-length", "transfer-encoding")
+
+
+def bounded_client(*, trust_env: bool, most_bytes: int, seconds: float) -> "openai.DefaultHttpxClient":
+    """A client for the openai package that follows no redirects.
+
+    It unpacks at most `most_bytes` of a body that is read whole, for at most `seconds`. What is over these limits is
+    dropped from an error, whose beginning says enough; any other body raises openai.APIResponseValidationError, which
+    is not retried.
+    """
+    client: openai.DefaultHttpxClient = _client_class()(most_bytes, seconds, trust_env=trust_env)
+    return client
+
+
+@functools.cache
+def _client_class() -> "type[Any]":
+    import openai
+
+    class BoundedClient(openai.DefaultHttpxClient):
+        def __init__(self, most_bytes: int, seconds: float, *, trust_env: bool) -> None:
+            super().__init__(trust_env=trust_env, follow_redirects=False, headers={"Accept-Encoding": "gzip, identity"})
+            self._most_bytes = most_bytes
+            self._seconds = seconds
+
+        def send(self, request: Any, *, stream: bool = False, **options: Any) -> Any:
+            response = super().send(request, stream=True, **options)
+            if stream and response.is_success:
+                return response
+            with closing(response):
+                body, over = self._read(response)
+            whole = type(response)(
+                response.status_code,
+                headers=[(name, value) for name, value in response.headers.multi_items() if name not in _PACKED],
+                content=body,
+                request=request,
+            )
+            if over and response.is_success:
+                raise openai.APIResponseValidationError(whole, None, message=f"it has {over}")
+            return whole
+
+        def _read(self, response: Any) -> tuple[bytes, str]:
+            """The unpacked body as far as it is read, and the limit that it is over."""
+            body, end = bytearray(), time.monotonic() + self._seconds
+            for piece in response.iter_bytes():
+                body += piece[: self._most_bytes - len(body) + 1]
+                if len(body) > self._most_bytes:
+                    return bytes(body[: self._most_bytes]), f"over {self._most_bytes:,} bytes"
+                if time.monotonic() > end:
+                    return bytes(body), f"no end after {self._seconds:g} s"
+            return bytes(body), ""
+
+    return BoundedClient
