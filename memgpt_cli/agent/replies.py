@@ -9,6 +9,7 @@ from memgpt_cli.domain.chat import (
     CutDelta,
     Delta,
     RetractDelta,
+    SkippedDelta,
     TextDelta,
     ThoughtDelta,
     Usage,
@@ -27,6 +28,7 @@ class Reply:
     usage: Usage = field(default_factory=Usage)
     usage_reported: bool = False
     cut: str = ""
+    skipped: int = 0
     opaque: Opaque | None = None
     _calls: dict[int, dict[str, str]] = field(default_factory=dict)
 
@@ -45,6 +47,8 @@ class Reply:
             call["arguments"] += delta.arguments
         elif isinstance(delta, CutDelta):
             self.cut = delta.reason
+        elif isinstance(delta, SkippedDelta):
+            self.skipped += delta.events
         elif isinstance(delta, Opaque):
             self.opaque = delta
         elif isinstance(delta, Usage):
@@ -71,6 +75,8 @@ def told(committed: StepCommitted, reply: Reply) -> Iterator[Happening]:
     """What a step on disk has to tell whoever watches the turn."""
     if reply.cut:
         yield Notice(_CUT.get(reply.cut, reply.cut))
+    if reply.skipped:
+        yield Notice("part of the reply could not be read and is missing")
     if reply.thought:
         yield ThoughtText(reply.thought)
     if committed.functions and reply.text.strip():

@@ -162,7 +162,14 @@ class WaitDelta:
     text: str
 
 
-Delta = TextDelta | ThoughtDelta | RetractDelta | CallDelta | CutDelta | Opaque | Usage | WaitDelta
+@dataclass(frozen=True, slots=True)
+class SkippedDelta:
+    """So many `events` of the reply could not be read and are missing in it."""
+
+    events: int
+
+
+Delta = TextDelta | ThoughtDelta | RetractDelta | CallDelta | CutDelta | Opaque | Usage | WaitDelta | SkippedDelta
 """A piece of a reply. `Opaque` comes at most once, after all text and calls: what must be sent back with this reply."""
 
 

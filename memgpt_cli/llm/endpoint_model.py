@@ -87,6 +87,7 @@ class EndpointModel:
         finally:
             events.close()
         yield from reader.finish()
+        yield from events.skipped()
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""

@@ -122,6 +122,7 @@ class OpenAIChat:
         finally:
             events.close()
         yield from reply.finish(complete=events.whole or bool(cut) or events.done, cut=cut)
+        yield from events.skipped()
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""

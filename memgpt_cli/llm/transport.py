@@ -4,13 +4,15 @@ The openai package does the talking for every API: connections, retries, `Retry-
 API streams in the same way, so that no second client is needed.
 """
 
+import codecs
 import json
 import sys
 import threading
 import weakref
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from memgpt_cli.domain.chat import SkippedDelta
 from memgpt_cli.errors import APIKeyError, ModelError
 from memgpt_cli.llm.connection import client_for, headers_for
 from memgpt_cli.llm.replies.bounds import ReplyBounds
@@ -21,13 +23,26 @@ if TYPE_CHECKING:
     import openai
 
 
+class _Stream(Protocol):
+    """A stream of the openai package as `_watched` extends it. `bounds` is set before the first event is read."""
+
+    bounds: ReplyBounds
+    done: bool
+    skipped: int
+    response: Any
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+    def close(self) -> None: ...
+
+
 class ReplyEvents:
     """The events of one reply. Iterate over `read` once, then `close`.
 
     `whole` says that the server sent one JSON body instead of a stream.
     """
 
-    def __init__(self, stream: "openai.Stream[object]", target: Target) -> None:
+    def __init__(self, stream: _Stream, target: Target) -> None:
         self._stream = stream
         self._target = target
         self.whole = "application/json" in stream.response.headers.get("content-type", "")
@@ -35,7 +50,12 @@ class ReplyEvents:
     @property
     def done(self) -> bool:
         """Whether the server has marked the end of the stream."""
-        return bool(getattr(self._stream, "done", False))
+        return self._stream.done
+
+    def skipped(self) -> Iterator[SkippedDelta]:
+        """After `read`: that events could not be read, if there were any."""
+        if self._stream.skipped:
+            yield SkippedDelta(self._stream.skipped)
 
     def read(self, bounds: ReplyBounds) -> Iterator[Any]:
         """Each event as parsed JSON, or the whole reply.
@@ -44,10 +64,10 @@ class ReplyEvents:
         """
         import openai
 
-        setattr(self._stream, "bounds", bounds)  # noqa: B010 - of the class that `_watched` makes
+        self._stream.bounds = bounds
         try:
             if self.whole:
-                yield json.loads(b"".join(bounds.wire(self._stream.response.iter_bytes())))
+                yield json.loads(b"".join(_utf8(bounds.wire(self._stream.response.iter_bytes()))))
             else:
                 yield from self._stream
         except openai.OpenAIError as error:
@@ -98,7 +118,7 @@ class Transport:
             raise
         except openai.OpenAIError as error:
             raise explain(error, self._target) from None
-        return ReplyEvents(stream, self._target)
+        return ReplyEvents(cast("_Stream", stream), self._target)
 
     def get(self, path: str, query: Mapping[str, object]) -> Any:
         """The parsed answer to a GET. Raises APIKeyError or ModelError."""
@@ -136,20 +156,31 @@ class Transport:
 
 
 def _watched() -> "type[openai.Stream[object]]":
-    """A stream that counts what it reads and knows whether the server has said that it is done."""
+    """A stream that counts what it reads and what it skips, and knows whether the server has said that it is done."""
     import openai
 
     class Watched(openai.Stream[object]):
         bounds: ReplyBounds
         done = False
+        skipped = 0
 
         def _iter_events(self) -> Iterator[Any]:
-            for event in self._decoder.iter_bytes(self.bounds.wire(self.response.iter_bytes())):
+            for event in self._decoder.iter_bytes(_utf8(self.bounds.wire(self.response.iter_bytes()))):
                 self.done = self.done or event.data.startswith("[DONE]")
                 if self.done or _is_json(event.data):
                     yield event
+                elif any(mark in event.data for mark in '{["'):  # others are keep-alives
+                    self.skipped += 1
 
     return Watched
+
+
+def _utf8(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes with U+FFFD in place of those that are not UTF-8. A character may be in two pieces."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    for piece in pieces:
+        yield decoder.decode(piece).encode()
+    yield decoder.decode(b"", final=True).encode()
 
 
 def _is_json(data: str) -> bool:

@@ -4,13 +4,22 @@ import gzip
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from memgpt_cli.domain.chat import ChatRequest, CutDelta, PromptMessage, TextDelta
+from memgpt_cli.agent.replies import Reply, told
+from memgpt_cli.domain.agents import StepRecord
+from memgpt_cli.domain.chat import ChatRequest, CutDelta, PromptMessage, SkippedDelta, TextDelta
+from memgpt_cli.domain.endpoints import Endpoint
+from memgpt_cli.domain.events import Notice, StepCommitted
 from memgpt_cli.errors import ModelError
+from memgpt_cli.llm.anthropic.wire import AnthropicWire
+from memgpt_cli.llm.endpoint_model import EndpointModel
 from memgpt_cli.llm.openai_chat import OpenAIChat
+from memgpt_cli.llm.responses.wire import ResponsesWire
+from memgpt_cli.llm.server_errors import Target
+from memgpt_cli.llm.transport import Transport
 
 WORD = b'data: {"choices":[{"index":0,"delta":{"content":"word word word word "}}]}\n\n'
 
@@ -86,3 +95,51 @@ def test_keep_alives_without_content_end_in_time() -> None:
 def test_a_chunk_that_cannot_be_read_is_skipped_and_the_reply_is_kept(bad: bytes) -> None:
     deltas = replied(iter([WORD, b"data: " + bad + b"\n\n", WORD, b"data: [DONE]\n\n"]))
     assert "".join(d.text for d in deltas if isinstance(d, TextDelta)) == "word " * 8
+    assert deltas[-1] == SkippedDelta(1)
+
+
+def test_bytes_that_are_not_utf8_are_replaced_and_the_reply_is_kept() -> None:
+    tea = WORD.replace(b"word word", b"\xff \xe8\x8c\xb6", 1)
+    pieces = [WORD + tea[: tea.index(b"\x8c")], tea[tea.index(b"\x8c") :], b": end \xe8\n\ndata: [DONE]\n\n"]
+    deltas = replied(iter(pieces))
+    assert "".join(d.text for d in deltas if isinstance(d, TextDelta)) == "word " * 4 + "\ufffd \u8336 word word "
+    assert not any(isinstance(d, SkippedDelta) for d in deltas)
+
+
+@pytest.mark.parametrize("kept_alive", [b"ping", b"", b"1"])
+def test_a_keep_alive_is_not_a_part_of_the_reply(kept_alive: bytes) -> None:
+    deltas = replied(iter([WORD, b"data: " + kept_alive + b"\n\n", WORD, b"data: [DONE]\n\n"]))
+    assert not any(isinstance(d, SkippedDelta) for d in deltas)
+
+
+def test_a_skipped_part_of_the_reply_is_told() -> None:
+    reply = Reply()
+    reply.add(SkippedDelta(2))
+    committed = StepCommitted(record=cast("StepRecord", None), text="", final=True)
+    assert Notice("part of the reply could not be read and is missing") in list(told(committed, reply))
+
+
+RESPONSES = (
+    b'{"type": "response.output_text.delta", "output_index": 0, "delta": "tea"}',
+    b'{"type": "response.completed", "response": {"status": "completed", "output": []}}',
+)
+MESSAGES = (
+    b'{"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": "tea"}}',
+    b'{"type": "message_delta", "delta": {"stop_reason": "end_turn"}}',
+)
+
+
+@pytest.mark.parametrize(("provider", "events"), [("openai_responses", RESPONSES), ("anthropic", MESSAGES)])
+def test_a_skipped_event_of_another_api_is_told(provider: str, events: tuple[bytes, bytes]) -> None:
+    server = served(b"data: " + event + b"\n\n" for event in (events[0], b'{"type": cut', events[1]))
+    try:
+        endpoint = Endpoint.at(f"http://127.0.0.1:{server.server_port}/v1", model="m", provider=provider)
+        target = Target(model="m", endpoint=endpoint, api_key=None)
+        wire = AnthropicWire(target) if provider == "anthropic" else ResponsesWire(target, None)
+        model = EndpointModel(target, wire, Transport(target, timeout_s=5, max_retries=0))
+        request = ChatRequest(model="m", messages=(PromptMessage(role="user", content="Hi"),), max_tokens=16)
+        deltas = list(model.stream(request))
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert (deltas[0], deltas[-1]) == (TextDelta("tea"), SkippedDelta(1))
