@@ -7,7 +7,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 from memgpt_cli.config.files import write_private
-from memgpt_cli.config.options import Scalar
+from memgpt_cli.config.option import Scalar
 from memgpt_cli.config.paths import Paths
 from memgpt_cli.config.profiles import stated
 from memgpt_cli.config.resources import packaged

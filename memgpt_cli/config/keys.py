@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from memgpt_cli.config.files import read_toml, write_private
-from memgpt_cli.config.options import is_url, nearest
+from memgpt_cli.config.option_checks import is_url
+from memgpt_cli.config.options import nearest
 from memgpt_cli.config.settings import Source
 from memgpt_cli.domain.endpoints import ANTHROPIC_KEY, OPENAI_KEY, Endpoint
 from memgpt_cli.errors import APIKeyError, ConfigError, NotFoundError, UsageError

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from memgpt_cli.config.options import Scalar
+from memgpt_cli.config.option import Scalar
 from memgpt_cli.config.settings import Configuration, ModelTable, SettingValue, Source
 from memgpt_cli.domain.agents import AgentConfig
 from memgpt_cli.domain.endpoints import AUTO, Endpoint, Provider

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Final
 
-from memgpt_cli.config.options import BY_KEY, Option, Scalar, nearest
+from memgpt_cli.config.option import Option, Scalar
+from memgpt_cli.config.options import BY_KEY, nearest
 from memgpt_cli.domain.agents import Protocol
 from memgpt_cli.domain.profiles import Profile
 from memgpt_cli.errors import ConfigError, UsageError

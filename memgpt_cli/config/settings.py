@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from memgpt_cli.config.files import read_toml
-from memgpt_cli.config.options import BY_KEY, BY_VARIABLE, OPTIONS, Option, Scalar, nearest, nearest_key
+from memgpt_cli.config.option import Option, Scalar
+from memgpt_cli.config.options import BY_KEY, BY_VARIABLE, OPTIONS, nearest, nearest_key
 from memgpt_cli.config.paths import Paths, check_agent_name
 from memgpt_cli.config.profiles import read_profiles
 from memgpt_cli.config.resources import packaged

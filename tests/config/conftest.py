@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from memgpt_cli.config.options import Scalar
+from memgpt_cli.config.option import Scalar
 from memgpt_cli.config.paths import Paths, find_paths
 from memgpt_cli.config.settings import Configuration, load
 

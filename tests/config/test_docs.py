@@ -4,7 +4,8 @@ import json
 import tomllib
 from pathlib import Path
 
-from memgpt_cli.config.options import OPTIONS, Option
+from memgpt_cli.config.option import Option
+from memgpt_cli.config.options import OPTIONS
 from memgpt_cli.config.resources import packaged
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from memgpt_cli.config.options import OPTIONS, Scalar
+from memgpt_cli.config.option import Scalar
+from memgpt_cli.config.options import OPTIONS
 from memgpt_cli.config.paths import Paths, find_paths
 from memgpt_cli.config.settings import Configuration, Source, load
 from memgpt_cli.config.trust import Trust, distrust_project, fingerprint, trust_project
