@@ -245,20 +245,22 @@ def _put_text(layers: _Layers, option: Option, text: str, variable: str) -> None
 
 
 def _put_flag(layers: _Layers, option: Option, value: Scalar) -> None:
-    name = _FLAGS.get(option.key, option.key)
+    written = _FLAGS.get(option.key, f"{option.key} VALUE")
+    name = written.split()[0]
     try:
         accepted = option.parse(value) if isinstance(value, str) else option.accept(value)
     except ValueError as error:
-        raise UsageError(f"{name}: expected {error}, got {value!r}", hint=f"memgpt config get {option.key}") from None
+        raise UsageError(f"{name}: expected {error}, got {value!r}", hint=f"for example {written}") from None
     layers.put(option, accepted, Source.FLAG, name)
 
 
 _FLAGS: Final = {
-    "agent.name": "--agent",
-    "model.name": "--model",
-    "model.base_url": "--base-url",
-    "window.tokens": "--window",
+    "agent.name": "--agent NAME",
+    "model.name": "--model NAME",
+    "model.base_url": "--base-url http://localhost:11434/v1",
+    "window.tokens": "--window 32768",
 }
+"""How the flags are written that set options."""
 
 
 def flatten(table: Mapping[str, Any], path: Path, models: dict[str, dict[str, Scalar]]) -> Iterator[tuple[str, object]]:

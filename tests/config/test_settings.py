@@ -104,6 +104,9 @@ def test_a_faulty_variable_and_a_faulty_flag_are_named(load_config: Load) -> Non
         load_config(environ={"MEMGPT_WINDOW": "large"})
     with pytest.raises(UsageError, match="--window: expected a whole number"):
         load_config(flags={"window.tokens": "large"})
+    with pytest.raises(UsageError, match="--base-url: expected an address") as faulty:
+        load_config(flags={"model.base_url": "foo"})
+    assert faulty.value.hint == "for example --base-url http://localhost:11434/v1"
     with pytest.raises(ConfigError) as caught:
         load_config(flags={"agent.nmae": "x"})
     assert "agent.name" in caught.value.hint
