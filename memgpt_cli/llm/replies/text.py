@@ -2,8 +2,10 @@
 
 Everything else is text and passes at once: a piece is held back only while it may still become one of these. A call
 counts when it names an offered function. Quotation marks, backticks, code and the middle of a sentence protect what
-only speaks of calls and marks. Not here: calls that the server reports as calls (`calls`), and how each family writes
-them (`formats`).
+only speaks of calls and marks.
+
+Not here: where marks begin (`mark_search`), calls inside reasoning (`thought_calls`), how each family writes calls
+(`formats`), and calls that the server reports as calls (`calls`).
 """
 
 import re
@@ -16,20 +18,24 @@ from memgpt_cli.llm.replies.fences import Fence, read_fence
 from memgpt_cli.llm.replies.formats.harmony import ENDS, Channel, read_channel
 from memgpt_cli.llm.replies.formats.marked import BARE, MARKS, read_marked
 from memgpt_cli.llm.replies.formats.reading import NO, Found, Reading, first_found, skip_blank
-from memgpt_cli.llm.replies.marks import CALL_CLOSERS, CHANNELS, OTHERS_TURN, STRAY
+from memgpt_cli.llm.replies.mark_search import (
+    EVENT,
+    FENCE,
+    MARK_SET,
+    NO_MEANING,
+    ONLY_MARKS,
+    STRUCTURE,
+    beginning_at_end,
+    is_beginning,
+    partial_end,
+)
+from memgpt_cli.llm.replies.marks import CALL_CLOSERS, CHANNELS, OTHERS_TURN
 from memgpt_cli.llm.replies.offered import Offered, ReadCall
 from memgpt_cli.llm.replies.reasoning import BY_CLOSING, BY_OPENING, Block
+from memgpt_cli.llm.replies.thought_calls import calls_in_thought
 
 Piece = TextDelta | ThoughtDelta | RetractDelta | ReadCall
 
-_FENCE: Final = "```"
-_ALL: Final = sorted(
-    {*MARKS, *CHANNELS, *CALL_CLOSERS, *STRAY, *OTHERS_TURN, *BY_OPENING, *BY_CLOSING, _FENCE}, key=len, reverse=True
-)
-_EVENT: Final = re.compile("|".join((*map(re.escape, _ALL), r"^[ \t]*[{\[]")), re.MULTILINE)
-_BEGINNINGS: Final = frozenset(mark[:n] for mark in _ALL for n in range(1, len(mark)))
-_LONGEST: Final = max(map(len, _ALL))
-_STRAY: Final = frozenset((*STRAY, *CALL_CLOSERS))
 _SHORT: Final = 64
 """Characters that are looked at again with every piece; more of them, when they have grown by a sixteenth."""
 _LONGEST_LINE: Final = 500
@@ -71,7 +77,7 @@ class ReplyText:
         if self._lead:
             yield TextDelta(self._lead)
         if not (self._called or called):
-            yield from self._calls_in_thought()
+            yield from calls_in_thought("".join(self._thought), self._offered)
 
     def note_thought(self, text: str) -> None:
         """Reasoning that the server reported apart: some models call inside of it."""
@@ -114,18 +120,18 @@ class ReplyText:
             yield from self._emit(end)
             return
         at = skip_blank(self._held, 0)
-        if not final and _is_beginning(self._held, at):
+        if not final and is_beginning(self._held, at):
             return
         yield from self._at_mark(match[0], final=final)
 
     def _event(self) -> re.Match[str] | None:
         """The next place where something other than text may begin."""
-        for match in _EVENT.finditer(self._held):
-            bare = match[0] not in _MARK_SET
+        for match in EVENT.finditer(self._held):
+            bare = match[0] not in MARK_SET
             at_line_start = bool(match.start()) or not self._line.strip()
             if match[0] == ">>>" and not self._is_line_start(match.start()):
                 continue
-            if bare and (marked := _EVENT.match(self._held, match.end() - 1)) and marked[0] in _MARK_SET:
+            if bare and (marked := EVENT.match(self._held, match.end() - 1)) and marked[0] in MARK_SET:
                 return marked
             if not bare or (at_line_start and self._offered):
                 return match
@@ -141,8 +147,7 @@ class ReplyText:
         blank = len(held) - len(held.rstrip(" \t"))
         if blank and (held[-blank - 1 : -blank] == "\n" or (blank == len(held) and not self._line.strip())):
             return blank
-        longest = min(len(held), _LONGEST - 1)
-        return next((n for n in range(longest, 0, -1) if held[-n:] in _BEGINNINGS), 0)
+        return beginning_at_end(held)
 
     def _emit(self, length: int) -> Iterator[Piece]:
         if not length:
@@ -157,11 +162,11 @@ class ReplyText:
             yield TextDelta(text)
 
     def _at_mark(self, mark: str, *, final: bool) -> Iterator[Piece]:
-        if mark not in _MARK_SET:
+        if mark not in MARK_SET:
             yield from self._bare(final=final)
         elif surroundings.is_quoted(self._line):
             yield from self._keep(mark)
-        elif mark == _FENCE:
+        elif mark == FENCE:
             yield from self._fence(final=final)
         elif mark in BY_OPENING:
             yield from self._opening(BY_OPENING[mark], final=final)
@@ -171,7 +176,7 @@ class ReplyText:
             yield from self._channel(mark, final=final)
         elif mark in OTHERS_TURN and not surroundings.is_mid_sentence(self._line):
             self._over = True
-        elif mark in _STRAY:
+        elif mark in NO_MEANING:
             yield from self._stray(final=final)
         else:
             yield from self._marked(mark, final=final)
@@ -197,8 +202,8 @@ class ReplyText:
         if isinstance(reading, Found):
             yield from self._accept(reading, doubtful=surroundings.is_mid_sentence(self._line), final=final)
         elif reading is NO:
-            rest = self._past_marks(len(mark)) if mark in _STRUCTURE else self._held
-            if not rest or (rest in _BEGINNINGS and not final):
+            rest = self._past_marks(len(mark)) if mark in STRUCTURE else self._held
+            if not rest or (is_beginning(rest) and not final):
                 self._held = "" if final else self._held  # nothing but marks follows it: a stray mark
             else:
                 yield from self._keep(mark)
@@ -206,7 +211,7 @@ class ReplyText:
     def _past_marks(self, at: int) -> str:
         """What follows the marks that stand in a row from `at` on. They are passed once for all of them."""
         if len(self._held) - at <= self._after_marks:
-            match = _ONLY_MARKS.match(self._held, at)
+            match = ONLY_MARKS.match(self._held, at)
             self._after_marks = len(self._held) - (match.end() if match else at)
         return self._held[len(self._held) - self._after_marks :].lstrip()
 
@@ -216,7 +221,7 @@ class ReplyText:
             after = self._past_strays(found.end, final=final)
             rest = self._held[after:]
             same_line = "\n" not in self._held[found.end : after]
-            if same_line and not final and (surroundings.is_undecided(rest) or rest.lstrip(" \t") in _BEGINNINGS):
+            if same_line and not final and (surroundings.is_undecided(rest) or is_beginning(rest.lstrip(" \t"))):
                 return
             if same_line and surroundings.continues_sentence(rest) and not surroundings.continues_list(rest):
                 self._kept_opener = True
@@ -231,8 +236,8 @@ class ReplyText:
         """Past stray marks; not past one that may still become another mark."""
         while True:
             start = skip_blank(self._held, at)
-            match = _EVENT.match(self._held, start)
-            if match is None or match[0] not in _STRAY or (not final and _is_beginning(self._held, start)):
+            match = EVENT.match(self._held, start)
+            if match is None or match[0] not in NO_MEANING or (not final and is_beginning(self._held, start)):
                 return at
             at = match.end()
 
@@ -255,21 +260,6 @@ class ReplyText:
             self._held = self._held[following:]
         return False
 
-    def _calls_in_thought(self) -> Iterator[Piece]:
-        """Calls with a mark that were written inside the reasoning, by a model that called nowhere else."""
-        text = "".join(self._thought)
-        at = 0
-        while self._offered and (match := _CALL_MARK.search(text, at)) is not None:
-            at = match.end()
-            line = text[max(0, match.start() - _LONGEST_LINE) : match.start()].rpartition("\n")[2]
-            reading = read_marked(text, match.start(), match[0], self._offered, final=True)
-            if surroundings.is_quoted(line) or not isinstance(reading, Found):
-                continue
-            if surroundings.is_mid_sentence(line) and surroundings.continues_sentence(text[reading.end :]):
-                continue
-            at = reading.end
-            yield from reading.calls
-
     # Code
 
     def _fence(self, *, final: bool) -> Iterator[Piece]:
@@ -281,9 +271,9 @@ class ReplyText:
             self._in_code = True
 
     def _code(self, *, final: bool) -> Iterator[Piece]:
-        end = self._held.find(_FENCE)
+        end = self._held.find(FENCE)
         if end >= 0:
-            yield from self._emit(end + len(_FENCE))
+            yield from self._emit(end + len(FENCE))
             self._in_code = False
             self._line = ""
             return
@@ -300,7 +290,7 @@ class ReplyText:
             self._thinking = ()
             self._settle()
         else:
-            kept = 0 if final else _may_end(self._held, self._thinking)
+            kept = 0 if final else partial_end(self._held, self._thinking)
             thought, self._held = self._held[: len(self._held) - kept], self._held[len(self._held) - kept :]
         if thought:
             self.note_thought(thought)
@@ -379,7 +369,7 @@ class ReplyText:
         """Marks that mean nothing: dropped at the edges of a reply, of a call and of a line, kept inside sentences."""
         end = self._past_strays(first, final=final)
         following = skip_blank(self._held, end)
-        if not final and (following >= len(self._held) or _is_beginning(self._held, following)):
+        if not final and (following >= len(self._held) or is_beginning(self._held, following)):
             return
         gap, rest = self._held[end:following], self._held[following:]
         if self._is_stray(self._held[:end], gap, rest):
@@ -392,26 +382,9 @@ class ReplyText:
             return False
         if "</s>" in marks and "<s>" in self._line:
             return False
-        event = _EVENT.match(rest)
-        if not rest or (event is not None and event[0] in _STRUCTURE):
+        event = EVENT.match(rest)
+        if not rest or (event is not None and event[0] in STRUCTURE):
             return True
         if not self._said:
             return self._begun or not surroundings.continues_sentence(gap + rest)
         return "\n" in gap and not surroundings.is_mid_sentence(self._line)
-
-
-_MARK_SET: Final = frozenset(_ALL)
-_STRUCTURE: Final = frozenset({*MARKS, *CHANNELS, *OTHERS_TURN, *BY_OPENING, *BY_CLOSING} - {"functools", ">>>"})
-_ONLY_MARKS: Final = re.compile(r"(?:\s*(?:" + "|".join(map(re.escape, _ALL)) + "))*")
-_CALL_MARK: Final = re.compile("|".join(re.escape(mark) for mark in MARKS if mark not in {"functools", ">>>"}))
-
-
-def _is_beginning(text: str, at: int) -> bool:
-    """Whether all of `text` from `at` on is the beginning of a mark."""
-    return len(text) - at < _LONGEST and text[at:] in _BEGINNINGS
-
-
-def _may_end(text: str, ends: Sequence[str]) -> int:
-    """How many characters at the end of `text` begin one of `ends`."""
-    longest = min(len(text), max(map(len, ends)) - 1)
-    return next((n for n in range(longest, 0, -1) if any(mark.startswith(text[-n:]) for mark in ends)), 0)
