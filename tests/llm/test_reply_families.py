@@ -120,6 +120,8 @@ FAMILIES: dict[str, str] = {
     f"<|start|>assistant<|channel|>commentary to=functions.{S} <|constrain|>json<|message|>{F}<|call|>",
     "gpt-oss, recipient first": f"<|start|>assistant to=functions.{A}<|channel|>commentary json<|message|>{T}<|call|>"
     f"<|start|>assistant to=functions.{S}<|channel|>commentary json<|message|>{F}<|call|>",
+    "gpt-oss, special tokens dropped": f"assistantcommentary to=functions.{A} json{T}"
+    f"assistantanalysisI search, too.assistantcommentary to=functions.{S}json{F}",
     "Kimi K2": "<|tool_calls_section_begin|>"
     f"<|tool_call_begin|>functions.{A}:0<|tool_call_argument_begin|>{T}<|tool_call_end|>"
     f"<|tool_call_begin|>functions.{S}:1<|tool_call_argument_begin|>{F}<|tool_call_end|><|tool_calls_section_end|>",
@@ -270,6 +272,7 @@ def test_a_call_may_follow_a_sentence_at_once(mark: str) -> None:
 
 
 EXAMPLES = (
+    "The header is commentary to=functions.name, and assistantfinal ends it.",
     f"A call looks like `<tool_call>{JSON_TEA}</tool_call>` in Qwen's form.",
     f'A call looks like "<tool_call>{JSON_TEA}</tool_call>".',
     f"Qwen writes <tool_call>{JSON_TEA}</tool_call> and then waits.",
@@ -305,6 +308,7 @@ REASONING: dict[str, tuple[str, str]] = {
         *(("<|open|>think<|sep|>", "<|close|>think<|sep|>"), ("<longcat_think>", "</longcat_think>")),
         ("<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final<|message|>"),
         ("<|start|>assistant<|channel|>analysis<|message|>", "<|start|>assistant<|channel|>final<|message|>"),
+        ("assistantanalysis", "assistantfinal"),
         ("Here is my thought process:", "Here is my response:"),
     )
 }
@@ -411,7 +415,7 @@ def test_a_call_in_reported_reasoning_runs_when_nothing_else_came() -> None:
 def test_text_streams_as_it_comes() -> None:
     request = ChatRequest(model="m", messages=(), tools=(APPEND,))
     stream = ReplyStream(request)
-    for piece in ("Hello", " there,", " how", " are", " you?\n", "1 < 2", " and [x]", " `code` ", "\n- a", " point"):
+    for piece in ("Hello", " there,", " how", " are", " you?\n", "1 < 2", " and [x]", " `code` ", "\n- one", " point"):
         assert outcome(list(stream.feed({"choices": [{"delta": {"content": piece}}]})))[0] == piece
 
 

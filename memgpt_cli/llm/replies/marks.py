@@ -34,6 +34,9 @@ CALL_OPENERS: Final = (
 ELEMENTS: Final = ("<function=", "<function name=", "<invoke ", "<｜DSML｜invoke", "<|DSML|invoke", "<steptml:invoke")
 """They begin a call themselves."""
 
+STRIPPED_CALLS: Final = ("assistantcommentary to=functions.", "commentary to=functions.")
+"""What remains of the head of a call of gpt-oss when its server drops the special tokens."""
+
 XTML: Final = "<|open|>call"
 
 CHANNELS: Final = ("<|channel|>", "<|start|>", "<|start|>assistant")

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from memgpt_cli.llm.replies.marks import STRIPPED_CALLS
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -11,6 +13,12 @@ class Block:
     opening: str
     closing: str
     in_words: bool = False
+    also: tuple[str, ...] = ()
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """The closing mark, and marks of calls that end the reasoning too."""
+        return (self.closing, *self.also)
 
 
 BLOCKS: Final = (
@@ -28,10 +36,11 @@ BLOCKS: Final = (
     Block("<|open|>think<|sep|>", "<|close|>think<|sep|>"),
     Block("◁think▷", "◁/think▷"),
     Block("<unused94>thought", "<unused95>"),
+    Block("assistantanalysis", "assistantfinal", in_words=True, also=STRIPPED_CALLS),
     Block("Here is my thought process:", "Here is my response:", in_words=True),
 )
 """DeepSeek, Qwen, GLM, Kimi, MiniMax, Hunyuan and most others; Magistral; Seed-OSS; LongCat; OpenThinker; Command A;
-Apertus; Gemma 4; Kimi K3; Kimi VL; MedGemma; Granite 3."""
+Apertus; Gemma 4; Kimi K3; Kimi VL; MedGemma; gpt-oss without its special tokens; Granite 3."""
 
 BY_OPENING: Final = {block.opening: block for block in BLOCKS}
 BY_CLOSING: Final = {block.closing: block for block in BLOCKS if block.opening != "Here is my thought process:"}

@@ -36,6 +36,8 @@ from memgpt_cli.llm.replies.thought_calls import calls_in_thought
 
 Piece = TextDelta | ThoughtDelta | RetractDelta | ReadCall
 
+_BEGIN_NEXT: Final = frozenset((*CHANNELS, *MARKS))
+"""Marks that end reasoning and begin what follows it."""
 _SHORT: Final = 64
 """Characters that are looked at again with every piece; more of them, when they have grown by a sixteenth."""
 _LONGEST_LINE: Final = 500
@@ -286,7 +288,7 @@ class ReplyText:
         ends = [(at, mark) for mark in self._thinking if (at := self._held.find(mark)) >= 0]
         if ends:
             at, mark = min(ends)
-            thought, self._held = self._held[:at], self._held[at + (0 if mark in CHANNELS else len(mark)) :]
+            thought, self._held = self._held[:at], self._held[at + (0 if mark in _BEGIN_NEXT else len(mark)) :]
             self._thinking = ()
             self._settle()
         else:
@@ -306,13 +308,13 @@ class ReplyText:
         if self._said and surroundings.is_mid_sentence(self._line):
             yield from self._keep(block.opening)
         elif not block.in_words:
-            self._open(len(block.opening), (block.closing,))
+            self._open(len(block.opening), block.ends)
         elif surroundings.is_undecided(rest) and not final:
             return
         elif self._said or surroundings.continues_sentence(rest) or block.closing not in BY_CLOSING:
             yield from self._closed_block(block, final=final)
         else:
-            self._open(len(block.opening), (block.closing,))
+            self._open(len(block.opening), block.ends)
 
     def _closed_block(self, block: Block, *, final: bool) -> Iterator[Piece]:
         """A block that may as well be words about such blocks: it counts when it closes outside of a sentence."""
@@ -324,7 +326,7 @@ class ReplyText:
         if end < 0:
             alone = self._held[start:].startswith(("\n", "\r\n")) and block.closing in BY_CLOSING
             if alone:
-                self._open(start, (block.closing,))
+                self._open(start, block.ends)
             else:
                 yield from self._keep(block.opening)
             return
@@ -332,7 +334,7 @@ class ReplyText:
         if surroundings.is_mid_sentence(line) and surroundings.continues_sentence(self._held[after:]):
             yield from self._keep(block.opening)
         else:
-            self._open(start, (block.closing,))
+            self._open(start, block.ends)
 
     def _lone_closing(self, mark: str, *, final: bool) -> Iterator[Piece]:
         """Reasoning ends that the chat template had opened in the prompt."""

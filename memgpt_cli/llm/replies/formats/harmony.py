@@ -1,4 +1,7 @@
-"""The channels of gpt-oss: `<|channel|>commentary to=functions.name <|constrain|>json<|message|>{…}<|call|>`."""
+"""The channels of gpt-oss: `<|channel|>commentary to=functions.name <|constrain|>json<|message|>{…}<|call|>`.
+
+Some servers drop the special tokens: `commentary to=functions.name json{…}`.
+"""
 
 import re
 from dataclasses import dataclass
@@ -15,6 +18,8 @@ _HEAD: Final = re.compile(
 )
 _BEGUN: Final = re.compile(r"(?:<\|start\|>|<\|channel\|>)[\w\s.=:/-]*+(?:<[|\w]*+>?+[\w\s.=:/-]*+)*+")
 _END: Final = re.compile(r"<\|(?:call|end|return|start|channel)\|>")
+_STRIPPED: Final = re.compile(r"([\w.-]+?)\s*(?:json|response)?\s*(?=\{)")
+_STRIPPED_BEGUN: Final = re.compile(r"[\w.-]*+\s*+\w*+\s*+")
 
 ENDS: Final = ("<|end|>", "<|start|>", "<|channel|>", "<|return|>", "<|call|>")
 """What ends a message; the second and third begin the next one."""
@@ -38,6 +43,16 @@ def read_channel(text: str, at: int, offered: Offered, *, final: bool) -> Readin
     if recipient is None:
         return Channel(head["channel"] or "final", head.end())
     name = offered.name(recipient)
+    return NO if name is None else _read_arguments(text, head.end(), name, offered, final=final)
+
+
+def read_stripped(text: str, at: int, offered: Offered, final: bool) -> Reading:  # noqa: FBT001
+    """A call whose special tokens the server dropped: `name json{…}`, after `commentary to=functions.`."""
+    head = _STRIPPED.match(text, at, at + _LONGEST_HEAD)
+    if head is None:
+        begun = len(text) - at < _LONGEST_HEAD and _STRIPPED_BEGUN.fullmatch(text, at) is not None
+        return MORE if begun and not final else NO
+    name = offered.name(head[1])
     return NO if name is None else _read_arguments(text, head.end(), name, offered, final=final)
 
 

@@ -4,23 +4,29 @@ Models mix marks and forms (a Qwen mark before GLM's form, one mark inside anoth
 follow, not how it is written.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
+from memgpt_cli.llm.replies.formats.harmony import read_stripped
 from memgpt_cli.llm.replies.formats.json_calls import read_json
 from memgpt_cli.llm.replies.formats.named import read_named
 from memgpt_cli.llm.replies.formats.pythonic import read_calls, read_list
 from memgpt_cli.llm.replies.formats.reading import MORE, NO, Reader, Reading, first_found, skip_blank
 from memgpt_cli.llm.replies.formats.tagged import read_function, read_glm, read_invoke, read_xtml
-from memgpt_cli.llm.replies.marks import CALL_OPENERS, ELEMENTS, XTML
+from memgpt_cli.llm.replies.marks import CALL_OPENERS, ELEMENTS, STRIPPED_CALLS, XTML
 from memgpt_cli.llm.replies.offered import Offered
 
 BARE: Final = (read_json, read_list)
 """What may stand on a line of its own without any mark."""
 
 _READERS: Final = (read_json, read_list, read_glm, read_named, read_calls)
-_BY_MARK: Final = {"functools": (read_json,), ">>>": (read_named,)}
+_BY_MARK: Final[dict[str, Sequence[Reader]]] = {
+    "functools": (read_json,),
+    ">>>": (read_named,),
+    **dict.fromkeys(STRIPPED_CALLS, (read_stripped,)),
+}
 _DEEPEST: Final = 3
-MARKS: Final = sorted((*CALL_OPENERS, *ELEMENTS, XTML), key=len, reverse=True)
+MARKS: Final = sorted((*CALL_OPENERS, *ELEMENTS, *STRIPPED_CALLS, XTML), key=len, reverse=True)
 _LONGEST: Final = max(map(len, MARKS))
 
 
