@@ -189,6 +189,9 @@ FAMILIES: dict[str, str] = {
         for n, (name, value) in enumerate(((A, TEA), (S, FOUND)))
     )
     + "\n]<|END_ACTION|><|END_OF_TURN_TOKEN|>",
+    "Command R": "Action: ```json\n"
+    + json.dumps([{"tool_name": A, "parameters": TEA}, {"tool_name": S, "parameters": FOUND}], indent=4)
+    + "\n```<|END_OF_TURN_TOKEN|>",
     "Nemotron": f"<TOOLCALL>[{JSON_TEA}, {JSON_FOUND}]</TOOLCALL>",
     "Hunyuan A13B": f"<tool_calls>[{JSON_TEA}, {JSON_FOUND}]</tool_calls>",
     "Hunyuan, named": f"<tool_call>{A}\n```json\n{T}\n```\n</tool_call>\n"
@@ -245,6 +248,16 @@ def test_every_familys_calls_run_and_none_of_their_marks_is_seen(family: str, si
     assert text == ""
 
 
+@pytest.mark.parametrize("whole", [PY, PY.replace("), ", ")\n"), f"<think>I note it.</think>{PY}", f"{PY}<|im_end|>"])
+@pytest.mark.parametrize("size", SIZES)
+def test_calls_in_pythons_form_count_when_they_are_the_whole_reply(whole: str, size: int) -> None:
+    text, _, calls = outcome(deltas(whole, size=size))
+    assert (text, calls) == ("", BOTH)
+    text, _, calls = outcome(deltas(f"{whole}\nThis is how to call it.", size=size))
+    assert calls == []
+    assert "This is how to call it." in text
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("before", ["\n\n ", "I will note it.\n", "I will note it.\n\n", "好的。\n"])
 def test_text_before_a_call_is_kept(family: str, before: str) -> None:
@@ -272,6 +285,8 @@ def test_a_call_may_follow_a_sentence_at_once(mark: str) -> None:
 
 
 EXAMPLES = (
+    "Action: ```json\n[1]\n``` is a list.",
+    "Action: none.",
     "The header is commentary to=functions.name, and assistantfinal ends it.",
     f"A call looks like `<tool_call>{JSON_TEA}</tool_call>` in Qwen's form.",
     f'A call looks like "<tool_call>{JSON_TEA}</tool_call>".',

@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from memgpt_cli.llm.replies.formats.marked import MARKS
-from memgpt_cli.llm.replies.marks import CALL_CLOSERS, CHANNELS, OTHERS_TURN, STRAY
+from memgpt_cli.llm.replies.formats.reading import skip_blank
+from memgpt_cli.llm.replies.marks import ACTIONS, CALL_CLOSERS, CHANNELS, OTHERS_TURN, STRAY
 from memgpt_cli.llm.replies.reasoning import BY_CLOSING, BY_OPENING
 
 FENCE: Final = "```"
 _ALL: Final = sorted(
-    {*MARKS, *CHANNELS, *CALL_CLOSERS, *STRAY, *OTHERS_TURN, *BY_OPENING, *BY_CLOSING, FENCE}, key=len, reverse=True
+    {*MARKS, *CHANNELS, *CALL_CLOSERS, *STRAY, *OTHERS_TURN, *BY_OPENING, *BY_CLOSING, *ACTIONS, FENCE},
+    key=len,
+    reverse=True,
 )
 _BEGINNINGS: Final = frozenset(mark[:n] for mark in _ALL for n in range(1, len(mark)))
 _LONGEST: Final = max(map(len, _ALL))
@@ -42,3 +45,13 @@ def partial_end(text: str, ends: Sequence[str]) -> int:
     """How many characters at the end of `text` begin one of `ends`."""
     longest = min(len(text), max(map(len, ends)) - 1)
     return next((n for n in range(longest, 0, -1) if any(mark.startswith(text[-n:]) for mark in ends)), 0)
+
+
+def past_strays(text: str, at: int, *, final: bool) -> int:
+    """Past stray marks at `at`; not past one that may still become another mark."""
+    while True:
+        start = skip_blank(text, at)
+        match = EVENT.match(text, start)
+        if match is None or match[0] not in NO_MEANING or (not final and is_beginning(text, start)):
+            return at
+        at = match.end()

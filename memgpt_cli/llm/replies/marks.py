@@ -37,6 +37,9 @@ ELEMENTS: Final = ("<function=", "<function name=", "<invoke ", "<｜DSML｜invo
 STRIPPED_CALLS: Final = ("assistantcommentary to=functions.", "commentary to=functions.")
 """What remains of the head of a call of gpt-oss when its server drops the special tokens."""
 
+ACTIONS: Final = ("Action: ```", "Action:\n```", "Action:```")
+"""Command R writes its calls into a fence after them."""
+
 XTML: Final = "<|open|>call"
 
 CHANNELS: Final = ("<|channel|>", "<|start|>", "<|start|>assistant")

@@ -28,11 +28,13 @@ from memgpt_cli.llm.replies.mark_search import (
     beginning_at_end,
     is_beginning,
     partial_end,
+    past_strays,
 )
-from memgpt_cli.llm.replies.marks import CALL_CLOSERS, CHANNELS, OTHERS_TURN
+from memgpt_cli.llm.replies.marks import ACTIONS, CALL_CLOSERS, CHANNELS, OTHERS_TURN
 from memgpt_cli.llm.replies.offered import Offered, ReadCall
 from memgpt_cli.llm.replies.reasoning import BY_CLOSING, BY_OPENING, Block
 from memgpt_cli.llm.replies.thought_calls import calls_in_thought
+from memgpt_cli.llm.replies.whole_calls import read_whole_call
 
 Piece = TextDelta | ThoughtDelta | RetractDelta | ReadCall
 
@@ -106,8 +108,10 @@ class ReplyText:
             yield from self._code(final=final)
         elif self._begun and not self._said and self._separators(final=final):
             return
-        else:
+        elif self._said or self._called or (reading := read_whole_call(self._held, self._offered, final=final)) is NO:
             yield from self._next_event(final=final)
+        elif isinstance(reading, Found):
+            yield from self._accept(reading, doubtful=False, final=final)
 
     def _next_event(self, *, final: bool) -> Iterator[Piece]:
         match = self._event()
@@ -168,8 +172,8 @@ class ReplyText:
             yield from self._bare(final=final)
         elif surroundings.is_quoted(self._line):
             yield from self._keep(mark)
-        elif mark == FENCE:
-            yield from self._fence(final=final)
+        elif mark == FENCE or mark in ACTIONS:
+            yield from self._fence(len(mark) - len(FENCE), final=final)
         elif mark in BY_OPENING:
             yield from self._opening(BY_OPENING[mark], final=final)
         elif mark in BY_CLOSING:
@@ -220,7 +224,7 @@ class ReplyText:
     def _accept(self, found: Found, *, doubtful: bool, final: bool) -> Iterator[Piece]:
         """Yield calls, unless a sentence goes on after them: then they are examples."""
         if doubtful:
-            after = self._past_strays(found.end, final=final)
+            after = past_strays(self._held, found.end, final=final)
             rest = self._held[after:]
             same_line = "\n" not in self._held[found.end : after]
             if same_line and not final and (surroundings.is_undecided(rest) or is_beginning(rest.lstrip(" \t"))):
@@ -233,15 +237,6 @@ class ReplyText:
         self._settle()
         self._called = True
         yield from found.calls
-
-    def _past_strays(self, at: int, *, final: bool) -> int:
-        """Past stray marks; not past one that may still become another mark."""
-        while True:
-            start = skip_blank(self._held, at)
-            match = EVENT.match(self._held, start)
-            if match is None or match[0] not in NO_MEANING or (not final and is_beginning(self._held, start)):
-                return at
-            at = match.end()
 
     def _settle(self) -> None:
         """A call or a thought has ended: what follows begins anew."""
@@ -264,12 +259,14 @@ class ReplyText:
 
     # Code
 
-    def _fence(self, *, final: bool) -> Iterator[Piece]:
-        reading: Reading | Fence = read_fence(self._held, self._offered, opens_reply=not self._begun, final=final)
+    def _fence(self, at: int, *, final: bool) -> Iterator[Piece]:
+        """A fence at `at`; before it stands what announces calls."""
+        rest = self._held[at:]
+        reading: Reading | Fence = read_fence(rest, self._offered, opens_reply=not self._begun, final=final)
         if isinstance(reading, Found):
-            yield from self._accept(reading, doubtful=False, final=final)
+            yield from self._accept(Found(reading.calls, at + reading.end), doubtful=False, final=final)
         elif isinstance(reading, Fence):
-            yield from self._emit(reading.length)
+            yield from self._emit(at + reading.length)
             self._in_code = True
 
     def _code(self, *, final: bool) -> Iterator[Piece]:
@@ -369,7 +366,7 @@ class ReplyText:
 
     def _stray(self, *, final: bool, first: int = 0) -> Iterator[Piece]:
         """Marks that mean nothing: dropped at the edges of a reply, of a call and of a line, kept inside sentences."""
-        end = self._past_strays(first, final=final)
+        end = past_strays(self._held, first, final=final)
         following = skip_blank(self._held, end)
         if not final and (following >= len(self._held) or is_beginning(self._held, following)):
             return
