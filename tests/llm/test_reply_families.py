@@ -258,6 +258,13 @@ def test_calls_in_pythons_form_count_when_they_are_the_whole_reply(whole: str, s
     assert "This is how to call it." in text
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_reasoning_of_gpt_oss_whose_special_tokens_were_dropped_is_no_text(size: int) -> None:
+    reply = f"analysisThey like tea.assistantcommentary to=functions.{A} json{T}assistantfinalNoted."
+    text, thought, calls = outcome(deltas(reply, size=size))
+    assert (text, thought, calls) == ("Noted.", "analysisThey like tea.", ONE)
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("before", ["\n\n ", "I will note it.\n", "I will note it.\n\n", "好的。\n"])
 def test_text_before_a_call_is_kept(family: str, before: str) -> None:

@@ -27,6 +27,9 @@ NO_MEANING: Final = frozenset((*STRAY, *CALL_CLOSERS))
 STRUCTURE: Final = frozenset({*MARKS, *CHANNELS, *OTHERS_TURN, *BY_OPENING, *BY_CLOSING} - {"functools", ">>>"})
 """Marks that begin or end something, except those that look like words."""
 
+BEGIN_NEXT: Final = frozenset((*CHANNELS, *MARKS))
+"""Marks that end reasoning and begin what follows it."""
+
 ONLY_MARKS: Final = re.compile(r"(?:\s*(?:" + "|".join(map(re.escape, _ALL)) + "))*")
 
 

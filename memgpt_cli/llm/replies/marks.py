@@ -37,6 +37,9 @@ ELEMENTS: Final = ("<function=", "<function name=", "<invoke ", "<｜DSML｜invo
 STRIPPED_CALLS: Final = ("assistantcommentary to=functions.", "commentary to=functions.")
 """What remains of the head of a call of gpt-oss when its server drops the special tokens."""
 
+STRIPPED_REASONING: Final = "analysis"
+"""What remains of the head of its reasoning."""
+
 ACTIONS: Final = ("Action: ```", "Action:\n```", "Action:```")
 """Command R writes its calls into a fence after them."""
 

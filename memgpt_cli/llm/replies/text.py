@@ -19,6 +19,7 @@ from memgpt_cli.llm.replies.formats.harmony import ENDS, Channel, read_channel
 from memgpt_cli.llm.replies.formats.marked import BARE, MARKS, read_marked
 from memgpt_cli.llm.replies.formats.reading import NO, Found, Reading, first_found, skip_blank
 from memgpt_cli.llm.replies.mark_search import (
+    BEGIN_NEXT,
     EVENT,
     FENCE,
     MARK_SET,
@@ -30,7 +31,14 @@ from memgpt_cli.llm.replies.mark_search import (
     partial_end,
     past_strays,
 )
-from memgpt_cli.llm.replies.marks import ACTIONS, CALL_CLOSERS, CHANNELS, OTHERS_TURN
+from memgpt_cli.llm.replies.marks import (
+    ACTIONS,
+    CALL_CLOSERS,
+    CHANNELS,
+    OTHERS_TURN,
+    STRIPPED_CALLS,
+    STRIPPED_REASONING,
+)
 from memgpt_cli.llm.replies.offered import Offered, ReadCall
 from memgpt_cli.llm.replies.reasoning import BY_CLOSING, BY_OPENING, Block
 from memgpt_cli.llm.replies.thought_calls import calls_in_thought
@@ -38,8 +46,6 @@ from memgpt_cli.llm.replies.whole_calls import read_whole_call
 
 Piece = TextDelta | ThoughtDelta | RetractDelta | ReadCall
 
-_BEGIN_NEXT: Final = frozenset((*CHANNELS, *MARKS))
-"""Marks that end reasoning and begin what follows it."""
 _SHORT: Final = 64
 """Characters that are looked at again with every piece; more of them, when they have grown by a sixteenth."""
 _LONGEST_LINE: Final = 500
@@ -61,6 +67,7 @@ class ReplyText:
         self._said = False  # whether text came since the beginning, the last call or the last thought
         self._begun = False  # whether anything came at all
         self._thinking: tuple[str, ...] = ()  # what ends the reasoning that the text is in
+        self._first = ""  # the first letters of the text
         self._in_code = False
         self._over = False
         self._kept_opener = False  # a mark that opens a call was left in the text
@@ -164,6 +171,7 @@ class ReplyText:
         text, self._lead = self._lead + text, ""
         if text:
             self._begun = self._said = True
+            self._first = (self._first + text)[: len(STRIPPED_REASONING)]
             self._line = (self._line + text).rpartition("\n")[2][-_LONGEST_LINE:]
             yield TextDelta(text)
 
@@ -206,7 +214,11 @@ class ReplyText:
     def _marked(self, mark: str, *, final: bool) -> Iterator[Piece]:
         reading = read_marked(self._held, 0, mark, self._offered, final=final)
         if isinstance(reading, Found):
-            yield from self._accept(reading, doubtful=surroundings.is_mid_sentence(self._line), final=final)
+            reasoned = mark in STRIPPED_CALLS and self._first == STRIPPED_REASONING
+            if reasoned and self._said and not self._called:
+                yield RetractDelta()
+            doubtful = not reasoned and surroundings.is_mid_sentence(self._line)
+            yield from self._accept(reading, doubtful=doubtful, final=final)
         elif reading is NO:
             rest = self._past_marks(len(mark)) if mark in STRUCTURE else self._held
             if not rest or (is_beginning(rest) and not final):
@@ -285,7 +297,7 @@ class ReplyText:
         ends = [(at, mark) for mark in self._thinking if (at := self._held.find(mark)) >= 0]
         if ends:
             at, mark = min(ends)
-            thought, self._held = self._held[:at], self._held[at + (0 if mark in _BEGIN_NEXT else len(mark)) :]
+            thought, self._held = self._held[:at], self._held[at + (0 if mark in BEGIN_NEXT else len(mark)) :]
             self._thinking = ()
             self._settle()
         else:
