@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 MOST_BYTES: Final = 4 * 2**20
 """Unpacked bytes of a body that is read whole."""
 
+RETRY_HEADER: Final = "x-should-retry"
+"""With `false` in it, the openai package does not repeat the request."""
+
 _PACKED: Final = ("content-encoding", "content-length", "transfer-encoding")
 
 
@@ -21,8 +24,8 @@ def bounded_client(*, trust_env: bool, most_bytes: int, seconds: float) -> "open
     """A client for the openai package that follows no redirects.
 
     It unpacks at most `most_bytes` of a body that is read whole, for at most `seconds`. What is over these limits is
-    dropped from an error, whose beginning says enough; any other body raises openai.APIResponseValidationError, which
-    is not retried.
+    dropped from an error, whose beginning says enough; any other body raises openai.APIResponseValidationError. Neither
+    is retried.
     """
     client: openai.DefaultHttpxClient = _client_class()(most_bytes, seconds, trust_env=trust_env)
     return client
@@ -52,6 +55,8 @@ def _client_class() -> "type[Any]":
             )
             if over and response.is_success:
                 raise openai.APIResponseValidationError(whole, None, message=f"it has {over}")
+            if over:
+                whole.headers[RETRY_HEADER] = "false"
             return whole
 
         def _read(self, response: Any) -> tuple[bytes, str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from memgpt_cli.domain.endpoints import Endpoint
 from memgpt_cli.errors import APIKeyError, MemGPTError, ModelError, ModelLoadingError, RateLimitError
+from memgpt_cli.llm.bounded_client import RETRY_HEADER
 from memgpt_cli.llm.error_bodies import codes_of, status_of, words_of
 from memgpt_cli.llm.length_refusals import context_length, is_about_a_rate
 
@@ -159,7 +160,8 @@ def _by_status(error: "openai.APIStatusError", said: str, endpoint: Target) -> M
     if status in (_LIMITED, _UNPAID) or (status == _TOO_LARGE and is_about_a_rate(said)):
         return _limited(error, said, quoted, endpoint)
     if status >= _BROKEN or status in _PASSING:
-        return ModelError(f"{endpoint.host} failed (status {status}): {quoted}", hint=_RETRY, transient=True)
+        transient = error.response.headers.get(RETRY_HEADER) != "false"
+        return ModelError(f"{endpoint.host} failed (status {status}): {quoted}", hint=_RETRY, transient=transient)
     return ModelError(
         f"{endpoint.host} refused the request (status {status}): {quoted}",
         hint="`memgpt context --prompt` shows the request",

@@ -4,7 +4,7 @@ import gzip
 import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -44,7 +44,8 @@ def serving(status: int, body: bytes, asked: list[str], kind: str = "application
             self.send_header("content-encoding", "gzip")
             self.send_header("content-length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            with suppress(OSError):  # the client closes the connection at its limit
+                self.wfile.write(body)
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))
@@ -107,6 +108,15 @@ def test_the_beginning_of_a_huge_error_is_told() -> None:
         error = refused(lambda: chat(url))
     assert isinstance(error, APIKeyError)
     assert "no such key" in str(error)
+
+
+def test_a_huge_error_of_a_broken_server_is_not_repeated() -> None:
+    asked: list[str] = []
+    with serving(500, ERROR, asked) as url:
+        error = refused(lambda: chat(url))
+    assert isinstance(error, ModelError)
+    assert not error.transient
+    assert len(asked) == 1
 
 
 def test_vectors_are_bounded_and_asked_for_once() -> None:

@@ -126,10 +126,7 @@ class ReplyText:
         if not self._begun and self._held[:end].isspace() and (match or not final):
             self._lead, self._held = self._lead + self._held[:end], self._held[end:]
             end = 0
-        if match is None:
-            yield from self._emit(end)
-            return
-        if end:
+        if match is None or end:
             yield from self._emit(end)
             return
         at = skip_blank(self._held, 0)
@@ -273,8 +270,7 @@ class ReplyText:
 
     def _fence(self, at: int, *, final: bool) -> Iterator[Piece]:
         """A fence at `at`; before it stands what announces calls."""
-        rest = self._held[at:]
-        reading: Reading | Fence = read_fence(rest, self._offered, opens_reply=not self._begun, final=final)
+        reading: Reading | Fence = read_fence(self._held[at:], self._offered, opens_reply=not self._begun, final=final)
         if isinstance(reading, Found):
             yield from self._accept(Found(reading.calls, at + reading.end), doubtful=False, final=final)
         elif isinstance(reading, Fence):
