@@ -58,7 +58,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done
 def recall_filters(
     roles: tuple[Role, ...], *, name: str | None = None, since: str | None = None, until: str | None = None
 ) -> RecallFilters:
-    """Filters on messages. Raises UsageError for what is no date."""
+    """Filters on messages. Raises UsageError for an invalid date."""
     start, end = dates(since, until)
     return RecallFilters(roles=roles, name=name, start=start, end=end)
 
@@ -73,7 +73,7 @@ def archival_filters(
 ) -> ArchivalFilters:
     """Filters on passages; `memory` holds the tags and the source.
 
-    Raises UsageError for what is no date, NotFoundError for a tag that there never was and a source that there is not.
+    Raises UsageError for an invalid date, NotFoundError for an unknown tag or source.
     """
     from memgpt_cli.cli.archival_sources import source_named
 

@@ -45,7 +45,7 @@ def test_a_wrong_id_is_exit_3_with_the_nearest(memgpt: CommandLine) -> None:
     for n in range(3):
         memgpt("archival", "add", f"note {n}")
     assert "the nearest: p2, p3" in memgpt("archival", "show", "p9", code=3).err
-    assert "is no id" in memgpt("archival", "show", "m1", code=2).err
+    assert "is not a valid id" in memgpt("archival", "show", "m1", code=2).err
 
 
 def test_what_a_version_said_that_was_forgotten_cannot_be_restored(memgpt: CommandLine) -> None:
