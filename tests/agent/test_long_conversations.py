@@ -33,8 +33,11 @@ def small_talk(turns: int) -> Iterator[str]:
         yield f"{n}: {' '.join(words)}{'?' if n % 10 == 3 else '.'}"
 
 
+LARGE = [pytest.param(32_768, 0.97, marks=pytest.mark.long), pytest.param(131_072, 0.99, marks=pytest.mark.long)]
+
+
 @pytest.mark.parametrize("protocol", [Protocol.NATIVE, Protocol.PAPER])
-@pytest.mark.parametrize(("window", "share"), [(8_192, 0.90), (32_768, 0.97), (131_072, 0.99)])
+@pytest.mark.parametrize(("window", "share"), [(8_192, 0.90), *LARGE])
 def test_300_turns_with_edits_are_accepted_whole_and_sent_as_a_repeated_prefix(
     tmp_path: Path, protocol: Protocol, window: int, share: float
 ) -> None:

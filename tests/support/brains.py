@@ -153,7 +153,7 @@ def asks_for_summary(body: Body) -> bool:
     """Whether the queue manager wants a summary, at the end of the conversation's own prompt or in one of its own."""
     last = text_of(body["messages"][-1])
     apart = not body.get("tools") and (last.startswith("Summary so far:") or "summary_request" in last)
-    return apart or body.get("tool_choice") == "none"
+    return apart or (body.get("tool_choice") == "none" and '"last_call"' not in last)
 
 
 def summarise(body: Body) -> Reply:

@@ -14,7 +14,7 @@ from typing import Self
 import pexpect
 import pyte
 
-PATIENCE_S = 120.0
+PATIENCE_S = 30.0
 """How long something may take to appear on a busy machine."""
 
 PASTE = ("\x1b[200~", "\x1b[201~")
