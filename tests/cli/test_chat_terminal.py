@@ -314,7 +314,7 @@ def test_undo_retry_and_rethink_take_the_last_turn_back(home: Path) -> None:
         terminal.say("/undo")
         terminal.wait_for("took back turn 2", "Rex")
         terminal.say("/memory human")
-        terminal.wait_for("human (15/2000 characters)")
+        terminal.wait_for("human (17/2000 characters)")
         terminal.say("/retry")
         terminal.wait_for("asking again")
         terminal.prompt()
