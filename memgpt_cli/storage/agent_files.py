@@ -106,7 +106,7 @@ def import_agent(path: Path, record: Path, *, name: str, keep_endpoint: bool, pr
                 store.close()
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise DocumentError(
-                f"{path} holds something that no agent has: {error}", hint="the change was discarded from it"
+                f"{path} holds something that no agent has: {error}", hint="nothing was imported from it"
             ) from error
     return endpoint
 

@@ -221,7 +221,7 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def _damaged(path: Path, why: str) -> DocumentError:
-    return DocumentError(f"{path} is damaged or no file of memgpt: {why}", hint="the change was discarded from it")
+    return DocumentError(f"{path} is damaged or no file of memgpt: {why}", hint="nothing was imported from it")
 
 
 def _other_command(kind: object) -> str:

@@ -204,7 +204,7 @@ def manifest(**changes: object) -> Change:
         (manifest(schema=99), False, "another version of memgpt"),
         (manifest(format="memgpt-backup"), False, "memgpt restore takes it"),
         (manifest(files="x"), False, "not readable"),
-        (put("manifest.json", b"[]"), False, "is no object"),
+        (put("manifest.json", b"[]"), False, "is not a JSON object"),
     ],
 )
 def test_a_file_that_is_not_wholly_as_it_should_be_leaves_no_agent(
@@ -365,9 +365,11 @@ def test_a_file_of_an_earlier_version_is_brought_up_to_date(memgpt: CommandLine,
     memgpt("agent", "import", "old.memgpt", "--as", "old")
     memgpt("agent", "import", "new.memgpt", "--as", "new")
     old, new = (rows(record(memgpt, name)) for name in ("old", "new"))
-    assert {table: found for table, found in old.items() if table != "meta"} == {
-        table: found for table, found in new.items() if table != "meta"
-    }
+    known = len(first_schema()["messages"])
+    for found in (old, new):
+        found.pop("meta", None)
+        found["messages"] = [row[:known] for row in found["messages"]]
+    assert old == new
 
 
 def test_a_backup_of_an_earlier_version_is_restored_and_brought_up_to_date(

@@ -50,6 +50,7 @@ PRINTED: list[tuple[str, tuple[str, ...]]] = [
     ("agent-show", ("agent", "rename", "tutor", "teacher")),
     ("agent-show", ("agent", "clone", "teacher", "copy", "--no-messages")),
     ("agent-show", ("agent", "show", "copy")),
+    ("agent-show", ("agent", "set", "copy", "--window", "16384")),
     ("agent-list", ("agent", "list", "--match", "ea")),
     ("agent-export", ("agent", "export", "-a", "copy", "copy.memgpt")),
     ("agent-delete", ("agent", "delete", "copy", "--yes")),
