@@ -268,7 +268,7 @@ def test_a_run_that_is_over_begins_anew_and_there_is_nothing_to_retry(batch: Com
     assert batch(path).out == batch(path).out
     refused = batch(path, "--retry-failed")
     assert refused.code == 3
-    assert "no run" in refused.err
+    assert "nothing can be retried" in refused.err
 
 
 def test_rate_limits_slow_down_all_workers_and_lose_nothing(memgpt: Command, write: Writer, tmp_path: Path) -> None:
