@@ -21,7 +21,7 @@ UNANSWERED: Final = "The person was left without an answer to the last message, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stopped:
-    """Why a turn stopped, before which step; `hint` is for the person, `expected` where it is no fault."""
+    """Why a turn stopped, before which step; `hint` is for the person; `expected` if it is not a fault."""
 
     before_step: int
     reason: str

@@ -72,7 +72,7 @@ _CUT: Final = {
 
 
 def told(committed: StepCommitted, reply: Reply) -> Iterator[Happening]:
-    """What a step on disk has to tell whoever watches the turn."""
+    """The happenings of a stored step, for display."""
     if reply.cut:
         yield Notice(_CUT.get(reply.cut, reply.cut))
     if reply.skipped:

@@ -53,7 +53,7 @@ WEIGHTS: Final[Mapping[str, str]] = {
 PATCHES: Final[Mapping[str, tuple[object, str, object]]] = {
     "60 words of a neighbour (vectors)": (recall, "_LENT", 10**9),
     "words about the search": (questions, "without_search_words", lambda text: text),
-    "first person is no question": (asking, "of_oneself", lambda _: False),
+    "first-person sentences are not questions": (asking, "of_oneself", lambda _: False),
     "spellings": (words, "other_spellings", lambda _: []),
 }
 """Rules that have no weight: a module, the name in it, and what takes the rule's place."""

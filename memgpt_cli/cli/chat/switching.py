@@ -1,4 +1,4 @@
-"""Questions before a chat goes on with another agent: may its history go to another server, shall it be created."""
+"""Questions before a chat switches agents: whether its history may go to another server, whether to create an agent."""
 
 from typing import TYPE_CHECKING
 
