@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from memgpt_cli.external_context.archival import ArchivalStorage
     from memgpt_cli.external_context.recall import RecallStorage
     from memgpt_cli.ports import Clock, Store
-    from memgpt_cli.storage.agent_folders import AgentFolders
+    from memgpt_cli.storage.agents.folders import AgentFolders
     from memgpt_cli.storage.forgetting import Forgetting
     from memgpt_cli.storage.state import StateDatabase
     from memgpt_cli.storage.store import SQLiteStore
-    from memgpt_cli.storage.vector_index import AgentVectorIndex
+    from memgpt_cli.storage.vectors.index import AgentVectorIndex
 
 
 class SystemClock:
@@ -103,7 +103,7 @@ class Adapters:
 
     def folders(self, root: Path) -> AgentFolders:
         """The agents below a folder of the caller's."""
-        from memgpt_cli.storage.agent_folders import AgentFolders
+        from memgpt_cli.storage.agents.folders import AgentFolders
 
         return AgentFolders(root, session_gap=self._session_gap, zone=self.settings.zone)
 
@@ -141,7 +141,7 @@ class Adapters:
 
     def open_record(self, folder: Path, *, durable: bool = False) -> SQLiteStore:
         """The record in a folder of the caller's; only `durable` commits wait for the disk."""
-        from memgpt_cli.storage.agent_folders import RECORD
+        from memgpt_cli.storage.agents.folders import RECORD
         from memgpt_cli.storage.store import SQLiteStore
 
         store = SQLiteStore(folder / RECORD, session_gap=self._session_gap)
@@ -151,9 +151,9 @@ class Adapters:
 
     def index(self, store: SQLiteStore, folder: Path, *, writer: bool, chroma: bool = True) -> AgentVectorIndex:
         """The vectors of the record in this folder; only the holder of its lock may be a writer."""
-        from memgpt_cli.storage.agent_folders import VECTORS
-        from memgpt_cli.storage.database import connect
-        from memgpt_cli.storage.vector_index import AgentVectorIndex
+        from memgpt_cli.storage.agents.folders import VECTORS
+        from memgpt_cli.storage.database.connection import connect
+        from memgpt_cli.storage.vectors.index import AgentVectorIndex
 
         path = store.path
         return AgentVectorIndex(
@@ -179,7 +179,7 @@ class Adapters:
 
     def forgetting(self, name: str, store: SQLiteStore) -> Forgetting:
         """Forgetting for good on behalf of one agent."""
-        from memgpt_cli.storage.agent_folders import VECTORS
+        from memgpt_cli.storage.agents.folders import VECTORS
         from memgpt_cli.storage.forgetting import Forgetting
 
         paths = self.paths

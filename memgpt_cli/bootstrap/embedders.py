@@ -102,7 +102,7 @@ class Embedders:
 
     def check(self, agent: str, stored: EmbedderIdentity | None) -> None:
         """Raise EmbedderMismatchError when an agent's vectors were made by another embedder than the configured one."""
-        from memgpt_cli.storage.vectors import check_identity
+        from memgpt_cli.storage.vectors.log import check_identity
 
         provider, model = self.name()
         try:

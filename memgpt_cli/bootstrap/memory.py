@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from memgpt_cli.ports import Store
     from memgpt_cli.storage.forgetting import Forgetting
     from memgpt_cli.storage.store import SQLiteStore
-    from memgpt_cli.storage.vector_index import AgentVectorIndex
+    from memgpt_cli.storage.vectors.index import AgentVectorIndex
 
 DRAFTS = "drafts"
 """Folder within an agent's, of texts that are being edited."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from memgpt_cli.bootstrap.adapters import Adapters
-    from memgpt_cli.storage.agent_folders import AgentFolders
+    from memgpt_cli.storage.agents.folders import AgentFolders
 
 PERSONA = "persona"
 HUMAN = "human"
@@ -82,8 +82,8 @@ class NewAgents:
 
         Raises DocumentError, UsageError when there is an agent of this name.
         """
-        from memgpt_cli.storage.agent_files import agent_in, import_agent
-        from memgpt_cli.storage.agent_folders import RECORD
+        from memgpt_cli.storage.agents.files import agent_in, import_agent
+        from memgpt_cli.storage.agents.folders import RECORD
 
         name = check_agent_name(name or agent_in(source))
         if self._adapters.agents.exists(name):
@@ -95,8 +95,8 @@ class NewAgents:
 
     def in_folder(self, folder: Path, *, template: str | None) -> None:
         """Make `folder` with the record of a new agent, or with a copy of an agent's as it stands."""
-        from memgpt_cli.storage.agent_copies import copy_record
-        from memgpt_cli.storage.agent_folders import RECORD
+        from memgpt_cli.storage.agents.copies import copy_record
+        from memgpt_cli.storage.agents.folders import RECORD
 
         if template is None:
             self.create(folder.name, folders=self._adapters.folders(folder.parent))

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from memgpt_cli.external_context.loading import Loader
     from memgpt_cli.external_context.recall import RecallStorage
     from memgpt_cli.ports import DocumentReader, Embedder, Store
-    from memgpt_cli.storage.backups import Backups
+    from memgpt_cli.storage.agents.backups import Backups
     from memgpt_cli.storage.store import SQLiteStore
-    from memgpt_cli.storage.vector_index import AgentVectorIndex
+    from memgpt_cli.storage.vectors.index import AgentVectorIndex
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,7 @@ class Workspace(Adapters):
     def backups(self) -> Backups:
         """Backups of all agents and of the program's own files, keys excepted."""
         from memgpt_cli import __version__
-        from memgpt_cli.storage.backups import Backups
+        from memgpt_cli.storage.agents.backups import Backups
 
         paths = self.paths
         files = {
@@ -114,8 +114,8 @@ class Workspace(Adapters):
     def export_agent(self, name: str, target: Path, *, overwrite: bool) -> int:
         """Write an agent, talking or not, into one file; returns its size in bytes."""
         from memgpt_cli import __version__
-        from memgpt_cli.storage.agent_files import export_agent
-        from memgpt_cli.storage.agent_folders import RECORD
+        from memgpt_cli.storage.agents.files import export_agent
+        from memgpt_cli.storage.agents.folders import RECORD
 
         self.agents.open(name).close()
         with self.agents.workshop(f"export-{name}") as folder:
@@ -154,7 +154,7 @@ class Workspace(Adapters):
 
     @contextmanager
     def _memory_of(self, name: str, store: SQLiteStore, *, writer: bool) -> Iterator[Memory]:
-        from memgpt_cli.storage.database import damage_named
+        from memgpt_cli.storage.database.connection import damage_named
 
         memory = Memory(self, name, store, window_of=self.sessions.window, writer=writer)
         with closing(store), closing(memory), damage_named(name):

@@ -21,17 +21,19 @@ _CLI = "memgpt_cli.cli."
 class _Memgpt(LazyGroup):
     lazy_commands = (
         LazyCommand("chat", "Talk with an agent that remembers.", _CLI + "chat:chat"),
-        LazyCommand("send", "Send one message and print the answer.", _CLI + "send:send"),
+        LazyCommand("send", "Send one message and print the answer.", _CLI + "chat.send:send"),
         LazyCommand(
-            "batch", "Run scripted conversations; started again, it continues where it stopped.", _CLI + "batch:batch"
+            "batch",
+            "Run scripted conversations; started again, it continues where it stopped.",
+            _CLI + "batch.command:batch",
         ),
         LazyCommand(
             "context", "Show the context window. Nothing is written and nothing is sent.", _CLI + "context:context"
         ),
-        LazyCommand("agent", "Create, show, copy and delete agents.", _CLI + "agents:app"),
-        LazyCommand("memory", "Core memory: what the model always sees.", _CLI + "memory:app"),
-        LazyCommand("recall", "Recall storage: all messages.", _CLI + "recall:app"),
-        LazyCommand("archival", "Archival storage: notes, facts and documents.", _CLI + "archival:app"),
+        LazyCommand("agent", "Create, show, copy and delete agents.", _CLI + "agents.commands:app"),
+        LazyCommand("memory", "Core memory: what the model always sees.", _CLI + "memory.commands:app"),
+        LazyCommand("recall", "Recall storage: all messages.", _CLI + "recall.commands:app"),
+        LazyCommand("archival", "Archival storage: notes, facts and documents.", _CLI + "archival.commands:app"),
         LazyCommand(
             "search",
             "Search everything an agent remembers, best matches first, with the place of each hit.",
@@ -40,9 +42,9 @@ class _Memgpt(LazyGroup):
         LazyCommand(
             "undo",
             "Undo the last change to memory, whoever made it. Repeat to undo earlier changes.",
-            _CLI + "undo:undo",
+            _CLI + "memory.undo:undo",
         ),
-        LazyCommand("redo", "Redo what was undone last, unless memory has changed since.", _CLI + "undo:redo"),
+        LazyCommand("redo", "Redo what was undone last, unless memory has changed since.", _CLI + "memory.undo:redo"),
         LazyCommand(
             "forget",
             "Permanently delete something from every message, passage, version, summary, index and file.",
@@ -51,26 +53,28 @@ class _Memgpt(LazyGroup):
         LazyCommand(
             "backup",
             "Write a backup of all agents and settings, even while they talk, then read it back and check it.",
-            _CLI + "backups:backup",
+            _CLI + "agents.backups:backup",
         ),
         LazyCommand(
             "restore",
             "Restore a backup. It is checked before anything changes. Existing agents and settings stay, unless"
             " --replace.",
-            _CLI + "backups:restore",
+            _CLI + "agents.backups:restore",
         ),
         LazyCommand("eval", "Measure search on your own data.", _CLI + "evaluate:app"),
         LazyCommand(
-            "doctor", "Check settings, keys, model, embedder, disk, databases and indexes.", _CLI + "doctor:doctor"
+            "doctor",
+            "Check settings, keys, model, embedder, disk, databases and indexes.",
+            _CLI + "doctor.command:doctor",
         ),
         LazyCommand(
             "models",
             "List the known models with their context length and prices, or manage profiles: named models with their"
             " settings.",
-            _CLI + "models:app",
+            _CLI + "settings.models:app",
         ),
-        LazyCommand("config", "Show and change settings.", _CLI + "config_commands:app"),
-        LazyCommand("keys", "Store, list and delete API keys.", _CLI + "key_commands:app"),
+        LazyCommand("config", "Show and change settings.", _CLI + "settings.config:app"),
+        LazyCommand("keys", "Store, list and delete API keys.", _CLI + "settings.keys:app"),
     )
 
 
@@ -190,7 +194,7 @@ def _usage(error: "typer.exceptions.TyperException") -> int:
 
 
 def _report(code: str, message: str, hint: str, exit_code: int) -> int:
-    from memgpt_cli.cli.console import json_text, plain
+    from memgpt_cli.cli.terminal.console import json_text, plain
 
     if options.current.debug and sys.exc_info()[0] is not None:
         traceback.print_exc()

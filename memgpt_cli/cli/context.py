@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from memgpt_cli.cli.console import notice, out, print_json, say
-from memgpt_cli.cli.filters import LARGEST
 from memgpt_cli.cli.options import current
+from memgpt_cli.cli.terminal.console import notice, out, print_json, say
+from memgpt_cli.cli.terminal.filters import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,7 @@ def context(
         memgpt context --prompt --with "Hello"
     """
     from memgpt_cli.cli import shapes
-    from memgpt_cli.cli.turns import describe
+    from memgpt_cli.cli.chat.turns import describe
 
     workspace = current.workspace()
     if history:

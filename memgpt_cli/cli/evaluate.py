@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from memgpt_cli.cli.console import err, print_json, say
 from memgpt_cli.cli.options import Command, current
-from memgpt_cli.cli.tables import table
+from memgpt_cli.cli.terminal.console import err, print_json, say
+from memgpt_cli.cli.terminal.tables import table
 
 if TYPE_CHECKING:
     from memgpt_cli.evaluation.retrieval import Report

@@ -8,11 +8,11 @@ import typer
 
 from memgpt_cli.bootstrap import Memory
 from memgpt_cli.cli import ids
-from memgpt_cli.cli.archival_sources import source_named
-from memgpt_cli.cli.console import confirm, notice, print_json, say
-from memgpt_cli.cli.filters import DryRun, Since, Until, Yes, check_tags, dates
+from memgpt_cli.cli.archival.sources import source_named
 from memgpt_cli.cli.options import current
-from memgpt_cli.cli.texts import counted, one_line, read_text
+from memgpt_cli.cli.terminal.console import confirm, notice, print_json, say
+from memgpt_cli.cli.terminal.filters import DryRun, Since, Until, Yes, check_tags, dates
+from memgpt_cli.cli.terminal.texts import counted, one_line, read_text
 from memgpt_cli.domain.endpoints import Endpoint
 from memgpt_cli.domain.forgetting import Checked, PlaceState, Plan, ReceiptLine, Wanted, receipt
 from memgpt_cli.domain.messages import message_ref

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from memgpt_cli.cli.options import current
-from memgpt_cli.cli.texts import one_line
+from memgpt_cli.cli.terminal.texts import one_line
 from memgpt_cli.domain.messages import Message, Role, message_ref
 from memgpt_cli.domain.passages import Passage, passage_ref
 from memgpt_cli.domain.search import ArchivalFilters, RecallFilters

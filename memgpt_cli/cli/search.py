@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from memgpt_cli.bootstrap import Memory
-from memgpt_cli.cli.console import notice, print_json, say
-from memgpt_cli.cli.filters import Limit, Since, Until, archival_filters, recall_filters
-from memgpt_cli.cli.hits import ONLY_WEAK, show_hit
 from memgpt_cli.cli.options import current
 from memgpt_cli.cli.shapes import why
+from memgpt_cli.cli.terminal.console import notice, print_json, say
+from memgpt_cli.cli.terminal.filters import Limit, Since, Until, archival_filters, recall_filters
+from memgpt_cli.cli.terminal.hits import ONLY_WEAK, show_hit
 from memgpt_cli.domain.messages import SPOKEN, Message, message_ref
 from memgpt_cli.domain.passages import Passage, passage_ref
 from memgpt_cli.domain.search import ArchivalFilters, Hit, RecallFilters, SearchResult

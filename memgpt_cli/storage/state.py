@@ -17,7 +17,7 @@ from weakref import finalize
 
 from memgpt_cli.domain.endpoint_traits import FRESH_FOR, EndpointTraits, LearnedTrait, TraitValue
 from memgpt_cli.errors import StorageError
-from memgpt_cli.storage.database import connect, transaction
+from memgpt_cli.storage.database.connection import connect, transaction
 
 KEPT_REPORTS: Final = 20
 """Reports that count for a model's ratio: enough to tell a habit from an accident, few enough to follow a change."""

@@ -18,22 +18,22 @@ from typing import TYPE_CHECKING
 from memgpt_cli.domain.agents import AgentConfig
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.errors import StorageError
-from memgpt_cli.storage.database import connect, rehearsal, savepoint, transaction
-from memgpt_cli.storage.record_check import agent_config, fault_of
+from memgpt_cli.storage.database.connection import connect, rehearsal, savepoint, transaction
+from memgpt_cli.storage.database.record_check import agent_config, fault_of
 
 if TYPE_CHECKING:
     from memgpt_cli.domain.vectors import EmbedderIdentity
-    from memgpt_cli.storage.blocks import Blocks
-    from memgpt_cli.storage.documents import Documents
-    from memgpt_cli.storage.journal import Journal
-    from memgpt_cli.storage.ledger import Ledger
-    from memgpt_cli.storage.lexical import FullText
-    from memgpt_cli.storage.messages import Messages
-    from memgpt_cli.storage.passages import Passages
-    from memgpt_cli.storage.pictures import Pictures
-    from memgpt_cli.storage.tombstones import Tombstones
-    from memgpt_cli.storage.turns import Epochs, Turns
-    from memgpt_cli.storage.undo import Undo
+    from memgpt_cli.storage.lexical.index import FullText
+    from memgpt_cli.storage.rows.blocks import Blocks
+    from memgpt_cli.storage.rows.documents import Documents
+    from memgpt_cli.storage.rows.journal import Journal
+    from memgpt_cli.storage.rows.ledger import Ledger
+    from memgpt_cli.storage.rows.messages import Messages
+    from memgpt_cli.storage.rows.passages import Passages
+    from memgpt_cli.storage.rows.pictures import Pictures
+    from memgpt_cli.storage.rows.tombstones import Tombstones
+    from memgpt_cli.storage.rows.turns import Epochs, Turns
+    from memgpt_cli.storage.rows.undo import Undo
 
 _VERSION = 4
 """schema.VERSION, repeated so that an everyday start need not import sqlite-utils; a test holds them equal."""
@@ -58,84 +58,84 @@ class SQLiteStore:
     @cached_property
     def messages(self) -> Messages:
         """Recall storage."""
-        from memgpt_cli.storage.messages import Messages
+        from memgpt_cli.storage.rows.messages import Messages
 
         return Messages(self.connection, lambda: self.lexical, self.journal)
 
     @cached_property
     def lexical(self) -> FullText:
         """The full-text index."""
-        from memgpt_cli.storage.lexical import FullText
+        from memgpt_cli.storage.lexical.index import FullText
 
         return FullText(self.connection, session_gap=self._session_gap)
 
     @cached_property
     def journal(self) -> Journal:
         """What was changed, operation by operation."""
-        from memgpt_cli.storage.journal import Journal
+        from memgpt_cli.storage.rows.journal import Journal
 
         return Journal(self.connection)
 
     @cached_property
     def blocks(self) -> Blocks:
         """Core memory."""
-        from memgpt_cli.storage.blocks import Blocks
+        from memgpt_cli.storage.rows.blocks import Blocks
 
         return Blocks(self.connection, self.journal)
 
     @cached_property
     def passages(self) -> Passages:
         """Archival storage."""
-        from memgpt_cli.storage.passages import Passages
+        from memgpt_cli.storage.rows.passages import Passages
 
         return Passages(self.connection, self.lexical, self.journal)
 
     @cached_property
     def pictures(self) -> Pictures:
         """What people showed."""
-        from memgpt_cli.storage.pictures import Pictures
+        from memgpt_cli.storage.rows.pictures import Pictures
 
         return Pictures(self.connection)
 
     @cached_property
     def documents(self) -> Documents:
         """Loaded documents."""
-        from memgpt_cli.storage.documents import Documents
+        from memgpt_cli.storage.rows.documents import Documents
 
         return Documents(self.connection, self.passages)
 
     @cached_property
     def epochs(self) -> Epochs:
         """Epochs."""
-        from memgpt_cli.storage.turns import Epochs
+        from memgpt_cli.storage.rows.turns import Epochs
 
         return Epochs(self.connection)
 
     @cached_property
     def turns(self) -> Turns:
         """Turns and steps."""
-        from memgpt_cli.storage.turns import Turns
+        from memgpt_cli.storage.rows.turns import Turns
 
         return Turns(self.connection)
 
     @cached_property
     def ledger(self) -> Ledger:
         """What turns have cost."""
-        from memgpt_cli.storage.ledger import Ledger
+        from memgpt_cli.storage.rows.ledger import Ledger
 
         return Ledger(self.connection)
 
     @cached_property
     def tombstones(self) -> Tombstones:
         """Messages taken out of recall storage."""
-        from memgpt_cli.storage.tombstones import Tombstones
+        from memgpt_cli.storage.rows.tombstones import Tombstones
 
         return Tombstones(self.connection, self.lexical, self.journal, self.epochs)
 
     @cached_property
     def undo(self) -> Undo:
         """Taking back what the journal holds."""
-        from memgpt_cli.storage.undo import Undo
+        from memgpt_cli.storage.rows.undo import Undo
 
         return Undo(
             self.connection,
@@ -150,7 +150,7 @@ class SQLiteStore:
     @property
     def embedder(self) -> EmbedderIdentity | None:
         """Whose vectors there are; None before the first."""
-        from memgpt_cli.storage.vectors import Vectors
+        from memgpt_cli.storage.vectors.log import Vectors
 
         return Vectors(self.connection).identity()
 
@@ -217,7 +217,7 @@ def _bring_up_to_date(connection: sqlite3.Connection, path: Path, *, fresh: bool
             )
         if version == 0 and not fresh:
             raise StorageError(f"{path} is empty, or no record of an agent", hint=_LOST)
-        from memgpt_cli.storage.schema import migrate
+        from memgpt_cli.storage.database.schema import migrate
 
         with nullcontext() if fresh else _alone(path):
             if fresh or connection.execute("PRAGMA user_version").fetchone()[0] < _VERSION:

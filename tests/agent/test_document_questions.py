@@ -10,7 +10,7 @@ from support.agents import reply, run, session, workspace
 from support.brains import Body, Brain, Call, Reply, asks_for_summary, do, say, summarise
 from support.strict_server import StrictServer
 
-from memgpt_cli.cli.loading import Wanted, load_documents
+from memgpt_cli.cli.archival.loading import Wanted, load_documents
 from memgpt_cli.domain.agents import Protocol
 
 LIGHTHOUSES = 100

@@ -9,7 +9,7 @@ import pytest
 from support.batches import Command, Done, Writer
 
 from memgpt_cli.cli.app import run
-from memgpt_cli.cli.console import err, out
+from memgpt_cli.cli.terminal.console import err, out
 
 
 @pytest.fixture(autouse=True)

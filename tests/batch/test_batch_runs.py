@@ -307,8 +307,8 @@ def test_conversations_in_locomos_format_become_input(memgpt: Command, tmp_path:
 
 def test_progress_tells_rate_cost_and_time_left_a_line_at_a_time(capsys: pytest.CaptureFixture[str]) -> None:
     from memgpt_cli.batch.run import Told
-    from memgpt_cli.cli.batch_progress import LOG_EVERY_S, Reporter
-    from memgpt_cli.cli.console import err
+    from memgpt_cli.cli.batch.progress import LOG_EVERY_S, Reporter
+    from memgpt_cli.cli.terminal.console import err
 
     err.cache_clear()
     moment = 0.0

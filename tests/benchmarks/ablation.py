@@ -26,7 +26,7 @@ from memgpt_cli.evaluation.locomo import Conversation, read_conversations
 from memgpt_cli.evaluation.retrieval import Excerpts, Scratch, score, store_messages
 from memgpt_cli.external_context import questions, recall
 from memgpt_cli.external_context.recall import RecallStorage
-from memgpt_cli.storage import words
+from memgpt_cli.storage.lexical import forms as words
 from memgpt_cli.text import asking
 
 METRICS: Final = ("R@10", "R@2k")

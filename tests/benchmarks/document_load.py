@@ -42,7 +42,7 @@ def ours(count: int, folder: Path) -> dict[str, Any]:
     """`archival load` of the folder, then searches as a person or a model asks for them."""
     os.environ["MEMGPT_HOME"] = str(folder / "home")
     from memgpt_cli.bootstrap import Workspace
-    from memgpt_cli.cli.loading import Wanted, load_documents
+    from memgpt_cli.cli.archival.loading import Wanted, load_documents
 
     def load() -> None:
         workspace = Workspace()

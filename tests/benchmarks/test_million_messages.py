@@ -25,10 +25,10 @@ from memgpt_cli.domain.settings import SearchSettings
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.external_context.recall import RecallStorage
 from memgpt_cli.llm.static_embedder import StaticEmbedder
-from memgpt_cli.storage import bm25
-from memgpt_cli.storage.database import connect
+from memgpt_cli.storage.database.connection import connect
+from memgpt_cli.storage.lexical import bm25
 from memgpt_cli.storage.store import SQLiteStore
-from memgpt_cli.storage.vector_index import AgentVectorIndex
+from memgpt_cli.storage.vectors.index import AgentVectorIndex
 from memgpt_cli.text.vocabulary import STOP_WORDS
 
 pytestmark = pytest.mark.benchmark

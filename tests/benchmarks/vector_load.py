@@ -20,7 +20,7 @@ from typing import Any
 
 from memgpt_cli.domain.vectors import Collection, Vector
 from memgpt_cli.llm.static_embedder import StaticEmbedder
-from memgpt_cli.storage.database import connect
+from memgpt_cli.storage.database.connection import connect
 
 WORDS_IN_PASSAGE = 40
 QUERIES = 100
@@ -67,7 +67,7 @@ def ours(count: int, folder: Path) -> dict[str, Any]:
     """Through the record."""
     from support.vector_records import add_passages, new_record
 
-    from memgpt_cli.storage.vector_index import AgentVectorIndex
+    from memgpt_cli.storage.vectors.index import AgentVectorIndex
 
     path = new_record(folder / "agent.db")
     embedder = StaticEmbedder()

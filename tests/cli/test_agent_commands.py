@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from support.command_line import CommandLine
 
-from memgpt_cli.storage.agent_files import TABLES
-from memgpt_cli.storage.schema import migrate
+from memgpt_cli.storage.agents.files import TABLES
+from memgpt_cli.storage.database.schema import migrate
 
 
 def record(memgpt: CommandLine, name: str) -> Path:

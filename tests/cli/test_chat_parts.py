@@ -14,7 +14,7 @@ from memgpt_cli.cli.chat.prompt import PrivateHistory
 from memgpt_cli.cli.chat.screen import _Tail
 from memgpt_cli.cli.chat.status import Status
 from memgpt_cli.cli.chat.table import COMMANDS, KEYS
-from memgpt_cli.cli.turns import describe
+from memgpt_cli.cli.chat.turns import describe
 from memgpt_cli.domain.effects import Effects
 from memgpt_cli.domain.events import FunctionReturned
 from memgpt_cli.domain.messages import FunctionCall

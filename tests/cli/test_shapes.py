@@ -86,7 +86,7 @@ def test_errors(home: Path) -> None:
 
 
 def test_json_commands_no_terminal_and_loses_nothing() -> None:
-    from memgpt_cli.cli.console import json_text
+    from memgpt_cli.cli.terminal.console import json_text
 
     text = "".join(map(chr, [*range(0x20), *range(0x7F, 0xA1), 0x200E, 0x200F, *range(0x202A, 0x202F), 0x2066, 0x2069]))
     written = json_text({"text": text + "中文 שלום"})

@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from memgpt_cli.cli import tables
+from memgpt_cli.cli.terminal import tables
 
 COLUMNS = ("id", "time", "text")
 ROWS = [

@@ -24,7 +24,7 @@ def memgpt(
 ) -> Memgpt:
     """Run a command in a home and a working directory of its own: (exit code, stdout, stderr)."""
     from memgpt_cli.cli.app import run
-    from memgpt_cli.cli.console import err, out
+    from memgpt_cli.cli.terminal.console import err, out
 
     for name in list(os.environ):
         if name.startswith(("MEMGPT_", "OPENAI_")):
@@ -166,7 +166,7 @@ def test_a_stored_key_that_the_variable_outranks_is_mentioned(memgpt: Memgpt, mo
 def test_the_editor_gets_a_file_that_explains_itself(
     paths: Paths, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from memgpt_cli.cli.editor import open_editor
+    from memgpt_cli.cli.terminal.editor import open_editor
     from memgpt_cli.config.edit import SettingsFile
 
     script = tmp_path / "editor.py"
@@ -186,7 +186,7 @@ def test_the_editor_gets_a_file_that_explains_itself(
 def test_an_editor_that_fails_is_an_error_with_a_hint(
     editor: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from memgpt_cli.cli.editor import open_editor
+    from memgpt_cli.cli.terminal.editor import open_editor
     from memgpt_cli.errors import UsageError
 
     terminal = StringIO()

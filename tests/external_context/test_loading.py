@@ -29,7 +29,7 @@ from memgpt_cli.errors import APIKeyError
 from memgpt_cli.external_context import loading
 from memgpt_cli.external_context.loading import Loader
 from memgpt_cli.storage.store import SQLiteStore
-from memgpt_cli.storage.vectors import Vectors
+from memgpt_cli.storage.vectors.log import Vectors
 
 
 @dataclass

@@ -21,9 +21,9 @@ from memgpt_cli.external_context.meaning import WORDS_ONLY, indexed_so_far
 from memgpt_cli.external_context.recall import RecallStorage
 from memgpt_cli.llm.static_embedder import StaticEmbedder
 from memgpt_cli.ports import Embedder
-from memgpt_cli.storage.database import connect
+from memgpt_cli.storage.database.connection import connect
 from memgpt_cli.storage.store import SQLiteStore
-from memgpt_cli.storage.vector_index import AgentVectorIndex
+from memgpt_cli.storage.vectors.index import AgentVectorIndex
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 from memgpt_cli.domain.agents import AgentConfig
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.errors import AgentBusyError, NotFoundError, StorageError
-from memgpt_cli.storage.agent_folders import HOLDER, RECORD, AgentFolders
+from memgpt_cli.storage.agents.folders import HOLDER, RECORD, AgentFolders
 
 NOON = datetime(2026, 11, 25, 12, 0, 29, 13_000, tzinfo=UTC)
 

@@ -13,10 +13,10 @@ import pytest
 from support.vector_records import HashedEmbedder, add_passages, delete_passage, new_record
 
 from memgpt_cli.domain.vectors import Collection
-from memgpt_cli.storage.chroma_index import ChromaError, ChromaIndex
-from memgpt_cli.storage.database import connect
-from memgpt_cli.storage.vector_index import AgentVectorIndex
-from memgpt_cli.storage.vectors import Given, Vectors
+from memgpt_cli.storage.database.connection import connect
+from memgpt_cli.storage.vectors.chroma_index import ChromaError, ChromaIndex
+from memgpt_cli.storage.vectors.index import AgentVectorIndex
+from memgpt_cli.storage.vectors.log import Given, Vectors
 
 PASSAGES = Collection.PASSAGES
 EMBEDDER = HashedEmbedder()
@@ -323,7 +323,7 @@ def test_what_chroma_raises_is_one_error_of_ours(tmp_path: Path) -> None:
 
 
 def test_nothing_is_imported_before_it_is_opened() -> None:
-    script = "import sys, memgpt_cli.storage.vector_index; print({'chromadb', 'numpy'} & set(sys.modules))"
+    script = "import sys, memgpt_cli.storage.vectors.index; print({'chromadb', 'numpy'} & set(sys.modules))"
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=root)
     assert done.stdout == "set()\n"

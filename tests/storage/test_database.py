@@ -12,9 +12,9 @@ from threading import Barrier
 import pytest
 
 from memgpt_cli.errors import StorageError
-from memgpt_cli.storage.connection_pool import ConnectionPool
-from memgpt_cli.storage.database import connect, rehearsal, savepoint, transaction
-from memgpt_cli.storage.schema import VERSION
+from memgpt_cli.storage.database.connection import connect, rehearsal, savepoint, transaction
+from memgpt_cli.storage.database.connection_pool import ConnectionPool
+from memgpt_cli.storage.database.schema import VERSION
 from memgpt_cli.storage.store import SQLiteStore
 
 NOBODY = 65_534
@@ -115,7 +115,7 @@ def test_an_empty_file_is_no_record_and_is_left_as_it_is(folder: Path) -> None:
 
 
 def test_an_old_record_that_several_open_at_once_is_brought_up_to_date_once(folder: Path) -> None:
-    from memgpt_cli.storage.schema import migrate
+    from memgpt_cli.storage.database.schema import migrate
 
     record, together = folder / "agent.db", Barrier(4)
     with closing(connect(record)) as connection:

@@ -17,9 +17,10 @@ from support import cjk_sentences
 from memgpt_cli.domain.messages import SPOKEN, Message, Role
 from memgpt_cli.domain.passages import Passage
 from memgpt_cli.domain.search import ArchivalFilters, LexicalHit, RecallFilters
-from memgpt_cli.storage import common_words, lexical
+from memgpt_cli.storage.lexical import common_words
+from memgpt_cli.storage.lexical import index as lexical
+from memgpt_cli.storage.lexical.forms import Tokenizer
 from memgpt_cli.storage.store import SQLiteStore
-from memgpt_cli.storage.words import Tokenizer
 from memgpt_cli.text.words import query_words
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)

@@ -83,7 +83,7 @@ def test_forgetting_drops_the_opaque_fields_of_all_later_replies(store: SQLiteSt
 
 
 def test_a_record_without_the_column_gets_it(tmp_path: Path) -> None:
-    from memgpt_cli.storage.schema import migrate
+    from memgpt_cli.storage.database.schema import migrate
 
     with closing(sqlite3.connect(tmp_path / "agent.db")) as connection:
         migrate(connection, upto=2)

@@ -22,7 +22,7 @@ from memgpt_cli.domain.search import ArchivalFilters, RecallFilters
 from memgpt_cli.domain.vectors import Collection
 from memgpt_cli.errors import UsageError
 from memgpt_cli.storage.store import SQLiteStore
-from memgpt_cli.storage.vectors import Vectors
+from memgpt_cli.storage.vectors.log import Vectors
 
 UNDO = Provenance(author=Author.USER, command="undo")
 

@@ -22,9 +22,9 @@ from support.vector_records import (
 
 from memgpt_cli.domain.vectors import Collection, EmbedderIdentity, Vector, WaitingItem
 from memgpt_cli.errors import EmbedderMismatchError
-from memgpt_cli.storage.database import connect, transaction
-from memgpt_cli.storage.exact_index import ExactIndex, scan
-from memgpt_cli.storage.vectors import Vectors, check_identity
+from memgpt_cli.storage.database.connection import connect, transaction
+from memgpt_cli.storage.vectors.exact_index import ExactIndex, scan
+from memgpt_cli.storage.vectors.log import Vectors, check_identity
 
 PASSAGES = Collection.PASSAGES
 EMBEDDER = HashedEmbedder()

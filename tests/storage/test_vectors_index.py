@@ -25,9 +25,9 @@ from support.vector_records import (
 
 from memgpt_cli.domain.vectors import Collection, Vector
 from memgpt_cli.errors import EmbedderMismatchError, ModelError, StorageError
-from memgpt_cli.storage.database import connect
-from memgpt_cli.storage.vector_index import AgentVectorIndex
-from memgpt_cli.storage.vectors import Vectors
+from memgpt_cli.storage.database.connection import connect
+from memgpt_cli.storage.vectors.index import AgentVectorIndex
+from memgpt_cli.storage.vectors.log import Vectors
 
 PASSAGES, MESSAGES = Collection.PASSAGES, Collection.MESSAGES
 
@@ -303,7 +303,7 @@ def test_an_exact_search_and_a_small_flush_do_not_import_chroma() -> None:
     script = (
         "import sys, tempfile; from pathlib import Path\n"
         "from support.vector_records import *\n"
-        "from memgpt_cli.storage.vector_index import AgentVectorIndex\n"
+        "from memgpt_cli.storage.vectors.index import AgentVectorIndex\n"
         "folder = Path(tempfile.mkdtemp()); path = new_record(folder / 'agent.db'); e = HashedEmbedder()\n"
         "with closing(connect(path)) as c: add_passages(c, ['one', 'two'])\n"
         "i = AgentVectorIndex(connect=lambda: connect(path, any_thread=True), embedder=e,"
@@ -372,7 +372,7 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from support.vector_records import HashedEmbedder, connect
-from memgpt_cli.storage.vector_index import AgentVectorIndex
+from memgpt_cli.storage.vectors.index import AgentVectorIndex
 
 folder = Path(sys.argv[1])
 embedder = HashedEmbedder()

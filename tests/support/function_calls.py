@@ -23,9 +23,9 @@ from memgpt_cli.functions.executor import FunctionExecutor
 from memgpt_cli.functions.spec import FunctionContext
 from memgpt_cli.llm.static_embedder import StaticEmbedder
 from memgpt_cli.main_context.core_memory import CoreMemory
-from memgpt_cli.storage.database import connect
+from memgpt_cli.storage.database.connection import connect
 from memgpt_cli.storage.store import SQLiteStore
-from memgpt_cli.storage.vector_index import AgentVectorIndex
+from memgpt_cli.storage.vectors.index import AgentVectorIndex
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 

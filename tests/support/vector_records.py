@@ -9,9 +9,9 @@ from contextlib import closing
 from pathlib import Path
 
 from memgpt_cli.domain.vectors import Collection, EmbedderIdentity, Vector
-from memgpt_cli.storage.database import connect, transaction
-from memgpt_cli.storage.schema import migrate
-from memgpt_cli.storage.vectors import Vectors
+from memgpt_cli.storage.database.connection import connect, transaction
+from memgpt_cli.storage.database.schema import migrate
+from memgpt_cli.storage.vectors.log import Vectors
 
 NOON = "2024-01-01T12:00:00.000Z"
 

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from memgpt_cli.cli.filters import Wait
 from memgpt_cli.cli.options import current
+from memgpt_cli.cli.terminal.filters import Wait
 from memgpt_cli.errors import UsageError
 
 

@@ -78,7 +78,7 @@ def attach(chat: Chat, path: str) -> None:
 
 def load(chat: Chat, argument: str) -> None:
     """Documents into archival storage; this chat holds the agent's lock already."""
-    from memgpt_cli.cli.loading import load_documents, read_wanted
+    from memgpt_cli.cli.archival.loading import load_documents, read_wanted
 
     session = chat.session
     report = load_documents(chat.workspace, session.store, session.index, read_wanted(argument))
@@ -101,7 +101,7 @@ def why(chat: Chat, _: str) -> None:
 
 def undo(chat: Chat, _: str) -> None:
     """Take the last turn back with everything it did to memory."""
-    from memgpt_cli.cli.undo import tell_turn
+    from memgpt_cli.cli.memory.undo import tell_turn
 
     tell_turn(_take_back(chat), chat.session.store)
 
@@ -124,7 +124,7 @@ def rethink(chat: Chat, advice: str) -> None:
 
 
 def _ask_again(chat: Chat, advice: str = "") -> None:
-    from memgpt_cli.cli.console import notice
+    from memgpt_cli.cli.terminal.console import notice
     from memgpt_cli.domain.events import UserMessage
     from memgpt_cli.domain.messages import Role
 
@@ -138,7 +138,7 @@ def _ask_again(chat: Chat, advice: str = "") -> None:
 
 
 def _take_back(chat: Chat) -> "TakenBack":
-    from memgpt_cli.cli.undo import take_back_turn
+    from memgpt_cli.cli.memory.undo import take_back_turn
 
     session = chat.session
     taken = take_back_turn(session.store, at=chat.workspace.clock.now())
@@ -151,7 +151,7 @@ def model(chat: Chat, argument: str) -> None:
     """Which model answers, or another one from here on."""
     import shlex
 
-    from memgpt_cli.cli.console import notice, say
+    from memgpt_cli.cli.terminal.console import notice, say
 
     name, _, url = argument.partition(" ")
     url = url.strip()
@@ -165,7 +165,7 @@ def model(chat: Chat, argument: str) -> None:
 
 def agent(chat: Chat, name: str) -> None:
     """The agents there are, or another one."""
-    from memgpt_cli.cli.console import say
+    from memgpt_cli.cli.terminal.console import say
 
     if not name:
         for known in chat.workspace.agents.names():
@@ -176,7 +176,7 @@ def agent(chat: Chat, name: str) -> None:
 
 def new(chat: Chat, _: str) -> None:
     """An empty queue: what was said stays in recall storage, core memory stays in view."""
-    from memgpt_cli.cli.console import notice
+    from memgpt_cli.cli.terminal.console import notice
 
     moved = chat.session.agent.start_afresh()
     chat.status.look(chat.session)
@@ -192,7 +192,7 @@ def export(chat: Chat, path: str) -> None:
 def save(chat: Chat, path: str) -> None:
     """The conversation as a Markdown file; without a file only where everything is kept."""
     from memgpt_cli.cli.chat.transcript import write_transcript
-    from memgpt_cli.cli.console import say
+    from memgpt_cli.cli.terminal.console import say
 
     if not path:
         folder = chat.workspace.agents.path(chat.status.agent)

@@ -18,8 +18,8 @@ from memgpt_cli.cli.chat.input import BareLines, PipedLines
 from memgpt_cli.cli.chat.status import Status
 from memgpt_cli.cli.chat.switching import keeps_model, offer_agent
 from memgpt_cli.cli.chat.table import COMMANDS
-from memgpt_cli.cli.console import is_interactive, notice, plain
 from memgpt_cli.cli.options import current
+from memgpt_cli.cli.terminal.console import is_interactive, notice, plain
 from memgpt_cli.errors import ExitCode, MemGPTError
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Conversation:
             self._session = self._reservation.open()
             self.status.look(self._session)
             if self.interactive and self.workspace.settings.memory.confirm:
-                from memgpt_cli.cli.confirm import Confirmation
+                from memgpt_cli.cli.chat.confirm import Confirmation
 
                 self._session.agent.confirm_writes(Confirmation(self.ask))
         return self._session
@@ -104,7 +104,7 @@ class Conversation:
 
     def answer(self, event: Event) -> None:
         """Run one turn and show it. On a terminal an error is told and the talk goes on; a pipe ends with it."""
-        from memgpt_cli.cli.turns import TurnResult, watch
+        from memgpt_cli.cli.chat.turns import TurnResult, watch
 
         session = self._opened()
         result = TurnResult()
@@ -301,7 +301,7 @@ class Conversation:
                 import rich.live  # noqa: F401 - the imports are the work
 
                 import memgpt_cli.cli.chat.markdown
-                import memgpt_cli.cli.turns  # noqa: F401
+                import memgpt_cli.cli.chat.turns  # noqa: F401
             except Exception:  # noqa: BLE001 - see above
                 return
 

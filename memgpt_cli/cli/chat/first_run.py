@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from memgpt_cli.cli.console import notice, plain, say
+from memgpt_cli.cli.terminal.console import notice, plain, say
 from memgpt_cli.errors import MemGPTError
 
 if TYPE_CHECKING:

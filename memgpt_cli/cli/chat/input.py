@@ -62,7 +62,7 @@ class BareLines:
 
     def ask(self, question: str, *, default: str = "") -> str:
         """One line; an empty one is the default, which is shown. Empty for Ctrl-D."""
-        from memgpt_cli.cli.confirm import ask_on_terminal
+        from memgpt_cli.cli.chat.confirm import ask_on_terminal
 
         return ask_on_terminal(question, default=default)
 

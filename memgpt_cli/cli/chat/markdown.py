@@ -10,7 +10,7 @@ from rich.markdown import CodeBlock, Heading, Markdown, MarkdownElement
 from rich.text import Text
 from rich.theme import Theme
 
-from memgpt_cli.cli.console import plain
+from memgpt_cli.cli.terminal.console import plain
 
 THEME = Theme(
     {

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Final, Protocol
 
-from memgpt_cli.cli.console import notice, plain
-from memgpt_cli.cli.turns import describe, in_full
+from memgpt_cli.cli.chat.turns import describe, in_full
+from memgpt_cli.cli.terminal.console import notice, plain
 from memgpt_cli.domain.events import (
     Evicting,
     FunctionReturned,

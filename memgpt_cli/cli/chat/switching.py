@@ -36,7 +36,7 @@ def offer_agent(workspace: "Workspace", name: str, ask: "Callable[[str], str] | 
     """Create an agent that does not exist, if the person agrees. The default agent is made without a question."""
     if workspace.agents.exists(workspace.check_name(name)) or workspace.is_default(name) or name == "default":
         return
-    from memgpt_cli.cli.confirm import ask_on_terminal
+    from memgpt_cli.cli.chat.confirm import ask_on_terminal
     from memgpt_cli.services.agent_settings import AgentSettings, new_config
 
     meant = did_you_mean(name, workspace.agents.names())

@@ -19,7 +19,7 @@ KEYS: Final = (
 
 def show_help(_: Chat, __: str) -> None:
     """The commands and the keys."""
-    from memgpt_cli.cli.console import say
+    from memgpt_cli.cli.terminal.console import say
 
     for command in COMMANDS.values():
         say(f"{f'/{command.name} {command.argument}':<21}{command.text}")

@@ -6,7 +6,7 @@ from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Final
 
 from memgpt_cli.cli.chat.first_run import found_models, listed
-from memgpt_cli.cli.console import notice, plain
+from memgpt_cli.cli.terminal.console import notice, plain
 
 if TYPE_CHECKING:
     from memgpt_cli.agent.reservation import Reservation

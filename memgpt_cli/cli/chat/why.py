@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from memgpt_cli.agent.session import Session
-from memgpt_cli.cli.console import out, say
-from memgpt_cli.cli.texts import counted, one_line
-from memgpt_cli.cli.turns import describe
+from memgpt_cli.cli.chat.turns import describe
+from memgpt_cli.cli.terminal.console import out, say
+from memgpt_cli.cli.terminal.texts import counted, one_line
 from memgpt_cli.domain.events import FunctionReturned
 from memgpt_cli.domain.messages import FunctionCall, Message, Role, message_ref
 from memgpt_cli.domain.passages import Passage, passage_ref

@@ -16,9 +16,9 @@ from memgpt_cli.domain.messages import message_ref
 from memgpt_cli.domain.passages import passage_ref
 from memgpt_cli.domain.search import ArchivalFilters
 from memgpt_cli.domain.times import to_text
-from memgpt_cli.storage.filters import archival_where
+from memgpt_cli.storage.database.filters import archival_where
 from memgpt_cli.storage.forgetting.forgotten_text import ForgottenText
-from memgpt_cli.storage.tombstones import kept_message
+from memgpt_cli.storage.rows.tombstones import kept_message
 
 _CITED: Final = re.compile(r"(?<![\w])\[([mp]\d+) ")
 _MESSAGE_TEXTS: Final = ("text", "stub", "calls", "name", "session", "external_id", "opaque")

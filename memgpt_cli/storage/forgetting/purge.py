@@ -18,9 +18,9 @@ from memgpt_cli.errors import StorageError
 from memgpt_cli.storage.forgetting.batch_traces import text_columns
 from memgpt_cli.storage.forgetting.findings import Finder, Findings
 from memgpt_cli.storage.forgetting.proof import RowProof
+from memgpt_cli.storage.rows.tombstones import runs
 from memgpt_cli.storage.store import SQLiteStore
-from memgpt_cli.storage.tombstones import runs
-from memgpt_cli.storage.vectors import Vectors
+from memgpt_cli.storage.vectors.log import Vectors
 
 _PENDING: Final = "purge_pending"
 _BY: Final = Provenance(author=Author.USER, command="forget")

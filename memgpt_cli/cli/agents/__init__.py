@@ -1,0 +1,1 @@
+"""`memgpt agent` and `memgpt backup`."""

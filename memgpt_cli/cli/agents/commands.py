@@ -1,0 +1,349 @@
+"""`memgpt agent`: the agents of this machine, made, shown, renamed, copied, carried elsewhere and deleted."""
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from memgpt_cli.bootstrap import Workspace
+from memgpt_cli.cli.agents.shapes import contents, describe, readable, size_text
+from memgpt_cli.cli.options import Command, agents_like, current
+from memgpt_cli.cli.terminal.console import err, notice, plain, print_json, say
+from memgpt_cli.cli.terminal.filters import Limit, Overwrite, Page, Yes
+from memgpt_cli.cli.terminal.pages import Match, matching, page_of, tell_of_more
+from memgpt_cli.cli.terminal.tables import table
+from memgpt_cli.cli.terminal.texts import read_text
+from memgpt_cli.domain.agents import Protocol
+from memgpt_cli.domain.blocks import Block
+from memgpt_cli.domain.times import for_people, from_text
+from memgpt_cli.errors import LimitError, StorageError, UsageError
+from memgpt_cli.services.agent_settings import (
+    AgentSettings,
+    Changed,
+    Own,
+    change_settings,
+    clone_agent,
+    new_config,
+)
+
+app = typer.Typer(help="Create, show, copy and delete agents.", no_args_is_help=True)
+
+
+Name = Annotated[str, typer.Argument(help="The agent.", autocompletion=agents_like)]
+NewName = Annotated[str, typer.Argument(help="Letters, digits, - _ and .")]
+
+
+@app.command("list", cls=Command)
+def list_agents(match: Match = None, limit: Limit = 50, page: Page = 0) -> None:
+    """List the agents: size on disk, messages, passages, last use.
+
+    Example:
+        memgpt agent list
+
+    """
+    workspace = current.workspace()
+    shapes = []
+    names = matching(workspace.agents.names(), match, name=str)
+    for name in matching(workspace.agents.without_record(), match, name=str):
+        notice(f"{name}: its folder is there, its record is not; memgpt agent delete {name} removes it")
+    for name in page_of(names, limit=limit, page=page):
+        try:
+            shapes.append(describe(workspace, name))
+        except StorageError as error:
+            notice(f"{name}: {error.message}; run memgpt doctor")
+    if current.json:
+        print_json(shapes)
+    elif not names:
+        notice("there are no such agents" if match else "there are no agents yet; memgpt chat makes one")
+    elif shapes:
+        zone = workspace.settings.zone
+        rows = [
+            (
+                s["name"],
+                s["profile"] or s["model"] or "(configured)",
+                str(s["messages"]),
+                str(s["passages"]),
+                size_text(s["bytes"]),
+                for_people(from_text(s["last_used"]), zone) if s["last_used"] else "-",
+            )
+            for s in shapes
+        ]
+        table(("name", "model", "messages", "passages", "size", "last used"), rows, wide="model")
+    tell_of_more(len(names), limit=limit, page=page)
+
+
+@app.command("create", cls=Command)
+def create(
+    name: NewName,
+    persona: Annotated[str | None, typer.Option(help="Who it is: text, or @FILE.", metavar="TEXT|@FILE")] = None,
+    human: Annotated[str, typer.Option(help="What it knows about you: text, or @FILE.", metavar="TEXT|@FILE")] = "",
+    protocol: Annotated[Protocol | None, typer.Option(help="How it replies and continues.")] = None,
+    block: Annotated[
+        list[str] | None,
+        typer.Option("--block", help="Another memory block (repeatable).", metavar="LABEL=TEXT|@FILE"),
+    ] = None,
+) -> None:
+    """Create an agent; --model, --base-url and --window become its own.
+
+    Example:
+
+        memgpt agent create tutor --persona @tutor.md --model gpt-4.1 --block goals="Learn Portuguese"
+    """
+    workspace = current.workspace()
+    config = new_config(workspace, name, _given(protocol))
+    workspace.new_agents.create(
+        name,
+        config=config,
+        persona=None if persona is None else read_text(persona),
+        human=read_text(human),
+        blocks=[_block(typed, workspace) for typed in block or ()],
+    )
+    with workspace.memory(name) as memory:
+        try:
+            memory.check_window()
+        except LimitError as error:  # another model may answer by then, so it is made all the same
+            notice(f"as things stand it cannot talk: {error.message}\nhint: {error.hint}")
+    if current.json:
+        print_json(describe(workspace, name))
+    else:
+        say(f"created {name}; memgpt chat -a {name} begins a conversation")
+
+
+@app.command("show", cls=Command)
+def show(
+    name: Annotated[
+        str | None, typer.Argument(help="The agent; default: the one in use.", autocompletion=agents_like)
+    ] = None,
+) -> None:
+    """Show one agent.
+
+    Example:
+        memgpt agent show tutor
+
+    """
+    workspace = current.workspace()
+    shape = describe(workspace, name or workspace.agent_name)
+    if current.json:
+        print_json(shape)
+        return
+    changes, zone = shape.pop("changes"), workspace.settings.zone
+    for key, value in shape.items():
+        say(f"{key.replace('_', ' '):<12} {readable(key, value, zone)}")
+    for change in changes:
+        at = for_people(from_text(change["at"]), zone)
+        say(f"{'changed':<12} {at}: {change['setting']} {change['before'] or '-'} -> {change['after'] or '-'}")
+
+
+@app.command("set", cls=Command)
+def set_settings(
+    name: Name,
+    protocol: Annotated[Protocol | None, typer.Option(help="How it replies and continues.")] = None,
+    unset: Annotated[
+        list[Own] | None, typer.Option("--unset", help="Leave this setting to the configuration (repeatable).")
+    ] = None,
+    default: Annotated[bool, typer.Option("--default", help="Leave model, base URL and window to it.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check/--no-check", help="Ask the endpoint whether it serves the model.")
+    ] = True,
+) -> None:
+    """Change an agent's own settings: --model (a model or a profile), --base-url, --window, --protocol.
+
+    They are stronger than the settings file. Nothing is changed when the agent's memory does not fit the window.
+
+    Examples:
+        memgpt agent set tutor --model local
+
+        memgpt agent set tutor --window 16384 --protocol paper
+
+        memgpt agent set tutor --unset window
+
+        memgpt agent set tutor --default
+
+    """
+    workspace = current.workspace()
+    given, dropped = _given(protocol), set(Own if default else unset or ())
+    if given == AgentSettings() and not dropped:
+        raise UsageError("there is nothing to change", hint=f"memgpt agent set {name} --model MODEL")
+    changed = change_settings(workspace, name, given, unset=dropped, check=check)
+    if current.json:
+        print_json(describe(workspace, name))
+    else:
+        _tell_changes(name, changed)
+
+
+def _given(protocol: Protocol | None = None) -> AgentSettings:
+    """What the command line sets of an agent's own settings."""
+    return AgentSettings(model=current.model, base_url=current.base_url, window=current.window, protocol=protocol)
+
+
+def _tell_changes(name: str, changed: Changed) -> None:
+    if not changed.changes:
+        notice(f"{name} has these settings already")
+        return
+    for change in changed.changes:
+        say(f"{name}: {change.setting} {change.before or '(configured)'} -> {change.after or '(configured)'}")
+    choice = changed.choice
+    if choice is not None and choice.endpoint is not None and changed.moved:
+        notice(f"its messages, with what it remembers, go to {choice.endpoint.host} from now on")
+    if changed.new_epoch:
+        notice("a new epoch begins with its next message")
+    if changed.unchecked:
+        notice(changed.unchecked)
+    if changed.in_use:
+        notice("another process is using the agent; it keeps the old settings until it ends")
+    notice(f"to undo: memgpt agent set {name} {shlex.join(changed.undo)}")
+
+
+@app.command("rename", cls=Command)
+def rename(name: Name, new: NewName) -> None:
+    """Give an agent another name.
+
+    Example:
+        memgpt agent rename tutor teacher
+
+    """
+    workspace = current.workspace()
+    workspace.agents.open(name).close()
+    workspace.check_name(new)
+    with workspace.agents.lock(name, purpose="memgpt agent rename", since=workspace.clock.now()).acquire():
+        workspace.agents.rename(name, new)
+    if name == workspace.settings.agent:
+        notice(f"{name} is the agent meant when none is named; to change that: memgpt config set agent.name {new}")
+    if current.json:
+        print_json(describe(workspace, new))
+    else:
+        say(f"{name} is called {new} now")
+
+
+@app.command("clone", cls=Command)
+def clone(
+    name: Name,
+    new: NewName,
+    messages: Annotated[
+        bool, typer.Option("--messages/--no-messages", help="Copy the messages too, or only what was learned.")
+    ] = True,
+) -> None:
+    """Make a second agent with the same memory, also while the first one talks.
+
+    --model, --base-url and --window become its own.
+
+    Example:
+
+        memgpt agent clone tutor tutor-2 --no-messages
+    """
+    workspace = current.workspace()
+    clone_agent(workspace, name, new, _given(), with_messages=messages)
+    if current.json:
+        print_json(describe(workspace, new))
+    else:
+        say(f"created {new} as a copy of {name}" + ("" if messages else ", without messages"))
+
+
+@app.command("delete", cls=Command)
+def delete(name: Name, yes: Yes = False) -> None:
+    """Delete an agent with everything it remembers. This cannot be undone; it asks for the name.
+
+    Example:
+        memgpt agent delete tutor
+
+    """
+    workspace = current.workspace()
+    what = contents(workspace, name)
+    if not yes:
+        _ask_for(name, f"This deletes agent {name} with {what}, for good. Type its name to go on: ")
+    lock = workspace.agents.lock(name, purpose="memgpt agent delete", since=workspace.clock.now()).acquire()
+    try:
+        workspace.agents.delete(name)
+    finally:
+        lock.release()
+    if current.json:
+        print_json({"deleted": name})
+    else:
+        say(f"deleted {name}")
+
+
+@app.command("export", cls=Command)
+def export(
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            help="The agent (default: the one in use) and the file to write.",
+            metavar="[NAME] FILE",
+            autocompletion=agents_like,
+        ),
+    ],
+    overwrite: Overwrite = False,
+) -> None:
+    """Write an agent with everything it remembers into one file, also while it talks. See docs/memory.md.
+
+    Example:
+
+        memgpt agent export tutor tutor.memgpt
+    """
+    workspace = current.workspace()
+    name, file = _named(words, workspace)
+    size = workspace.export_agent(name, file, overwrite=overwrite)
+    if current.json:
+        print_json({"agent": name, "file": str(file), "bytes": size})
+    else:
+        say(f"wrote {name} to {file} ({size_text(size)}), read back and checked")
+        notice("the file holds everything the agent remembers; keys are not in it")
+
+
+@app.command("import", cls=Command)
+def import_file(
+    file: Annotated[Path, typer.Argument(help="A file written by agent export.", metavar="FILE")],
+    name: Annotated[str | None, typer.Option("--as", help="A new name for the agent.", metavar="NAME")] = None,
+    keep_endpoint: Annotated[
+        bool, typer.Option("--keep-endpoint", help="Keep the endpoint that the file names.")
+    ] = False,
+) -> None:
+    """Make an agent of a file. Everything in it is checked first, and nothing of it is run.
+
+    The endpoint it talked to is left out unless you ask for it: the file may come from somebody else.
+
+    Example:
+        memgpt agent import tutor.memgpt --as teacher
+
+    """
+    workspace = current.workspace()
+    made, endpoint = workspace.new_agents.from_file(
+        file, name, keep_endpoint=keep_endpoint, progress=lambda what, done: notice(f"{what}: {done:,} rows")
+    )
+    if endpoint and not keep_endpoint:
+        notice(
+            f"its endpoint {endpoint} was left out; to name one: memgpt agent set {made} --model MODEL --base-url URL"
+        )
+    if current.json:
+        print_json(describe(workspace, made))
+    else:
+        say(f"imported {made}; memgpt chat -a {made} goes on with it")
+
+
+def _named(words: list[str], workspace: Workspace) -> tuple[str, Path]:
+    """The agent and the file of `[NAME] FILE`."""
+    if len(words) > 2:  # noqa: PLR2004 - a name and a file
+        raise UsageError(f"too many words: {' '.join(words)}", hint="memgpt agent export NAME FILE")
+    name, file = workspace.agent_name if len(words) == 1 else words[0], Path(words[-1])
+    if len(words) == 1 and not file.suffix and workspace.agents.exists(words[0]):
+        raise UsageError(f"{file} is an agent, and no file is named", hint=f"memgpt agent export {file} {file}.memgpt")
+    return name, file
+
+
+def _ask_for(name: str, question: str) -> None:
+    import sys
+
+    if not sys.stdin.isatty():
+        raise UsageError("this needs a confirmation, and there is no terminal to ask at", hint="add --yes")
+    err().print(plain(question), end="")
+    if sys.stdin.readline().strip() != name:
+        notice("nothing was deleted")
+        raise typer.Exit(1)
+
+
+def _block(typed: str, workspace: Workspace) -> Block:
+    label, equals, text = typed.partition("=")
+    if not equals:
+        raise UsageError(f"--block {typed!r} has no text", hint='--block goals="Learn Portuguese"')
+    return Block(label=label, value=read_text(text).strip(), limit=workspace.settings.memory.block_limit)

@@ -1,0 +1,112 @@
+"""`memgpt archival`: passages of any text, added, searched, corrected, and where each came from."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from memgpt_cli.cli import shapes
+from memgpt_cli.cli.archival import documents as archival_documents
+from memgpt_cli.cli.archival import passages as archival_passages
+from memgpt_cli.cli.archival import pictures as archival_pictures
+from memgpt_cli.cli.options import Command, current
+from memgpt_cli.cli.terminal.console import json_text, notice, print_json, say
+from memgpt_cli.cli.terminal.filters import Limit, NewTags, Page, Since, Source, Tags, Until, archival_filters, labels
+from memgpt_cli.cli.terminal.hits import show_hits
+from memgpt_cli.cli.terminal.texts import one_line, read_text
+from memgpt_cli.domain.blocks import Author, Provenance
+from memgpt_cli.domain.passages import Passage, passage_ref
+from memgpt_cli.domain.search import SearchResult
+from memgpt_cli.errors import UsageError
+from memgpt_cli.external_context.archival import Inserted
+from memgpt_cli.external_context.display import page_for_people
+
+app = typer.Typer(help="Archival storage: notes, facts and documents.", no_args_is_help=True)
+
+
+@app.command("add", cls=Command)
+def add(
+    text: Annotated[str, typer.Argument(help="What to keep; @FILE reads a file, - adds each line of standard input.")],
+    tag: NewTags = None,
+    source: Annotated[str | None, typer.Option("--source", help="Where it comes from.", metavar="NAME")] = None,
+) -> None:
+    """Add one passage, or one for each line of standard input (with --json, one document a line).
+
+    Examples:
+        memgpt archival add "The key is under the mat" --tag house
+
+        memgpt archival add - --tag house < facts.txt
+
+    """
+    content = read_text(text)
+    texts = [line.strip() for line in (content.splitlines() if text == "-" else [content]) if line.strip()]
+    if not texts:
+        raise UsageError("there is nothing to add", hint='memgpt archival add "The key is under the mat"')
+    workspace = current.workspace()
+    workspace.new_agents.ensure(workspace.agent_name)
+    with workspace.memory() as memory:
+        provenance = Provenance(author=Author.USER, command="archival add")
+        added = memory.archival.insert_all(texts, provenance=provenance, tags=labels(tag), source=source)
+    for stored in added:
+        _report_added(stored, alone=len(added) == 1)
+
+
+def _report_added(stored: Inserted, *, alone: bool) -> None:
+    if current.json:
+        document = {**shapes.passage(stored.passage), "new": stored.new}
+        if alone:
+            print_json(document)
+        else:
+            sys.stdout.write(json_text(document) + "\n")
+        return
+    ref = passage_ref(stored.passage.id)
+    say(f"stored as {ref}" if stored.new else f"already stored as {ref}")
+    for passage in stored.similar:
+        notice(f"similar to {passage_ref(passage.id)}: {one_line(passage.text, 100)}")
+
+
+@app.command("search", cls=Command)
+def search(
+    query: Annotated[str, typer.Argument(help="A question or words; empty lists newest first.")],
+    limit: Limit = 10,
+    page: Page = 0,
+    tag: Tags = None,
+    source: Source = None,
+    since: Since = None,
+    until: Until = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Show what made each hit.")] = False,
+) -> None:
+    """Search passages by words and meaning, best first.
+
+    Example:
+        memgpt archival search "where is the key"
+
+    """
+    workspace = current.workspace()
+    with workspace.memory() as memory:
+        filters = archival_filters(memory, tags=tag, source=source, since=since, until=until)
+        vector = memory.archival.embed_query(query)
+
+        def ranked(page: int, size: int) -> SearchResult[Passage]:
+            return memory.archival.search(query, filters, page=page, page_size=size, query_vector=vector)
+
+        found = page_for_people(ranked, query, page, limit)
+    if current.json:
+        print_json(shapes.archival_result(query, found))
+    else:
+        show_hits(found, workspace.settings.zone, explain=explain, what="passages")
+
+
+for name, command in (
+    ("load", archival_documents.load),
+    ("list", archival_passages.list_passages),
+    ("show", archival_passages.show),
+    ("edit", archival_passages.edit),
+    ("delete", archival_passages.delete),
+    ("log", archival_passages.log),
+    ("restore", archival_passages.restore),
+    ("sources", archival_passages.sources),
+    ("picture", archival_pictures.picture),
+    ("reindex", archival_documents.reindex),
+):
+    app.command(name, cls=Command)(command)

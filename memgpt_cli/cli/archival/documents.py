@@ -1,0 +1,162 @@
+"""`memgpt archival load` and `reindex`: documents into archival storage, and the vectors that find them."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from memgpt_cli.cli.options import current
+from memgpt_cli.cli.terminal.console import notice, print_json, say
+from memgpt_cli.cli.terminal.filters import NewTags, Wait, labels
+from memgpt_cli.cli.terminal.progress import bar
+from memgpt_cli.cli.terminal.texts import counted
+from memgpt_cli.domain.documents import Outcome
+from memgpt_cli.errors import MemGPTError, UsageError
+
+if TYPE_CHECKING:
+    from memgpt_cli.bootstrap import Workspace
+    from memgpt_cli.domain.vectors import EmbedderIdentity, IndexStatus
+
+
+def load(
+    paths: Annotated[
+        list[str], typer.Argument(help="Files, folders, patterns; - is standard input.", metavar="PATH...|-")
+    ],
+    tag: NewTags = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="A name for standard input, such as page.html.", metavar="NAME")
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Reload unchanged files and split them again.")] = False,
+    wait: Wait = False,
+) -> None:
+    """Load documents: text, Markdown, HTML, PDF, DOCX, EPUB, tables, JSON, notebooks, source code.
+
+    What has not changed adds nothing, so a load that was cut off goes on when it is started again. Files that cannot be
+    read are named and skipped, and the exit code is then 1.
+
+    Examples:
+
+        memgpt archival load ~/notes report.pdf
+
+        memgpt archival load "papers/*.pdf" --tag papers
+
+        curl -s https://example.com | memgpt archival load - --name example.html
+    """
+    from memgpt_cli.cli.archival.loading import Wanted, load_documents
+
+    workspace = current.workspace()
+    wanted = Wanted(paths=paths, tags=labels(tag), name=name, again=again)
+    with workspace.held_memory(purpose="memgpt archival load", wait=wait) as memory:
+        memory.check_embedder()
+        report = load_documents(workspace, memory.store, memory.index, wanted)
+    if current.json:
+        print_json(report.shape(memory.name))
+    else:
+        report.tell()
+    if report.of(Outcome.SKIPPED):
+        raise typer.Exit(1)
+
+
+def reindex(
+    embedder: Annotated[
+        str | None,
+        typer.Option(
+            "--embedder",
+            help="Embed everything again with: static, minilm, minilm/MODEL, openai/MODEL.",
+            metavar="EMBEDDER",
+        ),
+    ] = None,
+    save: Annotated[bool, typer.Option("--save", help="Set it as the embedder in your settings, too.")] = False,
+    wait: Wait = False,
+) -> None:
+    """Build the vector index anew from the stored vectors, or with --embedder from the texts.
+
+    It may be stopped at any point; the same command goes on. Vectors belong to an agent, the embedder in the settings
+    to all of them: each agent is changed over by its own command.
+
+    Examples:
+
+        memgpt archival reindex
+
+        memgpt archival reindex --embedder openai/text-embedding-3-small --save
+    """
+    if save and embedder is None:
+        raise UsageError(
+            "--save needs an embedder", hint="memgpt archival reindex --embedder openai/text-embedding-3-small --save"
+        )
+    workspace = current.workspace()
+    chosen = workspace.embedders.name(embedder)
+    new = None if embedder is None else workspace.embedders.called(*chosen)
+    bill = workspace.embedders.bill(chosen[1])
+    with workspace.held_memory(purpose="memgpt archival reindex", wait=wait) as memory:
+        if new is None:
+            memory.check_embedder()
+        try:
+            with bar() as shown:
+                done = memory.index.reindex(
+                    new,
+                    progress=lambda stage, at, total: shown.show(
+                        "embedding" if stage == "embed" else "indexing", at, total, unit="passages"
+                    ),
+                )
+        except (MemGPTError, KeyboardInterrupt):
+            notice("what was done is kept; the same command continues")
+            raise
+        status = memory.index.status()
+    if save:
+        _save(workspace, chosen)
+        workspace = current.workspace()  # with the settings as they are now
+    agrees = workspace.embedders.name() == chosen
+    if current.json:
+        money = {"embedding_tokens": bill.tokens, "cost_usd": bill.price(bill.tokens)}
+        print_json({"agent": memory.name, **_shape(status, done), **money, "settings_agree": agrees})
+    elif status.identity is None:
+        say("there are no vectors, and none are missing")
+    else:
+        say(f"{counted(sum(status.vectors.values()), 'vector')} of {status.identity}, {done} of them made now")
+    if not agrees:
+        _advise(workspace, chosen)
+    _name_others(workspace, memory.name, status.identity)
+
+
+def _shape(status: "IndexStatus", done: int) -> dict[str, Any]:
+    return {
+        "embedder": None if status.identity is None else str(status.identity),
+        "embedded": done,
+        "vectors": {str(collection): count for collection, count in status.vectors.items()},
+    }
+
+
+def _save(workspace: "Workspace", chosen: tuple[str, str]) -> None:
+    provider, model = chosen
+    file = workspace.settings_file
+    file.set("embedder.provider", provider)
+    if provider == "static":
+        file.unset("embedder.model")
+    else:
+        file.set("embedder.model", model)
+
+
+def _advise(workspace: "Workspace", chosen: tuple[str, str]) -> None:
+    """The settings still name another embedder, which the next start would refuse."""
+    provider, model = chosen
+    wanted = {"embedder.provider": provider, **({} if provider == "static" else {"embedder.model": model})}
+    notice("the settings name another embedder, which this agent now refuses; to make them agree:", style=None)
+    for key, value in wanted.items():
+        setting = workspace.configuration[key]
+        if setting.value == value:
+            continue
+        if setting.source.value == "environment":
+            notice(f"  export {setting.where}={value}", style=None)
+        else:
+            notice(f"  memgpt config set {key} {value}", style=None)
+
+
+def _name_others(workspace: "Workspace", name: str, identity: "EmbedderIdentity | None") -> None:
+    """Agents whose vectors are of another embedder than this one's now."""
+    for other in workspace.agents.names():
+        theirs = workspace.agents.glance(other).embedder
+        if other != name and None not in (theirs, identity) and theirs != identity and identity is not None:
+            notice(
+                f"agent {other} has vectors of {theirs}:"
+                f" memgpt archival reindex --embedder {identity.provider}/{identity.model} -a {other}"
+            )

@@ -1,0 +1,48 @@
+"""`memgpt archival picture`: the picture that a passage describes, as the file that was shown."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from memgpt_cli.cli import ids
+from memgpt_cli.cli.options import current
+from memgpt_cli.cli.terminal.console import print_json, say
+from memgpt_cli.domain.messages import message_ref
+from memgpt_cli.domain.passages import passage_ref
+from memgpt_cli.errors import NotFoundError, StorageError, UsageError
+
+
+def picture(
+    passage: Annotated[str, typer.Argument(metavar="ID", help="The passage that describes it, such as p12.")],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="The file to write; default: its own name.")
+    ] = None,
+) -> None:
+    """Write out the picture that a passage describes, byte for byte as it was shown in a chat.
+
+    Example:
+        memgpt archival picture p12 roses.png
+
+    """
+    with current.workspace().memory() as memory:
+        wanted = ids.number(passage, letter="p")
+        stored = memory.store.pictures.of_passage(wanted)
+    if stored is None:
+        raise NotFoundError(f"{passage_ref(wanted)} describes no picture", hint="memgpt archival list --tag picture")
+    target = file or Path(Path(stored.picture.name).name)  # a name may come with an agent of somebody else's
+    try:
+        with target.open("xb") as opened:
+            opened.write(stored.picture.content)
+    except FileExistsError:
+        raise UsageError(f"{target} exists already", hint="choose another name") from None
+    except OSError as error:
+        raise StorageError(
+            f"{target} cannot be written: {error.strerror}", hint="check the folder and the disk"
+        ) from error
+    size = len(stored.picture.content)
+    if current.json:
+        shape = {"passage": passage_ref(wanted), "message": message_ref(stored.message_id), "file": str(target)}
+        print_json({**shape, "kind": stored.picture.kind, "bytes": size})
+    else:
+        say(f"wrote {target} ({stored.picture.kind}, {size:,} bytes), shown with {message_ref(stored.message_id)}")

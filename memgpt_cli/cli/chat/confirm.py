@@ -1,0 +1,83 @@
+"""Asking the person before the model writes to memory (`memory.confirm`): yes, no, edit, always."""
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from memgpt_cli.cli.chat.turns import proposal
+from memgpt_cli.cli.terminal.console import plain
+from memgpt_cli.domain.chat import arguments_object
+from memgpt_cli.domain.messages import FunctionCall
+from memgpt_cli.functions.spec import Verdict
+
+QUESTION: Final = "write this? [y]es [n]o [e]dit [a]lways: "
+_TEXTS: Final = ("content", "new_content")
+"""The arguments that hold what is to be written."""
+
+
+class Ask(Protocol):
+    """Asks the person one thing."""
+
+    def __call__(self, question: str, *, default: str = "") -> str:
+        """The answer; empty when there is none."""
+        ...
+
+
+class Confirmation:
+    """Asks for each write until the person says `always`, which holds as long as this object."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self._always = False
+
+    def __call__(self, call: FunctionCall) -> Verdict:
+        """What the person says. No answer, and Ctrl-C, is a no: nothing is written that nobody has agreed to."""
+        if self._always:
+            return Verdict(allowed=True)
+        try:
+            return self._decide(call)
+        except KeyboardInterrupt:
+            return Verdict(allowed=False)
+
+    def _decide(self, call: FunctionCall) -> Verdict:
+        question = f"{plain(proposal(call))}\n{QUESTION}"
+        while True:
+            match self._ask(question).strip().lower()[:1]:
+                case "y":
+                    return Verdict(allowed=True)
+                case "a":
+                    self._always = True
+                    return Verdict(allowed=True)
+                case "e":
+                    return self._edited(call)
+                case "n" | "":
+                    return Verdict(allowed=False)
+                case _:
+                    question = QUESTION
+
+    def _edited(self, call: FunctionCall) -> Verdict:
+        arguments = arguments_object(call.arguments) or {}
+        name = next((name for name in _TEXTS if name in arguments), None)
+        if name is None:
+            return Verdict(allowed=True)
+        text = self._ask("text: ", default=str(arguments[name]))
+        if not text.strip():
+            return Verdict(allowed=False)
+        return Verdict(allowed=True, arguments=json.dumps({**arguments, name: text}, ensure_ascii=False))
+
+
+def ask_on_terminal(question: str, *, default: str = "") -> str:
+    """One line of standard input, asked for on stderr."""
+    suffix = f" (now: {default})\n> " if default else ""
+    sys.stderr.write(question + suffix)
+    sys.stderr.flush()
+    line = sys.stdin.readline()
+    return line.rstrip("\r\n") or default if line else ""
+
+
+def confirmation(*, wanted: bool) -> Callable[[FunctionCall], Verdict] | None:
+    """For a command that is no chat: asks at the terminal, where there is one; None leaves every write refused."""
+    if wanted and sys.stdin.isatty() and sys.stderr.isatty():
+        return Confirmation(ask_on_terminal)
+    return None

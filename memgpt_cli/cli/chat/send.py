@@ -1,0 +1,89 @@
+"""`memgpt send`: one message, one answer, for scripts and pipes."""
+
+import sys
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from memgpt_cli.cli import shapes
+from memgpt_cli.cli.chat.confirm import confirmation
+from memgpt_cli.cli.chat.turns import TurnResult, describe, in_full, watch
+from memgpt_cli.cli.options import current
+from memgpt_cli.cli.terminal.console import notice, plain, print_json, say
+from memgpt_cli.cli.terminal.filters import Wait
+from memgpt_cli.cli.terminal.texts import read_stdin
+from memgpt_cli.domain.events import FunctionReturned, Happening, UserMessage
+from memgpt_cli.domain.times import parse
+from memgpt_cli.errors import MemGPTError, UsageError
+
+
+def send(
+    text: Annotated[str, typer.Argument(help="The message; - reads standard input.")],
+    name: Annotated[str | None, typer.Option("--name", help="Who says it.", metavar="SPEAKER")] = None,
+    created_at: Annotated[
+        str | None, typer.Option("--created-at", help="The time of the message (ISO 8601).", metavar="TIME")
+    ] = None,
+    external_id: Annotated[
+        str | None,
+        typer.Option("--id", help="Your id for this message; sending it again does not answer twice.", metavar="ID"),
+    ] = None,
+    wait: Wait = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show each function call with its result.")] = False,
+) -> None:
+    """Send one message and print the answer.
+
+    Examples:
+        memgpt send "My name is Ada"
+
+        memgpt send --json --id 42 "Where do I live?"
+
+        git log -5 | memgpt send -
+
+    """
+    workspace = current.workspace()
+    message = UserMessage(
+        text=read_stdin() if text == "-" else text,
+        name=name,
+        created_at=None if created_at is None else _time(created_at),
+        external_id=external_id,
+    )
+    if not message.text.strip():
+        raise UsageError("there is nothing to send", hint='memgpt send "Hello"')
+
+    def show(happening: Happening) -> None:
+        if isinstance(happening, FunctionReturned) and happening.result.effects.refusal is None:
+            if verbose:
+                notice(in_full(happening))
+        elif line := describe(happening):
+            notice(f"({line})")
+
+    result = TurnResult()
+    with workspace.sessions.open(purpose="memgpt send", wait=wait) as session:
+        for line in session.notices:
+            notice(line)
+        session.agent.confirm_writes(confirmation(wanted=workspace.settings.memory.confirm))
+        try:
+            watch(session.agent.handle(message), result, show)
+        except MemGPTError:
+            _print(session.name, result)
+            raise
+        _print(session.name, result)
+
+
+def _print(agent: str, result: TurnResult) -> None:
+    if result.ended is None:
+        return
+    if current.json:
+        print_json(shapes.turn(agent, result.steps, result.ended))
+    elif sys.stdout.isatty():
+        say(result.ended.reply)
+    else:
+        sys.stdout.write(plain(result.ended.reply) + "\n")
+
+
+def _time(text: str) -> datetime:
+    try:
+        return parse(text, current.workspace().settings.zone)
+    except ValueError as error:
+        raise UsageError(f"{text!r} is not a valid time", hint="write it as 2024-03-31T18:30") from error

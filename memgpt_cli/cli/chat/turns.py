@@ -1,0 +1,146 @@
+"""Running one turn and gathering what it came to; shared by `send` and `chat`."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from memgpt_cli.cli.terminal.texts import counted, one_line
+from memgpt_cli.domain.chat import arguments_object
+from memgpt_cli.domain.effects import Effects, Refusal
+from memgpt_cli.domain.events import (
+    Evicted,
+    FunctionReturned,
+    Happening,
+    MemoryPressure,
+    Notice,
+    PagedOut,
+    StepCommitted,
+    TurnEnded,
+    Waiting,
+)
+from memgpt_cli.domain.messages import FunctionCall, message_ref
+
+_LONG: Final = 96
+"""Characters of a text that are shown in the line about it."""
+
+MOST_LINES: Final = 8
+"""Lines of a change that are shown without --verbose."""
+
+
+_WHY: Final = {
+    Refusal.PERSON: "as you said",
+    Refusal.NOBODY: "since nobody could be asked (memory.confirm)",
+}
+
+
+@dataclass(slots=True)
+class TurnResult:
+    """What a turn came to so far."""
+
+    steps: list[StepCommitted] = field(default_factory=list)
+    ended: TurnEnded | None = None
+
+
+def watch(happenings: Iterator[Happening], result: TurnResult, show: Callable[[Happening], None]) -> None:
+    """Run a turn to its end, showing each happening. Ctrl-C closes the turn and is raised again."""
+    try:
+        for happening in happenings:
+            if isinstance(happening, StepCommitted):
+                result.steps.append(happening)
+            elif isinstance(happening, TurnEnded):
+                result.ended = happening
+            show(happening)
+    finally:
+        close = getattr(happenings, "close", None)
+        if close is not None:
+            close()
+
+
+def describe(happening: Happening) -> str | None:
+    """A line about memory work, or None when there is nothing to say.
+
+    What a call changed follows on lines of its own, each with `+` or `-` before it.
+    """
+    match happening:
+        case Notice(text=text) | Waiting(text=text):
+            return text or None
+        case MemoryPressure(used=used, limit=limit):
+            return f"memory pressure: {used:,} of {limit:,} tokens"
+        case Evicted(messages=count, tokens_before=before, tokens_after=after, summarised_by=by):
+            return (
+                f"{counted(count, 'message')} moved to recall storage ({before:,} -> {after:,} tokens, summary: {by})"
+            )
+        case PagedOut(message_id=number, passages=count):
+            return f"long message: stored as {message_ref(number)} and in {counted(count, 'archival passage')}"
+        case FunctionReturned():
+            return _call(happening)
+        case _:
+            return None
+
+
+def in_full(returned: FunctionReturned) -> str:
+    """A call with all of its arguments and its whole result."""
+    state = "" if returned.ok else " failed"
+    return f"{returned.call.name}({returned.call.arguments}){state}:\n{returned.result.text}"
+
+
+def _call(returned: FunctionReturned) -> str | None:
+    """What a call did, in the person's words rather than the model's."""
+    name, arguments = returned.call.name, arguments_object(returned.call.arguments) or {}
+    outcome = returned.result.text.split("\n", 1)[0].rstrip(".")
+    effects = returned.result.effects
+    if effects.replied:
+        return None
+    if not returned.ok:
+        if effects.refusal is not None:
+            return f"not written, {_WHY[effects.refusal]}: {one_line(proposal(returned.call), _LONG)}"
+        return f"{name}({one_line(returned.call.arguments, _LONG)}) failed: {one_line(outcome, _LONG)}"
+    said = {key: str(value) for key, value in arguments.items()}
+    match name:
+        case "core_memory_append" | "core_memory_replace":
+            text = proposal(returned.call)
+        case "conversation_search" | "archival_memory_search":
+            where = "recall" if name == "conversation_search" else "archival"
+            text = f"searched {where} for {_wanted(said)}: {_found(effects)}"
+        case "archival_memory_insert":
+            text = f"archival: {outcome}: “{one_line(said.get('content', ''), _LONG)}”"
+        case _:
+            text = f"{name}({one_line(returned.call.arguments, _LONG)}): {one_line(outcome, _LONG)}"
+    return text
+
+
+def proposal(call: FunctionCall) -> str:
+    """What a call would write."""
+    said = {key: str(value) for key, value in (arguments_object(call.arguments) or {}).items()}
+    match call.name:
+        case "core_memory_append":
+            return _changes(f"core memory {said.get('label')}", "", said.get("content", ""))
+        case "core_memory_replace":
+            old, new = said.get("old_content", ""), said.get("new_content", "")
+            if old.strip() == "*":
+                return _changes(f"core memory {said.get('label')}, rewritten", "", new)
+            return _changes(f"core memory {said.get('label')}", old, new)
+        case "archival_memory_insert":
+            return _changes("archival", "", said.get("content", ""))
+        case _:
+            return f"{call.name}({one_line(call.arguments, _LONG)})"
+
+
+def _wanted(said: dict[str, str]) -> str:
+    """What a search was for; one of dates alone has no words."""
+    if said.get("query", "").strip():
+        return f"“{one_line(said['query'], 60)}”"
+    days = [said[key] for key in ("start_date", "end_date") if said.get(key)]
+    return " to ".join(dict.fromkeys(days)) or "the newest"
+
+
+def _found(effects: Effects) -> str:
+    return f"{len(effects.shown)} of {effects.total} results" if effects.total else "nothing"
+
+
+def _changes(where: str, old: str, new: str) -> str:
+    lines = [f"- {line}" for line in old.split("\n") if line.strip()]
+    lines += [f"+ {line}" for line in new.split("\n") if line.strip()]
+    shown = [one_line(line, 200) for line in lines[:MOST_LINES]]
+    more = [f"… {len(lines) - MOST_LINES} more lines"] if len(lines) > MOST_LINES else []
+    return "\n".join([f"{where}:", *shown, *more])

@@ -1,0 +1,202 @@
+"""`memgpt doctor`: is everything in order here? Each check says what it found and, where it can, what to do.
+
+Here is what can be checked without a network; `doctor_online` has the rest.
+"""
+
+import os
+import sqlite3
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from memgpt_cli import __version__
+from memgpt_cli.cli.doctor.finding import Check, Finding
+from memgpt_cli.cli.options import current
+from memgpt_cli.cli.terminal.console import out, plain, print_json
+from memgpt_cli.errors import MemGPTError
+from memgpt_cli.services.learned import in_words, learned_of
+
+if TYPE_CHECKING:
+    from memgpt_cli.bootstrap import Workspace
+
+LITTLE_SPACE_GB: Final = 0.5
+"""Free disk space below which a growing memory is in danger."""
+
+
+def doctor(
+    online: Annotated[
+        bool,
+        typer.Option("--online", help="Also call the model's endpoint, and look for servers on this machine."),
+    ] = False,
+) -> None:
+    """Check settings, keys, model, embedder, disk, databases and indexes. The exit code is 0 when all is well, else 1.
+
+    With --online the model is asked to call a function, in one or two short calls.
+
+    Examples:
+        memgpt doctor
+
+        memgpt doctor --online
+
+        memgpt doctor --online --base-url http://localhost:11434/v1 --model llama3.2
+
+    """
+    findings: list[Finding] = []
+    for finding in _findings(online=online):
+        if not finding.ok and any(f.says == finding.says for f in findings):
+            continue  # one cause stops several checks
+        findings.append(finding)
+        if not current.json:
+            _tell(finding)
+    if current.json:
+        print_json([{"check": f.what, "ok": f.ok, "says": f.says, "hint": f.hint} for f in findings])
+    if not all(f.ok for f in findings):
+        raise typer.Exit(1)
+
+
+def _findings(*, online: bool) -> Iterator[Finding]:
+    workspace = current.workspace()
+    checks: dict[str, Check] = {
+        "program": _program,
+        "directories": _directories,
+        "settings": _settings,
+        "keys": _keys,
+        "model": _model,
+        "tokens": _tokens,
+        "embedder": _embedder,
+        "agents": _agents,
+    }
+    if online:
+        from memgpt_cli.cli.doctor import online as doctor_online
+
+        checks |= doctor_online.CHECKS
+    for what, check in checks.items():
+        yield from _guarded(what, check, workspace)
+
+
+def _guarded(what: str, check: Check, workspace: "Workspace") -> Iterator[Finding]:
+    try:
+        yield from check(workspace)
+    except MemGPTError as error:
+        yield Finding(what=what, ok=False, says=error.message, hint=error.hint)
+    except (OSError, sqlite3.Error) as error:
+        yield Finding(what=what, ok=False, says=str(error))
+
+
+def _tell(finding: Finding) -> None:
+    console = out()
+    mark, style = ("ok  ", "green") if finding.ok else ("FAIL", "bold red")
+    console.print(mark, style=style, end="")
+    console.print(plain(f"  {finding.what:<12} {finding.says}"), soft_wrap=True)
+    if finding.hint:
+        console.print(plain(f"      hint: {finding.hint}"), style="dim", soft_wrap=True)
+
+
+def _program(_: "Workspace") -> Iterator[Finding]:
+    python = ".".join(map(str, sys.version_info[:3]))
+    says = f"memgpt {__version__}, Python {python}, SQLite {sqlite3.sqlite_version}"
+    yield Finding(what="program", ok=True, says=says)
+
+
+def _directories(workspace: "Workspace") -> Iterator[Finding]:
+    import shutil
+
+    for name, folder in (("data", workspace.paths.data), ("config", workspace.paths.config)):
+        existing = next(path for path in (folder, *folder.parents) if path.exists())
+        if not os.access(existing, os.W_OK):
+            says = f"{existing} cannot be written"
+            yield Finding(what=name, ok=False, says=says, hint="change its permissions, or set MEMGPT_HOME")
+            continue
+        free = shutil.disk_usage(existing).free / 1e9
+        hint = "make room: memory grows with what is said" if free < LITTLE_SPACE_GB else ""
+        yield Finding(what=name, ok=not hint, says=f"{folder}, {free:.1f} GB free", hint=hint)
+
+
+def _settings(workspace: "Workspace") -> Iterator[Finding]:
+    notes = workspace.configuration.notes
+    file = workspace.paths.user_file
+    yield Finding(what="settings", ok=True, says=f"{file}" if file.exists() else "the defaults; memgpt config edit")
+    for note in notes:
+        yield Finding(what="settings", ok=True, says=note)
+
+
+def _keys(workspace: "Workspace") -> Iterator[Finding]:
+    entries = workspace.keys.entries()
+    says = ", ".join(f"{entry.provider} {entry.masked}" for entry in entries) or "none"
+    yield Finding(what="keys", ok=True, says=says, hint="" if entries else "memgpt keys set openai")
+
+
+def _model(workspace: "Workspace") -> Iterator[Finding]:
+    choice = workspace.sessions.choice_in_use()
+    where = f" at {choice.base_url}" if choice.base_url else ""
+    origin = choice.window_from or choice.window_source.value
+    says = f"{choice.name}{where} ({choice.source.value}), window {choice.window:,} tokens ({origin})"
+    workspace.models.check_key(choice)
+    yield Finding(what="model", ok=True, says=says)
+    if learned := in_words(learned_of(workspace, choice.endpoint, choice.name)):
+        hint = f"to forget it: memgpt models learned --forget {choice.name}"
+        yield Finding(what="learned", ok=True, says="; ".join(learned), hint=hint)
+
+
+def _tokens(workspace: "Workspace") -> Iterator[Finding]:
+    counter = workspace.models.counter(workspace.sessions.choice_in_use().name)
+    exactness = "exact" if counter.exact else "estimated"
+    yield Finding(
+        what="tokens", ok=True, says=f"{counter.name}, {exactness}: 'hello world' is {counter.count('hello world')}"
+    )
+
+
+def _embedder(workspace: "Workspace") -> Iterator[Finding]:
+    provider, model = workspace.embedders.name()
+    if provider != "openai":
+        workspace.embedders.configured.embed(["hello world"])
+        yield Finding(what="embedder", ok=True, says=str(workspace.embedders.configured.identity))
+    else:
+        says = f"{model} at {workspace.settings.embedder.base_url or 'OpenAI'}"
+        yield Finding(what="embedder", ok=True, says=says, hint="memgpt doctor --online tries it")
+
+
+def _agents(workspace: "Workspace") -> Iterator[Finding]:
+    names = workspace.agents.names()
+    if not names:
+        yield Finding(what="agents", ok=True, says="none yet; memgpt chat makes one")
+    for name in names:
+        yield from _guarded(f"agent {name}", lambda w, name=name: _agent(w, name), workspace)  # type: ignore[misc]
+
+
+def _agent(workspace: "Workspace", name: str) -> Iterator[Finding]:
+    from memgpt_cli.domain.vectors import Collection
+
+    what = f"agent {name}"
+    with workspace.memory(name) as memory:
+        memory.check()
+        status = memory.index.status()
+        memory.check_embedder()
+        memory.check_window()
+        replicas = memory.forgetting.replicas()
+        messages, passages = memory.store.messages.count(), memory.store.passages.count()
+    waiting = sum(status.waiting[collection] for collection in Collection)
+    vectors = sum(status.vectors[collection] for collection in Collection)
+    says = f"the record is whole: {messages:,} messages, {passages:,} passages, {vectors:,} vectors"
+    hint = f"{waiting:,} wait for their vector; memgpt archival reindex -a {name} makes them" if waiting else ""
+    yield Finding(what=what, ok=True, says=says, hint=hint)
+    for folder in replicas:
+        says = f"{folder.name} holds a replica of the record that memgpt forget cannot reach"
+        yield Finding(what=what, ok=True, says=says, hint="delete its copies before you forget")
+    if (workspace.agents.path(name) / "vectors").is_dir():
+        yield _chroma(workspace, name)
+
+
+def _chroma(workspace: "Workspace", name: str) -> Finding:
+    """Opens Chroma as its next user would, which judges it by searches and rebuilds it if it is damaged."""
+    from memgpt_cli.errors import AgentBusyError
+
+    what = f"index {name}"
+    try:
+        rebuilt = workspace.try_index(name)
+    except AgentBusyError as error:
+        return Finding(what=what, ok=True, says=f"not looked at: {error.message}")
+    says = "it was damaged, and has been rebuilt from the record" if rebuilt else "Chroma finds what it was given"
+    return Finding(what=what, ok=True, says=says)

@@ -1,0 +1,1 @@
+"""`memgpt memory`, `memgpt undo` and `memgpt redo`."""

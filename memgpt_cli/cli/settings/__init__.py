@@ -1,0 +1,1 @@
+"""`memgpt config`, `memgpt keys` and `memgpt models`."""

@@ -1,0 +1,86 @@
+"""`memgpt keys`: API keys, typed or piped in, stored for their owner alone, shown masked."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from memgpt_cli.cli import options
+from memgpt_cli.cli.options import Command
+from memgpt_cli.cli.terminal.console import confirm, notice, print_json
+from memgpt_cli.cli.terminal.filters import Yes
+from memgpt_cli.cli.terminal.tables import table
+from memgpt_cli.errors import UsageError
+
+app = typer.Typer(no_args_is_help=True, help="Store, list and delete API keys.")
+
+_PROVIDER_HELP = "openai, anthropic, or the host of another endpoint (openrouter.ai)."
+
+
+@app.command("set", cls=Command)
+def set_key(provider: Annotated[str, typer.Argument(metavar="PROVIDER", help=_PROVIDER_HELP)] = "openai") -> None:
+    """Store a key: typed at a prompt that shows nothing, or piped in.
+
+    Example:
+        memgpt keys set openai
+
+    """
+    keys = options.current.workspace().keys
+    entry = keys.set(provider, _read_key(provider))
+    if options.current.json:
+        print_json({"provider": entry.provider, "key": entry.masked, "where": entry.where})
+    else:
+        notice(f"{entry.provider}: {entry.masked} stored in {entry.where}")
+    stronger = next((e for e in keys.entries() if e.provider == entry.provider and e.where != entry.where), None)
+    if stronger is not None:
+        notice(f"{stronger.where} is set too and is used before it")
+
+
+@app.command("list", cls=Command)
+def list_keys() -> None:
+    """Which keys there are, masked, and where they are kept.
+
+    Example:
+        memgpt keys list
+
+    """
+    entries = options.current.workspace().keys.entries()
+    if options.current.json:
+        print_json([{"provider": e.provider, "key": e.masked, "where": e.where} for e in entries])
+    elif entries:
+        table(("provider", "key", "where"), [(e.provider, e.masked, e.where) for e in entries], wide="where")
+    else:
+        notice("no keys are stored; to store one: memgpt keys set openai")
+
+
+@app.command("delete", cls=Command)
+def delete(
+    provider: Annotated[str, typer.Argument(metavar="PROVIDER", help=_PROVIDER_HELP)],
+    yes: Yes = False,
+) -> None:
+    """Forget a stored key.
+
+    Example:
+        memgpt keys delete openai
+
+    """
+    keys = options.current.workspace().keys
+    if not confirm(f"Delete the key of {provider}?", yes=yes):
+        notice("nothing was deleted")
+        raise typer.Exit(1)
+    keys.delete(provider)
+    if options.current.json:
+        print_json({"provider": provider, "deleted": True})
+    else:
+        notice(f"the key of {provider} is deleted")
+
+
+def _read_key(provider: str) -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline()
+    from getpass import getpass
+
+    try:
+        return getpass(f"API key for {provider} (it is not shown): ")
+    except EOFError:
+        raise UsageError("no key was typed", hint=f"memgpt keys set {provider}") from None

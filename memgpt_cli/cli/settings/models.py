@@ -1,0 +1,407 @@
+"""`memgpt models`: the models that are known, those that an endpoint serves, and profiles of models."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from memgpt_cli.cli.options import Command, current
+from memgpt_cli.cli.terminal.console import notice, print_json, say
+from memgpt_cli.cli.terminal.tables import table
+from memgpt_cli.domain.agents import Protocol
+from memgpt_cli.domain.endpoints import AUTO, Endpoint, Provider
+from memgpt_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from memgpt_cli.bootstrap import Workspace
+    from memgpt_cli.domain.profiles import Profile
+    from memgpt_cli.domain.settings import ModelSettings
+    from memgpt_cli.services.model_probes import Probe
+    from memgpt_cli.services.profiles import Profiles
+
+_PATIENCE_S: Final = 10.0
+
+app = typer.Typer(invoke_without_command=True)
+
+
+def profiles_like(incomplete: str) -> list[str]:
+    """The profiles whose names begin so, for completion."""
+    return [name for name in current.workspace().configuration.profiles if name.startswith(incomplete)]
+
+
+ProfileName = Annotated[
+    str, typer.Argument(metavar="NAME", help="The profile's name.", autocompletion=profiles_like, show_default=False)
+]
+
+
+@app.callback()
+def models(
+    context: typer.Context,
+    online: Annotated[bool, typer.Option("--online", help="Ask the endpoint in use which models it serves.")] = False,
+) -> None:
+    """List the known models with their context length and prices, or manage profiles: named models with their settings.
+
+    Without a command the known models are listed; the one in use has a star. Any other model works too. Correct what is
+    known of a model in your settings file: memgpt config edit.
+
+    Examples:
+        memgpt models
+
+        memgpt models --online
+
+        memgpt models --online --base-url http://localhost:11434/v1
+
+    """
+    if context.invoked_subcommand is None:
+        _list_models(online=online)
+
+
+def _list_models(*, online: bool) -> None:
+    workspace = current.workspace()
+    choice = workspace.sessions.choice_in_use()
+    rows = _served(workspace) if online else _known(workspace)
+    shapes = [_shape(settings, origin, in_use=settings.name == choice.name) for settings, origin in rows]
+    if current.json:
+        print_json(shapes)
+        return
+    table(
+        ("", "model", "context", "$ in", "cached", "$ out", "from"),
+        [
+            (
+                "*" if shape["in_use"] else "",
+                shape["model"],
+                "-" if shape["context"] is None else f"{shape['context']:,}",
+                *(_price(shape["usd_per_million_tokens"], what) for what in ("input", "cached", "output")),
+                shape["from"],
+            )
+            for shape in shapes
+        ],
+        wide="from",
+    )
+    notice("prices are in US dollars for a million tokens")
+    if workspace.configuration.profiles:
+        notice("your profiles: memgpt models list")
+
+
+@app.command("add", cls=Command)
+def add(
+    name: ProfileName,
+    provider: Annotated[
+        Provider | None, typer.Option(help="The API that the endpoint speaks. Default: by base URL and model.")
+    ] = None,
+    key_env: Annotated[
+        str | None,
+        typer.Option(
+            "--key-env",
+            help="The environment variable that holds the key. Default: the key stored for the host.",
+            metavar="VARIABLE",
+        ),
+    ] = None,
+    extra_body: Annotated[
+        str | None, typer.Option("--extra-body", metavar="JSON", help="Fields added to each request, as a JSON object.")
+    ] = None,
+    no_key: Annotated[bool, typer.Option("--no-key", help="Send no key.")] = False,
+    protocol: Annotated[Protocol | None, typer.Option(help="The protocol of agents created with it.")] = None,
+    reasoning_effort: Annotated[
+        str | None, typer.Option("--reasoning-effort", help="Sent with each request as it stands.", metavar="EFFORT")
+    ] = None,
+    images: Annotated[
+        bool | None, typer.Option("--images/--no-images", help="Whether the model accepts pictures.")
+    ] = None,
+    context: Annotated[
+        int | None, typer.Option("--context", help="The model's own context length.", metavar="TOKENS")
+    ] = None,
+    price_input: Annotated[
+        float | None, typer.Option("--price-input", help="US dollars for a million prompt tokens.", metavar="USD")
+    ] = None,
+    price_cached: Annotated[
+        float | None,
+        typer.Option("--price-cached", help="The same for tokens from the provider's cache.", metavar="USD"),
+    ] = None,
+    price_output: Annotated[
+        float | None, typer.Option("--price-output", help="US dollars for a million reply tokens.", metavar="USD")
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the profile of this name.")] = False,
+    default: Annotated[bool, typer.Option("--default", help="Also make it the default model (model.name).")] = False,
+) -> None:
+    """Add a profile: a model with its server and settings, under a name that --model takes everywhere.
+
+    --model names the model as its server knows it; --base-url is the server (default: OpenAI); --window is the context
+    window. The profile is written into your settings file. It holds no key.
+
+    Examples:
+        memgpt models add local --base-url http://localhost:11434/v1 --model qwen3:8b --window 32768
+
+        memgpt chat --model local
+
+        memgpt models add work --base-url https://openrouter.ai/api/v1 --model z-ai/glm-4.6 --key-env OPENROUTER_API_KEY
+
+    """
+    workspace = current.workspace()
+    profiles = _profiles(workspace)
+    if current.model is None:
+        raise UsageError("a profile needs a model", hint=f"memgpt models add {name} --model MODEL --base-url URL")
+    profile = profiles.add(
+        name,
+        {
+            "model": current.model,
+            "base_url": current.base_url,
+            "provider": provider and provider.value,
+            "window": current.window,
+            "protocol": protocol and protocol.value,
+            "reasoning_effort": reasoning_effort,
+            "images": images,
+            "context": context,
+            "input": price_input,
+            "cached": price_cached,
+            "output": price_output,
+            "key_env": key_env,
+            "no_key": no_key or None,
+            "extra_body": extra_body,
+        },
+        replace=replace,
+    )
+    if default:
+        workspace.settings_file.set("model.name", name)
+    if current.json:
+        print_json(_profile_shape(current.workspace(), profile))
+    else:
+        say(f"added {name}: {profile.model} at {_place(profile.model, profile.base_url, profile.provider)}")
+        notice(f"use it with --model {name}; try it with memgpt models test {name}")
+
+
+@app.command("list", cls=Command)
+def list_profiles() -> None:
+    """List your profiles; the one in use has a star.
+
+    Example:
+        memgpt models list
+
+    """
+    workspace = current.workspace()
+    shapes = [_profile_shape(workspace, profile) for profile in _profiles(workspace).all()]
+    if current.json:
+        print_json(shapes)
+    elif shapes:
+        rows = [
+            (
+                "*" if s["in_use"] else "",
+                s["name"],
+                s["model"],
+                _place(s["model"], s["base_url"], s["provider"]),
+                "-" if s["window"] is None else f"{s['window']:,}",
+                s["key"],
+                "; ".join(s["learned"]) or "-",
+            )
+            for s in shapes
+        ]
+        table(("", "profile", "model", "base URL", "window", "key", "learned"), rows, wide="learned")
+    else:
+        notice("there are no profiles yet; to add one: memgpt models add NAME --base-url URL --model MODEL")
+
+
+@app.command("show", cls=Command)
+def show(name: ProfileName) -> None:
+    """Show one profile.
+
+    Example:
+        memgpt models show local
+
+    """
+    workspace = current.workspace()
+    shape = _profile_shape(workspace, _profiles(workspace).get(name))
+    if current.json:
+        print_json(shape)
+        return
+    shape |= {f"{what} price": price for what, price in shape.pop("usd_per_million_tokens").items()}
+    learned = shape.pop("learned")
+    for key, value in shape.items():
+        if value is not None:
+            say(f"{key.replace('_', ' '):<17} {_plainly(value)}")
+    for phrase in learned:
+        say(f"{'learned':<17} {phrase}")
+
+
+@app.command("remove", cls=Command)
+def remove(
+    name: ProfileName,
+    force: Annotated[bool, typer.Option("--force", help="Also while a setting or an agent uses it.")] = False,
+) -> None:
+    """Remove a profile. The models and servers themselves are not touched.
+
+    Example:
+        memgpt models remove local
+
+    """
+    users = _profiles(current.workspace()).remove(name, force=force)
+    if current.json:
+        print_json({"removed": name, "settings": list(users.settings), "agents": list(users.agents)})
+        return
+    say(f"removed {name}")
+    for agent in users.agents:
+        notice(f"agent {agent} used it: memgpt agent set {agent} --default, or --model MODEL")
+
+
+@app.command("test", cls=Command)
+def try_model(
+    name: Annotated[
+        str | None,
+        typer.Argument(help="A profile; default: the model in use.", autocompletion=profiles_like, show_default=False),
+    ] = None,
+) -> None:
+    """Find out what a model and its server can do. It makes up to 4 short calls and prints what they cost.
+
+    The exit code is 0 when memgpt can work with it, else 1. A model without a profile: --model MODEL --base-url URL.
+
+    Examples:
+        memgpt models test local
+
+        memgpt models test --model qwen3:8b --base-url http://localhost:11434/v1
+
+    """
+    from memgpt_cli.services.model_probes import MOST_CALLS, ModelTest, report, works
+
+    workspace = current.workspace()
+    choice = (
+        workspace.sessions.choice_in_use() if name is None else workspace.models.of_profile(_found(workspace, name))
+    )
+    test = ModelTest(workspace, choice)
+    notice(f"testing {choice.name} at {test.host} with up to {MOST_CALLS} short calls")
+    probes = []
+    for probe in test.probes():
+        probes.append(probe)
+        if not current.json:
+            _tell_probe(probe)
+    if current.json:
+        print_json(report(test, probes))
+    else:
+        cost = "price unknown" if test.cost_usd is None else f"${test.cost_usd:.4f}"
+        used = test.usage
+        calls = f"{test.calls} call{'' if test.calls == 1 else 's'}"
+        say(f"{calls}, {used.prompt_tokens:,} prompt tokens, {used.completion_tokens:,} reply tokens, {cost}")
+    if not works(probes):
+        raise typer.Exit(1)
+
+
+@app.command("learned", cls=Command)
+def learned(
+    forget: Annotated[
+        str | None, typer.Option("--forget", metavar="MODEL", help="Forget what was learned of this model, or `all`.")
+    ] = None,
+) -> None:
+    """Show what was learned of endpoints and models: window, refused fields, message rules. It is believed for a day.
+
+    --forget deletes it, with the token counts that servers reported; the next calls learn it again. Use it after a
+    server was changed.
+
+    Examples:
+        memgpt models learned
+
+        memgpt models learned --forget qwen3:8b
+
+        memgpt models learned --forget all
+
+    """
+    from memgpt_cli.services.learned import forget_learned, in_words, learned_traits, trait_shape
+
+    workspace = current.workspace()
+    if forget is not None:
+        gone = forget_learned(workspace, None if forget == "all" else forget)
+        if current.json:
+            print_json({"forgotten": gone})
+        else:
+            say(f"forgot {gone} trait{'' if gone == 1 else 's'}")
+        return
+    traits = learned_traits(workspace)
+    if current.json:
+        print_json([trait_shape(trait) for trait in traits])
+        return
+    for (base_url, model, stale), group in groupby(
+        traits, key=lambda trait: (trait.base_url, trait.model, trait.stale)
+    ):
+        say(f"{model} at {base_url or 'OpenAI'}{' (no longer believed)' if stale else ''}")
+        for phrase in in_words(list(group)):
+            say(f"  {phrase}")
+    if not traits:
+        notice("nothing was learned yet")
+
+
+def _found(workspace: Workspace, name: str) -> Profile:
+    return _profiles(workspace).get(name)
+
+
+def _tell_probe(probe: Probe) -> None:
+    mark = {True: "yes", False: "no", None: "?"}[probe.ok]
+    say(f"{probe.what:<15} {mark:<4} {probe.says}")
+    if probe.hint and probe.ok is not True:
+        say(f"{'':<20} hint: {probe.hint}")
+
+
+def _profiles(workspace: Workspace) -> Profiles:
+    from memgpt_cli.services.profiles import Profiles
+
+    return Profiles(workspace)
+
+
+def _profile_shape(workspace: Workspace, profile: Profile) -> dict[str, Any]:
+    from memgpt_cli.services.learned import in_words, learned_of
+    from memgpt_cli.services.profiles import shape
+
+    in_use = workspace.sessions.choice_in_use().profile
+    file = str(workspace.configuration.profile_files[profile.name])
+    choice = workspace.models.of_profile(profile)
+    learned = in_words(learned_of(workspace, choice.endpoint, choice.name))
+    return shape(profile, in_use=in_use is not None and in_use.name == profile.name, file=file, learned=learned)
+
+
+def _place(model: str, base_url: str | None, provider: str | None) -> str:
+    if model == "offline" or model.startswith("scripted:"):
+        return "this machine"
+    return base_url or Endpoint.at(None, model=model, provider=provider or AUTO).host
+
+
+def _plainly(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _known(workspace: Workspace) -> list[tuple[ModelSettings, str]]:
+    return [(model, "your settings" if own else "built in") for model, own in workspace.models.known()]
+
+
+def _served(workspace: Workspace) -> list[tuple[ModelSettings, str]]:
+    """What the endpoint says. Raises UsageError when there is none, APIKeyError, ModelError."""
+    choice, setting = workspace.sessions.choice_in_use(), workspace.configuration["model.base_url"]
+    if choice.endpoint is not None:
+        served = workspace.models.served_by(choice, timeout_s=_PATIENCE_S)
+        return [(model, choice.base_url or choice.endpoint.host) for model in served]
+    if setting.value is None:
+        raise UsageError(
+            f"{choice.name} answers inside this program, and no endpoint is named",
+            hint="memgpt keys set openai, or --base-url http://localhost:11434/v1",
+        )
+    base_url = str(setting.value)
+    served = workspace.models.served(base_url, named_by=setting.source, timeout_s=_PATIENCE_S)
+    return [(model, base_url) for model in served]
+
+
+def _shape(model: ModelSettings, origin: str, *, in_use: bool) -> dict[str, Any]:
+    return {
+        "model": model.name,
+        "in_use": in_use,
+        "context": model.context,
+        "usd_per_million_tokens": {
+            "input": model.input_usd_per_million,
+            "cached": model.cached_usd_per_million,
+            "output": model.output_usd_per_million,
+        },
+        "from": origin,
+    }
+
+
+def _price(prices: dict[str, float | None], what: str) -> str:
+    price = prices[what]
+    return "-" if price is None else f"{price:,.3f}".rstrip("0").rstrip(".")

@@ -1,0 +1,1 @@
+"""What all commands share: the console, tables, pages, progress, the editor."""

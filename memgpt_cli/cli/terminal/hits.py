@@ -1,0 +1,82 @@
+"""Search hits on a terminal, of whatever kind."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any, Final
+
+from memgpt_cli.cli.terminal.console import notice, say
+from memgpt_cli.domain.messages import Message, message_ref
+from memgpt_cli.domain.passages import Passage, passage_ref
+from memgpt_cli.domain.times import for_people
+from memgpt_cli.external_context.excerpts import excerpt_for_people
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import tzinfo
+
+    from memgpt_cli.domain.search import Hit, SearchResult, Why
+
+ONLY_WEAK: Final = "only weak matches: no rare word of the query and nothing near in meaning"
+
+
+def heading(item: Message | Passage, zone: tzinfo) -> str:
+    """`m12  2023-05-08 13:56  Caroline`, or `p7  2023-05-08 13:56  notes.md > Travel  #tag`."""
+    time = for_people(item.created_at, zone)
+    if isinstance(item, Message):
+        return f"{message_ref(item.id)}  {time}  {item.name or item.role.value}"
+    origin = " > ".join(part for part in (item.source, item.location) if part)
+    tags = " ".join(f"#{tag}" for tag in item.tags)
+    return "  ".join(part for part in (passage_ref(item.id), time, origin, tags) if part)
+
+
+def show_hits(found: SearchResult[Any], zone: tzinfo, *, explain: bool, what: str) -> None:
+    """A page of hits, what is left, and what the search has to say of itself."""
+    for hit in found.hits:
+        show_hit(hit, zone, terms=found.terms, ranked=found.ranked, explain=explain)
+    if not found.hits:
+        notice("nothing was found")
+    if found.weak:
+        notice(ONLY_WEAK)
+    if found.more:
+        notice(f"{found.more} more {'candidates' if found.ranked else what}: --page {found.page + 1}")
+    for line in found.notes:
+        notice(f"note: {line}")
+
+
+def show_hit(
+    hit: Hit[Any],
+    zone: tzinfo,
+    *,
+    terms: Mapping[str, float],
+    ranked: bool,
+    explain: bool,
+    place: str = "",
+    agent: str | None = None,
+) -> None:
+    """One hit, of a long text the part that holds most of `terms`.
+
+    `place` says where it is stored when that is not plain, `agent` whose it is when the command that shows the whole
+    text must name the agent.
+    """
+    score = f"  score {hit.score:.2f}" if ranked else ""
+    say("  ".join(part for part in (place, heading(hit.item, zone)) if part) + score, style="bold")
+    part = excerpt_for_people(hit.item, terms)
+    say("  " + part.text.replace("\n", "\n  "))
+    if part.cut:
+        say(f"  (about {part.tokens} tokens; whole: {_show_command(hit.item, agent)})", style="dim")
+    if explain:
+        say(f"  {_reasons(hit.why)}", style="dim")
+
+
+def _show_command(item: Message | Passage, agent: str | None) -> str:
+    if isinstance(item, Message):
+        command = f"memgpt recall show {message_ref(item.id)}"
+    else:
+        command = f"memgpt archival show {passage_ref(item.id)}"
+    return command if agent is None else f"{command} --agent {shlex.quote(agent)}"
+
+
+def _reasons(why: Why) -> str:
+    signals = ", ".join(f"{name} {value:.2f}" for name, value in why.signals.items() if value)
+    return f"why: {signals or '-'}; words: {', '.join(why.words) or '-'}; attention {why.attention:.0%}"

@@ -1,0 +1,1 @@
+"""Agents as folders and as files: create, copy, export, import, back up."""

@@ -1,0 +1,81 @@
+"""Copies of an agent's record that are whole while a chat writes to it, and new agents made of them.
+
+Vectors travel in the record; Chroma's folder, which was given them, is made from it anew.
+"""
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from memgpt_cli.errors import StorageError
+from memgpt_cli.storage.database.connection import connect
+from memgpt_cli.storage.store import SQLiteStore
+from memgpt_cli.storage.vectors.log import Vectors
+
+_OF_TALKING: Final = ("tombstones", "changes", "operations", "steps", "messages", "turns", "epochs")
+"""Tables of what was said and done, in the order in which they can be emptied."""
+
+
+def snapshot(source: Path, target: Path) -> None:
+    """Copy a record as it stands at one instant, checked. Raises StorageError.
+
+    SQLite's own backup in a single step: writers are not kept waiting, and what they commit meanwhile is not in it.
+    """
+    try:
+        with closing(sqlite3.connect(source, timeout=15)) as original, closing(sqlite3.connect(target)) as copy:
+            original.backup(copy, pages=-1)
+            found = [row[0] for row in copy.execute("PRAGMA quick_check(1)")]
+    except sqlite3.Error as error:
+        raise StorageError(f"{source} cannot be copied: {error}", hint="memgpt doctor") from error
+    if found != ["ok"]:
+        raise StorageError(f"{source} is damaged: {found[0]}", hint="restore a backup with `memgpt restore`")
+
+
+def copy_record(source: Path, target: Path) -> None:
+    """Copy a record as it stands at one instant to a place where nothing is, unchecked, for work on the copy alone.
+
+    Raises StorageError when either cannot be used; nothing is left at `target` then.
+    """
+    try:
+        with closing(connect(source)) as original, closing(sqlite3.connect(target)) as copy:
+            original.backup(copy)
+        with closing(connect(target)) as copy:
+            Vectors(copy).reset_indexed()
+            copy.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error as error:
+        target.unlink(missing_ok=True)
+        raise StorageError(f"{source} cannot be copied: {error}", hint="check the disk; memgpt doctor") from error
+
+
+def renamed(record: Path, name: str, *, at: datetime | None = None) -> None:
+    """Let a record say that its agent is called so, and when given, that it was made at this time."""
+    store = SQLiteStore(record)
+    try:
+        config = store.config()
+        store.set_config(replace(config, name=name, created_at=at or config.created_at))
+    finally:
+        store.close()
+
+
+def without_messages(record: Path) -> None:
+    """Take out of a record everything that was said; what was learned stays, with its history."""
+    store = SQLiteStore(record)
+    try:
+        with store.transaction():
+            db = store.connection
+            for table in _OF_TALKING:
+                db.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
+            for table in ("vectors", "outbox"):
+                db.execute(f"DELETE FROM {table} WHERE collection = 'messages'")  # noqa: S608 - our own names
+            for table in ("passages", "passage_versions", "block_versions"):
+                db.execute(f"UPDATE {table} SET message_id = NULL, command = coalesce(command, 'agent clone')"  # noqa: S608
+                           " WHERE message_id IS NOT NULL")  # fmt: skip
+            db.execute("DELETE FROM sqlite_sequence WHERE name IN ('messages', 'operations')")
+            store.lexical.rebuild()
+            Vectors(db).begin_anew()
+        store.connection.execute("VACUUM")
+    finally:
+        store.close()

@@ -1,0 +1,266 @@
+"""An agent in one file: every row of its record as JSON lines, in a package (docs/memory.md describes it).
+
+What comes in is data and nothing else: rows go into a record that is made here, column by column, each checked; indexes
+are made anew. No path, no SQL and no code of the file is ever used.
+"""
+
+import base64
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from memgpt_cli.domain.blocks import is_label
+from memgpt_cli.domain.messages import Role
+from memgpt_cli.domain.search import ArchivalFilters, RecallFilters
+from memgpt_cli.domain.times import to_text
+from memgpt_cli.errors import DocumentError
+from memgpt_cli.storage.agents.copies import snapshot
+from memgpt_cli.storage.agents.packages import Package, new_package, open_package
+from memgpt_cli.storage.database.connection import connect, transaction
+from memgpt_cli.storage.database.record_check import agent_config
+from memgpt_cli.storage.store import SQLiteStore
+from memgpt_cli.storage.vectors.log import Vectors
+
+FORMAT: Final = "memgpt-agent"
+VERSION: Final = 1
+
+TABLES: Final = (
+    "turns", "steps", "messages", "tombstones", "blocks", "block_versions", "passages", "passage_versions", "documents",
+    "document_passages", "pictures", "epochs", "operations", "changes", "vectors", "outbox",
+)  # fmt: skip
+"""What an agent is, in the order in which rows can refer to each other."""
+
+_META: Final = ("config", "embedder", "vectors_generation", "note.summary_from", "note.origin")
+"""Keys of `meta` that travel. Where an agent's words went last does not: it says nothing of another machine."""
+
+_PAGE: Final = 1_000
+_LARGEST_ID: Final = 10**15
+
+Progress = Callable[[str, int], None]
+"""Told the table and how many of its rows are done."""
+
+
+def export_agent(record: Path, target: Path, *, scratch: Path, at: datetime, overwrite: bool, program: str) -> int:
+    """Write an agent, also one that is talking, into one file; returns its size in bytes.
+
+    `scratch` is an empty folder for the copy that is read. Raises UsageError when the file exists, StorageError.
+    """
+    copy = scratch / "agent.db"
+    snapshot(record, copy)
+    with closing(sqlite3.connect(copy)) as connection, new_package(target, overwrite=overwrite) as package:
+        connection.row_factory = sqlite3.Row
+        schema = connection.execute("PRAGMA user_version").fetchone()[0]
+        meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+        with package.open("meta.json") as write:
+            kept = {key: meta[key] for key in _META if key in meta}
+            write(json.dumps(kept, ensure_ascii=False, indent=2).encode())
+        rows = {}
+        for table in TABLES:
+            rows[table] = 0
+            with package.open(f"tables/{table}.jsonl") as write:
+                for row in connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2"):  # noqa: S608 - our own names
+                    write(_line(row))
+                    rows[table] += 1
+        package.finish(
+            {
+                "format": FORMAT,
+                "version": VERSION,
+                "schema": schema,
+                "program": program,
+                "exported_at": to_text(at),
+                "agent": json.loads(meta["config"])["name"],
+                "rows": rows,
+            }
+        )
+    with open_package(target, kind=FORMAT, version=VERSION) as written:
+        written.check()
+    return target.stat().st_size
+
+
+def agent_in(path: Path) -> str:
+    """The name of the agent in a file. Raises DocumentError."""
+    with open_package(path, kind=FORMAT, version=VERSION) as package:
+        return str(package.about.get("agent", ""))
+
+
+def import_agent(path: Path, record: Path, *, name: str, keep_endpoint: bool, progress: Progress) -> str | None:
+    """Make a record of an agent file; returns the endpoint that it names, which is taken over only when wanted.
+
+    Raises DocumentError for a file that is not wholly as it should be; then there is no agent of it.
+    """
+    with open_package(path, kind=FORMAT, version=VERSION) as package:
+        package.check()
+        try:
+            endpoint = _take_rows(record, package, path, name=name, keep_endpoint=keep_endpoint, progress=progress)
+            store = SQLiteStore(record)
+            try:
+                with store.transaction():
+                    _look_through(store)
+                    store.lexical.rebuild()
+                    Vectors(store.connection).reset_indexed()
+            finally:
+                store.close()
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+            raise DocumentError(
+                f"{path} holds something that no agent has: {error}", hint="nothing was imported from it"
+            ) from error
+    return endpoint
+
+
+def _take_rows(
+    record: Path, package: Package, path: Path, *, name: str, keep_endpoint: bool, progress: Progress
+) -> str | None:
+    """Make a record as the file's own version had it, fill it, and bring it up to date."""
+    from memgpt_cli.storage.database.schema import VERSION as KNOWN
+    from memgpt_cli.storage.database.schema import migrate
+
+    schema = package.about.get("schema")
+    if not isinstance(schema, int) or not 1 <= schema <= KNOWN:
+        raise DocumentError(
+            f"{path} was written by another version of memgpt (schema {schema!r}, this one knows up to {KNOWN})",
+            hint="pip install --upgrade memgpt-cli",
+        )
+    with closing(connect(record)) as connection:
+        migrate(connection, upto=schema)
+        connection.execute("PRAGMA foreign_keys = OFF")  # looked at all at once, in the end
+        there = {row["name"] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        with transaction(connection):
+            endpoint = _take_meta(connection, package, name=name, keep_endpoint=keep_endpoint)
+            for table in TABLES:
+                if table in there:
+                    _take_table(connection, package, table, progress)
+        migrate(connection)
+    return endpoint
+
+
+def _take_meta(connection: sqlite3.Connection, package: Package, *, name: str, keep_endpoint: bool) -> str | None:
+    meta = json.loads(b"".join(package.read("meta.json")))
+    config = json.loads(meta.pop("config"))
+    endpoint: str | None = config.get("base_url") or config.get("profile")
+    config |= {"name": name} if keep_endpoint else {"name": name, "base_url": None, "profile": None}
+    if str(config.get("model")).startswith("scripted:"):  # a path of another machine
+        config["model"] = None
+    values = {"config": json.dumps(config, ensure_ascii=False), **meta}
+    agent_config(values["config"])  # raises for settings that no agent has
+    if not set(values) <= set(_META) or not all(isinstance(value, str) for value in values.values()):
+        msg = "unknown facts in meta.json"
+        raise ValueError(msg)
+    connection.executemany("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", values.items())
+    return endpoint
+
+
+def _take_table(connection: sqlite3.Connection, package: Package, table: str, progress: Progress) -> None:
+    columns = [row["name"] for row in connection.execute(f"PRAGMA table_info({table})")]
+    marks = ", ".join("?" * len(columns))
+    done = 0
+
+    def rows() -> Iterator[list[object]]:
+        nonlocal done
+        for line in package.lines(f"tables/{table}.jsonl"):
+            row = json.loads(line)
+            if not isinstance(row, dict) or set(row) != set(columns):
+                msg = f"a row of {table} has other columns than {', '.join(columns)}"
+                raise ValueError(msg)
+            done += 1
+            if done % _PAGE == 0:
+                progress(table, done)
+            yield [_value(row[column], table) for column in columns]
+
+    try:
+        connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows())  # noqa: S608
+    except sqlite3.Error as error:
+        msg = f"a row of {table} cannot be stored: {error}"
+        raise ValueError(msg) from error
+    if done != package.about.get("rows", {}).get(table):
+        msg = f"{table} has {done} rows, the manifest says {package.about.get('rows', {}).get(table)}"
+        raise ValueError(msg)
+
+
+def _look_through(store: SQLiteStore) -> None:
+    """Read everything as the program will: what cannot be read must not come in."""
+    db = store.connection
+    if broken := db.execute("PRAGMA foreign_key_check").fetchall():
+        msg = f"a row of {broken[0][0]} refers to nothing"
+        raise ValueError(msg)
+    for page in (
+        lambda offset: store.messages.page(RecallFilters(roles=tuple(Role)), limit=_PAGE, offset=offset),
+        lambda offset: store.passages.page(ArchivalFilters(), limit=_PAGE, offset=offset),
+        lambda offset: store.journal.page(limit=_PAGE, offset=offset),
+    ):
+        _read_all(page)
+    for read, column, table in (
+        (store.blocks.history, "label", "block_versions"),
+        (store.passages.history, "passage", "passage_versions"),
+        (store.epochs.get, "id", "epochs"),
+        (store.turns.get, "id", "turns"),
+        (store.turns.steps, "turn", "steps"),
+        (store.tombstones.get, "message", "tombstones"),
+    ):
+        for (key,) in db.execute(f"SELECT DISTINCT {column} FROM {table}").fetchall():  # noqa: S608 - our own names
+            read(key)
+    store.config()
+    _look_at_blocks(store)
+    _look_at_numbers(db)
+    store.documents.sources()
+    identity = Vectors(db).identity()
+    length = 4 * identity.dimensions if identity else 0
+    if db.execute("SELECT 1 FROM vectors WHERE length(vector) NOT IN (0, ?) LIMIT 1", (length,)).fetchone():
+        msg = "a vector has another length than its embedder gives"
+        raise ValueError(msg)
+
+
+def _look_at_blocks(store: SQLiteStore) -> None:
+    """A block is what its last version says, within its limit, under a label that it can have."""
+    for (label,) in store.connection.execute("SELECT label FROM blocks UNION SELECT label FROM block_versions"):
+        if not is_label(label):
+            msg = f"{label!r} cannot be a block's label"
+            raise ValueError(msg)
+        history = store.blocks.history(label)
+        newest = None if not history or history[-1].deleted else history[-1].block
+        block = store.blocks.get(label)
+        if block != newest:
+            msg = f"block {label} is not what its last version says"
+            raise ValueError(msg)
+        if block is not None and len(block.value) > block.limit:
+            msg = f"block {label} holds {len(block.value)} characters, its limit is {block.limit}"
+            raise ValueError(msg)
+
+
+def _look_at_numbers(db: sqlite3.Connection) -> None:
+    """Ids stay such as people can type, and such that others can follow."""
+    for table in ("messages", "passages", "turns", "epochs", "operations", "block_versions", "vectors", "outbox"):
+        least, most = db.execute(f"SELECT min(rowid), max(rowid) FROM {table}").fetchone()  # noqa: S608 - our own names
+        if least is not None and not 0 < least <= most < _LARGEST_ID:
+            msg = f"{table} has a row of number {least if least <= 0 else most}"
+            raise ValueError(msg)
+
+
+def _read_all(page: Callable[[int], Sequence[Any]]) -> None:
+    offset = 0
+    while found := page(offset):
+        offset += len(found)
+
+
+def _line(row: sqlite3.Row) -> bytes:
+    values = {key: _portable(row[key]) for key in row.keys()}  # noqa: SIM118 - a row iterates over its values
+    return json.dumps(values, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+
+
+def _portable(value: object) -> object:
+    return {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
+
+
+def _value(value: object, table: str) -> object:
+    if isinstance(value, Mapping):
+        if set(value) != {"base64"} or not isinstance(value["base64"], str):
+            msg = f"{table} holds an object that is no bytes"
+            raise ValueError(msg)
+        return base64.b64decode(value["base64"], validate=True)
+    if value is None or isinstance(value, str | int | float):
+        return value
+    msg = f"{table} holds a {type(value).__name__}"
+    raise ValueError(msg)

@@ -1,0 +1,326 @@
+"""Agents as folders: `<agents>/<name>/` with the record, the vectors and the lock."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self
+
+from memgpt_cli.domain.names import did_you_mean
+from memgpt_cli.domain.times import for_people, from_text, to_text
+from memgpt_cli.errors import AgentBusyError, NotFoundError, StorageError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime, timedelta, tzinfo
+    from pathlib import Path
+    from types import TracebackType
+
+    from memgpt_cli.domain.agents import AgentConfig
+    from memgpt_cli.domain.blocks import Block, Provenance
+    from memgpt_cli.domain.glance import Glance
+    from memgpt_cli.storage.store import SQLiteStore
+
+RECORD: Final = "agent.db"
+VECTORS: Final = "vectors"
+HOLDER: Final = "holder.json"
+_UNFINISHED: Final = ".new-"
+_DELETED: Final = ".gone-"
+_TOGETHER: Final = "wait with --wait, or talk to another with -a NAME; its memory can be read and edited meanwhile"
+_ALONE: Final = "this needs the agent to itself: end the other command (a chat with Ctrl-D), then run this one again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who holds an agent's lock, as far as it said so; `since` is a stored time."""
+
+    process: int
+    purpose: str
+    since: str
+
+
+class AgentLock:
+    """The exclusive right to talk to one agent. Released by the system when the process dies.
+
+    `zone` is where the person reads times: since when another process holds it.
+    """
+
+    def __init__(self, folder: Path, *, purpose: str, since: datetime, zone: tzinfo) -> None:
+        from filelock import FileLock
+
+        self._lock = FileLock(folder / "lock")
+        self._holder = folder / HOLDER
+        self._purpose = purpose
+        self._since = since
+        self._zone = zone
+        self._name = folder.name
+
+    def acquire(self, *, wait: bool | None = None) -> Self:
+        """Take it. Raises AgentBusyError, naming the holder, when another process has it; with `wait`, waits.
+
+        None: the command cannot wait, and needs the agent to itself.
+        """
+        from filelock import Timeout
+
+        mine = {"process": os.getpid(), "purpose": self._purpose, "since": to_text(self._since)}
+        try:
+            self._lock.acquire(timeout=-1 if wait else 0)
+            self._holder.write_text(json.dumps(mine), encoding="utf-8")
+        except Timeout as error:
+            raise AgentBusyError(
+                f"agent {self._name!r} is in use{self._who()}",
+                hint=_ALONE if wait is None else _TOGETHER,
+            ) from error
+        except OSError as error:
+            self._lock.release()
+            raise StorageError(
+                f"agent {self._name!r} cannot be held: {error}", hint="check the permissions and the disk"
+            ) from error
+        return self
+
+    def release(self) -> None:
+        """Give it back."""
+        self._holder.unlink(missing_ok=True)
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def _who(self) -> str:
+        try:
+            holder = Holder(**json.loads(self._holder.read_text(encoding="utf-8")))
+            since = for_people(from_text(holder.since), self._zone)
+        except (OSError, ValueError, TypeError):
+            return ""
+        return f" by `{holder.purpose}` (process {holder.process}, since {since})"
+
+
+class AgentFolders:
+    """All agents below one folder. Names are checked by the caller; they are folder names.
+
+    `zone` is where the person reads times.
+    """
+
+    def __init__(self, root: Path, *, session_gap: timedelta, zone: tzinfo) -> None:
+        self._root = root
+        self._gap = session_gap
+        self._zone = zone
+
+    def names(self) -> list[str]:
+        """The agents there are, by name."""
+        if not self._root.is_dir():
+            return []
+        return sorted(p.name for p in self._root.iterdir() if (p / RECORD).is_file() and not p.name.startswith("."))
+
+    def without_record(self) -> list[str]:
+        """Folders of agents whose record is gone, by name."""
+        if not self._root.is_dir():
+            return []
+        folders = (p for p in self._root.iterdir() if p.is_dir() and not p.name.startswith("."))
+        return sorted(p.name for p in folders if not (p / RECORD).is_file())
+
+    def path(self, name: str) -> Path:
+        """The agent's folder, existing or not."""
+        return self._root / name
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such an agent."""
+        return (self.path(name) / RECORD).is_file()
+
+    def create(
+        self, config: AgentConfig, blocks: Sequence[Block], *, provenance: Provenance, may_exist: bool = False
+    ) -> None:
+        """Make an agent whole or not at all. Raises UsageError when there is one of this name, unless `may_exist`."""
+        from memgpt_cli.storage.store import SQLiteStore
+
+        target = self.path(config.name)
+        unfinished = self._root / f"{_UNFINISHED}{os.getpid()}-{config.name}"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        try:
+            unfinished.mkdir(parents=True, mode=0o700)
+            store = SQLiteStore(unfinished / RECORD, session_gap=self._gap)
+            try:
+                with store.transaction():
+                    store.set_config(config)
+                    for block in blocks:
+                        store.blocks.put(block, at=config.created_at, provenance=provenance)
+            finally:
+                store.close()
+            unfinished.rename(target)
+        except OSError as error:
+            # Renaming onto a folder that is not empty fails: there is one already, or another process was quicker.
+            if self.exists(config.name):
+                if may_exist:
+                    return
+                raise UsageError(
+                    f"there is an agent {config.name!r} already", hint=f"memgpt agent show {config.name}"
+                ) from error
+            if target.is_dir():
+                raise StorageError(
+                    f"the folder of agent {config.name!r} is there, but its record is not",
+                    hint=f"memgpt restore brings back a backup; memgpt agent delete {config.name} removes the folder",
+                ) from error
+            raise StorageError(
+                f"the agent's folder cannot be made: {error}", hint="check the disk and the permissions of MEMGPT_HOME"
+            ) from error
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+    def adopt(self, folder: Path, name: str) -> None:
+        """Make an agent of a folder with a closed record in it, whole or not at all.
+
+        Raises UsageError when there is one of this name.
+        """
+        try:
+            self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.rename(self.path(name))
+        except OSError as error:
+            if self.exists(name):
+                raise UsageError(f"there is an agent {name!r} already", hint=f"memgpt agent show {name}") from error
+            raise StorageError(f"agent {name!r} cannot be kept: {error}", hint="check the disk") from error
+
+    def clone(self, source: str, name: str, *, at: datetime, with_messages: bool = True) -> None:
+        """Make a second agent with the same memory, also while the first one talks.
+
+        Raises NotFoundError, UsageError when there is an agent of the new name already.
+        """
+        from memgpt_cli.storage.agents.copies import renamed, snapshot, without_messages
+
+        if self.exists(name):
+            raise UsageError(f"there is an agent {name!r} already", hint=f"memgpt agent show {name}")
+        self.open(source).close()
+        with self.workshop(name) as folder:
+            snapshot(self.path(source) / RECORD, folder / RECORD)
+            renamed(folder / RECORD, name, at=at)
+            if not with_messages:
+                without_messages(folder / RECORD)
+            self.adopt(folder, name)
+
+    def rename(self, name: str, new: str) -> None:
+        """Give an agent, whose lock the caller holds, another name. Raises UsageError when that is taken."""
+        from memgpt_cli.storage.agents.copies import renamed
+
+        if self.exists(new):
+            raise UsageError(f"there is an agent {new!r} already", hint=f"memgpt agent show {new}")
+        renamed(self.path(name) / RECORD, new)
+        try:
+            self.path(name).rename(self.path(new))
+        except OSError as error:
+            renamed(self.path(name) / RECORD, name)
+            raise StorageError(f"agent {name!r} cannot be renamed: {error}", hint="check the permissions") from error
+        (self.path(new) / HOLDER).unlink(missing_ok=True)
+
+    def replace(self, name: str, folder: Path) -> None:
+        """Put the record in `folder` in the place of an agent's, whose lock the caller holds."""
+        gone = self._root / f"{_DELETED}{os.getpid()}-{name}"
+        try:
+            self.path(name).rename(gone)
+            try:
+                folder.rename(self.path(name))
+            except OSError:
+                gone.rename(self.path(name))  # or the next sweep would take the only record away
+                raise
+        except OSError as error:
+            raise StorageError(f"agent {name!r} cannot be replaced: {error}", hint="check the permissions") from error
+        shutil.rmtree(gone, ignore_errors=True)
+
+    @contextmanager
+    def workshop(self, name: str) -> Iterator[Path]:
+        """An empty folder for making an agent in, swept away if it is not adopted."""
+        folder = self._root / f"{_UNFINISHED}{os.getpid()}-{name}"
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            folder.mkdir(parents=True, mode=0o700)
+            yield folder
+        except OSError as error:
+            raise StorageError(
+                f"the agent's folder cannot be made: {error}", hint="check the disk and the permissions of MEMGPT_HOME"
+            ) from error
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def open(self, name: str) -> SQLiteStore:
+        """The agent's record. Raises NotFoundError naming the nearest agents."""
+        from memgpt_cli.storage.store import SQLiteStore
+
+        if not self.exists(name):
+            raise NotFoundError(
+                f"there is no agent {name!r}{did_you_mean(name, self.names())}", hint="memgpt agent list"
+            )
+        return SQLiteStore(self.path(name) / RECORD, session_gap=self._gap)
+
+    @contextmanager
+    def opened(self, name: str) -> Iterator[SQLiteStore]:
+        """The agent's record, closed afterwards. Raises what `open` raises, and StorageError for a damaged one."""
+        from memgpt_cli.storage.database.connection import damage_named
+
+        with damage_named(name), closing(self.open(name)) as store:
+            yield store
+
+    def glance(self, name: str) -> Glance:
+        """What a start needs to know of the agent. Raises what `open` raises."""
+        from memgpt_cli.storage.agents.glance import glance
+
+        seen = glance(self.path(name) / RECORD) if self.exists(name) else None
+        if seen is None:
+            self.open(name).close()  # brings an older record up to date, or says what is wrong with it
+            seen = glance(self.path(name) / RECORD)
+        if seen is None:
+            raise StorageError(
+                f"the record of {name!r} says nothing of its agent", hint="restore a backup with `memgpt restore`"
+            )
+        return seen
+
+    def config(self, name: str) -> AgentConfig | None:
+        """The agent's own settings; None when its record cannot be read."""
+        from memgpt_cli.storage.agents.glance import glance
+
+        seen = glance(self.path(name) / RECORD)
+        return None if seen is None else seen.config
+
+    def lock(self, name: str, *, purpose: str, since: datetime) -> AgentLock:
+        """The agent's lock, not yet taken."""
+        return AgentLock(self.path(name), purpose=purpose, since=since, zone=self._zone)
+
+    def size(self, name: str) -> int:
+        """Bytes on disk."""
+        return sum(p.stat().st_size for p in self.path(name).rglob("*") if p.is_file())
+
+    def delete(self, name: str) -> None:
+        """Remove the folder. The caller holds the lock; what a crash leaves half removed is no agent any more."""
+        gone = self._root / f"{_DELETED}{os.getpid()}-{name}"
+        try:
+            self.path(name).rename(gone)
+            shutil.rmtree(gone)
+        except OSError as error:
+            raise StorageError(f"agent {name!r} cannot be deleted: {error}", hint="check the permissions") from error
+
+    def sweep(self) -> None:
+        """Remove what crashes left of agents half made or half deleted by processes that are gone."""
+        if not self._root.is_dir():
+            return
+        for path in self._root.iterdir():
+            if path.name.startswith((_UNFINISHED, _DELETED)) and not _alive(path.name):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _alive(folder_name: str) -> bool:
+    process = folder_name.split("-")[1]
+    if sys.platform == "win32" or not process.isdecimal():
+        return True
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,41 @@
+"""A look at a record before it is opened for work, so that a chat's prompt is there at once."""
+
+import sqlite3
+from pathlib import Path
+
+from memgpt_cli.domain.glance import Glance
+from memgpt_cli.domain.vectors import EmbedderIdentity
+from memgpt_cli.storage.database.record_check import agent_config
+
+_ENDPOINT = "note.endpoint"
+_EMBEDDER = "embedder"
+
+
+def glance(path: Path) -> Glance | None:
+    """What stands in the record at `path`; None when it cannot be read like that: it has to be opened first."""
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1.0)
+    except sqlite3.Error:
+        return None
+    try:
+        return _read(connection)
+    except (sqlite3.Error, KeyError, ValueError, TypeError):
+        return None
+    finally:
+        connection.close()
+
+
+def _read(connection: sqlite3.Connection) -> Glance:
+    keys = ("config", _ENDPOINT, _EMBEDDER)
+    meta = dict(connection.execute("SELECT key, value FROM meta WHERE key IN (?, ?, ?)", keys).fetchall())
+    used = connection.execute(
+        "SELECT prompt_tokens + completion_tokens FROM steps WHERE purpose = 'reply' ORDER BY id DESC LIMIT 1"
+    ).fetchone()
+    return Glance(
+        config=agent_config(meta["config"]),
+        endpoint=meta.get(_ENDPOINT),
+        embedder=EmbedderIdentity.parse(meta[_EMBEDDER]) if _EMBEDDER in meta else None,
+        messages=connection.execute("SELECT EXISTS (SELECT 1 FROM messages WHERE role = 'user')").fetchone()[0] == 1,
+        unanswered=connection.execute("SELECT EXISTS (SELECT 1 FROM turns WHERE state = 'open')").fetchone()[0] == 1,
+        used=used[0] if used else 0,
+    )

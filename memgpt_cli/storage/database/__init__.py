@@ -1,0 +1,1 @@
+"""SQLite: connections, the schema and its migrations, the checks of a record."""

@@ -1,0 +1,129 @@
+"""Where messages stand: numbers by which a message's neighbours in its session are told without looking them up.
+
+A spoken message follows on the one before it in its session; sessions lie `GAP` apart, further than `REACH`. Function
+results and notices have no place. No words and no scores here.
+"""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from memgpt_cli.domain.messages import SPOKEN, Message
+from memgpt_cli.domain.search import RecallFilters
+from memgpt_cli.domain.times import from_text
+from memgpt_cli.storage.database.filters import recall_where
+from memgpt_cli.storage.lexical.occurrences import as_numbers
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+REACH: Final = 2
+"""How many messages before and after count as what was said around one (measured in docs/search.md)."""
+
+GAP: Final = REACH + 1
+"""The distance between the last place of a session and the first of the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message stands; `session` is the place of its session's first message, `label` what an import said."""
+
+    number: int
+    session: int
+    label: str | None
+    at: datetime
+
+
+class Places:
+    """The rows of `message_places`. `gap` ends a session where an import does not say."""
+
+    def __init__(self, connection: sqlite3.Connection, *, gap: timedelta) -> None:
+        self._db = connection
+        self._gap = gap
+
+    def last(self) -> Place | None:
+        """Where the newest message stands: what decides where the next one goes."""
+        row = self._db.execute(
+            "SELECT p.place, p.session, m.session, m.created_at FROM message_places p"
+            " JOIN messages m ON m.id = p.message ORDER BY p.place DESC LIMIT 1"
+        ).fetchone()
+        return None if row is None else Place(row[0], row[1], row[2], from_text(row[3]))
+
+    def after(self, last: Place | None, message: Message, *, above: int) -> Place:
+        """Where a message goes that comes after `last`: in its session or in a new one, in any case above a number."""
+        same = (
+            last is not None
+            and last.number >= above
+            and message.session == last.label
+            and (message.session is not None or abs(message.created_at - last.at) <= self._gap)
+        )
+        if last is not None and same:
+            return Place(last.number + 1, last.session, message.session, message.created_at)
+        number = max(above, last.number if last else 0) + GAP
+        return Place(number, number, message.session, message.created_at)
+
+    def of_message(self, message_id: int) -> int | None:
+        """The number of its place, if it has one."""
+        row = self._db.execute("SELECT place FROM message_places WHERE message = ?", (message_id,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def standing_at(self, numbers: Sequence[int]) -> dict[int, int]:
+        """For each of these places the message there."""
+        rows = self._db.execute(
+            "SELECT place, message FROM message_places WHERE place IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(numbers)),),
+        )
+        return dict(rows.fetchall())
+
+    def sessions(self, ids: Sequence[int]) -> dict[int, int]:
+        """For each of these messages the number that its session's messages share."""
+        rows = self._db.execute(
+            "SELECT message, session FROM message_places WHERE message IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(ids)),),
+        )
+        return dict(rows.fetchall())
+
+    def neighbours(self, ids: Sequence[int]) -> dict[int, tuple[tuple[int, int], ...]]:
+        """For each of these messages those at most `REACH` before and after it in its session, with their lengths."""
+        rows = self._db.execute(
+            "SELECT p.message, q.message, q.length FROM message_places p JOIN message_places q"  # noqa: S608 - a constant
+            f" ON q.place BETWEEN p.place - {REACH} AND p.place + {REACH} AND q.place != p.place"
+            " WHERE p.message IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(ids)),),
+        )
+        found: dict[int, list[tuple[int, int]]] = {}
+        for message, neighbour, length in rows:
+            found.setdefault(message, []).append((neighbour, length))
+        return {message: tuple(neighbours) for message, neighbours in found.items()}
+
+    def passing(self, filters: RecallFilters, among: Sequence[int] | None = None) -> "NDArray[np.int64]":
+        """The places, rising, of the messages that pass the filters; of all of them, or of these places only."""
+        where, values = recall_where(filters)
+        if among is not None:
+            where += " AND place IN (SELECT value FROM json_each(?))"
+            values.append(json.dumps(list(among)))
+        return self._numbers(where, values)
+
+    def barred(self, filters: RecallFilters) -> "NDArray[np.int64] | None":
+        """The places, rising, of the turn that asks, and of the queue when that is not wanted: they are few."""
+        if filters.in_context is not False and filters.not_turn is None:
+            return None
+        queue = "SELECT id FROM messages WHERE evicted_by IS NULL UNION ALL " if filters.in_context is False else ""
+        return self._numbers(f"id IN ({queue}SELECT id FROM messages WHERE turn = ?)", [filters.not_turn])  # noqa: S608
+
+    def _numbers(self, where: str, values: Sequence[object]) -> "NDArray[np.int64]":
+        sql = (
+            "SELECT group_concat(place) FROM (SELECT place FROM messages m JOIN message_places p ON p.message = m.id"  # noqa: S608
+            f" WHERE {where} ORDER BY place)"
+        )
+        return as_numbers(self._db.execute(sql, values).fetchone()[0])
+
+
+def is_filtered(filters: RecallFilters) -> bool:
+    """Whether filters leave out more than what `Places.barred` tells."""
+    every_role = set(filters.roles) >= set(SPOKEN)
+    return not every_role or bool(filters.in_context or filters.start or filters.end or filters.name)

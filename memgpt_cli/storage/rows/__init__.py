@@ -1,0 +1,1 @@
+"""What a record holds, table by table, with its history."""

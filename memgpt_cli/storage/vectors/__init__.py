@@ -1,0 +1,1 @@
+"""Vectors: their log in SQLite, and the indexes that are made from it."""
