@@ -30,7 +30,8 @@ class Unreadable:
 class ImportProgress:
     """How far an import is: `new` came in, `known` were there already, `faulty` could not be read.
 
-    `first` and `last` are the times of the earliest and the latest message of the file so far.
+    `first` and `last` are the times of the earliest and the latest message of the file so far. `wishes`: one that came
+    in reads like a standing wish of a person ("always ... when I ask about ...").
     """
 
     new: int = 0
@@ -40,6 +41,7 @@ class ImportProgress:
     speakers: tuple[str, ...] = ()
     first: datetime | None = None
     last: datetime | None = None
+    wishes: bool = False
 
     @property
     def read(self) -> int:

@@ -21,6 +21,7 @@ from memgpt_cli.domain.messages import SPOKEN, Message, Role, message_ref
 from memgpt_cli.domain.search import RecallFilters
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.ports import Clock, Store
+from memgpt_cli.text.wishes import standing_wishes
 
 BATCH: Final = 5_000
 """Messages written in one transaction."""
@@ -41,6 +42,7 @@ class Importer:
         self._tried: set[int] = set()
         self._sessions: set[str] = set()
         self._speakers: dict[str, None] = {}
+        self._wishes = False
         self._own = f"{store.note(_ORIGIN)}/" if store.note(_ORIGIN) else None
 
     def run(
@@ -67,6 +69,7 @@ class Importer:
 
     def _take(self, messages: list[Message], provenance: Provenance, *, dry_run: bool) -> int:
         fresh = self._fresh(self._foreign(messages))
+        self._wishes = self._wishes or any(m.role is Role.USER and standing_wishes(m.text) for m in fresh)
         if dry_run:
             before = len(self._tried)
             self._tried.update(hash(m.external_id) for m in fresh)
@@ -132,6 +135,7 @@ class Importer:
             speakers=tuple(self._speakers),
             first=min(times, default=None),
             last=max(times, default=None),
+            wishes=self._wishes,
         )
 
 

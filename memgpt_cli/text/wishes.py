@@ -14,10 +14,10 @@ LONGEST: Final = 300
 """Characters; a longer sentence is a text that was pasted in."""
 
 _MARKS: Final = (
-    "always", "never", " now on", "going forward", "in future", "in the future", "next time", "whenever", "every time",
-    "each time", "any time", "everytime", "when i", "if i", "point on", "here on", "stop ",
-    "以后", "以後", "今后", "今後", "往后", "往後", "从现在", "從現在", "从今", "從今", "从此", "從此", "每次", "每当", "每當",
-    "只要", "凡是", "总是", "總是", "始终", "始終", "永远", "永遠", "一律", "一直",
+    "always", "never", " now on", "point on", "here on", "going forward", "in future", "in the future", "next time",
+    "whenever", "every time", "each time", "any time", "when i", "if i", "stop ",
+    "以后", "以後", "今后", "今後", "往后", "往後", "从现在", "從現在", "从今", "從今", "从此", "從此",
+    "每次", "每当", "每當", "只要", "凡是", "总是", "總是", "始终", "始終", "永远", "永遠", "一律", "一直",
     "これから", "今度から", "いつも", "常に", "毎回", "必ず", "앞으로", "이제부터", "항상", "언제나", "절대",
 )  # fmt: skip
 """One of these is in each wish. A search for each is faster than one for all of them as a pattern."""
@@ -41,26 +41,29 @@ _I_ASK: Final = (
     r"(?:when|whenever|if|(?:every|each|any) ?time|as soon as)(?: that)? i(?:'m|’m)?(?: am)? "
     r"(?:ask|mention|talk|say|write|send|request|need|want|bring up|come to you|tell you|start|share|discuss)"
 )
+_FROM_NOW: Final = r"(?:from (?:now|here|this point) on(?:wards?)?|going forward|in (?:the )?future)"
+_NOT: Final = r"(?:do not |don['’]t |stop )"
 _ENGLISH: Final = (
-    rf"^\W*{_OPENING}(?:always|never|(?:do not|don['’]t)(?: ever)?) (?:please )?{_TO_DO}\b.*\b(?:{_I_ASK}|from now on)\b",
+    rf"^\W*{_OPENING}(?:always|never|{_NOT}(?:ever )?)(?: please)? ?{_TO_DO}\b.*\b(?:{_I_ASK}|from now on)\b",
     rf"^\W*{_OPENING}(?:always|never) (?:please )?{_TO_DO}\b(?! (?:up|out|never)\b)",
-    rf"^\W*{_OPENING}(?:from (?:now|here|this point) on(?:wards?)?|going forward|in (?:the )?future|next time),?\s+"
-    rf"{_OPENING}(?:always |never |(?:do not|don['’]t|stop) )?(?:{_TO_DO}|\w+ing)\b",
-    rf"^\W*{_OPENING}(?:(?:do not|don['’]t|stop) )?{_TO_DO}\b.*\b(?:from (?:now|here) on(?:wards?)?|going forward"
-    r"|in (?:the )?future)\W*$",
-    rf"^\W*{_OPENING}{_I_ASK}\b[^,]*,\s*{_OPENING}(?:always |never |(?:do not|don['’]t) )?{_TO_DO}\b",
-    rf"^\W*{_OPENING}(?:(?:do not|don['’]t) )?{_TO_DO}\b.*\b(?:whenever|every time|each time) i\b",
+    rf"^\W*{_OPENING}(?:{_FROM_NOW}|next time),?\s+{_OPENING}(?:always |never |{_NOT})?(?:{_TO_DO}|\w+ing)\b",
+    rf"^\W*{_OPENING}{_NOT}?{_TO_DO}\b.*\b{_FROM_NOW}\W*$",
+    rf"^\W*{_OPENING}{_I_ASK}\b[^,]*,\s*{_OPENING}(?:always |never |{_NOT})?{_TO_DO}\b",
+    rf"^\W*{_OPENING}{_NOT}?{_TO_DO}\b.*\b(?:whenever|every time|each time) i\b",
     r"\bi(?: would|'d|’d)? (?:want|like|prefer|need) you (?:to (?:always|never)|(?:always|never) to)\b",
 )
-_FROM_NOW: Final = r"(?:以[后後]|今[后後]|往[后後]|[从從](?:现在(?:开始|起)?|今(?:以[后後]|往[后後]|天(?:开始|起))|此))"
+_SINCE_NOW: Final = (
+    r"(?:以[后後]|今[后後]|往[后後]|[从從](?:现在(?:开始|起)?|今(?:以[后後]|往[后後]|天(?:开始|起))|此))"
+)
 _LEAD: Final = r"^(?:请你?|麻烦你?|[你您]|那么?|好的?|[对對]了|另外|[还還]有|记住|[记記]得|希望[你您]?|[，,、：:\s])*"
 _OUGHT: Final = (
-    r"(?:[请請]|都|要|[别別]|不要|不用|不必|只|用|[记記]得|[务務]必|叫我|[称稱]呼我|[给給]我|告[诉訴]我|提醒我|一律|就|先|[帮幫]我)"
+    r"(?:[请請]|都|要|[别別]|不要|不用|不必|只|用|[记記]得|[务務]必|叫我|[称稱]呼我|[给給]我|告[诉訴]我|提醒我|一律|就|先"
+    r"|[帮幫]我)"
 )
+_I_SAY: Final = r"(?:[当當])?我.{0,10}(?:[问問]|提到|[说說]|[发發]|[请請]|要[你您]|[让讓][你您])"
 _CHINESE: Final = (
-    rf"{_LEAD}{_FROM_NOW}(?!.{{0,4}}我(?:要|[会會]|想|就|也|[还還]|能|得|打算|不))(?!就好).*{_OUGHT}",
-    rf"{_LEAD}(?:每次|每[当當]|只要|凡是|以[后後])[，,]?(?:[当當])?我.{{0,10}}(?:[问問]|提到|[说說]|[发發]|[请請]|要[你您]|[让讓][你您])"
-    rf".*{_OUGHT}",
+    rf"{_LEAD}{_SINCE_NOW}(?!.{{0,4}}我(?:要|[会會]|想|就|也|[还還]|能|得|打算|不))(?!就好).*{_OUGHT}",
+    rf"{_LEAD}(?:每次|每[当當]|只要|凡是|以[后後])[，,]?{_I_SAY}.*{_OUGHT}",
     r"^(?:[你您]|[请請]|麻烦|希望|必[须須]|[，,\s])+(?:[总總]是|始[终終]|永[远遠]|一直|一律|每次都?)(?!.{0,2}我(?:要|想))",
     r"^(?:[总總]是|始[终終]|永[远遠]|一律)(?:不要|[别別]|用|以|把|先|[给給]我|叫我|[称稱]呼我|回答|提醒我)",
 )

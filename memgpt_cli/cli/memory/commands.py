@@ -10,6 +10,7 @@ from memgpt_cli.cli.memory import history as memory_history
 from memgpt_cli.cli.memory import shapes as memory_shapes
 from memgpt_cli.cli.memory.history import Label, labels
 from memgpt_cli.cli.memory.origins import Causes
+from memgpt_cli.cli.memory.suggest import suggest
 from memgpt_cli.cli.options import Command, current
 from memgpt_cli.cli.terminal.console import notice, out, plain, print_json, say
 from memgpt_cli.cli.terminal.filters import Limit as Lines
@@ -207,6 +208,7 @@ def delete(label: Label) -> None:
         say(f"deleted {gone.label}; memgpt undo brings it back")
 
 
+app.command("suggest", cls=Command)(suggest)
 app.command("log", cls=Command)(memory_history.log)
 app.command("diff", cls=Command)(memory_history.diff)
 app.command("blame", cls=Command)(memory_history.blame)

@@ -204,6 +204,10 @@ def _tell(workspace: Workspace, done: ImportProgress, faults: list[Unreadable], 
         notice(f"speakers: {', '.join(done.speakers[:20])}")
     if done.new and not dry_run:
         notice("memgpt undo undoes the import")
+    if done.wishes and not dry_run:
+        notice(
+            'some messages read like standing wishes ("always ..."); to add them to core memory: memgpt memory suggest'
+        )
 
 
 def _shape(done: ImportProgress, faults: list[Unreadable], embedded: _Embedded, *, dry_run: bool) -> dict[str, Any]:
@@ -216,6 +220,7 @@ def _shape(done: ImportProgress, faults: list[Unreadable], embedded: _Embedded, 
         "speakers": list(done.speakers),
         "first": to_text(done.first) if done.first else None,
         "last": to_text(done.last) if done.last else None,
+        "standing_wishes": done.wishes,
         "embedded": embedded.vectors,
         "embedding_tokens": embedded.tokens,
         "cost_usd": None if embedded.usd is None else round(embedded.usd, 8),

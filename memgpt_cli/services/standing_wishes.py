@@ -1,0 +1,73 @@
+"""Standing wishes in recall storage ("always ... when I ask about ..."), offered as lines of a core memory block.
+
+Finding writes nothing. Writing is one operation of undo, and each line keeps the message that it comes from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from memgpt_cli.domain.blocks import Author, Provenance
+from memgpt_cli.domain.messages import Message, Role
+from memgpt_cli.domain.search import RecallFilters
+from memgpt_cli.text.wishes import standing_wishes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from memgpt_cli.bootstrap import Memory
+    from memgpt_cli.domain.blocks import Block
+
+COMMAND: Final = "memory suggest"
+BLOCK: Final = "human"
+"""The block that lines are offered for, unless another is named."""
+
+_STEP: Final = 10_000
+"""Messages between two reports of progress."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """A wish and the newest message that says it; `line` is what a block would hold."""
+
+    text: str
+    message: Message
+
+    @property
+    def line(self) -> str:
+        """The line for a block."""
+        return f"Standing wish: {self.text}"
+
+
+def find_wishes(memory: Memory, *, progress: Callable[[int, int], None] | None = None) -> list[Suggestion]:
+    """What people said that reads like a standing wish and is in no block yet, in order of time, each once.
+
+    Reads every message of a person once. `progress` gets the messages read and their number.
+    """
+    held = "\n".join(block.value for block in memory.store.blocks.all()).casefold()
+    filters = RecallFilters(roles=(Role.USER,))
+    total = memory.store.messages.count(filters)
+    found: dict[str, Suggestion] = {}
+    for number, message in enumerate(memory.store.messages.oldest_first(filters), 1):
+        for text in standing_wishes(message.text):
+            key = text.casefold()
+            if key not in held:
+                found.pop(key, None)  # the newest place of a repeated wish
+                found[key] = Suggestion(text=text, message=message)
+        if progress is not None and number % _STEP == 0:
+            progress(number, total)
+    return list(found.values())
+
+
+def write_wishes(memory: Memory, label: str, chosen: Sequence[Suggestion]) -> Block:
+    """Add these lines at the end of a block, all or none, as one operation.
+
+    Raises NotFoundError when there is no such block, LimitError when they do not fit.
+    """
+    with memory.store.journal.operation(Provenance(author=Author.USER, command=COMMAND)), memory.store.transaction():
+        block = memory.core_memory.block(label)
+        for one in chosen:
+            source = Provenance(author=Author.USER, message_id=one.message.id, command=COMMAND)
+            block = memory.core_memory.append(block.label, one.line, source)
+        return block
