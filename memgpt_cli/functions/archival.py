@@ -6,6 +6,7 @@ from typing import Final
 
 from memgpt_cli.domain.blocks import Author
 from memgpt_cli.domain.effects import Effects
+from memgpt_cli.domain.parameters import Arguments, Parameter
 from memgpt_cli.domain.passages import Passage, passage_ref
 from memgpt_cli.domain.results import FunctionResult
 from memgpt_cli.domain.search import ArchivalFilters
@@ -15,7 +16,7 @@ from memgpt_cli.external_context.display import displayed, identifiers
 from memgpt_cli.external_context.meaning import without_progress
 from memgpt_cli.external_context.rendering import RANKED, passage_line
 from memgpt_cli.functions.pages import FARTHEST, PAGE, page_number, reach, result_of, whole
-from memgpt_cli.functions.spec import Arguments, FunctionContext, FunctionSpec, Parameter
+from memgpt_cli.functions.spec import FunctionContext, FunctionSpec
 
 _ID: Final = re.compile(r"\W*p?(\d{1,18})\W*", re.IGNORECASE)
 

@@ -8,9 +8,10 @@ from typing import Final
 
 from memgpt_cli.domain.blocks import Block
 from memgpt_cli.domain.effects import Effects
+from memgpt_cli.domain.parameters import Arguments, Parameter
 from memgpt_cli.domain.results import FunctionResult
 from memgpt_cli.errors import FunctionArgumentError, UsageError
-from memgpt_cli.functions.spec import Arguments, FunctionContext, FunctionSpec, Parameter
+from memgpt_cli.functions.spec import FunctionContext, FunctionSpec
 from memgpt_cli.main_context.core_memory import state_of
 
 WHOLE: Final = "*"

@@ -12,12 +12,13 @@ from memgpt_cli.domain.agents import Protocol
 from memgpt_cli.domain.chat import ToolSchema
 from memgpt_cli.domain.effects import Effects, Refusal
 from memgpt_cli.domain.messages import FunctionCall
+from memgpt_cli.domain.parameters import Arguments
 from memgpt_cli.domain.results import FunctionResult
 from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.errors import FunctionArgumentError, MemGPTError, StorageError
 from memgpt_cli.functions.arguments import parse, unknown
 from memgpt_cli.functions.registry import function_set
-from memgpt_cli.functions.spec import After, Arguments, FunctionContext, FunctionSpec
+from memgpt_cli.functions.spec import After, FunctionContext, FunctionSpec
 from memgpt_cli.main_context.core_memory import state_of
 from memgpt_cli.ports import Store
 

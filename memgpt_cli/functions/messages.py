@@ -2,8 +2,9 @@
 
 from memgpt_cli.domain.agents import Protocol
 from memgpt_cli.domain.effects import Effects
+from memgpt_cli.domain.parameters import Arguments, Parameter
 from memgpt_cli.domain.results import FunctionResult
-from memgpt_cli.functions.spec import After, Arguments, FunctionContext, FunctionSpec, Parameter
+from memgpt_cli.functions.spec import After, FunctionContext, FunctionSpec
 
 
 def _send(arguments: Arguments, context: FunctionContext) -> FunctionResult:  # noqa: ARG001 - the reply is the effect

@@ -10,6 +10,7 @@ from typing import Final
 
 from memgpt_cli.domain.effects import Effects
 from memgpt_cli.domain.messages import Message, message_ref
+from memgpt_cli.domain.parameters import Arguments, Parameter
 from memgpt_cli.domain.passages import Passage
 from memgpt_cli.domain.results import FunctionResult
 from memgpt_cli.domain.search import Item, SearchResult
@@ -27,7 +28,7 @@ from memgpt_cli.external_context.rendering import (
     passage_head,
     render,
 )
-from memgpt_cli.functions.spec import Arguments, FunctionContext, Parameter
+from memgpt_cli.functions.spec import FunctionContext
 
 MOST_HITS: Final = 20
 """Hits of a page, where they fit."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from memgpt_cli.domain.messages import SPOKEN, Message, Role, message_ref
+from memgpt_cli.domain.parameters import Arguments, Parameter
 from memgpt_cli.domain.results import FunctionResult
 from memgpt_cli.domain.search import RecallFilters, SearchResult
 from memgpt_cli.domain.times import span
@@ -15,7 +16,7 @@ from memgpt_cli.external_context.display import displayed
 from memgpt_cli.external_context.meaning import without_progress
 from memgpt_cli.external_context.rendering import RANKED
 from memgpt_cli.functions.pages import FARTHEST, MOST_HITS, PAGE, around, page_number, reach, result_of, whole
-from memgpt_cli.functions.spec import Arguments, FunctionContext, FunctionSpec, Parameter
+from memgpt_cli.functions.spec import FunctionContext, FunctionSpec
 
 _BY_TIME: Final = 50
 """The best matches that are listed by time: within so many stands most of what a question needs (docs/search.md)."""

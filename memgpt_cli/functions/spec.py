@@ -4,20 +4,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
-from typing import Any
 
 from memgpt_cli.domain.agents import Protocol
 from memgpt_cli.domain.blocks import Provenance
 from memgpt_cli.domain.chat import ToolSchema
 from memgpt_cli.domain.messages import FunctionCall
+from memgpt_cli.domain.parameters import Arguments, Parameter, object_schema
 from memgpt_cli.domain.results import FunctionResult
 from memgpt_cli.domain.settings import Settings
 from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.external_context.archival import ArchivalStorage
 from memgpt_cli.external_context.recall import RecallStorage
 from memgpt_cli.main_context.core_memory import CoreMemory
-
-Arguments = Mapping[str, Any]
 
 
 class After(Enum):
@@ -60,32 +58,6 @@ class FunctionContext:
     confirm: Callable[[FunctionCall], Verdict] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parameter:
-    """One argument; `type` is a JSON Schema type. `items` types the items of an array.
-
-    A description is given where the name does not say enough: every prompt pays for it.
-    """
-
-    name: str
-    type: str
-    description: str = ""
-    required: bool = True
-    items: str | None = None
-    choices: tuple[str, ...] = ()
-
-    def to_schema(self) -> dict[str, Any]:
-        """The JSON Schema of the argument."""
-        schema: dict[str, Any] = {"type": self.type}
-        if self.description:
-            schema["description"] = self.description
-        if self.items:
-            schema["items"] = {"type": self.items}
-        if self.choices:
-            schema["enum"] = list(self.choices)
-        return schema
-
-
 HEARTBEAT = Parameter(
     name="request_heartbeat",
     type="boolean",
@@ -122,9 +94,5 @@ class FunctionSpec:
         return ToolSchema(
             name=self.name,
             description=self.description,
-            parameters={
-                "type": "object",
-                "properties": {p.name: p.to_schema() for p in parameters},
-                "required": [p.name for p in parameters if p.required],
-            },
+            parameters=object_schema(parameters),
         )
