@@ -15,12 +15,13 @@ def is_label(text: str) -> bool:
 
 
 class Author(StrEnum):
-    """Who changed memory."""
+    """Who changed memory. `TOOL` is a program that does so on behalf of the person; the command names it."""
 
     USER = "user"
     AGENT = "agent"
     DOCUMENT = "document"
     IMPORT = "import"
+    TOOL = "tool"
     SYSTEM = "system"
 
 
@@ -38,7 +39,10 @@ class Block:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """Where a change came from: its author, the message that caused it, or the command that a person typed."""
+    """Where a change came from: its author, the message that caused it, or the command that a person typed.
+
+    For a tool `command` is its name, such as `mcp:claude`.
+    """
 
     author: Author
     message_id: int | None = None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from memgpt_cli.domain.blocks import Block, BlockVersion, Provenance, is_label
+from memgpt_cli.domain.blocks import Author, Block, BlockVersion, Provenance, is_label
 from memgpt_cli.domain.messages import Message
 from memgpt_cli.domain.names import nearest
 from memgpt_cli.errors import LimitError, NotFoundError, UsageError
@@ -163,9 +163,8 @@ class CoreMemory:
         return self.write(block, before + new + after, provenance)
 
     def write(self, block: Block, value: str, provenance: Provenance) -> Block:
-        """Give the block this value, within its limits. The model may not write a read-only block."""
-        if block.read_only and provenance.author == "agent":
-            raise UsageError(f"block {block.label} is read-only", hint="only the person can change it")
+        """Give the block this value, within its limits. Only the person may write a read-only block."""
+        _check_writable(block, provenance)
         value = value.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
         check_block(block, value, self._count)
         present = self._store.blocks.get(block.label)
@@ -201,6 +200,7 @@ class CoreMemory:
         """Give a block another value, description, limit or read-only flag; None leaves each as it is."""
         with self._store.transaction():
             block = self.block(label)
+            _check_writable(block, provenance)
             changed = replace(
                 block,
                 description=block.description if description is None else description,
@@ -215,6 +215,7 @@ class CoreMemory:
         """Delete a block, leaving a tombstone; returns what it was."""
         with self._store.transaction():
             block = self.block(label)
+            _check_writable(block, provenance)
             self._store.blocks.delete(label, at=self._clock.now(), provenance=provenance)
         return block
 
@@ -244,6 +245,12 @@ class CoreMemory:
         if not history:
             self.block(label)
         return history
+
+
+def _check_writable(block: Block, provenance: Provenance) -> None:
+    """Raise UsageError when a model or a program would change a read-only block."""
+    if block.read_only and provenance.author in {Author.AGENT, Author.TOOL}:
+        raise UsageError(f"block {block.label} is read-only", hint="only the person can change it")
 
 
 def _without_empty_line(before: str, after: str) -> tuple[str, str]:

@@ -1,0 +1,106 @@
+"""Operations on memory: listed, undone and redone, one by one or a whole turn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from memgpt_cli.domain.history import Kind
+from memgpt_cli.errors import NotFoundError
+from memgpt_cli.services import operations
+from memgpt_cli.services.callers import PERSON
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from memgpt_cli.bootstrap import Memory, Workspace
+    from memgpt_cli.domain.blocks import Author
+    from memgpt_cli.domain.history import Operation, TakenBack
+    from memgpt_cli.ports import Store
+    from memgpt_cli.services.callers import Caller
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationPage:
+    """One page of operations, newest first, and whether there are older ones."""
+
+    operations: tuple[Operation, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reversal:
+    """An operation that was undone or redone, and what that changed: added lines begin with +, removed ones with -."""
+
+    operation: Operation
+    lines: tuple[str, ...]
+
+
+class ChangeService:
+    """The operations on one agent's memory."""
+
+    def __init__(self, workspace: Workspace, memory: Memory, caller: Caller) -> None:
+        self._workspace = workspace
+        self._memory = memory
+        self._caller = caller
+
+    def recent(self, *, limit: int = 50, page: int = 0, author: Author | None = None) -> OperationPage:
+        """One page (0-based) of all operations, or of those of one author."""
+        found = self._memory.store.journal.page(limit=limit + 1, offset=page * limit, author=author)
+        return OperationPage(operations=tuple(found[:limit]), more=len(found) > limit)
+
+    def describe(self, operation: Operation) -> list[str]:
+        """What an operation changed, line by line."""
+        return operations.describe(operation, self._memory.store)
+
+    def describe_undoing(self, operation: Operation) -> list[str]:
+        """What undoing an operation changes, line by line."""
+        return operations.describe_undoing(operation, self._memory.store)
+
+    def undo(self) -> Reversal:
+        """Undo the last change, whoever made it. Raises NotFoundError, UsageError, AgentBusyError."""
+        while True:
+            if done := self._reversed(_next(self._memory.store, redo=False), redo=False):
+                return done
+
+    def redo(self) -> Reversal:
+        """Redo what was undone last. Raises NotFoundError if something was changed since, UsageError."""
+        while True:
+            if done := self._reversed(_next(self._memory.store, redo=True), redo=True):
+                return done
+
+    def undo_turn(self) -> TakenBack:
+        """Undo the last turn with its messages, changes and evictions. Raises NotFoundError, AgentBusyError."""
+        workspace, now = self._workspace, self._workspace.clock.now()
+        with workspace.agents.lock(self._memory.name, purpose="memgpt undo --turn", since=now).acquire():
+            return undo_last_turn(self._memory.store, at=now, caller=self._caller)
+
+    def _reversed(self, operation: Operation, *, redo: bool) -> Reversal | None:
+        """Undo or redo it; None when another process has changed what is next."""
+        store, now = self._memory.store, self._workspace.clock.now()
+        lines = tuple((operations.describe if redo else operations.describe_undoing)(operation, store))
+        moves_messages = any(change.kind is Kind.MESSAGE for change in operation.changes)
+        by = self._caller.did("redo" if redo else "undo")
+        with self._memory.between_turns(needed=moves_messages), store.transaction():
+            if _next(store, redo=redo).id != operation.id:
+                return None
+            done = (store.undo.redo if redo else store.undo.undo)(at=now, provenance=by)
+        return Reversal(operation=done or operation, lines=lines)
+
+
+def undo_last_turn(store: Store, *, at: datetime, caller: Caller = PERSON) -> TakenBack:
+    """Undo the last turn; the caller holds the agent's lock. Raises NotFoundError when there is none."""
+    last = store.undo.last_turn()
+    if last is None:
+        raise NotFoundError("there is no turn to undo", hint="memgpt undo undoes changes to memory")
+    with store.transaction():
+        return store.undo.undo_turn(last, at=at, provenance=caller.did("undo"))
+
+
+def _next(store: Store, *, redo: bool) -> Operation:
+    """The operation to undo or redo next. Raises NotFoundError when there is none."""
+    found = store.journal.undone(limit=1) if redo else store.journal.standing(limit=1)
+    if not found:
+        what = "do again" if redo else "take back"
+        raise NotFoundError(f"there is nothing to {what}", hint="memgpt undo --list")
+    return found[0]

@@ -1,0 +1,197 @@
+"""Permanent deletion: what to forget, what would be deleted, and the receipt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from memgpt_cli.domain.endpoints import Endpoint
+from memgpt_cli.domain.forgetting import Wanted, receipt
+from memgpt_cli.domain.messages import message_ref
+from memgpt_cli.domain.names import did_you_mean
+from memgpt_cli.domain.passages import passage_ref
+from memgpt_cli.errors import NotFoundError, UsageError
+from memgpt_cli.services import ids
+from memgpt_cli.services.filters import check_tags, dates
+from memgpt_cli.services.sources import source_named
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from memgpt_cli.bootstrap import Memory, Workspace
+    from memgpt_cli.domain.forgetting import Checked, Plan, Progress, ReceiptLine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """What was deleted for good, what was checked afterwards, and the receipt.
+
+    `in_name` says that the agent's own name contains the text.
+    """
+
+    plan: Plan
+    checked: Checked
+    receipt: tuple[ReceiptLine, ...]
+    in_name: bool
+
+
+class ForgetService:
+    """Forgetting in the memory of one agent. Nothing of it can be undone."""
+
+    def __init__(self, workspace: Workspace, memory: Memory) -> None:
+        self._workspace = workspace
+        self._memory = memory
+
+    def wanted(
+        self,
+        *,
+        text: str | None = None,
+        refs: Sequence[str] = (),
+        source: str | None = None,
+        tags: Sequence[str] = (),
+        since: str | None = None,
+        until: str | None = None,
+    ) -> Wanted:
+        """What to forget, checked: a text, or ids and ranges, a source, tags, dates.
+
+        Raises UsageError for an invalid id or date and when nothing is selected, NotFoundError for what never existed.
+        """
+        messages, passages = _numbers(refs)
+        start, end = dates(since, until, self._workspace.settings.zone)
+        wanted = Wanted(
+            text=None if text is None else text.strip(),
+            messages=messages,
+            passages=passages,
+            source=source,
+            tags=tuple(tags),
+            start=start,
+            end=end,
+        )
+        if wanted.text == "" or (wanted.text is None and not wanted.by_place):
+            raise UsageError("nothing selected to forget", hint='memgpt forget "Alice Miller" --dry-run')
+        self._check_named(refs, tags)
+        return wanted if source is None else replace(wanted, source=self._source(source))
+
+    def plan(self, wanted: Wanted) -> Plan:
+        """What would be deleted. Nothing is written."""
+        return self._memory.forgetting.plan(wanted)
+
+    def carry_out(
+        self, wanted: Wanted, *, agree: Callable[[Plan], bool] | None = None, progress: Progress | None = None
+    ) -> Forgotten | None:
+        """Delete it under the agent's lock and look for it afterwards; None when `agree` declines the plan.
+
+        Killed at any point and called again, it continues. Raises AgentBusyError, StorageError.
+        """
+        now = self._workspace.clock.now()
+        with self._workspace.agents.lock(self._memory.name, purpose="memgpt forget", since=now).acquire():
+            self._workspace.agents.sweep()
+            if agree is not None and not agree(self.plan(wanted)):
+                return None
+            plan, checked = self._memory.forgetting.carry_out(
+                wanted, at=self._workspace.clock.now(), progress=progress or _silent
+            )
+        return Forgotten(
+            plan=plan,
+            checked=checked,
+            receipt=receipt(plan, checked, provider=self._provider()),
+            in_name=bool(wanted.text and wanted.text.casefold() in self._memory.name.casefold()),
+        )
+
+    def _check_named(self, refs: Sequence[str], tags: Sequence[str]) -> None:
+        """Raise NotFoundError for an id or a tag that never existed; a forgetting that was cut off continues anyway."""
+        if self._memory.forgetting.pending:
+            return
+        store = self._memory.store
+        for ref in refs:
+            letter = "p" if ref[:1].lower() == "p" else "m"
+            first, last = ids.numbers(ref, letter=letter)
+            if first != last:
+                continue
+            if letter == "m" and store.tombstones.get(first) is None:
+                ids.message(self._memory, ref)
+            elif letter == "p" and not store.passages.history(first):
+                ids.passage(self._memory, ref)
+        check_tags(self._memory, tags)
+
+    def _source(self, typed: str) -> str:
+        """The source that is meant, a deleted one too, or the folder of sources. Raises NotFoundError, UsageError."""
+        known = self._memory.forgetting.sources()
+        if typed in known or self._memory.forgetting.pending:
+            return typed
+        try:
+            return source_named(self._memory, typed)
+        except NotFoundError as error:
+            last_parts = [name.rpartition("/")[2] for name in known]
+            meant = did_you_mean(typed, (*known, *last_parts))
+            raise NotFoundError(f"{error.message}{meant}", hint=error.hint) from error
+
+    def _provider(self) -> str | None:
+        """The endpoint that the last messages were sent to; None for the offline responder and scripts."""
+        model, _, base_url = (self._memory.store.note("endpoint") or "offline").partition("\n")
+        if model == "offline" or model.startswith("scripted:"):
+            return None
+        return Endpoint.at(base_url, model=model).host
+
+
+def _numbers(refs: Sequence[str]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Message and passage numbers of ids and ranges. Raises UsageError."""
+    messages: list[int] = []
+    passages: list[int] = []
+    for ref in refs:
+        letter = ref[:1].lower()
+        if letter.isdecimal():
+            raise UsageError(f"{ref!r} could be a message or a passage", hint=f"--id m{ref} or --id p{ref}")
+        first, last = ids.numbers(ref, letter="p" if letter == "p" else "m")
+        (messages if letter == "m" else passages).extend(range(first, last + 1))
+    return tuple(messages), tuple(passages)
+
+
+def _silent(_: str) -> None:
+    """No progress is shown."""
+
+
+def plan_shape(plan: Plan) -> dict[str, Any]:
+    """What would be forgotten as JSON (docs/schemas/forget.schema.json)."""
+    return {**_planned(plan, forgotten=False), "checked": None}
+
+
+def forgotten_shape(done: Forgotten) -> dict[str, Any]:
+    """What was forgotten as JSON (docs/schemas/forget.schema.json)."""
+    return {
+        **_planned(done.plan, forgotten=True),
+        "checked": _checked_shape(done.checked),
+        "receipt": [{"place": r.place, "state": r.state.value, "detail": r.detail} for r in done.receipt],
+    }
+
+
+def _planned(plan: Plan, *, forgotten: bool) -> dict[str, Any]:
+    return {
+        "forgotten": forgotten,
+        "messages": [message_ref(number) for number in plan.messages],
+        "passages": [passage_ref(number) for number in plan.passages],
+        "derived": sorted(plan.derived),
+        "blocks": [cut.label for cut in plan.cuts],
+        "versions": plan.versions,
+        "operations": plan.operations,
+        "summaries": plan.summaries,
+        "documents": list(plan.documents),
+        "history_entries": plan.history_entries,
+        "files": list(plan.files),
+        "batch_runs": list(plan.runs),
+    }
+
+
+def _checked_shape(checked: Checked) -> dict[str, Any]:
+    return {
+        "clean": checked.clean,
+        "texts": checked.texts,
+        "sampled": checked.sampled,
+        "too_short": checked.too_short,
+        "tables": checked.tables,
+        "files": checked.files,
+        "bytes": checked.bytes,
+        "rows": list(checked.rows),
+        "left": list(checked.left),
+        "elsewhere": list(checked.elsewhere),
+    }

@@ -1,0 +1,116 @@
+"""One agent's memory as entry points use it: read, searched and changed without talking to the agent."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from memgpt_cli.services.blocks import BlockService
+from memgpt_cli.services.callers import PERSON, Caller
+from memgpt_cli.services.causes import Causes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from memgpt_cli.bootstrap import Memory, Workspace
+    from memgpt_cli.domain.blocks import Provenance
+    from memgpt_cli.domain.messages import Message
+    from memgpt_cli.domain.passages import Passage
+    from memgpt_cli.services.changes import ChangeService
+    from memgpt_cli.services.forgetting import ForgetService
+    from memgpt_cli.services.messages import MessageService
+    from memgpt_cli.services.passages import PassageService
+    from memgpt_cli.services.searching import SearchService
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """An item of memory found by its id; of a message also what was said before and after it, oldest first."""
+
+    item: Message | Passage
+    before: tuple[Message, ...] = ()
+    after: tuple[Message, ...] = ()
+
+
+class AgentMemory:
+    """The services for one agent's memory. Everything written through them names `caller` as its author."""
+
+    def __init__(self, workspace: Workspace, memory: Memory, caller: Caller) -> None:
+        self.name = memory.name
+        self._workspace = workspace
+        self._memory = memory
+        self._caller = caller
+
+    @cached_property
+    def blocks(self) -> BlockService:
+        """Core memory."""
+        return BlockService(self._memory, self._caller, limit=self._workspace.settings.memory.block_limit)
+
+    @cached_property
+    def search(self) -> SearchService:
+        """Searches over all kinds of memory."""
+        from memgpt_cli.services.searching import SearchService
+
+        return SearchService(self._memory, self._workspace.settings.zone)
+
+    @cached_property
+    def messages(self) -> MessageService:
+        """Recall storage."""
+        from memgpt_cli.services.messages import MessageService
+
+        return MessageService(self._memory, self._caller, self._workspace.clock)
+
+    @cached_property
+    def passages(self) -> PassageService:
+        """Archival storage."""
+        from memgpt_cli.services.passages import PassageService
+
+        workspace = self._workspace
+        return PassageService(self._memory, self._caller, workspace.clock, workspace.settings.zone)
+
+    @cached_property
+    def changes(self) -> ChangeService:
+        """What was changed, undone and redone."""
+        from memgpt_cli.services.changes import ChangeService
+
+        return ChangeService(self._workspace, self._memory, self._caller)
+
+    @cached_property
+    def forget(self) -> ForgetService:
+        """Permanent deletion."""
+        from memgpt_cli.services.forgetting import ForgetService
+
+        return ForgetService(self._workspace, self._memory)
+
+    def fetch(self, ref: str, *, around: int = 0) -> Fetched:
+        """The message or passage of an id such as `m12` or `p7`, a message with `around` messages on either side.
+
+        Raises UsageError for an invalid id, NotFoundError with the nearest ids for an unknown one.
+        """
+        if ref.strip()[:1].lower() == "p":
+            return Fetched(item=self.passages.get(ref))
+        if not around:
+            return Fetched(item=self.messages.get(ref))
+        found = self.messages.around(ref, around)
+        return Fetched(item=found.message, before=found.before, after=found.after)
+
+    def causes(self, provenances: Iterable[Provenance]) -> Causes:
+        """Who made these changes and why, with the messages that caused them."""
+        return Causes(self._memory.store, list(provenances))
+
+
+@contextmanager
+def open_memory(
+    workspace: Workspace, name: str | None = None, *, caller: Caller = PERSON, create: bool = False
+) -> Iterator[AgentMemory]:
+    """Open an agent's memory while it may be talking; the default is the agent in use.
+
+    With `create` the default agent is made if it does not exist. Raises NotFoundError, StorageError.
+    """
+    name = name or workspace.agent_name
+    if create:
+        workspace.new_agents.ensure(name)
+    with workspace.memory(name) as memory:
+        yield AgentMemory(workspace, memory, caller)

@@ -1,0 +1,119 @@
+"""Messages of recall storage: listed, shown with their turn or with what was said around them, and deleted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from memgpt_cli.domain.agents import TurnState
+from memgpt_cli.domain.messages import SPOKEN, Role
+from memgpt_cli.domain.search import RecallFilters
+from memgpt_cli.services import ids
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from memgpt_cli.bootstrap import Memory
+    from memgpt_cli.domain.agents import StepRecord, Turn
+    from memgpt_cli.domain.history import Operation
+    from memgpt_cli.domain.messages import Message
+    from memgpt_cli.ports import Clock
+    from memgpt_cli.services.callers import Caller
+
+ANY_ROLE: Final = RecallFilters(roles=tuple(Role))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessagePage:
+    """One page of messages, newest first, and whether there are older ones."""
+
+    messages: tuple[Message, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageContext:
+    """A message and what was said before and after it, oldest first."""
+
+    before: tuple[Message, ...]
+    message: Message
+    after: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnView:
+    """A turn with its messages, the changes that it made to memory, and its model calls."""
+
+    turn: Turn
+    messages: tuple[Message, ...]
+    changes: tuple[Operation, ...]
+    steps: tuple[StepRecord, ...]
+
+
+class MessageService:
+    """The messages of one agent."""
+
+    def __init__(self, memory: Memory, caller: Caller, clock: Clock) -> None:
+        self._memory = memory
+        self._caller = caller
+        self._clock = clock
+
+    def recent(self, filters: RecallFilters = ANY_ROLE, *, limit: int = 50, page: int = 0) -> MessagePage:
+        """One page (0-based), newest first."""
+        found = self._memory.store.messages.page(filters, limit=limit + 1, offset=page * limit)
+        return MessagePage(messages=tuple(found[:limit]), more=len(found) > limit)
+
+    def get(self, ref: str) -> Message:
+        """The message of an id such as `m12`. Raises UsageError, and NotFoundError with the nearest ids."""
+        return ids.message(self._memory, ref)
+
+    def around(self, ref: str, most: int = 5) -> MessageContext:
+        """A message with at most `most` messages before and after it. Raises UsageError, NotFoundError."""
+        message = self.get(ref)
+        roles = SPOKEN if message.role in SPOKEN else tuple(Role)
+        before, after = self._memory.recall.around(message, RecallFilters(roles=roles), most)
+        return MessageContext(before=before, message=message, after=after)
+
+    def turn_of(self, message: Message) -> TurnView | None:
+        """The turn of a message; None for an imported one."""
+        store = self._memory.store
+        turn = None if message.turn is None else store.turns.get(message.turn)
+        if turn is None:
+            return None
+        return TurnView(
+            turn=turn,
+            messages=tuple(store.messages.of_turn(turn.id)),
+            changes=tuple(store.journal.of_turn(turn.id)),
+            steps=tuple(store.turns.steps(turn.id)),
+        )
+
+    def select(self, refs: Sequence[str], filters: RecallFilters | None = None) -> list[Message]:
+        """The messages of these ids and ranges and of these filters, with the rest of each turn, oldest first.
+
+        Raises UsageError for an invalid id, NotFoundError for an unknown one.
+        """
+        store, found = self._memory.store, dict[int, "Message"]()
+        for ref in refs:
+            first, last = ids.numbers(ref, letter="m")
+            if first == last:
+                found[first] = self.get(ref)
+            else:
+                found |= {m.id: m for m in store.messages.get(range(first, last + 1))}
+        if filters is not None:
+            found |= {m.id: m for m in store.messages.page(filters, limit=store.messages.count(filters))}
+        for turn in {m.turn for m in found.values() if m.turn is not None}:
+            found |= {m.id: m for m in store.messages.of_turn(turn)}
+        return [found[number] for number in sorted(found)]
+
+    def delete(self, messages: Sequence[Message]) -> None:
+        """Delete whole turns, as `select` returns them, as one operation that can be undone.
+
+        A turn that was not answered is closed. Raises AgentBusyError during a turn.
+        """
+        store, by = self._memory.store, self._caller.did("recall delete")
+        gone = {message.turn for message in messages}
+        with self._memory.between_turns(), store.transaction(), store.journal.operation(by):
+            for turn in store.turns.open_turns():
+                if turn.id in gone:
+                    store.turns.update(replace(turn, state=TurnState.INTERRUPTED))
+            store.tombstones.bury([m.id for m in messages], at=self._clock.now(), provenance=by)

@@ -1,0 +1,205 @@
+"""Passages of archival storage: stored, listed, corrected, deleted and restored, with their history and sources."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from memgpt_cli.domain.passages import passage_ref
+from memgpt_cli.domain.search import ArchivalFilters
+from memgpt_cli.errors import NotFoundError, UsageError
+from memgpt_cli.services import ids
+from memgpt_cli.services.filters import archival_filters, new_tags
+from memgpt_cli.services.sources import documents_in, source_named
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import tzinfo
+    from pathlib import Path
+
+    from memgpt_cli.bootstrap import Memory
+    from memgpt_cli.domain.documents import Source
+    from memgpt_cli.domain.history import PassageVersion
+    from memgpt_cli.domain.passages import Passage
+    from memgpt_cli.domain.pictures import StoredPicture
+    from memgpt_cli.external_context.archival import Inserted
+    from memgpt_cli.ports import Clock
+    from memgpt_cli.services.callers import Caller
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassagePage:
+    """One page of passages, newest first, and whether there are older ones."""
+
+    passages: tuple[Passage, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassageSelection:
+    """Passages to delete. With `source` its documents are forgotten too, so that they can be loaded again."""
+
+    passages: tuple[Passage, ...]
+    source: str | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing would be deleted."""
+        return not self.passages and self.source is None
+
+
+class PassageService:
+    """The passages of one agent."""
+
+    def __init__(self, memory: Memory, caller: Caller, clock: Clock, zone: tzinfo) -> None:
+        self._memory = memory
+        self._caller = caller
+        self._clock = clock
+        self._zone = zone
+
+    def filters(
+        self,
+        *,
+        tags: Sequence[str] | None = None,
+        source: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+    ) -> ArchivalFilters:
+        """Filters of texts. Raises UsageError for an invalid date, NotFoundError for an unknown tag or source."""
+        return archival_filters(self._memory, zone=self._zone, tags=tags or (), source=source, since=since, until=until)
+
+    def recent(self, filters: ArchivalFilters | None = None, *, limit: int = 50, page: int = 0) -> PassagePage:
+        """One page (0-based), newest first."""
+        found = self._memory.store.passages.page(filters or ArchivalFilters(), limit=limit + 1, offset=page * limit)
+        return PassagePage(passages=tuple(found[:limit]), more=len(found) > limit)
+
+    def get(self, ref: str) -> Passage:
+        """The passage of an id such as `p7`. Raises UsageError, and NotFoundError with the nearest ids."""
+        return ids.passage(self._memory, ref)
+
+    def history(self, ref: str) -> list[PassageVersion]:
+        """Every version of a passage, oldest first, of a deleted one too. Raises UsageError, NotFoundError."""
+        found = self._memory.store.passages.history(ids.number(ref, letter="p"))
+        return found or self._memory.store.passages.history(self.get(ref).id)
+
+    def add(
+        self, texts: Sequence[str], *, tags: Sequence[str] | None = None, source: str | None = None
+    ) -> list[Inserted]:
+        """Store texts as one operation, each once; with each what says nearly the same. Raises UsageError."""
+        given = [text.strip() for text in texts if text.strip()]
+        if not given:
+            raise UsageError("there is nothing to add", hint='memgpt archival add "The key is under the mat"')
+        return self._memory.archival.insert_all(
+            given, provenance=self._caller.did("archival add"), tags=new_tags(tags), source=source
+        )
+
+    def revise(self, before: Passage, wanted: Passage) -> Passage:
+        """Store what `wanted` changes of a passage that is still as it was read.
+
+        Raises UsageError for an empty text, when it was changed meanwhile, or when another passage has this text.
+        """
+        ref = passage_ref(before.id)
+        if not wanted.text:
+            raise UsageError("a passage cannot be empty", hint=f"memgpt archival delete {ref}")
+        if wanted == before:
+            return before
+        with self._memory.store.transaction():
+            if self._memory.store.passages.get([before.id]) != [before]:
+                raise UsageError(f"{ref} was changed while you edited it", hint=f"memgpt archival show {ref}")
+            self._memory.store.passages.revise(
+                wanted, at=self._clock.now(), provenance=self._caller.did("archival edit")
+            )
+        return wanted
+
+    def select(
+        self, refs: Sequence[str], *, tags: Sequence[str] | None = None, source: str | None = None
+    ) -> PassageSelection:
+        """What these ids and ranges, tags and source name together, for `delete`.
+
+        Of a source alone, passages stay that another document has too or that somebody wrote outright. Raises
+        UsageError for an invalid id, NotFoundError for an unknown id, tag or source.
+        """
+        found = self._selected(refs, tags, source)
+        if refs or tags is not None or source is None:
+            return PassageSelection(passages=tuple(found))
+        whole = PassageSelection(passages=tuple(found), source=source)
+        return replace(whole, passages=self._deleted_with(whole)) if found else whole
+
+    def delete(self, selection: PassageSelection) -> None:
+        """Delete passages as one operation that can be undone."""
+        by, now = self._caller.did("archival delete"), self._clock.now()
+        store = self._memory.store
+        with store.transaction(), store.journal.operation(by):
+            if selection.source is None:
+                store.passages.delete([p.id for p in selection.passages], at=now, provenance=by)
+                return
+            for name in documents_in(self._memory, source_named(self._memory, selection.source)):
+                store.documents.delete(name, at=now)
+
+    def restore(self, ref: str, version: int) -> tuple[Passage, bool]:
+        """Make an old version current, of a deleted passage too; and whether that changed anything.
+
+        Raises NotFoundError for a version that does not exist or was forgotten, UsageError for a deletion.
+        """
+        history = self.history(ref)
+        found = next((v for v in history if v.version == version), None)
+        ref = passage_ref(history[0].passage.id)
+        log = f"memgpt archival log {ref}"
+        if found is None:
+            numbers = f"{history[0].version} to {history[-1].version}"
+            raise NotFoundError(f"{ref} has no version {version}; it has {numbers}", hint=log)
+        if not found.passage.text:
+            raise NotFoundError(f"version {version} of {ref} was forgotten for good", hint=log)
+        if found.deleted:
+            raise UsageError(f"version {version} of {ref} is its deletion", hint=f"memgpt archival delete {ref}")
+        if found.passage == history[-1].passage and not history[-1].deleted:
+            return found.passage, False
+        with self._memory.store.transaction():
+            self._memory.store.passages.restore(
+                found.passage.id,
+                version,
+                at=self._clock.now(),
+                provenance=self._caller.did(f"archival restore {version}"),
+            )
+        return found.passage, True
+
+    def sources(self) -> list[Source]:
+        """Every source of a passage and every document, by name."""
+        return self._memory.store.documents.sources()
+
+    def picture(self, ref: str) -> StoredPicture:
+        """The picture that a passage describes. Raises UsageError, NotFoundError."""
+        number = ids.number(ref, letter="p")
+        found = self._memory.store.pictures.of_passage(number)
+        if found is None:
+            raise NotFoundError(
+                f"{passage_ref(number)} describes no picture", hint="memgpt archival list --tag picture"
+            )
+        return found
+
+    def draft(self, passage: Passage) -> Path:
+        """A file for editing the passage outside of the record, readable by its owner only."""
+        return self._memory.draft(passage_ref(passage.id))
+
+    def _selected(self, refs: Sequence[str], tags: Sequence[str] | None, source: str | None) -> list[Passage]:
+        store, found = self._memory.store, dict[int, "Passage"]()
+        for ref in refs:
+            first, last = ids.numbers(ref, letter="p")
+            if first == last:
+                found[first] = self.get(ref)
+            else:
+                found |= {p.id: p for p in store.passages.get(range(first, last + 1))}
+        if tags is not None or source is not None:
+            filters = self.filters(tags=tags, source=source)
+            if refs:
+                return store.passages.get(list(found), filters)
+            found |= {p.id: p for p in store.passages.page(filters, limit=store.passages.count(filters))}
+        return [found[number] for number in sorted(found)]
+
+    def _deleted_with(self, selection: PassageSelection) -> tuple[Passage, ...]:
+        """Those passages that really go with a source."""
+        store = self._memory.store
+        with store.rehearsal():
+            self.delete(selection)
+            left = {passage.id for passage in store.passages.get([p.id for p in selection.passages])}
+        return tuple(passage for passage in selection.passages if passage.id not in left)

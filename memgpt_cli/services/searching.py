@@ -1,0 +1,227 @@
+"""Searches: one storage with filters, or everything that one agent or all agents remember."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from memgpt_cli.domain.messages import SPOKEN, Message, message_ref
+from memgpt_cli.domain.passages import passage_ref
+from memgpt_cli.domain.search import ArchivalFilters, RecallFilters
+from memgpt_cli.domain.times import to_text
+from memgpt_cli.errors import StorageError, UsageError
+from memgpt_cli.services.filters import dates
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime, tzinfo
+
+    from memgpt_cli.bootstrap import Memory, Workspace
+    from memgpt_cli.domain.passages import Passage
+    from memgpt_cli.domain.search import Hit, SearchResult
+    from memgpt_cli.main_context.core_search import FoundLine
+
+    Between = tuple[datetime | None, datetime | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryHit:
+    """A hit and the agent that knows it: a line of core memory, or a message or passage.
+
+    `terms` are what was looked for, with their rarity.
+    """
+
+    agent: str
+    score: float
+    line: FoundLine | None = None
+    hit: Hit[Any] | None = None
+    terms: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def storage(self) -> str:
+        """`core`, `recall` or `archival`."""
+        if self.hit is None:
+            return "core"
+        return "recall" if isinstance(self.hit.item, Message) else "archival"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryHits:
+    """The answer to a search of everything: the best hits, best first, and how many more there are.
+
+    `weak` says that no hit is a good match. `notes` says in plain words what was left out.
+    """
+
+    query: str
+    agents: tuple[str, ...]
+    hits: tuple[MemoryHit, ...]
+    more: int = 0
+    weak: bool = False
+    notes: tuple[str, ...] = ()
+
+
+class SearchService:
+    """Searches the memory of one agent."""
+
+    def __init__(self, memory: Memory, zone: tzinfo) -> None:
+        self._memory = memory
+        self._zone = zone
+
+    def messages(
+        self, query: str, filters: RecallFilters | None = None, *, page: int = 0, limit: int = 10
+    ) -> SearchResult[Message]:
+        """A page of messages, best first; newest first for an empty query."""
+        from memgpt_cli.external_context.display import page_for_people
+
+        recall, filters = self._memory.recall, filters or RecallFilters()
+        vector = recall.embed_query(query)
+        return page_for_people(
+            lambda page, size: recall.search(query, filters, page=page, page_size=size, query_vector=vector),
+            query,
+            page,
+            limit,
+        )
+
+    def passages(
+        self, query: str, filters: ArchivalFilters | None = None, *, page: int = 0, limit: int = 10
+    ) -> SearchResult[Passage]:
+        """A page of passages, best first; newest first for an empty query."""
+        from memgpt_cli.external_context.display import page_for_people
+
+        archival, filters = self._memory.archival, filters or ArchivalFilters()
+        vector = archival.embed_query(query)
+        return page_for_people(
+            lambda page, size: archival.search(query, filters, page=page, page_size=size, query_vector=vector),
+            query,
+            page,
+            limit,
+        )
+
+    def everything(
+        self, query: str, *, limit: int = 10, since: str | None = None, until: str | None = None
+    ) -> MemoryHits:
+        """Core memory, recall and archival storage, best first. Core memory has no dates, so dates leave it out.
+
+        Raises UsageError for an empty query or an invalid date.
+        """
+        _check(query)
+        found = _found(self._memory, self._zone, query, limit, dates(since, until, self._zone))
+        return _merged(query, [self._memory.name], [found], limit)
+
+
+def search_agents(
+    workspace: Workspace, query: str, *, limit: int = 10, since: str | None = None, until: str | None = None
+) -> MemoryHits:
+    """Search everything that any agent of this machine remembers; a damaged record is noted and skipped.
+
+    Raises UsageError for an empty query or an invalid date.
+    """
+    _check(query)
+    names, zone = workspace.agents.names(), workspace.settings.zone
+    found, notes, between = [], list[str](), dates(since, until, zone)
+    for name in names:
+        try:
+            with workspace.memory(name) as memory:
+                one = _found(memory, zone, query, limit, between)
+        except StorageError as error:
+            notes.append(f"{name}: {error.message}")
+        else:
+            found.append(one)
+            notes += [f"{name}: {note}" for note in one.notes]
+    return _merged(query, names, found, limit, notes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What one agent knows, and whether all of it matches only weakly."""
+
+    hits: tuple[MemoryHit, ...]
+    weak: bool
+    notes: tuple[str, ...]
+
+
+def _found(memory: Memory, zone: tzinfo, query: str, limit: int, between: Between) -> _Found:
+    from memgpt_cli.main_context.core_search import find_lines
+
+    search, (start, end) = SearchService(memory, zone), between
+    lines = [] if start or end else find_lines(memory.store.blocks.all(), query)[:limit]
+    hits = [MemoryHit(agent=memory.name, score=line.score, line=line) for line in lines]
+    recall = search.messages(query, RecallFilters(roles=SPOKEN, start=start, end=end), limit=limit)
+    archival = search.passages(query, ArchivalFilters(start=start, end=end), limit=limit)
+    for result in (recall, archival):
+        hits += [MemoryHit(agent=memory.name, score=hit.score, hit=hit, terms=result.terms) for hit in result.hits]
+    return _Found(
+        hits=tuple(hits),
+        weak=not lines and all(result.weak for result in (recall, archival) if result.hits),
+        notes=tuple(dict.fromkeys((*recall.notes, *archival.notes))),
+    )
+
+
+def _check(query: str) -> None:
+    if not query.strip():
+        raise UsageError("there is nothing to search for", hint='memgpt search "where is the spare key"')
+
+
+def _merged(
+    query: str, agents: Sequence[str], found: Sequence[_Found], limit: int, notes: Sequence[str] | None = None
+) -> MemoryHits:
+    hits = _only_exact(query, [hit for one in found for hit in one.hits])
+    best = sorted(hits, key=lambda hit: -hit.score)[:limit]
+    return MemoryHits(
+        query=query,
+        agents=tuple(agents),
+        hits=tuple(best),
+        more=len(hits) - len(best),
+        weak=bool(best) and all(one.weak for one in found if one.hits),
+        notes=tuple(notes) if notes is not None else tuple(note for one in found for note in one.notes),
+    )
+
+
+def _only_exact(query: str, hits: Sequence[MemoryHit]) -> Sequence[MemoryHit]:
+    """With one exact identifier in the query only what holds it, wherever it is stored."""
+    from memgpt_cli.external_context.display import holds, identifiers, searchable_text
+
+    wanted = identifiers(query)
+    if len(wanted) != 1:
+        return hits
+
+    def text(hit: MemoryHit) -> str:
+        return searchable_text(hit.hit.item) if hit.hit is not None else hit.line.text if hit.line is not None else ""
+
+    return [hit for hit in hits if holds(text(hit), wanted[0])] or hits
+
+
+def hits_shape(found: MemoryHits) -> dict[str, Any]:
+    """The answer as JSON (docs/schemas/search.schema.json)."""
+    return {
+        "query": found.query,
+        "agents": list(found.agents),
+        "hits": [_hit_shape(hit) for hit in found.hits],
+        "weak": found.weak,
+        "notes": list(found.notes),
+    }
+
+
+def _hit_shape(found: MemoryHit) -> dict[str, Any]:
+    from memgpt_cli.external_context.excerpts import excerpt_for_people
+    from memgpt_cli.services.shapes import why
+
+    shape: dict[str, Any] = {"agent": found.agent, "score": round(found.score, 4), "where": found.storage}
+    if found.line is not None:
+        line = found.line
+        where = {"id": line.label, "line": line.number, "text": line.text, "excerpt": line.text}
+        return {**shape, **where, "created_at": None, "name": None, "source": None, "why": None}
+    assert found.hit is not None  # noqa: S101 - a hit has a line or an item
+    item = found.hit.item
+    is_message = isinstance(item, Message)
+    return {
+        **shape,
+        "id": message_ref(item.id) if is_message else passage_ref(item.id),
+        "line": None,
+        "text": item.text,
+        "excerpt": excerpt_for_people(item, found.terms).text,
+        "created_at": to_text(item.created_at),
+        "name": (item.name or item.role.value) if is_message else None,
+        "source": None if is_message else item.source,
+        "why": why(found.hit.why),
+    }
