@@ -76,14 +76,29 @@ class Hit(Generic[Item]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Meaning:
+    """How far a search could use meaning: whether the query has a vector; how many of `total` items have none yet."""
+
+    asked: bool = True
+    pending: int = 0
+    total: int = 0
+
+    @property
+    def percent(self) -> int:
+        """The share of the items that have a vector, rounded down: 100 is all."""
+        total = max(self.pending, self.total)
+        return 100 * (total - self.pending) // total if total else 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResult(Generic[Item]):
     """One page of answers, best first.
 
     `total` is the number of matching items when `ranked` is false (a query of filters only), and the number of fused
-    candidates when it is true. `notes` says in plain words what was left out, if anything. `before` counts the hits of
-    earlier pages where those are not full ones of `page_size`. `terms` are what was looked for (stems, and pairs of
-    characters in scripts without spaces) with their rarity: what excerpts are chosen by. `weak` says that no hit is a
-    good match: none is near in meaning and none holds a rare word of the query.
+    candidates when it is true. `notes` says what a reader of the hits must know of them. `meaning` is how far meaning
+    could be used. `before` counts the hits of earlier pages where those are not full ones of `page_size`. `terms` are
+    what was looked for (stems, and pairs of characters in scripts without spaces) with their rarity: what excerpts are
+    chosen by. `weak` says that no hit is a good match: none is near in meaning and none holds a rare word of the query.
     """
 
     hits: tuple[Hit[Item], ...]
@@ -92,6 +107,7 @@ class SearchResult(Generic[Item]):
     page: int = 0
     page_size: int = 10
     notes: tuple[str, ...] = ()
+    meaning: Meaning = Meaning()
     before: int | None = None
     terms: Mapping[str, float] = field(default_factory=dict)
     weak: bool = False

@@ -23,6 +23,7 @@ from memgpt_cli.external_context.rendering import (
     RANKED,
     Lines,
     message_head,
+    notes_of,
     one_line,
     page_of,
     passage_head,
@@ -62,7 +63,7 @@ def result_of(
     limit = EXCERPT_TOKENS if order in {RANKED, "newest first"} else _BROWSED
     lines = Lines(zone=context.settings.zone, count=context.count, terms=found.terms, limit=limit)
     most = NEAREST if found.page_size == NEAREST else MOST_HITS
-    room = context.page_budget - FRAME - sum(context.count(f"note: {note}.") + 1 for note in found.notes)
+    room = context.page_budget - FRAME - sum(context.count(note) + 1 for note in notes_of(found))
 
     @cache
     def line(index: int) -> str:

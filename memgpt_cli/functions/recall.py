@@ -13,7 +13,6 @@ from memgpt_cli.domain.times import span
 from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.errors import FunctionArgumentError
 from memgpt_cli.external_context.display import displayed
-from memgpt_cli.external_context.meaning import without_progress
 from memgpt_cli.external_context.rendering import RANKED
 from memgpt_cli.functions.pages import FARTHEST, MOST_HITS, PAGE, around, page_number, reach, result_of, whole
 from memgpt_cli.functions.spec import FunctionContext, FunctionSpec
@@ -46,7 +45,7 @@ def _search(arguments: Arguments, context: FunctionContext) -> FunctionResult:
         found = context.recall.search("", filters, page_size=reach(page))
         return result_of(found, page, context, what="messages", order="newest first")
     found = context.recall.search(query, filters, page_size=FARTHEST * MOST_HITS, query_vector=context.query_vector)
-    found = displayed(without_progress(found), query, what="messages")
+    found = displayed(found, query, what="messages")
     if not by_time:
         return result_of(found, page, context, what="messages", order=RANKED)
     return result_of(_in_time(found), page, context, what="messages", order="oldest first")
