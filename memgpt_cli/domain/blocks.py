@@ -57,3 +57,10 @@ class BlockVersion:
     at: datetime
     provenance: Provenance
     deleted: bool = False
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """All of it but the text, as lines for people."""
+        described = (f"(description: {self.block.description})",) if self.block.description else ()
+        read_only = ("(read-only)",) if self.block.read_only else ()
+        return (f"(limit {self.block.limit} characters)", *described, *read_only)

@@ -1,10 +1,12 @@
 """Permanent deletion: what to delete, what would be deleted, what was checked afterwards, and the receipt."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
+
+from memgpt_cli.domain.kinds import Kind
 
 SHORTEST_RAW: Final = 5
 """Bytes from which on files are searched byte by byte: anything shorter occurs everywhere by chance."""
@@ -17,6 +19,8 @@ SHORTEST_INSIDE: Final = 5
 class Wanted:
     """What to forget: everything that holds `text`, or what these ids, sources, tags and dates name, or all of it.
 
+    `items` are the numbers of single items of each kind.
+
     A text is found in every spelling that search treats as equal, whatever separates its words. With at least
     `SHORTEST_INSIDE` letters, or in a script without spaces, it is also found inside longer words. `start` is inclusive
     and `end` exclusive, in UTC; they select messages, and passages that no document brought. A `source` that ends with
@@ -24,8 +28,7 @@ class Wanted:
     """
 
     text: str | None = None
-    messages: tuple[int, ...] = ()
-    passages: tuple[int, ...] = ()
+    items: Mapping[Kind, tuple[int, ...]] = field(default_factory=dict)
     source: str | None = None
     tags: tuple[str, ...] = ()
     start: datetime | None = None
@@ -34,7 +37,7 @@ class Wanted:
     @property
     def by_place(self) -> bool:
         """Whether anything but a text is named."""
-        return bool(self.messages or self.passages or self.source or self.tags or self.start or self.end)
+        return bool(any(self.items.values()) or self.source or self.tags or self.start or self.end)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +51,14 @@ class Cut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What would go. `messages` and `passages` by id with their texts, deleted ones with what their tombstones keep.
+    """What would go. `items` by kind and number with their texts, deleted ones with what their tombstones keep.
 
-    `derived` are those of them that quote or came after what was named. Counts: old states of blocks and passages,
-    recorded operations, summaries and heads of epochs, documents, files of the agent, entries of the chat's history,
-    folders of batch runs that have not ended well.
+    `derived` are the ids of those of them that quote or came after what was named. Counts: old states, recorded
+    operations, summaries and heads of epochs, documents, files of the agent, entries of the chat's history, folders of
+    batch runs that have not ended well.
     """
 
-    messages: Mapping[int, str]
-    passages: Mapping[int, str]
+    items: Mapping[Kind, Mapping[int, str]]
     derived: frozenset[str]
     cuts: tuple[Cut, ...]
     versions: int = 0
@@ -71,7 +73,7 @@ class Plan:
     def empty(self) -> bool:
         """Whether nothing of it is known."""
         counts = self.versions + self.operations + self.summaries + self.history_entries
-        return not (self.messages or self.passages or self.cuts or self.documents or self.files or self.runs or counts)
+        return not (any(self.items.values()) or self.cuts or self.documents or self.files or self.runs or counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,8 +126,7 @@ def receipt(plan: Plan, checked: Checked, *, provider: str | None) -> tuple[Rece
     `provider` names the endpoint that has seen the messages, None when no model but ours has.
     """
     removed = (
-        ("messages", len(plan.messages)),
-        ("passages", len(plan.passages)),
+        *((kind.plural, len(items)) for kind, items in plan.items.items()),
         ("core memory", len(plan.cuts)),
         ("old versions", plan.versions),
         ("undo history", plan.operations),

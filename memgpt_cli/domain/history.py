@@ -6,10 +6,10 @@ messages 1 (there) and 0 (not there), so taking one back means making the state 
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Final
 
 from memgpt_cli.domain.blocks import Provenance
+from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.domain.messages import Message
 from memgpt_cli.domain.passages import Passage
 
@@ -20,17 +20,9 @@ FRESH_START: Final = "new conversation"
 """The cause of an epoch that takes over no summary."""
 
 
-class Kind(StrEnum):
-    """What was changed."""
-
-    BLOCK = "block"
-    PASSAGE = "passage"
-    MESSAGE = "message"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One block (`label`), or the passages or messages from `first` to `last`, went from one state to another.
+    """One item with a `label`, or the numbered items from `first` to `last`, went from one state to another.
 
     State 0 means that it did not exist.
     """
@@ -45,7 +37,30 @@ class Change:
     @property
     def count(self) -> int:
         """How many items it names."""
-        return 1 if self.kind is Kind.BLOCK else self.last - self.first + 1
+        return 1 if self.label is not None else self.last - self.first + 1
+
+    @property
+    def numbers(self) -> range:
+        """The numbers of its items; one that stands for nothing when they have labels."""
+        return range(self.first, self.last + 1)
+
+    @property
+    def items(self) -> "tuple[str] | range":
+        """The label, or the numbers of its items."""
+        return self.numbers if self.label is None else (self.label,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemState:
+    """What an item said in one state. `settings` are what else belongs to it, as lines for people."""
+
+    text: str
+    settings: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> list[str]:
+        """The settings, then the text, line by line."""
+        return [*self.settings, *(self.text.split("\n") if self.text else ())]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
