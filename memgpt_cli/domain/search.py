@@ -1,4 +1,4 @@
-"""A question to memory and its answer: filters, hits, and why each hit is one."""
+"""A search query and its result: filters, hits, and the reason for each hit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,9 +13,9 @@ Item = TypeVar("Item", Message, Passage)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecallFilters:
-    """Which messages come into question: `start` inclusive, `end` exclusive, both in UTC.
+    """Which messages are searched: `start` inclusive, `end` exclusive, both in UTC.
 
-    `not_turn` leaves out a turn: the one that is asking, whose question holds all of its own words.
+    `not_turn` excludes a turn: the running one, whose question contains all words of the query.
     """
 
     roles: tuple[Role, ...] = SPOKEN
@@ -28,7 +28,7 @@ class RecallFilters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchivalFilters:
-    """Which passages come into question: those that carry all `tags` and come from `source`.
+    """Which passages are searched: those that have all `tags` and come from `source`.
 
     A source that ends with `/` is a folder: everything below it.
     """
@@ -43,8 +43,8 @@ class ArchivalFilters:
 class LexicalHit:
     """A candidate of the full-text index. `score` is BM25, positive; larger is better.
 
-    `nearby` is the part of it that is owed to what stands next to the item, `words` those of the query found in
-    the item itself. `rarity` is the inverse document frequency of every word of the query, the same for all hits.
+    `nearby` is the part of the score that comes from the item's neighbours, `words` are the query words in the item
+    itself. `rarity` is the inverse document frequency of every word of the query, the same for all hits.
     """
 
     id: int
@@ -56,7 +56,7 @@ class LexicalHit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Why:
-    """What made a hit: each signal's share of the score, the words that matched, the weight among the hits returned.
+    """The reason for a hit: each signal's share of the score, the matched words, its weight among the returned hits.
 
     `attention` is the softmax of the scores of the returned hits: a read weight, not a certainty.
     """
@@ -68,7 +68,7 @@ class Why:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit(Generic[Item]):
-    """One answer."""
+    """One search result."""
 
     item: Item
     score: float
@@ -92,7 +92,7 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResult(Generic[Item]):
-    """One page of answers, best first.
+    """One page of hits, best first.
 
     `total` is the number of matching items when `ranked` is false (a query of filters only), and the number of fused
     candidates when it is true. `notes` says what a reader of the hits must know of them. `meaning` is how far meaning
@@ -114,6 +114,6 @@ class SearchResult(Generic[Item]):
 
     @property
     def more(self) -> int:
-        """How many are left after this page."""
+        """Return how many hits follow this page."""
         before = self.page * self.page_size if self.before is None else self.before
         return max(0, self.total - before - len(self.hits))

@@ -1,4 +1,4 @@
-"""The function that reads recall storage: searching, browsing by time, reading a message and what is around it."""
+"""The function that reads recall storage: search, list by time, read a message, read the messages around it."""
 
 import re
 from dataclasses import replace
@@ -18,7 +18,7 @@ from memgpt_cli.functions.pages import FARTHEST, MOST_HITS, PAGE, around, page_n
 from memgpt_cli.functions.spec import FunctionContext, FunctionSpec
 
 _BY_TIME: Final = 50
-"""The best matches that are listed by time: within so many stands most of what a question needs (docs/search.md)."""
+"""The best matches that are listed by time. They hold most of what a question needs (docs/search.md)."""
 
 _ID: Final = re.compile(r"\W*m?(\d{1,18})\W*", re.IGNORECASE)
 
