@@ -158,7 +158,7 @@ class Fact:
 
 
 def validity_of(values: Mapping[str, Any]) -> Validity:
-    """The validity in the values of a fact. Raises ValueError for a date that is none."""
+    """The validity in the values of a fact. Raises ValueError for an invalid date."""
     start, until = (values[key] and PartialDate.parse(values[key]) for key in ("valid_from", "valid_until"))
     return Validity(start or None, until or None)
 

@@ -94,11 +94,11 @@ class Meaning:
 class SearchResult(Generic[Item]):
     """One page of hits, best first.
 
-    `total` is the number of matching items when `ranked` is false (a query of filters only), and the number of fused
-    candidates when it is true. `notes` says what a reader of the hits must know of them. `meaning` is how far meaning
-    could be used. `before` counts the hits of earlier pages where those are not full ones of `page_size`. `terms` are
-    what was looked for (stems, and pairs of characters in scripts without spaces) with their rarity: what excerpts are
-    chosen by. `weak` says that no hit is a good match: none is near in meaning and none holds a rare word of the query.
+    `total` is the number of matching items if `ranked` is false (a query of filters only), and the number of fused
+    candidates if it is true. `notes` are remarks about the hits for the reader. `meaning` is how far meaning could be
+    used. `before` counts the hits of earlier pages if those are not full pages of `page_size`. `terms` are the terms
+    searched for (stems, and pairs of characters in scripts without spaces) with their rarity; excerpts are chosen by
+    them. `weak`: no hit is a good match, because none is near in meaning and none contains a rare word of the query.
     """
 
     hits: tuple[Hit[Item], ...]

@@ -14,7 +14,7 @@ _LONGEST_MONTH: Final = 31
 
 
 def unfounded_numbers(value: str, texts: Iterable[str], said_on: date) -> list[str]:
-    """The figures in a value that neither the texts nor the dates they speak of hold."""
+    """The figures in a value that occur neither in the texts nor in the dates they mention."""
     wanted = figures_in(value)
     if not wanted:
         return []

@@ -22,8 +22,8 @@ Similarity = Callable[[str, str], float]
 class Verdict:
     """What a new statement does to known ones, by their ids.
 
-    `restates`: it says again what this one says. `closes`: these do not hold any more. `doubts`: these and the new one
-    contradict each other, and neither is certain. `checks`: a person should look at these.
+    `restates`: it repeats this one. `closes`: these are no longer true. `doubts`: these and the new one contradict each
+    other, and both are uncertain. `checks`: a person should check these.
     """
 
     restates: int | None = None
