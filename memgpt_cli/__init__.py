@@ -1,6 +1,6 @@
-"""Memory for language models that outlives their context window (MemGPT, Packer et al. 2023).
+"""A language model with a memory that outlives its context window (MemGPT, Packer et al. 2023).
 
-Importing this package has no effects and imports nothing else.
+Nothing is imported here and nothing happens at import.
 """
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""Add the cost of embedding calls to the day's spending. No budget stops them."""
+"""What embedding costs, added to the day's spending as the endpoint reports its tokens. It stops nothing."""
 
 from threading import Lock
 
@@ -6,9 +6,9 @@ from memgpt_cli.ports import Clock, Spending
 
 
 class EmbeddingBill:
-    """The tally of one embedding model in this process. Thread-safe.
+    """The tally of one embedding model in this process; may be added to from any thread.
 
-    `usd_per_million` tokens is None if the price is unknown; then `price` returns None too. `tokens` counts all tokens.
+    `usd_per_million` tokens is None where the price is not known: then `price` is too. `tokens` counts all.
     """
 
     def __init__(self, *, usd_per_million: float | None, spending: Spending, clock: Clock) -> None:
@@ -19,11 +19,11 @@ class EmbeddingBill:
         self.tokens = 0
 
     def price(self, tokens: int) -> float | None:
-        """Return the USD for this many tokens."""
+        """USD for so many tokens."""
         return None if self._price is None else tokens * self._price / 1_000_000
 
     def add(self, tokens: int) -> None:
-        """Book the tokens of one response."""
+        """Book the tokens of one answer."""
         with self._adding:
             self.tokens += tokens
         if self._price:

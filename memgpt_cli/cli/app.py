@@ -73,6 +73,7 @@ class _Memgpt(LazyGroup):
             " settings.",
             _CLI + "settings.models:app",
         ),
+        LazyCommand("mcp", "Give other programs this memory (MCP).", _CLI + "mcp:app"),
         LazyCommand("config", "Show and change settings.", _CLI + "settings.config:app"),
         LazyCommand("keys", "Store, list and delete API keys.", _CLI + "settings.keys:app"),
     )

@@ -233,7 +233,7 @@ def _read_environment(layers: _Layers, environ: Mapping[str, str]) -> None:
             )
 
 
-_OTHER_VARIABLES: Final = {"MEMGPT_HOME", "MEMGPT_DEBUG"}
+_OTHER_VARIABLES: Final = {"MEMGPT_HOME", "MEMGPT_DEBUG", "MEMGPT_MCP_KEY"}
 
 
 def _put_text(layers: _Layers, option: Option, text: str, variable: str) -> None:

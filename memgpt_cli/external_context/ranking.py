@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from memgpt_cli.domain.search import Hit, Item, LexicalHit, Meaning, SearchResult, Why
+from memgpt_cli.domain.search import Hit, Item, LexicalHit, SearchResult, Why
 from memgpt_cli.domain.settings import SearchSettings
 from memgpt_cli.text.stems import base
 from memgpt_cli.text.terms import query_terms
@@ -112,7 +112,7 @@ def page_of(
     *,
     page: int,
     page_size: int,
-    meaning: Meaning,
+    notes: tuple[str, ...],
     terms: Mapping[str, float],
     weak: bool = False,
 ) -> SearchResult[Item]:
@@ -127,7 +127,7 @@ def page_of(
         ranked=True,
         page=page,
         page_size=page_size,
-        meaning=meaning,
+        notes=notes,
         terms=terms,
         weak=weak and bool(shown),
     )

@@ -1,4 +1,4 @@
-"""The function that reads recall storage: search, list by time, read a message, read the messages around it."""
+"""The function that reads recall storage: searching, browsing by time, reading a message and what is around it."""
 
 import re
 from dataclasses import replace
@@ -13,12 +13,13 @@ from memgpt_cli.domain.times import span
 from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.errors import FunctionArgumentError
 from memgpt_cli.external_context.display import displayed
+from memgpt_cli.external_context.meaning import without_progress
 from memgpt_cli.external_context.rendering import RANKED
 from memgpt_cli.functions.pages import FARTHEST, MOST_HITS, PAGE, around, page_number, reach, result_of, whole
 from memgpt_cli.functions.spec import FunctionContext, FunctionSpec
 
 _BY_TIME: Final = 50
-"""The best matches that are listed by time. They hold most of what a question needs (docs/search.md)."""
+"""The best matches that are listed by time: within so many stands most of what a question needs (docs/search.md)."""
 
 _ID: Final = re.compile(r"\W*m?(\d{1,18})\W*", re.IGNORECASE)
 
@@ -45,7 +46,7 @@ def _search(arguments: Arguments, context: FunctionContext) -> FunctionResult:
         found = context.recall.search("", filters, page_size=reach(page))
         return result_of(found, page, context, what="messages", order="newest first")
     found = context.recall.search(query, filters, page_size=FARTHEST * MOST_HITS, query_vector=context.query_vector)
-    found = displayed(found, query, what="messages")
+    found = displayed(without_progress(found), query, what="messages")
     if not by_time:
         return result_of(found, page, context, what="messages", order=RANKED)
     return result_of(_in_time(found), page, context, what="messages", order="oldest first")

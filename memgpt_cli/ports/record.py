@@ -5,15 +5,7 @@ from typing import Protocol
 
 from memgpt_cli.domain.agents import AgentConfig
 from memgpt_cli.ports.conversation import EpochStore, LedgerStore, MessageStore, TombstoneStore, TurnStore
-from memgpt_cli.ports.memory import (
-    BlockStore,
-    DocumentStore,
-    JournalStore,
-    KindStore,
-    PassageStore,
-    PictureStore,
-    UndoStore,
-)
+from memgpt_cli.ports.memory import BlockStore, DocumentStore, JournalStore, PassageStore, PictureStore, UndoStore
 from memgpt_cli.ports.search import LexicalIndex
 
 
@@ -58,11 +50,6 @@ class Store(Protocol):
     @property
     def journal(self) -> JournalStore:
         """What was changed in memory."""
-        ...
-
-    @property
-    def kinds(self) -> KindStore:
-        """Items of any kind."""
         ...
 
     @property

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from memgpt_cli.domain.kinds import Kind
-from memgpt_cli.errors import NotFoundError
+from memgpt_cli.domain.history import Kind
+from memgpt_cli.errors import NotFoundError, UsageError
 from memgpt_cli.services import operations
 from memgpt_cli.services.callers import PERSON
 
@@ -57,10 +57,19 @@ class ChangeService:
         """What undoing an operation changes, line by line."""
         return operations.describe_undoing(operation, self._memory.store)
 
-    def undo(self) -> Reversal:
-        """Undo the last change, whoever made it. Raises NotFoundError, UsageError, AgentBusyError."""
+    def undo(self, *, only: int | None = None) -> Reversal:
+        """Undo the last change, whoever made it; with `only`, raise UsageError unless it is this operation.
+
+        Raises NotFoundError, UsageError, AgentBusyError.
+        """
         while True:
-            if done := self._reversed(_next(self._memory.store, redo=False), redo=False):
+            operation = _next(self._memory.store, redo=False)
+            if only is not None and operation.id != only:
+                raise UsageError(
+                    f"operation {only} is not the last change",
+                    hint=f"the last change is operation {operation.id}; undo later changes first",
+                )
+            if done := self._reversed(operation, redo=False):
                 return done
 
     def redo(self) -> Reversal:

@@ -44,6 +44,15 @@ class MemoryHit:
             return "core"
         return "recall" if isinstance(self.hit.item, Message) else "archival"
 
+    @property
+    def excerpt(self) -> str:
+        """What is shown of it: the line, or the best part of a long text."""
+        from memgpt_cli.external_context.excerpts import excerpt_for_people
+
+        if self.hit is None:
+            return self.line.text if self.line is not None else ""
+        return excerpt_for_people(self.hit.item, self.terms).text
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryHits:
@@ -203,7 +212,6 @@ def hits_shape(found: MemoryHits) -> dict[str, Any]:
 
 
 def _hit_shape(found: MemoryHit) -> dict[str, Any]:
-    from memgpt_cli.external_context.excerpts import excerpt_for_people
     from memgpt_cli.services.shapes import why
 
     shape: dict[str, Any] = {"agent": found.agent, "score": round(found.score, 4), "where": found.storage}
@@ -219,7 +227,7 @@ def _hit_shape(found: MemoryHit) -> dict[str, Any]:
         "id": message_ref(item.id) if is_message else passage_ref(item.id),
         "line": None,
         "text": item.text,
-        "excerpt": excerpt_for_people(item, found.terms).text,
+        "excerpt": found.excerpt,
         "created_at": to_text(item.created_at),
         "name": (item.name or item.role.value) if is_message else None,
         "source": None if is_message else item.source,

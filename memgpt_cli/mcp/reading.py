@@ -1,0 +1,217 @@
+"""The tools that read: search, fetch, core memory, the newest messages."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from memgpt_cli.domain.messages import SPOKEN, Message, message_ref
+from memgpt_cli.domain.parameters import Arguments, Parameter
+from memgpt_cli.domain.passages import Passage, passage_ref
+from memgpt_cli.domain.search import RecallFilters
+from memgpt_cli.domain.times import to_text
+from memgpt_cli.errors import UsageError
+from memgpt_cli.mcp.resources import address
+from memgpt_cli.mcp.spec import Tool
+
+if TYPE_CHECKING:
+    from memgpt_cli.services.memory import AgentMemory
+    from memgpt_cli.services.searching import MemoryHit
+
+MOST_TEXT: Final = 20_000
+"""Characters of one text: clients cut results at 25,000 tokens, and a Chinese character may be one or two."""
+
+_MOST_HITS: Final = 50
+_MOST_MESSAGES: Final = 100
+_SHORT: Final = 1_000
+"""Characters of each message in a list."""
+
+_TITLE: Final = 60
+_AROUND: Final = 3
+
+_ID: Final = re.compile(r"[mp]?\d{1,18}", re.IGNORECASE)
+
+_TEXT: Final = {"type": "string"}
+_SEARCH_OUTPUT: Final = {
+    "type": "object",
+    "properties": {
+        "results": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"id": _TEXT, "title": _TEXT, "url": _TEXT, "text": _TEXT},
+                "required": ["id", "title", "url", "text"],
+            },
+        }
+    },
+    "required": ["results"],
+}
+_FETCH_OUTPUT: Final = {
+    "type": "object",
+    "properties": {"id": _TEXT, "title": _TEXT, "text": _TEXT, "url": _TEXT, "metadata": {"type": "object"}},
+    "required": ["id", "title", "text", "url"],
+}
+
+
+def _search(memory: AgentMemory, arguments: Arguments) -> dict[str, Any]:
+    found = memory.search.everything(
+        arguments["query"],
+        limit=arguments.get("limit", 10),
+        since=arguments.get("since") or None,
+        until=arguments.get("until") or None,
+    )
+    return {
+        "results": [_hit(hit) for hit in found.hits],
+        "only_weak_matches": found.weak,
+        "more": found.more,
+        "notes": list(found.notes),
+    }
+
+
+def _hit(found: MemoryHit) -> dict[str, Any]:
+    if found.line is not None:
+        line = found.line
+        return {
+            "id": line.label,
+            "title": f"core memory, block {line.label}",
+            "url": address("core", line.label),
+            "text": line.text,
+            "kind": "core",
+        }
+    assert found.hit is not None  # noqa: S101 - a hit has a line or an item
+    return {**_item(found.hit.item), "text": found.excerpt}
+
+
+def _item(item: Message | Passage) -> dict[str, Any]:
+    """Id, title, address and origin of a message or a passage."""
+    if isinstance(item, Message):
+        ref, who = message_ref(item.id), item.name or item.role.value
+        return {
+            "id": ref,
+            "title": f"{who}, {item.created_at:%a %Y-%m-%d}: {_one_line(item.text)}",
+            "url": address("message", ref),
+            "kind": "message",
+            "role": item.role.value,
+            "name": item.name or "",
+            "created_at": to_text(item.created_at),
+        }
+    ref = passage_ref(item.id)
+    return {
+        "id": ref,
+        "title": f"{item.source or 'note'}: {_one_line(item.text)}",
+        "url": address("passage", ref),
+        "kind": "passage",
+        "source": item.source or "",
+        "location": item.location or "",
+        "tags": list(item.tags),
+        "created_at": to_text(item.created_at),
+    }
+
+
+def _fetch(memory: AgentMemory, arguments: Arguments) -> dict[str, Any]:
+    ref, part = arguments["id"].strip().rpartition("/")[2], arguments.get("part", 1)
+    if not _ID.fullmatch(ref):
+        block = memory.blocks.get(ref)
+        shape = {"id": ref, "title": f"core memory, block {ref}", "url": address("core", ref)}
+        return {**shape, **_part(block.value, part), "metadata": {"kind": "core", "version": block.version}}
+    found = memory.fetch(ref, around=_AROUND)
+    shape = _item(found.item)
+    told = {name: shape.pop(name) for name in ("id", "title", "url")}
+    if isinstance(found.item, Message):
+        shape |= {"before": _listed(found.before), "after": _listed(found.after)}
+    return {**told, **_part(found.item.text, part), "metadata": shape}
+
+
+def _part(text: str, part: int) -> dict[str, Any]:
+    """One part of a text, and how many there are. Raises UsageError for a part that does not exist."""
+    parts = max(1, -(-len(text) // MOST_TEXT))
+    if part > parts:
+        raise UsageError(f"there is no part {part}; the text has {parts}")
+    shown = {"text": text[(part - 1) * MOST_TEXT : part * MOST_TEXT]}
+    return {**shown, "part": part, "parts": parts} if parts > 1 else shown
+
+
+def _view(memory: AgentMemory, arguments: Arguments) -> dict[str, Any]:
+    label = arguments.get("label")
+    blocks = [memory.blocks.get(label)] if label else memory.blocks.all()
+    return {
+        "blocks": [
+            {
+                "label": block.label,
+                "value": block.value,
+                "description": block.description,
+                "characters": len(block.value),
+                "limit": block.limit,
+                "read_only": block.read_only,
+            }
+            for block in blocks
+        ]
+    }
+
+
+def _recent(memory: AgentMemory, arguments: Arguments) -> dict[str, Any]:
+    limit, page = arguments.get("limit", 20), arguments.get("page", 0)
+    found = memory.messages.recent(RecallFilters(roles=SPOKEN), limit=limit, page=page)
+    return {"messages": _listed(found.messages), "more": found.more}
+
+
+def _listed(messages: tuple[Message, ...]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": message_ref(message.id),
+            "from": message.name or message.role.value,
+            "created_at": to_text(message.created_at),
+            "text": message.text if len(message.text) <= _SHORT else message.text[:_SHORT] + "…",
+        }
+        for message in messages
+    ]
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _TITLE else line[: _TITLE - 1] + "…"
+
+
+SEARCH = Tool(
+    name="search",
+    description=(
+        "Search everything remembered (core memory, past messages, notes, documents) by words and meaning. Results are"
+        " excerpts; fetch reads one whole."
+    ),
+    parameters=(
+        Parameter(name="query", type="string"),
+        Parameter(name="limit", type="integer", required=False, minimum=1, maximum=_MOST_HITS),
+        Parameter(name="since", type="string", description="2026-03-31 or 2026-03.", required=False),
+        Parameter(name="until", type="string", description="Inclusive.", required=False),
+    ),
+    run=_search,
+    output=_SEARCH_OUTPUT,
+)
+
+FETCH = Tool(
+    name="fetch",
+    description="Read one result whole: a message (m12) with what was said around it, a passage (p7), or a block.",
+    parameters=(
+        Parameter(name="id", type="string"),
+        Parameter(name="part", type="integer", description="Of a long text.", required=False, minimum=1),
+    ),
+    run=_fetch,
+    output=_FETCH_OUTPUT,
+)
+
+CORE_MEMORY_VIEW = Tool(
+    name="core_memory_view",
+    description="Read core memory: short labelled blocks of the most important facts.",
+    parameters=(Parameter(name="label", type="string", description="One block; default all.", required=False),),
+    run=_view,
+)
+
+LIST_RECENT = Tool(
+    name="list_recent",
+    description="List the newest messages, newest first.",
+    parameters=(
+        Parameter(name="limit", type="integer", required=False, minimum=1, maximum=_MOST_MESSAGES),
+        Parameter(name="page", type="integer", description="0-based.", required=False, minimum=0, maximum=1_000_000),
+    ),
+    run=_recent,
+)

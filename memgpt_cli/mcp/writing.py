@@ -1,0 +1,145 @@
+"""The tools that write: passages, core memory, undo and forget. Each write returns the operation that `undo` takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from memgpt_cli.domain.history import Kind
+from memgpt_cli.domain.parameters import Arguments, Parameter
+from memgpt_cli.domain.passages import passage_ref
+from memgpt_cli.errors import UsageError
+from memgpt_cli.mcp.spec import Tool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from memgpt_cli.domain.blocks import Block
+    from memgpt_cli.domain.history import Change
+    from memgpt_cli.services.memory import AgentMemory
+
+_LOOKED_THROUGH: Final = 100
+"""Operations among which a write's own is looked for; other processes may have written since."""
+
+_MOST_STORED: Final = 100_000
+"""Characters of one passage: more is a document, which `memgpt archival load` cuts into passages."""
+
+_LABEL: Final = Parameter(name="label", type="string", description="e.g. human")
+
+
+def _remember(memory: AgentMemory, arguments: Arguments) -> dict[str, Any]:
+    content = arguments["content"]
+    if len(content) > _MOST_STORED:
+        raise UsageError(
+            f"a passage has at most {_MOST_STORED:,} characters, not {len(content):,}",
+            hint="store its parts one by one, or load the file with memgpt archival load",
+        )
+    stored = memory.passages.add([content], tags=arguments.get("tags") or None)[0]
+    found: dict[str, Any] = {"id": passage_ref(stored.passage.id), "new": stored.new}
+    if stored.new:
+        found["operation"] = _operation(
+            memory, lambda c: c.kind is Kind.PASSAGE and c.before == 0 and c.first <= stored.passage.id <= c.last
+        )
+    if stored.similar:
+        found["similar"] = [{"id": passage_ref(p.id), "text": p.text[:200]} for p in stored.similar]
+    return found
+
+
+def _append(memory: AgentMemory, arguments: Arguments) -> dict[str, Any]:
+    label = arguments["label"]
+    return _edited(memory, label, lambda: memory.blocks.append(label, arguments["content"]))
+
+
+def _replace(memory: AgentMemory, arguments: Arguments) -> dict[str, Any]:
+    label = arguments["label"]
+    return _edited(
+        memory, label, lambda: memory.blocks.replace(label, arguments["old_content"], arguments["new_content"])
+    )
+
+
+def _edited(memory: AgentMemory, label: str, edit: Callable[[], Block]) -> dict[str, Any]:
+    before = memory.blocks.get(label)
+    block = edit()
+    found: dict[str, Any] = {"label": block.label, "characters": len(block.value), "limit": block.limit}
+    if block.version == before.version:
+        return {**found, "changed": False}
+    operation = _operation(
+        memory, lambda c: c.kind is Kind.BLOCK and c.label == block.label and c.after == block.version
+    )
+    return {**found, "changed": True, "operation": operation}
+
+
+def _operation(memory: AgentMemory, own: Callable[[Change], bool]) -> str:
+    """The id of the operation that holds a change."""
+    for operation in memory.changes.recent(limit=_LOOKED_THROUGH).operations:
+        if any(own(change) for change in operation.changes):
+            return str(operation.id)
+    return ""
+
+
+def _undo(memory: AgentMemory, arguments: Arguments) -> dict[str, Any]:
+    wanted = arguments["operation"].strip()
+    if not wanted.isdecimal():
+        raise UsageError(f"{wanted[:80]!r} is not an operation", hint="pass the `operation` that a write returned")
+    done = memory.changes.undo(only=int(wanted))
+    return {"undone": str(done.operation.id), "lines": list(done.lines)}
+
+
+def _forget(memory: AgentMemory, arguments: Arguments) -> dict[str, Any]:
+    from memgpt_cli.services.forgetting import forgotten_shape, plan_shape
+
+    wanted = memory.forget.wanted(text=arguments["text"])
+    if not arguments.get("confirm", False):
+        return plan_shape(memory.forget.plan(wanted))
+    done = memory.forget.carry_out(wanted)
+    return {} if done is None else forgotten_shape(done)
+
+
+REMEMBER = Tool(
+    name="remember",
+    description="Store a self-contained note, found by search.",
+    parameters=(
+        Parameter(name="content", type="string"),
+        Parameter(name="tags", type="array", items="string", required=False),
+    ),
+    run=_remember,
+    writes=True,
+)
+
+CORE_MEMORY_APPEND = Tool(
+    name="core_memory_append",
+    description="Add a line to a core memory block.",
+    parameters=(_LABEL, Parameter(name="content", type="string")),
+    run=_append,
+    writes=True,
+)
+
+CORE_MEMORY_REPLACE = Tool(
+    name="core_memory_replace",
+    description="Replace text in a core memory block.",
+    parameters=(
+        _LABEL,
+        Parameter(name="old_content", type="string", description="Text that occurs once."),
+        Parameter(name="new_content", type="string", description="Empty: delete."),
+    ),
+    run=_replace,
+    writes=True,
+)
+
+UNDO = Tool(
+    name="undo",
+    description="Undo a write, if nothing was written after it.",
+    parameters=(Parameter(name="operation", type="string", description="What the write returned."),),
+    run=_undo,
+    writes=True,
+)
+
+FORGET = Tool(
+    name="forget",
+    description="Permanently delete a text everywhere. Without confirm it only lists what would go.",
+    parameters=(
+        Parameter(name="text", type="string"),
+        Parameter(name="confirm", type="boolean", required=False),
+    ),
+    run=_forget,
+    writes=True,
+)
