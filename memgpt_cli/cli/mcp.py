@@ -55,16 +55,17 @@ def mcp(
     _check_extra()
     if not http and sys.stdin.isatty():
         notice("serving MCP on standard input and output; Ctrl-C ends it, memgpt mcp install CLIENT sets up a client")
-    output = None if http else _protocol_output()
-    from memgpt_cli.mcp import transports
-    from memgpt_cli.mcp.indexing import IdleIndexing
-    from memgpt_cli.mcp.server import MemoryServer
     from memgpt_cli.mcp.tools import chosen
 
     workspace = current.workspace()
     agent = workspace.check_name(workspace.agent_name)
     names = [name.strip() for name in (tools or "").split(",") if name.strip()]
     offered = chosen(read_only=read_only, allow_forget=allow_forget, names=names)
+    output = None if http else _protocol_output()
+    from memgpt_cli.mcp import transports
+    from memgpt_cli.mcp.indexing import IdleIndexing
+    from memgpt_cli.mcp.server import MemoryServer
+
     indexing = None if read_only else IdleIndexing(workspace, agent)
     server = MemoryServer(workspace, agent, offered, indexing).protocol()
     if output is not None:
