@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, TypeVar
+from types import MappingProxyType
+from typing import Generic, NamedTuple, TypeVar
 
 from memgpt_cli.domain.messages import SPOKEN, Message, Role
 from memgpt_cli.domain.passages import Passage
@@ -39,8 +40,7 @@ class ArchivalFilters:
     end: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LexicalHit:
+class LexicalHit(NamedTuple):
     """A candidate of the full-text index. `score` is BM25, positive; larger is better.
 
     `nearby` is the part of it that is owed to what stands next to the item, `words` those of the query found in
@@ -51,7 +51,26 @@ class LexicalHit:
     score: float
     nearby: float = 0.0
     words: tuple[str, ...] = ()
-    rarity: Mapping[str, float] = field(default_factory=dict)
+    rarity: Mapping[str, float] = MappingProxyType({})
+
+
+class Candidate(NamedTuple):
+    """What is known of a message before its text is read. `asks` says that it has a question mark."""
+
+    id: int
+    role: str
+    name: str | None
+    asks: bool
+
+
+class Standing(NamedTuple):
+    """Where a spoken message stands: a number that its session shares, and those that the index weighs with it.
+
+    Of each neighbour its id and its length in words.
+    """
+
+    session: int
+    neighbours: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

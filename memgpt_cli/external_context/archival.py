@@ -15,7 +15,7 @@ from memgpt_cli.domain.settings import SearchSettings
 from memgpt_cli.domain.vectors import Collection, Vector
 from memgpt_cli.external_context.meaning import FILTERED, WORDS_ONLY, indexed_so_far, vector_of
 from memgpt_cli.external_context.questions import nearness, read_question
-from memgpt_cli.external_context.ranking import Ranked, is_weak, page_of, rank, terms_of
+from memgpt_cli.external_context.ranking import Ranking, is_weak, page_of, rank, terms_of
 from memgpt_cli.ports import Clock, Embedder, Store, VectorIndex
 from memgpt_cli.text.stems import base
 from memgpt_cli.text.words import query_words
@@ -134,18 +134,18 @@ class ArchivalStorage:
             query, filters, self._settings.candidates, context=self._settings.context_weight
         )
         nearest = self._nearest(query_vector, filters)
-        ranked, passages = self._ranked(query, lexical, nearest, filters, upto=(page + 1) * size)
-        kept = {candidate.id for candidate in ranked}
+        ranking, passages = self._ranked(query, lexical, nearest, filters, upto=(page + 1) * size)
+        known = ranking.total > len(passages)  # all pass the filters, and only the best were read
         return page_of(
-            ranked,
+            ranking,
             passages,
             page=page,
             page_size=size,
             notes=self._notes(query_vector),
             terms=terms_of(query, lexical),
             weak=is_weak(
-                [hit for hit in lexical if hit.id in kept],
-                [(item, cosine) for item, cosine in nearest if item in kept],
+                [hit for hit in lexical if known or hit.id in passages],
+                [(item, cosine) for item, cosine in nearest if known or item in passages],
                 items=self._store.passages.count,
             ),
         )
@@ -158,31 +158,32 @@ class ArchivalStorage:
         filters: ArchivalFilters,
         *,
         upto: int,
-    ) -> tuple[list[Ranked], dict[int, Passage]]:
+    ) -> tuple[Ranking, dict[int, Passage]]:
         """The candidates in order, and the passages of at least the first `upto` of them.
 
         Rows are read for those alone where nothing in them decides: they are a third of what a search costs.
         """
         dates = read_question(query, participants=(), zone=self._zone).dates
         if filters == ArchivalFilters() and not dates:
-            ranked = rank(lexical, nearest, settings=self._settings)
-            first = [candidate.id for candidate in ranked[:upto]]
-            passages = {passage.id: passage for passage in self._store.passages.get(first)}
-            if len(passages) == len(first):
-                return ranked, passages
+            ranking = rank(lexical, nearest, settings=self._settings, upto=upto)
+            passages = {p.id: p for p in self._store.passages.get([candidate.id for candidate in ranking.first])}
+            if len(passages) == len(ranking.first):
+                return ranking, passages
         ids = list(dict.fromkeys([*(hit.id for hit in lexical), *(item for item, _ in nearest)]))
         passages = {passage.id: passage for passage in self._store.passages.get(ids, filters)}
-        ranked = rank(
+        near = {
+            item: self._settings.date_weight * nearness(passage.created_at, dates, self._zone)
+            for item, passage in passages.items()
+            if dates and passage.source is None  # when a document was loaded says nothing of what it tells
+        }
+        ranking = rank(
             [hit for hit in lexical if hit.id in passages],
             [(item, cosine) for item, cosine in nearest if item in passages][: self._settings.candidates],
             settings=self._settings,
-            priors={
-                item: {"date": self._settings.date_weight * nearness(passage.created_at, dates, self._zone)}
-                for item, passage in passages.items()
-                if dates and passage.source is None  # when a document was loaded says nothing of what it tells
-            },
+            upto=upto,
+            priors={"date": near},
         )
-        return ranked, passages
+        return ranking, passages
 
     def _newest(self, filters: ArchivalFilters, page: int, size: int) -> SearchResult[Passage]:
         found = self._store.passages.page(filters, limit=size, offset=page * size)

@@ -35,7 +35,7 @@ _LETTER: Final = re.compile("[a-z]", re.IGNORECASE)
 
 
 def displayed(found: SearchResult[Item], query: str, *, what: str) -> SearchResult[Item]:
-    """A whole ranking as it is shown for this query.
+    """A ranking, whole or as far as `is_settled` asks for, as it is shown for this query.
 
     With one exact identifier (UUID, code, phone number): only what holds it. Where no word of the query matches: the
     note says so, and a page has few hits. Messages of few words that hold none of the query's come last.
@@ -51,6 +51,16 @@ def displayed(found: SearchResult[Item], query: str, *, what: str) -> SearchResu
     first = tuple(hit for hit in found.hits if hit.item.id not in noise)
     last = tuple(hit for hit in found.hits if hit.item.id in noise)
     return replace(found, hits=first + last)
+
+
+def is_settled(found: SearchResult[Item], query: str, first: int) -> bool:
+    """Whether `displayed` would show the same `first` hits if more of the ranking were fetched."""
+    if len(found.hits) >= found.total:
+        return True
+    if len(identifiers(query)) == 1:
+        return False
+    kept = sum(bool(hit.why.words) or not _is_small_talk(hit.item) for hit in found.hits)
+    return kept >= first and any(hit.why.words for hit in found.hits)
 
 
 def page_for_people(

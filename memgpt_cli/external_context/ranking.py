@@ -6,7 +6,7 @@ from stands in docs/search.md. Nothing is fetched here: candidates come in, an o
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -30,6 +30,10 @@ _UNKNOWN_RARITY: Final = 3.0
 """The rarity of a term about which the index says nothing: that of a word in one of twenty messages."""
 
 
+_ROUNDING: Final = 1e-9
+"""Sums of the same signals in another order differ by less."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
     """A candidate with its score: the sum of its `signals`. `words` are those of the query found in it."""
@@ -40,50 +44,112 @@ class Ranked:
     words: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranking:
+    """The best candidates, best first, and how many there were."""
+
+    first: list[Ranked]
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """What a candidate's text tells: which share of it asks, and signals of its own."""
+
+    asking: float = 0.0
+    signals: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """What only the texts of candidates tell. Texts are read where they can change which candidates come first.
+
+    `asking` are the candidates with a question mark, `follows` tells which candidate stands before one. `read` reads
+    the texts of some candidates; the signals of a text add up to at most `most` and to no less than 0.
+    """
+
+    asking: Container[int]
+    follows: Mapping[int, int]
+    most: float
+    read: Callable[[Iterable[int]], Mapping[int, Read]]
+
+
+NO_TEXTS: Final = Texts(asking=(), follows={}, most=0.0, read=lambda _: {})
+
+
 def rank(
     lexical: Sequence[LexicalHit],
     nearest: Sequence[tuple[int, float]],
     *,
     settings: SearchSettings,
+    upto: int,
     sessions: Mapping[int, int] | None = None,
-    priors: Mapping[int, Mapping[str, float]] | None = None,
-    asked: Mapping[int, tuple[int, float]] | None = None,
-) -> list[Ranked]:
-    """Fuse candidates by words with candidates by meaning (id and cosine, best first), best first.
+    priors: Mapping[str, Mapping[int, float]] | None = None,
+    texts: Texts = NO_TEXTS,
+) -> Ranking:
+    """Fuse candidates by words with candidates by meaning (id and cosine, best first): the best `upto`, best first.
 
-    `sessions` tells to which session an item belongs, `priors` what else speaks for it, `asked` which item stands
-    before it and how much of that one is a question, whose answer it may be. Of equals the later id leads.
+    `sessions` tells to which session an item belongs, `priors` what else speaks for it, by the name of the signal. What
+    follows on a question may be its answer, and shares in what the question scores. Of equals the later id leads.
     """
     words = _scaled_words(lexical)
     meaning = _scaled_cosines(nearest)
-    own = {hit.id: hit for hit in lexical}
     found = {
         item: settings.lexical_weight * words.get(item, 0.0) + settings.vector_weight * meaning.get(item, 0.0)
         for item in {**words, **meaning}
     }
-    session_of = sessions or {}
-    session_words = _session_means(words, session_of)
-    session_meaning = _session_means(meaning, session_of)
-    ranked = []
-    for item in found:
+    own = {hit.id: hit for hit in lexical}
+    early = {"session": _session_signal(words, meaning, sessions or {}, settings.session_weight), **(priors or {})}
+    chosen = _can_come_first(_sums(found, early), found, texts, settings, upto)
+    read = texts.read({*chosen, *(texts.follows[item] for item in chosen if texts.follows.get(item) in texts.asking)})
+
+    def ranked(item: int) -> Ranked:
         hit = own.get(item)
         said = settings.lexical_weight * words.get(item, 0.0)
         nearby = said * (hit.nearby / hit.score) if hit and hit.score else 0.0
-        signals = {"words": said - nearby, "nearby": nearby, "meaning": settings.vector_weight * meaning.get(item, 0.0)}
-        if (session := session_of.get(item)) is not None:
-            together = session_words.get(session, 0.0) + session_meaning.get(session, 0.0)
-            signals["session"] = settings.session_weight * together
-        if asked and item in asked:
-            before, asking = asked[item]
-            signals["answers"] = settings.answer_weight * asking * found.get(before, 0.0)
-        if priors and item in priors:
-            signals.update(priors[item])
-        if not all(signals.values()):
-            signals = {name: value for name, value in signals.items() if value}
-        ranked.append(
-            Ranked(id=item, score=math.fsum(signals.values()), signals=signals, words=hit.words if hit else ())
-        )
-    return sorted(ranked, key=lambda candidate: (-candidate.score, -candidate.id))
+        before = texts.follows.get(item, item)
+        signals = {
+            "words": said - nearby,
+            "nearby": nearby,
+            "meaning": settings.vector_weight * meaning.get(item, 0.0),
+            **{name: values[item] for name, values in early.items() if item in values},
+        }
+        if before != item and before in read:
+            signals["answers"] = settings.answer_weight * read[before].asking * found.get(before, 0.0)
+        if item in read:
+            signals |= read[item].signals
+            signals["asking"] = -settings.asking_weight * read[item].asking
+        signals = {name: value for name, value in signals.items() if value}
+        return Ranked(id=item, score=math.fsum(signals.values()), signals=signals, words=hit.words if hit else ())
+
+    best = sorted(map(ranked, chosen), key=lambda candidate: (-candidate.score, -candidate.id))
+    return Ranking(first=best[:upto], total=len(found))
+
+
+def _sums(found: Mapping[int, float], signals: Mapping[str, Mapping[int, float]]) -> dict[int, float]:
+    sums = dict(found)
+    for values in signals.values():
+        for item, value in values.items():
+            if item in sums:
+                sums[item] += value
+    return sums
+
+
+def _can_come_first(
+    sums: Mapping[int, float], found: Mapping[int, float], texts: Texts, settings: SearchSettings, upto: int
+) -> list[int]:
+    """The items that can be among the first `upto`, whatever their texts tell."""
+    if len(sums) <= upto:
+        return list(sums)
+    most = {}
+    least = []
+    for item, score in sums.items():
+        before = texts.follows.get(item)
+        answers = settings.answer_weight * found.get(before, 0.0) if before in texts.asking and before else 0.0
+        most[item] = score + texts.most + answers
+        least.append(score - settings.asking_weight if item in texts.asking else score)
+    edge = sorted(least, reverse=True)[upto - 1] - _ROUNDING
+    return [item for item, score in most.items() if score >= edge]
 
 
 def best_shares(rankings: Sequence[Sequence[LexicalHit]]) -> dict[int, float]:
@@ -107,7 +173,7 @@ def is_weak(lexical: Sequence[LexicalHit], cosines: Sequence[tuple[int, float]],
 
 
 def page_of(
-    ranked: Sequence[Ranked],
+    ranking: Ranking,
     items: Mapping[int, Item],
     *,
     page: int,
@@ -117,13 +183,13 @@ def page_of(
     weak: bool = False,
 ) -> SearchResult[Item]:
     """One page of a ranking as an answer; `items` holds at least those that stand on it."""
-    shown = ranked[page * page_size : (page + 1) * page_size]
+    shown = ranking.first[page * page_size : (page + 1) * page_size]
     return SearchResult(
         hits=tuple(
             Hit(item=items[candidate.id], score=candidate.score, why=why)
             for candidate, why in zip(shown, explain(shown), strict=True)
         ),
-        total=len(ranked),
+        total=ranking.total,
         ranked=True,
         page=page,
         page_size=page_size,
@@ -166,6 +232,19 @@ def _scaled_cosines(nearest: Sequence[tuple[int, float]]) -> dict[int, float]:
     best = max(cosine for _, cosine in nearest)
     width = best - last
     return {item: (cosine - last) / width if width > 0 else 1.0 for item, cosine in nearest}
+
+
+def _session_signal(
+    words: Mapping[int, float], meaning: Mapping[int, float], session_of: Mapping[int, int], weight: float
+) -> dict[int, float]:
+    """What each item owes to its session: the mean of the session's three best by words, and by meaning."""
+    by_words = _session_means(words, session_of)
+    by_meaning = _session_means(meaning, session_of)
+    signal = {
+        session: weight * (by_words.get(session, 0.0) + by_meaning.get(session, 0.0))
+        for session in {**by_words, **by_meaning}
+    }
+    return {item: signal[session] for item, session in session_of.items() if session in signal}
 
 
 def _session_means(scores: Mapping[int, float], session_of: Mapping[int, int]) -> dict[int, float]:

@@ -3,27 +3,24 @@
 Nothing here writes; messages enter through `ports.MessageStore`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import tzinfo
 from itertools import islice
 from typing import Final
 
 from memgpt_cli.domain.messages import SPOKEN, Message, Role
-from memgpt_cli.domain.search import Hit, LexicalHit, RecallFilters, SearchResult
+from memgpt_cli.domain.search import Candidate, Hit, LexicalHit, RecallFilters, SearchResult, Standing
 from memgpt_cli.domain.settings import SearchSettings
 from memgpt_cli.domain.vectors import Collection, Vector
 from memgpt_cli.external_context.meaning import FILTERED, WORDS_ONLY, indexed_so_far, vector_of
 from memgpt_cli.external_context.questions import Question, nearness, read_question
-from memgpt_cli.external_context.ranking import best_shares, is_weak, page_of, rank, terms_of
+from memgpt_cli.external_context.ranking import Read, Texts, best_shares, is_weak, page_of, rank, terms_of
 from memgpt_cli.ports import Embedder, Store, VectorIndex
 from memgpt_cli.text.asking import asking_share, has_name, has_time, of_oneself
 
 _LENT: Final = 60
 """A neighbour lends the meaning of at most so many words, as in the lexical leg."""
-
-Neighbours = Mapping[int, Sequence[tuple[int, int]]]
-"""For each message those around it, with their lengths in words."""
 
 
 class RecallStorage:
@@ -63,33 +60,34 @@ class RecallStorage:
         if not query.strip():
             return self._newest(filters, page, size)
         both = query_vector is not None and self._store.lexical.spoken() <= self._settings.nearest_messages
-        candidates = self._settings.candidates * (1 if both else 2)
+        limit = self._settings.candidates * (1 if both else 2)
         question = self._read(query)
-        lexical = self._words(question.words, filters, candidates)
-        asides = [self._words(clause, filters, candidates) for clause in question.clauses]
-        found = self._nearest(query_vector, filters) if query_vector is not None and both else []
-        ids = list(dict.fromkeys([*(hit.id for hits in (lexical, *asides) for hit in hits), *found]))
-        messages = {m.id: m for m in self._store.messages.get(ids) if passes(m, filters)}
-        neighbours = self._store.lexical.neighbours(list(messages))
-        asking = {item: asking_share(message.text) for item, message in messages.items()}
-        passing = [hit for hit in lexical if hit.id in messages]
-        cosines = self._cosines(query_vector, list(messages), neighbours)[:candidates]
-        ranked = rank(
+        lexical = self._words(question.words, filters, limit)
+        asides = [self._words(clause, filters, limit) for clause in question.clauses]
+        near = self._nearest(query_vector, filters) if query_vector is not None and both else []
+        ids = {*(hit.id for hits in (lexical, *asides) for hit in hits), *near}
+        candidates = {found.id: found for found in self._store.messages.candidates(ids, filters)}
+        standing = self._store.lexical.standing(list(candidates))
+        passing = [hit for hit in lexical if hit.id in candidates]
+        cosines = self._cosines(query_vector, candidates, standing)[:limit]
+        messages: dict[int, Message] = {}
+        ranking = rank(
             passing,
             cosines,
             settings=self._settings,
-            sessions=self._store.lexical.sessions(list(messages)),
-            priors=self._priors(question, messages, filters, asides, asking),
-            asked=_asked(messages, neighbours, asking),
+            upto=(page + 1) * size,
+            sessions={item: place.session for item, place in standing.items()},
+            priors=self._priors(question, candidates.values(), filters, asides),
+            texts=self._texts(question, candidates, standing, messages),
         )
-        terms = terms_of(query, lexical)
+        self._fetch([hit.id for hit in ranking.first[page * size :]], messages)
         return page_of(
-            ranked,
+            ranking,
             messages,
             page=page,
             page_size=size,
             notes=self._notes(query_vector),
-            terms=terms,
+            terms=terms_of(query, lexical),
             weak=is_weak(passing, cosines, items=self._store.lexical.spoken),
         )
 
@@ -139,59 +137,89 @@ class RecallStorage:
         limit = self._settings.candidates * (1 if plain else FILTERED)
         return [item for item, _ in self._index.search(Collection.MESSAGES, vector, limit)]
 
-    def _cosines(self, vector: Vector | None, ids: Sequence[int], neighbours: Neighbours) -> list[tuple[int, float]]:
+    def _cosines(
+        self, vector: Vector | None, ids: Iterable[int], standing: Mapping[int, Standing]
+    ) -> list[tuple[int, float]]:
         """The mean cosine of each message and, by `context_weight`, its neighbours; best first."""
         if vector is None:
             return []
-        wanted = {*ids, *(item for around in neighbours.values() for item, _ in around)}
-        cosines = self._index.similarities(Collection.MESSAGES, vector, sorted(wanted))
+        wanted = {*ids, *(near for place in standing.values() for near, _ in place.neighbours)}
+        cosines = self._index.similarities(Collection.MESSAGES, vector, wanted)
+        context = self._settings.context_weight
         means = []
         for item in ids:
             if item in cosines:
                 total, weights = cosines[item], 1.0
-                for neighbour, length in neighbours.get(item, ()):
-                    if neighbour in cosines:
-                        weight = self._settings.context_weight * min(1.0, _LENT / max(1, length))
-                        total += weight * cosines[neighbour]
+                for near, length in standing[item].neighbours if item in standing else ():
+                    if near in cosines:
+                        weight = context if length <= _LENT else context * (_LENT / length)
+                        total += weight * cosines[near]
                         weights += weight
-                means.append((item, total / weights))
-        return sorted(means, key=lambda pair: (-pair[1], -pair[0]))
+                means.append((total / weights, item))
+        return [(item, mean) for mean, item in sorted(means, reverse=True)]
 
     def _priors(
         self,
         question: Question,
-        messages: Mapping[int, Message],
+        candidates: Iterable[Candidate],
         filters: RecallFilters,
         asides: Sequence[Sequence[LexicalHit]],
-        asking: Mapping[int, float],
-    ) -> dict[int, dict[str, float]]:
-        """What speaks for and against messages besides words and meaning, where the question calls for it.
-
-        `asking` is the share of each message that only asks.
-        """
+    ) -> dict[str, dict[int, float]]:
+        """What speaks for and against messages besides words, meaning and their texts, by signal."""
+        weights = self._settings
         held_back = filters.roles == SPOKEN and not question.asks_assistant
-        clauses = best_shares(asides)
+        replies = [c.id for c in candidates if c.role == Role.ASSISTANT] if held_back else []
         return {
-            item: {
-                **self._prior(question, message),
-                "asking": -self._settings.asking_weight * asking[item],
-                "assistant": -self._settings.assistant_weight * (held_back and message.role is Role.ASSISTANT),
-                "clause": self._settings.clause_weight * clauses.get(item, 0.0),
-            }
-            for item, message in messages.items()
+            "speaker": {c.id: weights.speaker_weight for c in candidates if _speaks(question, c.name)},
+            "assistant": dict.fromkeys(replies, -weights.assistant_weight),
+            "clause": {item: weights.clause_weight * share for item, share in best_shares(asides).items()},
         }
 
-    def _prior(self, question: Question, message: Message) -> dict[str, float]:
+    def _texts(
+        self,
+        question: Question,
+        candidates: Mapping[int, Candidate],
+        standing: Mapping[int, Standing],
+        messages: dict[int, Message],
+    ) -> Texts:
+        """What the texts of candidates tell; those that are read enter `messages`."""
+        weights = self._settings
+        most = (
+            weights.self_weight * (question.speaker is not None)
+            + weights.when_weight * question.asks_when
+            + weights.name_weight * question.asks_name
+            + weights.date_weight * bool(question.dates)
+        )
+        asking = {item for item, candidate in candidates.items() if candidate.asks}
+
+        def read(ids: Iterable[int]) -> dict[int, Read]:
+            wanted = [item for item in ids if most or item in asking]
+            self._fetch(wanted, messages)
+            return {
+                item: Read(asking=asking_share(messages[item].text), signals=self._told(question, messages[item]))
+                for item in wanted
+            }
+
+        return Texts(asking=asking, follows=_follows(standing, candidates), most=most, read=read)
+
+    def _fetch(self, ids: Iterable[int], messages: dict[int, Message]) -> None:
+        missing = [item for item in ids if item not in messages]
+        messages.update((message.id, message) for message in self._store.messages.get(missing))
+
+    def _told(self, question: Question, message: Message) -> dict[str, float]:
+        """What a message's text and time tell, where the question calls for it."""
         weights = self._settings
         text = message.text
-        about = question.speaker is not None and (message.name or "").casefold() == question.speaker.casefold()
-        return {
-            "speaker": weights.speaker_weight * about,
-            "self": weights.self_weight * (about and of_oneself(text)),
-            "when": weights.when_weight * (question.asks_when and has_time(text)),
-            "name": weights.name_weight * (question.asks_name and has_name(text, known=question.known)),
-            "date": weights.date_weight * nearness(message.created_at, question.dates, self._zone),
-        }
+        signals = {}
+        if _speaks(question, message.name):
+            signals["self"] = weights.self_weight * of_oneself(text)
+        if question.asks_when:
+            signals["when"] = weights.when_weight * has_time(text)
+        if question.asks_name:
+            signals["name"] = weights.name_weight * has_name(text, known=question.known)
+        if question.dates:
+            signals["date"] = weights.date_weight * nearness(message.created_at, question.dates, self._zone)
+        return signals
 
     def _notes(self, vector: Vector | None) -> tuple[str, ...]:
         if vector is None:
@@ -200,26 +228,19 @@ class RecallStorage:
         return (indexed_so_far(pending, self._store.lexical.spoken(), what="messages"),) if pending else ()
 
 
-def _asked(
-    messages: Mapping[int, Message], neighbours: Neighbours, asking: Mapping[int, float]
-) -> dict[int, tuple[int, float]]:
-    """For each message that follows on another of these: that one, and which share of it is a question."""
+def _speaks(question: Question, name: str | None) -> bool:
+    """Whether it is the person the question is about who speaks."""
+    return question.speaker is not None and (name or "").casefold() == question.speaker.casefold()
+
+
+def _follows(standing: Mapping[int, Standing], among: Container[int]) -> dict[int, int]:
+    """For each message that follows on another of these in its session: that one."""
     found = {}
-    for item in messages:
-        before = max((near for near, _ in neighbours.get(item, ()) if near < item), default=None)
-        if before in messages and before is not None:
-            found[item] = (before, asking[before])
+    for item, place in standing.items():
+        before = 0
+        for near, _ in place.neighbours:
+            if before < near < item:
+                before = near
+        if before in among:
+            found[item] = before
     return found
-
-
-def passes(message: Message, filters: RecallFilters) -> bool:
-    """Whether a message passes the filters."""
-    return (
-        message.role in filters.roles
-        and (filters.start is None or message.created_at >= filters.start)
-        and (filters.end is None or message.created_at < filters.end)
-        and (filters.name is None or (message.name or "").casefold() == filters.name.casefold())
-        and (filters.in_context is None or message.in_context == filters.in_context)
-        and (filters.not_turn is None or message.turn != filters.not_turn)
-        and bool(message.text or set(filters.roles) - set(SPOKEN))
-    )

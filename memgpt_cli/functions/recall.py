@@ -12,7 +12,7 @@ from memgpt_cli.domain.search import RecallFilters, SearchResult
 from memgpt_cli.domain.times import span
 from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.errors import FunctionArgumentError
-from memgpt_cli.external_context.display import displayed
+from memgpt_cli.external_context.display import displayed, is_settled
 from memgpt_cli.external_context.meaning import without_progress
 from memgpt_cli.external_context.rendering import RANKED
 from memgpt_cli.functions.pages import FARTHEST, MOST_HITS, PAGE, around, page_number, reach, result_of, whole
@@ -20,6 +20,9 @@ from memgpt_cli.functions.spec import FunctionContext, FunctionSpec
 
 _BY_TIME: Final = 50
 """The best matches that are listed by time: within so many stands most of what a question needs (docs/search.md)."""
+
+_PROBED: Final = 2
+"""So many times more hits are fetched than are shown: rarely half of them are small talk, which is shown last."""
 
 _ID: Final = re.compile(r"\W*m?(\d{1,18})\W*", re.IGNORECASE)
 
@@ -45,11 +48,19 @@ def _search(arguments: Arguments, context: FunctionContext) -> FunctionResult:
             return result_of(found, page, context, what="messages", order="oldest first")
         found = context.recall.search("", filters, page_size=reach(page))
         return result_of(found, page, context, what="messages", order="newest first")
-    found = context.recall.search(query, filters, page_size=FARTHEST * MOST_HITS, query_vector=context.query_vector)
-    found = displayed(without_progress(found), query, what="messages")
+    found = _ranked(query, filters, _BY_TIME if by_time else reach(page), context)
     if not by_time:
         return result_of(found, page, context, what="messages", order=RANKED)
     return result_of(_in_time(found), page, context, what="messages", order="oldest first")
+
+
+def _ranked(query: str, filters: RecallFilters, first: int, context: FunctionContext) -> SearchResult[Message]:
+    """The ranking, at least its `first` hits as they are shown: ranking more than that costs more."""
+    for depth in (_PROBED * first, FARTHEST * MOST_HITS):
+        found = context.recall.search(query, filters, page_size=depth, query_vector=context.query_vector)
+        if is_settled(found, query, first):
+            break
+    return displayed(without_progress(found), query, what="messages")
 
 
 def _in_time(found: SearchResult[Message]) -> SearchResult[Message]:

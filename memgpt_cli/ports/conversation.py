@@ -8,7 +8,7 @@ from memgpt_cli.domain.agents import Epoch, Filling, StepRecord, Totals, Turn, T
 from memgpt_cli.domain.blocks import Provenance
 from memgpt_cli.domain.history import Tombstone
 from memgpt_cli.domain.messages import Message
-from memgpt_cli.domain.search import RecallFilters
+from memgpt_cli.domain.search import Candidate, RecallFilters
 
 
 class MessageStore(Protocol):
@@ -20,6 +20,10 @@ class MessageStore(Protocol):
 
     def get(self, ids: Sequence[int]) -> list[Message]:
         """The messages with these ids, in the order asked for; unknown ids are left out."""
+        ...
+
+    def candidates(self, ids: Iterable[int], filters: RecallFilters) -> list[Candidate]:
+        """Those of these messages that pass the filters, by id, without their texts."""
         ...
 
     def extend(self, messages: Sequence[Message], *, at: datetime, provenance: Provenance) -> int:

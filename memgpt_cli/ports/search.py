@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from memgpt_cli.domain.search import ArchivalFilters, LexicalHit, RecallFilters
+from memgpt_cli.domain.search import ArchivalFilters, LexicalHit, RecallFilters, Standing
 
 
 class LexicalIndex(Protocol):
@@ -25,12 +25,8 @@ class LexicalIndex(Protocol):
         """How many messages `RecallFilters()` lets pass; quicker than counting them."""
         ...
 
-    def sessions(self, ids: Sequence[int]) -> dict[int, int]:
-        """For each of these messages a number that its session's messages share; only spoken messages have one."""
-        ...
-
-    def neighbours(self, ids: Sequence[int]) -> dict[int, tuple[tuple[int, int], ...]]:
-        """For each of these messages the spoken ones that the index weighs with it: their ids and lengths in words."""
+    def standing(self, ids: Sequence[int]) -> dict[int, Standing]:
+        """Where these messages stand in their sessions; only spoken messages do."""
         ...
 
     def refresh(self) -> bool:

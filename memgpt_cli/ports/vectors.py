@@ -1,6 +1,6 @@
 """Vectors: where they are kept and how the nearest are found."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from memgpt_cli.domain.vectors import Collection, EmbedderIdentity, StoredVector, Vector, WaitingItem
@@ -90,7 +90,7 @@ class VectorIndex(Protocol):
         """The ids nearest to `query` with their cosines, best first, at most `limit`."""
         ...
 
-    def similarities(self, collection: Collection, query: Vector, ids: Sequence[int]) -> dict[int, float]:
+    def similarities(self, collection: Collection, query: Vector, ids: Iterable[int]) -> dict[int, float]:
         """The exact cosines of these items to `query`; items without a vector are left out."""
         ...
 

@@ -41,14 +41,24 @@ _NAME: Final = re.compile(r"(?<=[^.!?\"\s] )[A-Z][a-z]+")
 _ONESELF: Final = re.compile(
     r"\b(I|my|me|mine|myself|we|our|us|My|We|Our)\b|[我俺]|(私|僕|俺)|(나는|내가|제가|저는|우리)"
 )
-_TIME: Final = re.compile(
-    rf"\b(yesterday|today|tonight|tomorrow|ago|recently|lately|{WEEKDAY}|{MONTH}|(19|20)\d\d"
-    r"|(last|next|this|past|coming|following|previous) (\w+ )?(night|morning|evening|afternoon|day|week|weekend|month"
-    r"|year|spring|summer|fall|autumn|winter|mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun)s?"
-    r"|(\d+|a|an|one|two|three|few|couple of) (day|week|month|year)s?)\b"
-    r"|昨天|今天|明天|上周|下周|上个月|下个月|去年|明年|今年|昨日|今日|先週|来週|先月|来月|어제|오늘|내일|지난|다음",
+_WORDS_OF_TIME: Final = frozenset(
+    ["yesterday", "today", "tonight", "tomorrow", "ago", "recently", "lately", *WEEKDAY.split("|"), *MONTH.split("|")]
+    + [str(year) for year in range(1900, 2100)]
+)
+_SPAN: Final = (
+    "night|morning|evening|afternoon|day|week|weekend|month|year|spring|summer|fall|autumn|winter|mon|tue|tues|wed|thu"
+    "|thur|thurs|fri|sat|sun"
+)
+_SPANS: Final = frozenset(span + end for span in _SPAN.split("|") for end in ("", "s"))
+_SPAN_OF_TIME: Final = re.compile(
+    rf"\b((last|next|this|past|coming|following|previous) (\w+ )?({_SPAN})s?"
+    r"|(\d+|a|an|one|two|three|few|couple of) (day|week|month|year)s?)\b",
     re.IGNORECASE,
 )
+_TIME_UNSPACED: Final = re.compile(
+    "昨天|今天|明天|上周|下周|上个月|下个月|去年|明年|今年|昨日|今日|先週|来週|先月|来月|어제|오늘|내일|지난|다음"
+)
+_WORD: Final = re.compile(r"\w+")
 _ABOUT_SEARCH: Final = re.compile(
     r"\b(conversations?|chats?|discuss(ed|ions?|ing)?|mention(ed|s|ing)?|talk(ed|ing)? about|lists?|order|sequence"
     r"|summar(y|ies|i[sz]e|i[sz]ed)|overview|comprehensive|chronological(ly)?|brought up|walk me through"
@@ -122,7 +132,12 @@ def clauses(question: str) -> list[str]:
 
 def has_time(text: str) -> bool:
     """Whether a text speaks of a time."""
-    return bool(_TIME.search(text))
+    found = set(_WORD.findall(text.lower()))  # looking up words is ten times quicker than one pattern for all
+    if not _WORDS_OF_TIME.isdisjoint(found):
+        return True
+    if not _SPANS.isdisjoint(found) and _SPAN_OF_TIME.search(text):
+        return True
+    return not text.isascii() and bool(_TIME_UNSPACED.search(text))
 
 
 def has_name(text: str, *, known: frozenset[str]) -> bool:

@@ -152,7 +152,8 @@ def _whole_search(store: SQLiteStore, folder: Path, questions: list[str]) -> Non
     )
     recall = RecallStorage(store, index, embedder, settings=SearchSettings(), zone=UTC)
     reached = {hit.id for q in questions for hit in store.lexical.search_messages(q, RecallFilters(), 200)}
-    around = {near for nears in store.lexical.neighbours(sorted(reached)).values() for near, _ in nears}
+    places = store.lexical.standing(sorted(reached)).values()
+    around = {near for place in places for near, _ in place.neighbours}
     with store.transaction():
         store.messages.evict(sorted(reached | around), epoch=0)
     index.flush()

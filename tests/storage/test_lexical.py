@@ -48,6 +48,11 @@ def found(store: SQLiteStore, query: str, filters: RecallFilters | None = None, 
     return [hit.id for hit in store.lexical.search_messages(query, filters or RecallFilters(), limit)]
 
 
+def neighbours(store: SQLiteStore, ids: Sequence[int]) -> dict[int, list[int]]:
+    places = store.lexical.standing(ids)
+    return {item: [near for near, _ in places[item].neighbours] for item in ids}
+
+
 def own(hits: Sequence[LexicalHit]) -> list[int]:
     """Hits that hold a word themselves."""
     return [hit.id for hit in hits if hit.words]
@@ -171,7 +176,7 @@ def test_what_another_session_said_is_no_neighbour(store: SQLiteStore) -> None:
         store.messages.append(said("the cold one", minute=302, session="b"))
     assert found(store, "band") == [1]
     assert found(store, "lake") == [3]
-    assert len(set(store.lexical.sessions([1, 2, 3, 4]).values())) == 4
+    assert len({place.session for place in store.lexical.standing([1, 2, 3, 4]).values()}) == 4
 
 
 def test_an_import_may_say_that_distant_messages_are_one_session(store: SQLiteStore) -> None:
@@ -179,7 +184,7 @@ def test_an_import_may_say_that_distant_messages_are_one_session(store: SQLiteSt
         store.messages.append(said("which band?", minute=0, session="a"))
         store.messages.append(said("the Larks", minute=9999, session="a"))
     assert found(store, "band") == [1, 2]
-    assert {m: [n for n, _ in near] for m, near in store.lexical.neighbours([1, 2]).items()} == {1: [2], 2: [1]}
+    assert neighbours(store, [1, 2]) == {1: [2], 2: [1]}
 
 
 def test_a_function_result_stands_between_no_neighbours(store: SQLiteStore) -> None:
@@ -189,7 +194,7 @@ def test_a_function_result_stands_between_no_neighbours(store: SQLiteStore) -> N
             store.messages.append(said('{"result": "band"}', role=Role.TOOL))
         store.messages.append(said("the Larks", role=Role.ASSISTANT))
     assert found(store, "band") == [1, 6]
-    assert {m: [n for n, _ in near] for m, near in store.lexical.neighbours([6]).items()} == {6: [1]}
+    assert neighbours(store, [6]) == {6: [1]}
 
 
 def test_function_results_and_notices_are_found_when_asked_for(store: SQLiteStore) -> None:

@@ -10,7 +10,7 @@ No SQL here.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,8 +57,7 @@ class Lengths:
     measured: int
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(NamedTuple):
     """One of the best rows; `nearby` is the part of its score that is owed to neighbours, `terms` those found in it."""
 
     row: int
@@ -143,17 +142,18 @@ def best(
     score, alone, found = _exact(weighted, rows, lengths, reach=reach, context=context)
     order = np.lexsort((-rows, -score))[:limit]
     order = order[score[order] > 0]
-    columns = zip(
-        rows[order].tolist(),
-        score[order].tolist(),
-        (score - alone)[order].tolist(),
-        found[: len(terms)].T[order].tolist(),
-        strict=True,
-    )
-    return [
-        Scored(row, total, nearby, tuple(number for number, there in enumerate(held) if there))
-        for row, total, nearby, held in columns
-    ]
+    columns = (rows[order].tolist(), score[order].tolist(), (score - alone)[order].tolist())
+    return list(map(Scored, *columns, _held(found[: len(terms), order])))
+
+
+def _held(found: "NDArray[np.bool_]") -> list[tuple[int, ...]]:
+    """For each row (a column of `found`) the numbers of the terms in it; most rows hold the same few sets of terms."""
+    import numpy as np
+
+    keys = [bytes(key) for key in np.packbits(found, axis=0).T]
+    columns = {key: column for column, key in enumerate(keys)}
+    terms = {key: tuple(np.flatnonzero(found[:, column]).tolist()) for key, column in columns.items()}
+    return [terms[key] for key in keys]
 
 
 def _exact(

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from memgpt_cli.domain.messages import SPOKEN, Message, Role
 from memgpt_cli.domain.passages import Passage
-from memgpt_cli.domain.search import ArchivalFilters, LexicalHit, RecallFilters
+from memgpt_cli.domain.search import ArchivalFilters, LexicalHit, RecallFilters, Standing
 from memgpt_cli.domain.times import from_text
 from memgpt_cli.errors import StorageError
 from memgpt_cli.storage.database.connection import connect
@@ -245,36 +245,25 @@ class FullText:
         weights = [rarity(found, lengths, reach=0) for found in postings]
         rarities = _by_word(terms, weights)
         found = best(postings, weights, lengths, limit=limit, reach=0, context=0.0, pairs=pairs, allowed=allowed)
-        return [
-            LexicalHit(id=hit.row, score=hit.score, words=tuple(terms[n].word for n in hit.terms), rarity=rarities)
-            for hit in found
-        ]
+        words = _words_of(found, terms)
+        return [LexicalHit(id=hit.row, score=hit.score, words=words[hit.terms], rarity=rarities) for hit in found]
 
     def spoken(self) -> int:
         """How many messages can be searched."""
         return self._message_lengths.read(self._db).rows
 
-    def sessions(self, ids: Sequence[int]) -> dict[int, int]:
-        """For each of these messages a number that its session's messages share."""
-        return self._places.sessions(ids)
-
-    def neighbours(self, ids: Sequence[int]) -> dict[int, tuple[tuple[int, int], ...]]:
-        """For each of these messages the spoken ones at most `REACH` from it in its session, with their lengths."""
-        return self._places.neighbours(ids)
+    def standing(self, ids: Sequence[int]) -> dict[int, Standing]:
+        """For each of these messages its session and the spoken ones at most `REACH` from it, with their lengths."""
+        return self._places.standing(ids)
 
     def _search_spoken(
         self, terms: Sequence[Term], filters: RecallFilters, limit: int, context: float
     ) -> list[LexicalHit]:
         found, rarities = self._best_spoken(terms, filters, limit, context)
-        messages = self._places.standing_at([hit.row for hit in found])
+        messages = self._places.messages_at([hit.row for hit in found])
+        words = _words_of(found, terms)
         return [
-            LexicalHit(
-                id=messages[hit.row],
-                score=hit.score,
-                nearby=hit.nearby,
-                words=tuple(terms[n].word for n in hit.terms),
-                rarity=rarities,
-            )
+            LexicalHit(messages[hit.row], hit.score, hit.nearby, words[hit.terms], rarities)
             for hit in found
             if hit.row in messages
         ]
@@ -356,6 +345,11 @@ def _pairs(terms: Sequence[Term], occurrences: "Sequence[NDArray[np.int64]]", *,
         return [(n, as_postings(found, columns=columns)) for n, found in together.items()]
 
     return within
+
+
+def _words_of(found: Sequence[Scored], terms: Sequence[Term]) -> dict[tuple[int, ...], tuple[str, ...]]:
+    """For each set of terms that a row holds the words of the query that they stand for."""
+    return {held: tuple(terms[n].word for n in held) for held in {hit.terms for hit in found}}
 
 
 def _by_word(terms: Sequence[Term], weights: Sequence[float]) -> dict[str, float]:

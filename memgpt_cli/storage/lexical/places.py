@@ -9,10 +9,11 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from memgpt_cli.domain.messages import SPOKEN, Message
-from memgpt_cli.domain.search import RecallFilters
+from memgpt_cli.domain.search import RecallFilters, Standing
 from memgpt_cli.domain.times import from_text
 from memgpt_cli.storage.database.filters import recall_where
 from memgpt_cli.storage.lexical.occurrences import as_numbers
@@ -26,6 +27,15 @@ REACH: Final = 2
 
 GAP: Final = REACH + 1
 """The distance between the last place of a session and the first of the next."""
+
+
+_WINDOWS: Final = f"""
+    SELECT group_concat(p.message), group_concat(p.session), group_concat(q.message), group_concat(q.length)
+    FROM json_each(?) AS wanted
+    CROSS JOIN message_places AS p ON p.message = wanted.value
+    CROSS JOIN message_places AS q ON q.place BETWEEN p.place - {REACH} AND p.place + {REACH}
+"""  # noqa: S608 - a constant
+"""Messages with their session, each beside every message of its window, as columns: rows would cost twice as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,34 +81,28 @@ class Places:
         row = self._db.execute("SELECT place FROM message_places WHERE message = ?", (message_id,)).fetchone()
         return None if row is None else int(row[0])
 
-    def standing_at(self, numbers: Sequence[int]) -> dict[int, int]:
+    def messages_at(self, numbers: Sequence[int]) -> dict[int, int]:
         """For each of these places the message there."""
-        rows = self._db.execute(
-            "SELECT place, message FROM message_places WHERE place IN (SELECT value FROM json_each(?))",
+        row = self._db.execute(
+            "SELECT group_concat(place), group_concat(message) FROM message_places"
+            " WHERE place IN (SELECT value FROM json_each(?))",
             (json.dumps(list(numbers)),),
-        )
-        return dict(rows.fetchall())
+        ).fetchone()
+        places, messages = (as_numbers(joined).tolist() for joined in row)
+        return dict(zip(places, messages, strict=True))
 
-    def sessions(self, ids: Sequence[int]) -> dict[int, int]:
-        """For each of these messages the number that its session's messages share."""
-        rows = self._db.execute(
-            "SELECT message, session FROM message_places WHERE message IN (SELECT value FROM json_each(?))",
-            (json.dumps(list(ids)),),
-        )
-        return dict(rows.fetchall())
+    def standing(self, ids: Sequence[int]) -> dict[int, Standing]:
+        """For each of these messages its session and those at most `REACH` before and after it, with their lengths."""
+        import numpy as np
 
-    def neighbours(self, ids: Sequence[int]) -> dict[int, tuple[tuple[int, int], ...]]:
-        """For each of these messages those at most `REACH` before and after it in its session, with their lengths."""
-        rows = self._db.execute(
-            "SELECT p.message, q.message, q.length FROM message_places p JOIN message_places q"  # noqa: S608 - a constant
-            f" ON q.place BETWEEN p.place - {REACH} AND p.place + {REACH} AND q.place != p.place"
-            " WHERE p.message IN (SELECT value FROM json_each(?))",
-            (json.dumps(list(ids)),),
-        )
-        found: dict[int, list[tuple[int, int]]] = {}
-        for message, neighbour, length in rows:
-            found.setdefault(message, []).append((neighbour, length))
-        return {message: tuple(neighbours) for message, neighbours in found.items()}
+        row = self._db.execute(_WINDOWS, (json.dumps(sorted(ids)),)).fetchone()
+        message, session, near, length = (as_numbers(joined) for joined in row)
+        own = message == near
+        starts = np.flatnonzero(np.diff(message, prepend=-1))
+        others = list(zip(near[~own].tolist(), length[~own].tolist(), strict=True))
+        first = (starts - np.arange(len(starts))).tolist()  # each window has one row of its own message
+        windows = zip(message[own].tolist(), session[own].tolist(), pairwise([*first, len(others)]), strict=True)
+        return {item: Standing(session, tuple(others[start:end])) for item, session, (start, end) in windows}
 
     def passing(self, filters: RecallFilters, among: Sequence[int] | None = None) -> "NDArray[np.int64]":
         """The places, rising, of the messages that pass the filters; of all of them, or of these places only."""

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 from memgpt_cli.domain.effects import Effects
 from memgpt_cli.domain.history import Change, Kind
 from memgpt_cli.domain.messages import SPOKEN, FunctionCall, Message, Opaque, Role
+from memgpt_cli.domain.search import Candidate
 from memgpt_cli.domain.times import from_text, to_text
 from memgpt_cli.storage.database.filters import SPOKEN_SQL, recall_where
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from memgpt_cli.domain.blocks import Provenance
@@ -112,6 +113,22 @@ class Messages:
             for row in self._db.execute(f"SELECT * FROM messages WHERE id IN ({marks})", chunk):  # noqa: S608
                 found[row["id"]] = message_of(row)
         return [found[i] for i in ids if i in found]
+
+    def candidates(self, ids: Iterable[int], filters: RecallFilters) -> list[Candidate]:
+        """Those of these messages that pass the filters, by id, without their texts."""
+        where, values = recall_where(replace(filters, name=None))
+        cursor = self._db.cursor()
+        cursor.row_factory = None  # plain tuples: these are many
+        rows = cursor.execute(
+            "SELECT id, role, name, instr(text, '?') OR instr(text, '？') FROM messages"  # noqa: S608
+            f" WHERE id IN (SELECT value FROM json_each(?)) AND {where} ORDER BY id",
+            (json.dumps(list(ids)), *values),
+        )
+        found = list(map(Candidate._make, rows))
+        if filters.name is None:
+            return found
+        wanted = filters.name.casefold()
+        return [candidate for candidate in found if (candidate.name or "").casefold() == wanted]
 
     def by_external_id(self, external_id: str) -> Message | None:
         """The message once stored under this id."""

@@ -3,7 +3,7 @@
 All vectors are unit vectors, so a dot product is a cosine. It reads the log of a `VectorStore`, never writes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from memgpt_cli.domain.vectors import Collection, StoredVector, Vector
@@ -36,6 +36,7 @@ class ExactIndex:
         self._rows: dict[int, int] = {}
         self._ids: NDArray[np.int64] = np.empty(0, np.int64)
         self._matrix: NDArray[np.float32] = np.empty((0, dimensions), np.float32)
+        self._scored: tuple[Vector, NDArray[np.float32]] | None = None
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -48,12 +49,24 @@ class ExactIndex:
 
     def search(self, query: Vector, limit: int) -> list[tuple[int, float]]:
         """The ids nearest to `query` with their cosines, best first; equals by id."""
-        size = len(self._rows)
-        return _best(self._ids[:size], self._matrix[:size], query, limit)
+        return _best(self._ids[: len(self._rows)], self._scores(query), limit)
+
+    def cosines(self, query: Vector, ids: Iterable[int]) -> dict[int, float]:
+        """The cosines of these items to `query`; items that are not here are left out."""
+        rows = self._rows
+        there = [item for item in ids if item in rows]
+        return dict(zip(there, self._scores(query)[[rows[item] for item in there]].tolist(), strict=True))
+
+    def _scores(self, query: Vector) -> "NDArray[np.float32]":
+        """The cosines of all rows; those of the last query are kept, for one search asks for them twice."""
+        if self._scored is None or self._scored[0] != query:
+            self._scored = (query, _products(self._matrix[: len(self._rows)], query))
+        return self._scored[1]
 
     def _take(self, entries: Sequence[StoredVector]) -> None:
         import numpy as np
 
+        self._scored = None
         self.touched.update(entry.id for entry in entries)
         for entry in entries:
             if not entry.vector:
@@ -107,7 +120,16 @@ def similarities(entries: Sequence[StoredVector], query: Vector, *, limit: int) 
     import numpy as np
 
     ids, block = _as_matrix(entries, len(query) // 4)
-    return dict(_best(np.asarray(ids, np.int64), block, query, limit))
+    return dict(_best(np.asarray(ids, np.int64), _products(block, query), limit))
+
+
+def cosines_of(vectors: Mapping[int, Vector], query: Vector) -> dict[int, float]:
+    """The cosine of each vector to `query`; those of another length are left out."""
+    import numpy as np
+
+    there = {item: vector for item, vector in vectors.items() if len(vector) == len(query)}
+    block = np.frombuffer(b"".join(there.values()), dtype="<f4").reshape(len(there), len(query) // 4)
+    return dict(zip(there, _products(block, query).tolist(), strict=True))
 
 
 def _as_matrix(entries: Sequence[StoredVector], dimensions: int) -> "tuple[list[int], NDArray[np.float32]]":
@@ -120,15 +142,19 @@ def _as_matrix(entries: Sequence[StoredVector], dimensions: int) -> "tuple[list[
     return [entry.id for entry in whole], block.reshape(len(whole), dimensions)
 
 
-def _best(
-    ids: "NDArray[np.int64]", matrix: "NDArray[np.float32]", query: Vector, limit: int
-) -> list[tuple[int, float]]:
+def _products(matrix: "NDArray[np.float32]", query: Vector) -> "NDArray[np.float32]":
+    import numpy as np
+
+    # Not `matrix @ query`: BLAS spreads so small a product over all cores and burns five times the CPU in waiting.
+    scores: NDArray[np.float32] = np.einsum("ij,j->i", matrix, np.frombuffer(query, dtype="<f4"))
+    return scores
+
+
+def _best(ids: "NDArray[np.int64]", scores: "NDArray[np.float32]", limit: int) -> list[tuple[int, float]]:
     import numpy as np
 
     if limit <= 0 or len(ids) == 0:
         return []
-    # Not `matrix @ query`: BLAS spreads so small a product over all cores and burns five times the CPU in waiting.
-    scores = np.einsum("ij,j->i", matrix, np.frombuffer(query, dtype="<f4"))
     if len(ids) > limit:
         # Among equals at the edge the cut is arbitrary, unless all of them come along to be ranked by id.
         edge = np.partition(scores, len(scores) - limit)[len(scores) - limit]

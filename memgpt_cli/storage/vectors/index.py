@@ -8,18 +8,18 @@ item is.
 import sqlite3
 import struct
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from threading import Event, Lock
 from typing import Final
 
-from memgpt_cli.domain.vectors import Collection, EmbedderIdentity, IndexStatus, StoredVector, Vector
+from memgpt_cli.domain.vectors import Collection, EmbedderIdentity, IndexStatus, Vector
 from memgpt_cli.errors import APIKeyError, EmbedderMismatchError, MemGPTError, ModelError, StorageError
 from memgpt_cli.ports import Embedder, Progress
 from memgpt_cli.storage.database.connection_pool import ConnectionPool
 from memgpt_cli.storage.vectors.chroma_index import ChromaError, ChromaIndex
-from memgpt_cli.storage.vectors.exact_index import ExactIndex, ranked, scan, similarities
+from memgpt_cli.storage.vectors.exact_index import ExactIndex, cosines_of, ranked, scan
 from memgpt_cli.storage.vectors.log import Vectors, check_identity, snapshot
 
 _KEEP: Final = 2
@@ -114,12 +114,16 @@ class AgentVectorIndex:
             self._check_query(stored, query)
             return self._search(connection, collection, query, limit)
 
-    def similarities(self, collection: Collection, query: Vector, ids: Sequence[int]) -> dict[int, float]:
-        """The exact cosines of these items to `query`, best first; items without a vector are left out."""
+    def similarities(self, collection: Collection, query: Vector, ids: Iterable[int]) -> dict[int, float]:
+        """The exact cosines of these items to `query`; items without a vector are left out."""
         with self._connections.lend() as connection:
-            found = Vectors(connection).vectors_of(collection, ids)
-        entries = [StoredVector(0, item_id, vector) for item_id, vector in found.items()]
-        return similarities(entries, query, limit=len(entries))
+            vectors = Vectors(connection)
+            with self._searching:
+                held = self._matrices.get(collection)
+                if held is not None and held.start == 0:
+                    return self._matrix(vectors, collection, start=0).cosines(query, ids)
+            found = vectors.vectors_of(collection, ids)
+        return cosines_of(found, query)
 
     def pending(self, collection: Collection) -> int:
         """How many items cannot be found: they wait for a vector, or for Chroma beyond what is searched exactly."""

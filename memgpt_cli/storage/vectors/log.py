@@ -196,12 +196,14 @@ class Vectors:
 
     def vectors_of(self, collection: Collection, ids: Iterable[int]) -> dict[int, Vector]:
         """The stored vectors of these items; those without one are left out."""
-        rows = self._connection.execute(
+        cursor = self._connection.cursor()
+        cursor.row_factory = None  # plain tuples: these may be many
+        cursor.execute(
             "SELECT item_id, vector FROM vectors"
             " WHERE collection = ? AND item_id IN (SELECT value FROM json_each(?)) AND vector <> x''",
-            (collection, json.dumps(list(ids))),
+            (collection, json.dumps(sorted(ids))),
         )
-        return {item_id: Vector(vector) for item_id, vector in rows}
+        return dict(cursor.fetchall())
 
     def indexed_upto(self, collection: Collection) -> int:
         """The `seq` up to which the external index has been given the log."""
