@@ -219,7 +219,7 @@ from memgpt_cli.bootstrap import Workspace
 
 class Noise:
     def find_spec(self, name, path=None, target=None):
-        if name.startswith(("mcp.", "memgpt_cli.mcp.")):
+        if name.startswith(("mcp.", "mcp_types", "starlette", "anyio")):
             print("noise while importing", name)
 
 sys.meta_path.insert(0, Noise())
