@@ -1,6 +1,6 @@
-"""A language model with a memory that outlives its context window (MemGPT, Packer et al. 2023).
+"""Memory for language models that outlives their context window (MemGPT, Packer et al. 2023).
 
-Nothing is imported here and nothing happens at import.
+Importing this package has no effects and imports nothing else.
 """
 
 __version__ = "0.1.0"

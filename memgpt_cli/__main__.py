@@ -1,17 +1,17 @@
 """The `memgpt` command, also as `python -m memgpt_cli`.
 
-Importing the command line takes a moment, in which Ctrl-C is as good as at any other.
+Ctrl-C works while the command line is being imported, too.
 """
 
 import gc
 import sys
 
 COLLECTED_AFTER = (20_000, 20, 50)
-"""Thresholds of the garbage collector: what a start makes stays to the end, and looking through it is all loss."""
+"""Thresholds of the garbage collector. Objects made at start-up stay until the end, so collecting them wastes time."""
 
 
 def main() -> None:
-    """Run the command line and exit with its code."""
+    """Run the command line and exit with its exit code."""
     gc.set_threshold(*COLLECTED_AFTER)
     try:
         from memgpt_cli.cli.app import main as run

@@ -1,12 +1,12 @@
-"""The error tree. Every error says what happened, what repairs it, and how the program exits.
+"""The error tree. Every error has a message, a hint that says how to fix it, and an exit code.
 
-MemGPTError                  1  anything the program reports on purpose
-├── BudgetError              1  a budget or the step bound was reached; nothing is broken
+MemGPTError                  1  any error that the program reports on purpose
+├── BudgetError              1  a budget or the limit on steps was reached; nothing is damaged
 ├── DocumentError            1  a file cannot be read as a document
-├── UsageError               2  the request makes no sense as typed
-│   ├── ConfigError          2  a setting, a settings file or a prompt file is wrong
-│   ├── LimitError           2  a text does not fit a block, a window is too small
-│   └── FunctionArgumentError 2 a memory function was called with arguments it cannot use
+├── UsageError               2  the command line or the arguments are invalid
+│   ├── ConfigError          2  a setting, a settings file or a prompt file is invalid
+│   ├── LimitError           2  a text does not fit a block, or a window is too small
+│   └── FunctionArgumentError 2 a memory function was called with invalid arguments
 ├── NotFoundError            3  no such agent, block, message or passage
 ├── APIKeyError              4  an API key is missing or was refused
 ├── StorageError             5  the record cannot be read or written
@@ -14,11 +14,11 @@ MemGPTError                  1  anything the program reports on purpose
 │   └── EmbedderMismatchError 5 the stored vectors come from another embedder
 └── ModelError               6  the model or the network failed
     ├── ModelLoadingError    6  the server is still loading the model
-    ├── ContextLengthError   6  the server says that the prompt is over its window
-    ├── ReplyLengthError     6  the reply's tokens ran out before it said anything
-    └── RateLimitError       6  the server asks to slow down
+    ├── ContextLengthError   6  the server refused the prompt as over its window
+    ├── ReplyLengthError     6  the reply used up its tokens before any text
+    └── RateLimitError       6  the server's rate limit was reached
 
-Not here: errors of Python itself, which are bugs and end in a traceback (with `--debug`) or a one-line report.
+Python's own errors are bugs. They end in a traceback (with `--debug`) or a one-line report.
 """
 
 from enum import IntEnum
@@ -38,9 +38,9 @@ class ExitCode(IntEnum):
 
 
 class MemGPTError(Exception):
-    """Anything the program reports on purpose.
+    """Any error that the program reports on purpose.
 
-    `message` says what happened; `hint` names the command or setting that repairs it (may be empty).
+    `message` says what happened; `hint` names the command or setting that fixes it (may be empty).
     """
 
     exit_code: ExitCode = ExitCode.FAILURE
@@ -59,32 +59,32 @@ class BudgetError(MemGPTError):
 
 
 class DocumentError(MemGPTError):
-    """A file cannot be read as a document; the message is the reason, without the file's name."""
+    """A file cannot be read as a document; the message gives the reason without the file's name."""
 
     code = "document"
 
 
 class UsageError(MemGPTError):
-    """The request makes no sense as typed."""
+    """The command line or the arguments are invalid."""
 
     exit_code = ExitCode.USAGE
     code = "usage"
 
 
 class ConfigError(UsageError):
-    """A setting, a settings file or a prompt file is wrong."""
+    """A setting, a settings file or a prompt file is invalid."""
 
     code = "config"
 
 
 class LimitError(UsageError):
-    """A text does not fit where it should go: a block over its limit, a window below the minimum."""
+    """A text does not fit: a block is over its limit, or a window is below the minimum."""
 
     code = "limit"
 
 
 class FunctionArgumentError(UsageError):
-    """A memory function was called with arguments it cannot use; the message is written for the caller."""
+    """A memory function was called with invalid arguments; the message is written for the model."""
 
     code = "argument"
 
@@ -117,13 +117,13 @@ class AgentBusyError(StorageError):
 
 
 class EmbedderMismatchError(StorageError):
-    """The stored vectors were made by another embedder than the configured one."""
+    """The stored vectors were made by an embedder other than the configured one."""
 
     code = "embedder"
 
 
 class ModelError(MemGPTError):
-    """The model, its server or the network failed; `transient` tells that the same call may well succeed later."""
+    """The model, its server or the network failed. `transient` means that a retry may succeed."""
 
     exit_code = ExitCode.MODEL
     code = "model"
@@ -136,7 +136,7 @@ class ModelError(MemGPTError):
 class ContextLengthError(ModelError):
     """The server refused a prompt as longer than its window.
 
-    `limit` and `counted` are the server's numbers in tokens where its message gave them.
+    `limit` and `counted` are the server's numbers in tokens, if its message states them.
     """
 
     code = "context_length"
@@ -148,13 +148,13 @@ class ContextLengthError(ModelError):
 
 
 class ReplyLengthError(ModelError):
-    """The model used up the tokens of its reply, on reasoning as a rule, before it said anything."""
+    """The model used up the reply's tokens before it returned any text, usually on reasoning."""
 
     code = "reply_length"
 
 
 class ModelLoadingError(ModelError):
-    """The server is still loading the model; it answers later."""
+    """The server is still loading the model; retry later."""
 
     code = "loading"
 
@@ -163,9 +163,9 @@ class ModelLoadingError(ModelError):
 
 
 class RateLimitError(ModelError):
-    """The server asks to slow down, after the client's own retries.
+    """The server's rate limit was reached, after the client's own retries.
 
-    `retry_after_s` is the wait that it asks for, where it says so.
+    `retry_after_s` is the wait in seconds that the server requests, if it states one.
     """
 
     code = "rate_limit"

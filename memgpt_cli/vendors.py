@@ -1,8 +1,8 @@
-"""Importing the vendor packages that several threads use: one at a time, and what they share first.
+"""Import the vendor packages that several threads use, one at a time, after the package they share.
 
-While a package is imported it stands half made in `sys.modules`. The openai package looks `httpx` up there during each
-call and uses what it finds, and chromadb imports `httpx` on the outbox's thread. So `httpx` is imported whole before
-either of them, and all of it under one lock.
+A package that is being imported is incomplete in `sys.modules`. The openai package looks up `httpx` there during each
+call, and chromadb imports `httpx` on the outbox's thread. So `httpx` is imported completely before either of them, and
+one lock covers all three imports.
 """
 
 from contextlib import suppress
@@ -16,15 +16,15 @@ _loaded: Final[set[str]] = set()
 
 
 def load(package: str) -> None:
-    """Import a package, so that an `import` statement that follows finds it whole. Cheap when repeated.
+    """Import a package completely, so that a later `import` statement is safe and fast.
 
-    Raises ImportError when it is not installed.
+    Raises ImportError if it is not installed.
     """
     if package in _loaded:
         return
     with _importing:
         for shared in _SHARED:
-            with suppress(ImportError):  # without it there is nothing to meet half made
+            with suppress(ImportError):  # without httpx there is no shared package to wait for
                 import_module(shared)
         import_module(package)
         _loaded.add(package)

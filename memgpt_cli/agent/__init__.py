@@ -1,1 +1,1 @@
-"""The loop: an event comes in, steps run until the agent yields."""
+"""The agent loop: it handles an event and runs steps until the agent yields."""

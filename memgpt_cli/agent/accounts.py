@@ -1,4 +1,4 @@
-"""What each model call of a turn cost, and what its count teaches about the window."""
+"""Record the cost of each model call in a turn, and correct the window from the token counts the server reports."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,11 +16,11 @@ from memgpt_cli.main_context.queue_manager import QueueManager
 from memgpt_cli.ports import Calibration, Clock, Store
 
 HIGHEST_RATIO: Final = 4.0
-"""No tokenizer is further from ours than this."""
+"""Upper bound of the correction: no known tokenizer differs more from ours."""
 
 
 class CallAccounts:
-    """Keeps the accounts of one agent's calls. `window_refused` is told of a window that the server stated."""
+    """Keeps the accounts of one agent's calls. `window_refused` is called with a window size that the server stated."""
 
     def __init__(
         self,
@@ -57,14 +57,14 @@ class CallAccounts:
         self._budget.book(record)
 
     def cut_silently(self, record: StepRecord) -> Iterator[Happening]:
-        """Tell once that the server cuts prompts without saying so."""
+        """Report once that the server truncates prompts silently."""
         before, self._last_step = self._last_step, record
         if not self._told_of_cutting and (said := cut_silently(before, record)) is not None:
             self._told_of_cutting = True
             yield Notice(said)
 
     def learn(self, record: StepRecord) -> None:
-        """Book a step that is on disk, and correct the count by what the server reported."""
+        """Book a committed step and correct our token count with the server's."""
         self._budget.book(record)
         if record.usage_reported:
             name = self._model
@@ -72,9 +72,9 @@ class CallAccounts:
             self._queue.window.learn(self._calibration.ratio(name))
 
     def tighten(self, error: ContextLengthError) -> None:
-        """Learn from a refused prompt: a smaller window than we thought, or a tokenizer that counts more.
+        """Learn from a refused prompt: the window is smaller than assumed, or the tokenizer counts more than ours.
 
-        A stated limit that this agent could not live in is not believed: some servers state wrong ones.
+        A stated limit below the agent's minimum is ignored, because some servers state wrong limits.
         """
         window = self._queue.window
         counted = window.counted(self._queue.epoch, self._queue.queue)
@@ -91,7 +91,7 @@ class CallAccounts:
         window.ratio = min(HIGHEST_RATIO, max(window.ratio * 1.05, reported / max(1, counted)))
 
     def record(self, turn: Turn, number: int, reply: Reply, counted: int, seconds: float) -> StepRecord:
-        """The call as it was counted; a server that reports nothing is taken at our own count."""
+        """Return the record of a call. If the server reports no usage, our own count is used."""
         window = self._queue.window
         usage = reply.usage
         if not reply.usage_reported:

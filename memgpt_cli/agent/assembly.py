@@ -1,4 +1,4 @@
-"""Putting an agent together from its ports. Knows the core's parts and no adapter."""
+"""Build an agent from its ports. This module depends on the core only, not on adapters."""
 
 from collections.abc import Callable
 
@@ -46,9 +46,9 @@ def window_of(
     ratio: float | None,
     origin: str | None = None,
 ) -> Window:
-    """The window of an agent in this protocol. Raises ConfigError for a faulty prompt.
+    """Return the agent's window in this protocol. Raises ConfigError for an invalid prompt file.
 
-    `origin` is that of the model; without it the window is good for counting only.
+    `origin` is the model's origin. Without it, use the window for counting only.
     """
     instructions = Instructions(text=prompts.render(_SYSTEM_PROMPT[protocol], {}), tools=executor.schemas)
     return Window(
@@ -81,7 +81,7 @@ def assemble(
     notices: tuple[str, ...] = (),
     window_refused: Callable[[int], None] = lambda _: None,
 ) -> Session:
-    """An open agent. Raises LimitError when the window is too small for it, ConfigError for a faulty prompt."""
+    """Return an open agent. Raises LimitError if the window is too small, ConfigError for an invalid prompt file."""
     protocol = store.config().protocol
     executor = FunctionExecutor(store=store, protocol=protocol)
     window = window_of(

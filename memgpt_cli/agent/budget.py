@@ -1,4 +1,4 @@
-"""What calls cost, and the bounds that stop a call before it is made."""
+"""Compute the cost of calls and stop a call that would exceed a budget before it is made."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -12,9 +12,9 @@ from memgpt_cli.ports import Clock, Spending, Store
 
 
 def cost_of(usage: Usage, prices: ModelSettings) -> float | None:
-    """USD for one call: what the server stated, or computed; None when a price that it needs is unknown.
+    """Return the USD of one call: the server's figure, or computed from prices; None if a required price is unknown.
 
-    Cached tokens, and those written to the cache, cost as input where they are not priced apart.
+    Cached tokens and tokens written to the cache cost as much as input if they have no price of their own.
     """
     if usage.cost_usd is not None:
         return usage.cost_usd
@@ -33,12 +33,12 @@ def cost_of(usage: Usage, prices: ModelSettings) -> float | None:
 
 
 def worst_case(prompt: int, reply: int) -> Usage:
-    """The dearest usage of a call: nothing of its prompt is in the provider's cache, and all of it is written there."""
+    """Return the most expensive usage of a call: no prompt token is cached, and all are written to the cache."""
     return Usage(prompt_tokens=prompt, cache_write_tokens=prompt, completion_tokens=reply)
 
 
 class Budget:
-    """The bounds of `budget.*`, held before each call."""
+    """Enforces the `budget.*` settings before each call."""
 
     def __init__(
         self,
@@ -58,11 +58,11 @@ class Budget:
         self._clock = clock
 
     def check(self, turn: Turn, next_prompt: Callable[[], int], reserve: int) -> None:
-        """Raise BudgetError when the next call could pass a bound; `next_prompt` counts its prompt in tokens."""
+        """Raise BudgetError if the next call could exceed a budget; `next_prompt` is its prompt in tokens."""
         self._check(turn, next_prompt, reserve, self._model)
 
     def check_summary(self, turn: Turn, prompt: int, reply: int) -> None:
-        """main_context.booked_summaries.Afford."""
+        """Check a summary call; see `main_context.booked_summaries.Afford`."""
         self._check(turn, lambda: prompt, reply, self._summary_model)
 
     def _check(self, turn: Turn, next_prompt: Callable[[], int], reserve: int, prices: ModelSettings) -> None:
@@ -96,13 +96,13 @@ class Budget:
             )
 
     def book_summary(self, call: SummaryCall, at: datetime) -> float | None:
-        """main_context.booked_summaries.Book."""
+        """Book a summary call; see `main_context.booked_summaries.Book`."""
         cost = cost_of(call.usage, self._summary_model)
         if cost:
             self._spending.add_spending(at, cost)
         return cost
 
     def book(self, record: StepRecord) -> None:
-        """Add a call's cost to the day's spending, after its step is on disk."""
+        """Add a call's cost to the day's spending, after its step is committed."""
         if record.cost_usd and record.at is not None:
             self._spending.add_spending(record.at, record.cost_usd)

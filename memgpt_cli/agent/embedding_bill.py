@@ -1,4 +1,4 @@
-"""What embedding costs, added to the day's spending as the endpoint reports its tokens. It stops nothing."""
+"""Add the cost of embedding calls to the day's spending. No budget stops them."""
 
 from threading import Lock
 
@@ -6,9 +6,9 @@ from memgpt_cli.ports import Clock, Spending
 
 
 class EmbeddingBill:
-    """The tally of one embedding model in this process; may be added to from any thread.
+    """The tally of one embedding model in this process. Thread-safe.
 
-    `usd_per_million` tokens is None where the price is not known: then `price` is too. `tokens` counts all.
+    `usd_per_million` tokens is None if the price is unknown; then `price` returns None too. `tokens` counts all tokens.
     """
 
     def __init__(self, *, usd_per_million: float | None, spending: Spending, clock: Clock) -> None:
@@ -19,11 +19,11 @@ class EmbeddingBill:
         self.tokens = 0
 
     def price(self, tokens: int) -> float | None:
-        """USD for so many tokens."""
+        """Return the USD for this many tokens."""
         return None if self._price is None else tokens * self._price / 1_000_000
 
     def add(self, tokens: int) -> None:
-        """Book the tokens of one answer."""
+        """Book the tokens of one response."""
         with self._adding:
             self.tokens += tokens
         if self._price:

@@ -1,4 +1,4 @@
-"""How an event becomes a turn: the message is on disk before anything else happens, once and only once."""
+"""Turn an event into a turn. The message is committed exactly once, before anything else happens."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -14,10 +14,10 @@ from memgpt_cli.ports import Clock, Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """A turn to be run. `fresh`: its message has never been sent to a model.
+    """A turn to run. `fresh`: no model has received its message yet.
 
-    `lag` added to now gives the turn's own time. `message_id` is the message that caused the turn. `answered` holds the
-    stored reply when there is nothing to run.
+    `lag` added to the current time gives the turn's own time. `message_id` is the message that caused the turn.
+    `answered` holds the stored reply if there is nothing to run.
     """
 
     turn: Turn
@@ -29,7 +29,7 @@ class Accepted:
 
 
 class Intake:
-    """Takes events in for one agent."""
+    """Accepts the events of one agent."""
 
     def __init__(self, *, store: Store, queue_manager: QueueManager, clock: Clock) -> None:
         self._store = store
@@ -37,9 +37,9 @@ class Intake:
         self._clock = clock
 
     def accept(self, event: Event) -> Accepted | None:
-        """Commit the event; None when a `Resume` finds nothing to resume.
+        """Commit the event; None if a `Resume` finds nothing to resume.
 
-        Raises UsageError when the event's external id is that of another message.
+        Raises UsageError if another message already has the event's external id.
         """
         self._queue.reload()
         if isinstance(event, Resume):
@@ -51,7 +51,7 @@ class Intake:
         now = self._clock.now()
         with self._store.transaction():
             turn = self._store.turns.begin(now, epoch=self._queue.epoch.id)
-            # Whatever was left unanswered stands in the queue, and this turn's reply answers it too.
+            # Earlier unanswered messages are still in the queue; this turn's reply answers them too.
             self._store.turns.close_open(TurnState.JOINED, joined=turn.id)
             message = self._queue.append(
                 Message(
@@ -78,9 +78,9 @@ class Intake:
         return Accepted(turn=turn, message_id=message.id, fresh=True, lag=message.created_at - now)
 
     def _again(self, turn_id: int) -> Accepted:
-        """A message delivered a second time: its stored answer, or another try at answering it.
+        """Handle a repeated message: return its stored answer, or try again to answer it.
 
-        A turn that ended without an answer is tried again while it is the newest; later, the next prompt has said so.
+        A turn without an answer is retried only while it is the newest; after that, the next prompt mentions it.
         """
         turn = self._turn(turn_id)
         while turn.state is TurnState.JOINED and turn.joined is not None:
@@ -117,7 +117,7 @@ class Intake:
 
 
 def _turn_of(known: Message, text: str) -> int:
-    """The turn of a message that was delivered before, if this is the same one."""
+    """Return the turn of a message that was delivered before, if it is the same message."""
     if known.turn is None or known.text != text:
         kind = "an imported message" if known.turn is None else "another message"
         raise UsageError(

@@ -1,4 +1,4 @@
-"""What is said when a turn reached a bound before the person had an answer: to the model, and in the next prompt."""
+"""Texts for a turn that reaches a limit before the user has an answer: for the last call, and for the next prompt."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -13,15 +13,15 @@ LAST_CALL: Final = (
     "{reason}, and the person has no answer yet. Write the answer now, as plain text. No function can be called in this"
     " step: answer with what you know, and say what you could not do."
 )
-"""The order that comes before the last call of a turn, the one without functions."""
+"""The instruction before the last call of a turn, the one without functions."""
 
 UNANSWERED: Final = "The person was left without an answer to the last message, because {reason}. Answer it too."
-"""What the next prompt says when the last call brought no text either."""
+"""The notice in the next prompt if the last call returned no text either."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stopped:
-    """Why a turn stopped, before which step; `hint` is for the person; `expected` if it is not a fault."""
+    """Why a turn stopped, and before which step. `hint` is for the user; `expected` means that it is not an error."""
 
     before_step: int
     reason: str
@@ -29,12 +29,12 @@ class Stopped:
     expected: bool = False
 
     def error(self) -> BudgetError:
-        """For a turn that ended without an answer."""
+        """Return the error for a turn that ended without an answer."""
         return BudgetError(f"{self.reason}; the turn ended without an answer", hint=self.hint)
 
 
 def failed_in_a_row(step: int, failures: int, results: list[FunctionResult]) -> Stopped:
-    """A model that made one faulty step after the other; `results` are those of the last."""
+    """The model made several invalid steps in a row; `results` are those of the last step."""
     last = results[-1].text.split("\n", 1)[0][:_QUOTED].rstrip(".") if results else "an empty reply"
     return Stopped(
         before_step=step,
@@ -44,7 +44,7 @@ def failed_in_a_row(step: int, failures: int, results: list[FunctionResult]) -> 
 
 
 def too_many_steps(step: int, most: int) -> Stopped:
-    """A turn that reached the bound on its steps."""
+    """The turn reached the limit on its steps."""
     return Stopped(
         before_step=step,
         reason=f"the turn reached its bound of {most} steps",
@@ -53,5 +53,5 @@ def too_many_steps(step: int, most: int) -> Stopped:
 
 
 def slept_without_answer(step: int) -> Stopped:
-    """The paper's protocol: the model asked for no heartbeat and sent no message."""
+    """In the paper's protocol, the model requested no heartbeat and sent no message."""
     return Stopped(before_step=step, reason="the model ended its turn without a message", expected=True)

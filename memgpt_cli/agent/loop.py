@@ -1,7 +1,7 @@
-"""The agent loop (DESIGN §4): an event comes in, steps run, each step is on disk whole or not at all.
+"""The agent loop (DESIGN §4): it handles an event in steps. Each step is committed completely or not at all.
 
-The loop asks the queue manager for room, the model for a reply, the executor for results, the store for a commit. What
-a function does, what leaves the window and what a prompt looks like is decided in their rooms.
+The queue manager makes space in the window, the model replies, the executor runs functions, and the store commits.
+Their packages define what a function does, what is evicted and what a prompt looks like.
 """
 
 import time
@@ -51,11 +51,11 @@ from memgpt_cli.main_context.rendering import escape
 from memgpt_cli.ports import Calibration, ChatModel, Clock, Store
 
 MOST_CALLS = 32
-"""Calls of one step that are run; a model that asks for more has lost its way."""
+"""Maximum calls run in one step. A model that requests more is malfunctioning."""
 
 
 class _Course(Enum):
-    """How a turn goes on after a step; `SLEEPS` is an end before the person had an answer (the paper's protocol)."""
+    """How a turn continues after a step. `SLEEPS`: it ended before the user had an answer (the paper's protocol)."""
 
     GOES_ON = auto()
     FAILS = auto()
@@ -70,7 +70,7 @@ class _Step:
 
 
 class Agent:
-    """One agent, opened by the holder of its lock."""
+    """An open agent. The caller holds its lock."""
 
     def __init__(
         self,
@@ -110,10 +110,10 @@ class Agent:
         self._intake = Intake(store=store, queue_manager=queue_manager, clock=clock)
 
     def handle(self, event: Event) -> Iterator[Happening]:
-        """Run one turn. Closing the iterator, or Ctrl-C, keeps what the model has said so far and ends the turn.
+        """Run one turn. Closing the iterator, or Ctrl-C, keeps the text received so far and ends the turn.
 
-        Raises ModelError, APIKeyError, LimitError, BudgetError or StorageError. The turn then stays open, and `Resume`,
-        the same message again, or the next message goes on with it; only the bounds on steps and failures end it.
+        Raises ModelError, APIKeyError, LimitError, BudgetError or StorageError. The turn then stays open: `Resume`, the
+        same message or the next message continues it. Only the limits on steps and failures end it.
         """
         accepted = self._intake.accept(event)
         if accepted is None:
@@ -128,7 +128,7 @@ class Agent:
         yield from self._run(accepted)
 
     def request(self) -> ChatRequest:
-        """The request that the next call sends as things stand."""
+        """Return the request that the next call would send now."""
         return ChatRequest(
             model=self.model.name,
             messages=self.queue_manager.window.prompt(self.queue_manager.epoch, self.queue_manager.queue),
@@ -137,21 +137,24 @@ class Agent:
         )
 
     def confirm_writes(self, confirm: Callable[[FunctionCall], Verdict] | None) -> None:
-        """Ask the person before each write to memory, outside of any transaction; None asks no more."""
+        """Set the function that asks the user before each write to memory, outside of any transaction.
+
+        None stops asking.
+        """
         self._context = replace(self._context, confirm=confirm)
 
     def find_again(self, call: FunctionCall, *, turn: int) -> SearchResult[Any] | None:
-        """What a search call of a stored turn finds now; None for any other call."""
+        """Repeat a stored search call and return its current results; None for any other call."""
         budget = self._page_budget()
         again = self._executor.find_again(call, replace(self._context, turn=turn, page_budget=budget, budget=budget))
         return again.found if again is not None else None
 
     def start_afresh(self) -> int:
-        """Empty the queue: what was said stays in recall storage. Returns how many messages left the queue."""
+        """Empty the queue; recall storage is unchanged. Returns how many messages left the queue."""
         return self.queue_manager.start_afresh()
 
     def prepare(self, event: Event | None) -> tuple[ChatRequest, list[Happening]]:
-        """The next request after `event`, or as things stand, and what making it entails. For rehearsals: it writes."""
+        """Return the next request, after `event` if given, and its happenings. It writes: use it in a rehearsal."""
         if event is None:
             self.queue_manager.reload()
             return self.request(), []
@@ -170,7 +173,7 @@ class Agent:
         yield ended(self.store, accepted.turn)
 
     def _steps(self, accepted: Accepted) -> Generator[Happening, None, Stopped | None]:
-        """Steps until the person has an answer; otherwise what stopped them."""
+        """Run steps until the user has an answer; otherwise return why they stopped."""
         loop = self.settings.loop
         failures, beyond = 0, accepted.next_step + loop.max_steps
         for number in range(accepted.next_step, beyond):
@@ -190,9 +193,9 @@ class Agent:
         return too_many_steps(beyond, loop.max_steps)
 
     def _last_call(self, accepted: Accepted, stopped: Stopped) -> Iterator[Happening]:
-        """Get the person the answer that is still owed, in one call without functions.
+        """Make one call without functions to get the answer that is still missing.
 
-        Raises BudgetError when that brings no text either; then the next prompt says so.
+        Raises BudgetError if it returns no text either; the next prompt then mentions it.
         """
         turn, number, reason = accepted.turn, stopped.before_step, escape(stopped.reason)
         if answered(self.store, turn):
@@ -269,13 +272,13 @@ class Agent:
         return reply, record
 
     def _commit(self, accepted: Accepted, number: int, reply: Reply, record: StepRecord) -> _Step:
-        """Run the calls and put the whole step on disk, in one transaction."""
+        """Run the calls and commit the whole step in one transaction."""
         calls = reply.calls(f"{accepted.turn.id % 100_000:05d}{number % 100:02d}")[:MOST_CALLS]
         context = self._context_for(accepted, record, len(calls))
         prepared = [self._executor.prepare(call, context) for call in calls]
         try:
             with self.store.transaction():
-                if calls or reply.text.strip():  # an empty message is one that no server takes back
+                if calls or reply.text.strip():  # every server refuses an empty message
                     self._append(accepted, number, Role.ASSISTANT, clean(reply.text), calls=calls, opaque=reply.opaque)
                 executed = self._run_calls(accepted, number, prepared, context)
                 course = self._judge(accepted, number, reply, executed)
@@ -319,7 +322,7 @@ class Agent:
         return executed
 
     def _judge(self, accepted: Accepted, number: int, reply: Reply, executed: Sequence[Executed]) -> _Course:
-        """How the turn goes on after this step."""
+        """Decide how the turn continues after this step."""
         if executed and any(e.goes_on for e in executed):
             return _Course.GOES_ON if any(e.result.ok for e in executed) else _Course.FAILS
         if executed:
@@ -378,7 +381,7 @@ class Agent:
         close_turn(self.store, turn, state, epoch=self.queue_manager.epoch.id)
 
     def _keep_interrupted(self, accepted: Accepted, reply: Reply, record: StepRecord) -> None:
-        """Keep the text that came, and what it cost: the prompt was read, and so is paid for."""
+        """Store the partial text and its cost: the prompt has been paid for."""
         with self.store.transaction():
             self._append(accepted, record.number, Role.ASSISTANT, clean(reply.text), interrupted=True)
             self.store.turns.add_step(record)

@@ -1,4 +1,4 @@
-"""What the model is told of work that was done beside the conversation; core memory has its own way of telling."""
+"""Notices for the model about work outside the conversation. Changes of core memory have their own notices."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ _LONGEST: Final = 120
 
 
 def tell_loaded(store: Store, sources: Sequence[str], *, at: datetime) -> None:
-    """Say at the end of the queue which documents have come into archival storage; nothing for none.
+    """Add a notice to the end of the queue that lists newly loaded documents; none if `sources` is empty.
 
     The caller holds the agent's lock, and no turn is running.
     """

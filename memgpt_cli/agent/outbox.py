@@ -1,4 +1,4 @@
-"""Work off the user's path: a thread that embeds and indexes what waits in the outbox, and keeps searches quick."""
+"""A background thread that embeds and indexes the items in the outbox and keeps the indexes fast."""
 
 import logging
 import threading
@@ -10,7 +10,7 @@ _log = logging.getLogger(__name__)
 
 
 class OutboxWorker:
-    """Flushes the indexes after each commit that it is told of. `failure` holds what went wrong last, if anything."""
+    """Flushes the indexes after each commit it is notified of. `failure` holds the last error, if any."""
 
     def __init__(self, index: VectorIndex, lexical: LexicalIndex) -> None:
         self._index = index
@@ -22,20 +22,20 @@ class OutboxWorker:
         self.failure = ""
 
     def wake(self) -> None:
-        """There is something new; returns at once."""
+        """Notify the thread of new items; returns immediately."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="outbox", daemon=True)
             self._thread.start()
         self._wake.set()
 
     def stop(self) -> bool:
-        """Begin nothing more; returns whether nothing is running either."""
+        """Start no new batch; returns whether none is running."""
         self._stopping.set()
         self._wake.set()
         return not self._busy.is_set()
 
     def join(self) -> None:
-        """Wait for the running batch, which a closed index cuts short. What still waits stays in the outbox."""
+        """Wait for the running batch; closing the index cuts it short. Remaining items stay in the outbox."""
         if self._thread is not None:
             self._thread.join()
 
@@ -43,7 +43,7 @@ class OutboxWorker:
         while not self._stopping.is_set():
             self._wake.wait()
             self._wake.clear()
-            self._busy.set()  # before the look at `_stopping`, so that either this or `stop` sees the other
+            self._busy.set()  # set before checking `_stopping`, so that either this thread or `stop` sees the other
             try:
                 if self._stopping.is_set():
                     return

@@ -1,4 +1,4 @@
-"""Paging out a message too large for the queue: its text goes to archival storage, a stub stands in its place."""
+"""Page out a message that is too large for the queue: store its text as passages and leave a stub in the queue."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,14 +15,14 @@ _SHOWN_TOKENS = 24
 
 
 class Pager:
-    """main_context.queue_manager.PageOut for one agent; `chunk_tokens` is the size of a passage."""
+    """Implements main_context.queue_manager.PageOut for one agent; `chunk_tokens` is the size of a passage."""
 
     def __init__(self, store: Store, *, chunk_tokens: int) -> None:
         self._store = store
         self._chunk_tokens = chunk_tokens
 
     def __call__(self, message: Message, count: Callable[[str], int]) -> tuple[str, int]:
-        """Store the passages inside the running transaction; returns the stub and how many passages there are."""
+        """Store the passages in the running transaction; returns the stub and the number of passages."""
         ref = message_ref(message.id)
         provenance = Provenance(author=Author.USER, message_id=message.id)
         passages: set[int] = set()
@@ -37,7 +37,7 @@ class Pager:
                     provenance=provenance,
                 )
             )
-            if ref not in stored.tags:  # said before, in another message: it must be found from both
+            if ref not in stored.tags:  # an earlier message had the same text: the passage needs the tags of both
                 tagged = replace(stored, tags=(*stored.tags, ref))
                 self._store.passages.revise(tagged, at=message.created_at, provenance=provenance)
             passages.add(stored.id)

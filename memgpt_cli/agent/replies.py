@@ -1,4 +1,4 @@
-"""Putting a streamed reply together, and reading the reply of a stored turn."""
+"""Assemble a streamed reply, and read the reply of a stored turn."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ from memgpt_cli.domain.messages import FunctionCall, Message, Opaque, Role, clea
 
 @dataclass(slots=True)
 class Reply:
-    """What one model call has said so far."""
+    """What one model call has returned so far."""
 
     text: str = ""
     thought: str = ""
@@ -33,7 +33,7 @@ class Reply:
     _calls: dict[int, dict[str, str]] = field(default_factory=dict)
 
     def add(self, delta: Delta) -> None:
-        """Take the next piece."""
+        """Add the next delta."""
         if isinstance(delta, TextDelta):
             self.text += delta.text
         elif isinstance(delta, ThoughtDelta):
@@ -56,7 +56,7 @@ class Reply:
             self.usage_reported = delta.prompt_tokens > 0
 
     def calls(self, step_key: str) -> tuple[FunctionCall, ...]:
-        """The calls in order. Ids are ours: nine digits, which every server takes, unique in the prompt."""
+        """Return the calls in order. We assign the ids: nine digits, valid on every server and unique in the prompt."""
         return tuple(
             FunctionCall(id=f"{step_key}{n:02d}"[-9:], name=clean(c["name"]), arguments=clean(c["arguments"] or "{}"))
             for n, (_, c) in enumerate(sorted(self._calls.items()))
@@ -72,7 +72,7 @@ _CUT: Final = {
 
 
 def told(committed: StepCommitted, reply: Reply) -> Iterator[Happening]:
-    """The happenings of a stored step, for display."""
+    """Yield the happenings of a stored step, for display."""
     if reply.cut:
         yield Notice(_CUT.get(reply.cut, reply.cut))
     if reply.skipped:
@@ -86,7 +86,7 @@ def told(committed: StepCommitted, reply: Reply) -> Iterator[Happening]:
 
 
 def reply_of(messages: Sequence[Message]) -> str:
-    """What the person read in a stored turn: what its calls sent, or its last plain text."""
+    """Return the reply of a stored turn: the messages its calls sent, or its last plain text."""
     sending = {m.call_id for m in messages if m.effects.replied}
     sent = [
         str((arguments_object(call.arguments) or {}).get("message", ""))

@@ -1,6 +1,6 @@
-"""An agent held under its lock but not opened yet: all that a chat needs until the person has said something.
+"""An agent that is locked but not opened yet. A chat needs no more until the user sends a message.
 
-Imports nothing of the loop, so that holding an agent costs next to nothing.
+It does not import the loop, so reserving an agent is cheap.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
-    """The exclusive right to an agent, and what is known of it. Either `open` or `release` must follow, once.
+    """The exclusive right to an agent, and what is known of it. Call either `open` or `release`, once.
 
     `model` and `window` (tokens) are what will answer; `host` is its server, None for a model inside this program.
     `warm_up` loads what opening and the first turn need; it may run on another thread meanwhile.

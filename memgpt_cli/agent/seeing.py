@@ -1,7 +1,7 @@
-"""Looking at a picture: the model describes it once, and from then on its description stands in the conversation.
+"""Let the model describe a picture once, and use the description in the conversation from then on.
 
-So a picture costs its tokens once and not with every call, the prompt still only grows at its end, and what was seen
-can be searched for when the conversation has long left the window. Not here: which files are pictures (cli/chat).
+A picture costs its tokens once instead of with every call, the prompt still only grows at its end, and the
+description can be searched after it has left the window. `cli/chat` decides which files are pictures.
 """
 
 import time
@@ -25,18 +25,18 @@ from memgpt_cli.main_context.rendering import escape
 from memgpt_cli.ports import ChatModel, Clock, Store
 
 PICTURE_TOKENS: Final = 2_000
-"""Allowed for a picture: OpenAI's published counts for its largest tiling end at 1,445, and other models differ."""
+"""Token allowance for a picture: OpenAI's published counts for its largest tiling end at 1,445; other models differ."""
 
 REPLY_TOKENS: Final = 600
 
 _ORDER: Final = (
     "Describe this picture in at most 200 words, for somebody who will search for it later and cannot see it: what it"
-    " shows, who and where if it can be told, and every text in it word for word. The person who shows it says: {said}"
+    " shows, who and where if it is clear, and every text in it word for word. The person who shows it says: {said}"
 )
 
 
 class Sight:
-    """Describes the picture of a message, once, before the message is answered."""
+    """Describes the picture of a message once, before the message is answered."""
 
     def __init__(
         self,
@@ -56,10 +56,10 @@ class Sight:
         self._clock = clock
 
     def look(self, turn: Turn, message_id: int) -> Iterator[Happening]:
-        """Let the model see the picture of a message, if there is one that was not described yet.
+        """Let the model describe the picture of a message, if it has one without a description.
 
-        The description goes to archival storage and, in the queue, under the message, or its stub where it is too long
-        for the queue. Raises ModelError, APIKeyError, BudgetError, LimitError; then another try describes it.
+        The description goes to archival storage and into the queue, under the message; a long one is paged out to a
+        stub. Raises ModelError, APIKeyError, BudgetError, LimitError; the next attempt describes the picture again.
         """
         stored = self._store.pictures.of_message(message_id)
         if stored is None or stored.passage is not None or not self._settings.model.images:
@@ -130,5 +130,5 @@ class Sight:
 
 
 def _said(message: Message) -> str:
-    """What the person said with the picture, as the queue shows it."""
+    """Return what the user wrote with the picture, as the queue shows it."""
     return message.text if message.stub is None else message.stub

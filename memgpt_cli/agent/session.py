@@ -1,4 +1,4 @@
-"""An agent held open: its lock, its loop, its index and its outbox, closed in the right order."""
+"""An open agent: its lock, loop, index and outbox, closed in the right order."""
 
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
@@ -19,23 +19,23 @@ from memgpt_cli.ports import Store, VectorIndex
 Read = TypeVar("Read")
 
 WORTH_FLUSHING = 32
-"""Items in the outbox from which on a short-lived process embeds them before it ends; fewer wait for company."""
+"""A short-lived process embeds the outbox before it ends only if it holds at least this many items."""
 
 
 PARTING_S = 1.0
-"""Seconds that leaving may take for what waits in the outbox; a large import leaves far more than that."""
+"""Seconds that closing may spend on the outbox. A large import leaves much more work than that."""
 
 
 class Lock(Protocol):
-    """The exclusive right to an agent, already taken."""
+    """The exclusive right to an agent, already acquired."""
 
     def release(self) -> None:
-        """Give it back."""
+        """Release the lock."""
         ...
 
 
 class Session:
-    """What a command holds while it talks to one agent. Without a lock it is only for looking."""
+    """What a command holds while it uses one agent. Without a lock it is read-only."""
 
     def __init__(
         self,
@@ -63,18 +63,18 @@ class Session:
         self._lock = lock
 
     def preview(self, text: str | None = None) -> tuple[ChatRequest, list[Happening]]:
-        """The request that the next call would send, after `text` if given; nothing of it stays on disk."""
+        """Return the request that the next call would send, after `text` if given; nothing is kept on disk."""
         with self.store.rehearsal():
             return self.agent.prepare(UserMessage(text=text) if text is not None else None)
 
     def look(self, text: str | None, read: "Callable[[Session], Read]") -> Read:
-        """What `read` sees of this session as things stand, or after `text`; nothing of it stays on disk."""
+        """Return what `read` returns for this session now, or after `text`; nothing is kept on disk."""
         with self.store.rehearsal():
             self.agent.prepare(UserMessage(text=text) if text is not None else None)
             return read(self)
 
     def close(self) -> None:
-        """Close index, worker, database and lock, in this order, each whatever the one before came to."""
+        """Close index, worker, database and lock, in this order, each one even if the previous one failed."""
         idle = self.worker.stop()
         with ExitStack() as closing:
             if self._lock is not None:
@@ -82,8 +82,8 @@ class Session:
             closing.callback(self.store.close)
             closing.callback(self.worker.join)
             closing.callback(self.index.close)
-            with suppress(MemGPTError):  # what is left waits in the outbox, and a search says so
-                # An embedder that failed, or is slow, must not hold up a person who wants to leave.
+            with suppress(MemGPTError):  # remaining items stay in the outbox, and a search reports it
+                # A failed or slow embedder must not delay a user who wants to quit.
                 if self._lock is not None and idle and not self.worker.failure and self._waiting() >= WORTH_FLUSHING:
                     self.index.flush(within_s=PARTING_S)
                     self.store.lexical.refresh()

@@ -1,4 +1,4 @@
-"""Noticing a server that cuts prompts without saying so, as Ollama does with one that is over its context."""
+"""Detect a server that truncates prompts silently, as Ollama does with a prompt over its context."""
 
 from typing import Final
 
@@ -7,15 +7,15 @@ from memgpt_cli.domain.agents import StepRecord
 _GROWTH: Final = 256
 """Tokens by which our count must grow between two calls before the server's count is expected to follow."""
 _FLAT: Final = 0.1
-"""The share of that growth below which the server's count is flat."""
+"""The share of that growth below which the server's count is considered flat."""
 _LEAST: Final = 1_024
-"""A server that reports fewer tokens counts only what was not in its cache."""
+"""A server that reports fewer tokens counts only uncached ones."""
 
 
 def cut_silently(before: StepRecord | None, now: StepRecord) -> str | None:
-    """What to tell the person when the server's count stays flat while ours grows; None when all is well.
+    """Return a warning if the server's count stays flat while ours grows; None otherwise.
 
-    Only two calls of one epoch and one model are compared: there each prompt extends the one before.
+    Only two calls of one epoch and one model are compared: there, each prompt extends the previous one.
     """
     if before is None or (before.epoch, before.model) != (now.epoch, now.model):
         return None

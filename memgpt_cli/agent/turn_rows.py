@@ -1,4 +1,4 @@
-"""What the record keeps of a turn besides its messages: its state, its last epoch, what it evicted."""
+"""A turn's stored data besides its messages: its state, its last epoch and the number of evicted messages."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from memgpt_cli.ports import Store
 
 
 def answered(store: Store, turn: Turn) -> bool:
-    """Whether a call of this turn has sent the person a message."""
+    """Whether a call of this turn has sent a message to the user."""
     return any(message.effects.replied for message in store.messages.of_turn(turn.id))
 
 
@@ -28,7 +28,7 @@ def close_turn(store: Store, turn: Turn, state: TurnState, *, epoch: int) -> Non
 
 
 def ended(store: Store, turn: Turn) -> TurnEnded:
-    """The end of a turn as the record has it."""
+    """Return the end of a turn as it is stored."""
     stored = store.turns.get(turn.id) or turn
     reply = reply_of(store.messages.of_turn(turn.id))
     return TurnEnded(turn=turn.id, reply=reply, state=stored.state, evicted=stored.evicted)

@@ -16,9 +16,8 @@ from memgpt_cli.batch.pace import RunEndsError
 from memgpt_cli.batch.records import Called, Failure, MemoryChange, Spent, Times, TurnKind, TurnRecord
 from memgpt_cli.domain.agents import StepRecord
 from memgpt_cli.domain.events import TurnEnded, TurnStarted, UserMessage
-from memgpt_cli.domain.history import Change, Kind
+from memgpt_cli.domain.history import Change
 from memgpt_cli.domain.messages import Message, Role
-from memgpt_cli.domain.passages import passage_ref
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.errors import MemGPTError, ModelError
 from memgpt_cli.ports import Store
@@ -162,27 +161,17 @@ def _memory(store: Store, turn_id: int) -> tuple[MemoryChange, ...]:
 
 
 def _told(store: Store, change: Change) -> list[MemoryChange]:
-    if change.kind is Kind.BLOCK and change.label is not None:
-        return [
-            MemoryChange(
-                kind="block",
-                label=change.label,
-                before=change.before,
-                after=change.after,
-                text=_block_text(store, change.label, change.after),
-            )
-        ]
-    if change.kind is Kind.PASSAGE:
-        texts = {p.id: p.text for p in store.passages.get(list(range(change.first, change.last + 1)))}
-        return [
-            MemoryChange(
-                kind="passage", id=passage_ref(number), before=change.before, after=change.after, text=texts.get(number)
-            )
-            for number in range(change.first, change.last + 1)
-        ]
-    return []
-
-
-def _block_text(store: Store, label: str, version: int) -> str | None:
-    found = store.blocks.version(label, version)
-    return None if found is None or found.deleted else found.block.value
+    if not change.kind.quoted:
+        return []
+    states = {item: store.kinds.state(change.kind, item, change.after) for item in change.items}
+    return [
+        MemoryChange(
+            kind=change.kind.value,
+            label=change.label,
+            id=change.kind.ref(item) if isinstance(item, int) else None,
+            before=change.before,
+            after=change.after,
+            text=None if state is None else state.text,
+        )
+        for item, state in states.items()
+    ]

@@ -1,6 +1,6 @@
 """`memgpt forget`: something taken out of an agent's memory for good, and looked for afterwards."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -15,9 +15,8 @@ from memgpt_cli.cli.terminal.filters import DryRun, Since, Until, Yes, check_tag
 from memgpt_cli.cli.terminal.texts import counted, one_line, read_text
 from memgpt_cli.domain.endpoints import Endpoint
 from memgpt_cli.domain.forgetting import Checked, PlaceState, Plan, ReceiptLine, Wanted, receipt
-from memgpt_cli.domain.messages import message_ref
+from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.domain.names import did_you_mean
-from memgpt_cli.domain.passages import passage_ref
 from memgpt_cli.errors import NotFoundError, UsageError
 
 _SHOWN = 20
@@ -104,19 +103,17 @@ def _wanted(
     since: str | None,
     until: str | None,
 ) -> Wanted:
-    messages: list[int] = []
-    passages: list[int] = []
+    named: dict[Kind, list[int]] = {}
     for typed in items or ():
-        letter = typed[:1].lower()
-        if letter.isdecimal():
+        if typed[:1].isdecimal():
             raise UsageError(f"{typed!r} could be a message or a passage", hint=f"--id m{typed} or --id p{typed}")
-        first, last = ids.numbers(typed, letter="p" if letter == "p" else "m")
-        (messages if letter == "m" else passages).extend(range(first, last + 1))
+        kind = Kind.with_prefix(typed[:1]) or Kind.MESSAGE
+        first, last = ids.numbers(typed, letter=kind.prefix)
+        named.setdefault(kind, []).extend(range(first, last + 1))
     start, end = dates(since, until)
     wanted = Wanted(
         text=None if text is None else read_text(text).strip(),
-        messages=tuple(messages),
-        passages=tuple(passages),
+        items={kind: tuple(numbers) for kind, numbers in named.items()},
         source=source,
         tags=tuple(tags or ()),
         start=start,
@@ -160,8 +157,8 @@ def _show(plan: Plan, *, would: bool) -> None:
         say("nothing found in the agent's memory")
         return
     say("would forget" if would else "forgot", style="bold")
-    _show_items(plan.messages, message_ref, "message", plan=plan, each=would)
-    _show_items(plan.passages, passage_ref, "passage", plan=plan, each=would)
+    for kind, items in plan.items.items():
+        _show_items(kind, items, plan=plan, each=would)
     for cut in plan.cuts:
         say(f"  block {cut.label}" if cut.after is None else f"  from block {cut.label}")
         for line in _lost(cut.before, cut.after) if would else ():
@@ -180,14 +177,14 @@ def _show(plan: Plan, *, would: bool) -> None:
         say(f"  the unfinished batch run {name}; the same memgpt batch begins it anew")
 
 
-def _show_items(items: Mapping[int, str], ref: Callable[[int], str], what: str, *, plan: Plan, each: bool) -> None:
+def _show_items(kind: Kind, items: Mapping[int, str], *, plan: Plan, each: bool) -> None:
     if items:
-        say(f"  {counted(len(items), what)}")
+        say(f"  {counted(len(items), kind)}")
     if not each:
         return
     for number, text in list(items.items())[:_SHOWN]:
-        came = "  (derived)" if ref(number) in plan.derived else ""
-        say(f"    {ref(number)}  {one_line(text, 100)}{came}", style="dim")
+        came = "  (derived)" if kind.ref(number) in plan.derived else ""
+        say(f"    {kind.ref(number)}  {one_line(text, 100)}{came}", style="dim")
     if len(items) > _SHOWN:
         say(f"    and {len(items) - _SHOWN} more; --json lists all", style="dim")
 
@@ -226,8 +223,7 @@ def _receipt_shape(line: ReceiptLine) -> dict[str, str]:
 def _shape(plan: Plan, checked: Checked | None, *, forgotten: bool) -> dict[str, Any]:
     return {
         "forgotten": forgotten,
-        "messages": [message_ref(number) for number in plan.messages],
-        "passages": [passage_ref(number) for number in plan.passages],
+        **{kind.plural: [kind.ref(number) for number in items] for kind, items in plan.items.items()},
         "derived": sorted(plan.derived),
         "blocks": [cut.label for cut in plan.cuts],
         "versions": plan.versions,

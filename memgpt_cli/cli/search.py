@@ -19,6 +19,7 @@ from memgpt_cli.domain.times import to_text
 from memgpt_cli.errors import StorageError, UsageError
 from memgpt_cli.external_context.display import holds, identifiers, page_for_people, searchable_text
 from memgpt_cli.external_context.excerpts import excerpt_for_people
+from memgpt_cli.external_context.meaning import notes_for_people
 from memgpt_cli.main_context.core_search import FoundLine, find_lines
 
 
@@ -127,7 +128,9 @@ def _ask(memory: Memory, query: str, limit: int, since: str | None, until: str |
         agent=memory.name,
         found=found,
         weak=not in_core and all(result.weak for result in (recall, archival) if result.hits),
-        notes=tuple(dict.fromkeys((*recall.notes, *archival.notes))),
+        notes=tuple(
+            dict.fromkeys((*notes_for_people(recall, what="messages"), *notes_for_people(archival, what="passages")))
+        ),
     )
 
 

@@ -1,1 +1,1 @@
-"""Values without I/O: what the program talks about. Nothing here opens, sends or prints anything."""
+"""Values without I/O: the program's data types."""

@@ -1,4 +1,4 @@
-"""An agent as a record: its name, its model, its protocol, and the epochs and turns it has lived."""
+"""An agent's data: its name, model and protocol, its epochs and its turns."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,7 +8,7 @@ from memgpt_cli.domain.chat import PromptMessage, Usage
 
 
 class Protocol(StrEnum):
-    """How replies and control flow are written (DESIGN §4)."""
+    """How replies and control flow are expressed (DESIGN §4)."""
 
     NATIVE = "native"
     PAPER = "paper"
@@ -16,9 +16,9 @@ class Protocol(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentConfig:
-    """An agent's own settings; None leaves the choice to the configuration. `window` is in tokens.
+    """An agent's own settings; None uses the configuration's value. `window` is in tokens.
 
-    `profile` names a profile of the person's settings; an agent has a profile, or a model and a base URL, never both.
+    `profile` names a profile in the user's settings. An agent has either a profile or a model and a base URL.
     """
 
     name: str
@@ -32,12 +32,12 @@ class AgentConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Epoch:
-    """The stretch between two evictions.
+    """The time between two evictions.
 
-    `head` is the stored beginning of every prompt in it, byte for byte; `fingerprint` identifies what the head was made
-    of besides memory (model, protocol, instructions, schemas): another fingerprint means another epoch.
-    `summary` is the recursive summary, standing for `hidden` messages. `seen_blocks` maps each block's label to the
-    version that the model has been shown. `warned` tells whether this epoch's memory-pressure alert has been given.
+    `head` is the stored beginning of every prompt in it, byte for byte; `fingerprint` identifies the rest of the head's
+    inputs besides memory (model, protocol, instructions, schemas): another fingerprint requires another epoch.
+    `summary` is the recursive summary of `hidden` messages. `seen_blocks` maps each block's label to the version that
+    the model has been shown. `warned`: this epoch's memory-pressure alert has been given.
     """
 
     id: int
@@ -52,9 +52,9 @@ class Epoch:
 
 
 class TurnState(StrEnum):
-    """`OPEN` while it is being answered, and after a crash; `JOINED` when a later turn's reply answered it too.
+    """`OPEN` until it is answered, also after a crash; `JOINED` if a later turn's reply answered it too.
 
-    `UNDONE` when it was taken back: its messages are in recall storage no more.
+    `UNDONE` if it was undone: its messages are no longer in recall storage.
     """
 
     OPEN = "open"
@@ -66,7 +66,7 @@ class TurnState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """From an event until the agent yields. `joined` names the later turn that answered a `JOINED` one."""
+    """Everything from an event until the agent yields. `joined` is the later turn that answered a `JOINED` one."""
 
     id: int
     started_at: datetime
@@ -78,11 +78,11 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepRecord:
-    """One model call as it was counted: `counted_tokens` is our own count of the prompt, `usage` the server's.
+    """One model call with its token counts: `counted_tokens` is our count of the prompt, `usage` the server's.
 
-    `repeated_tokens` is our count of the prefix shared with the request before. `cost_usd` is None where no price is
-    known. `duration_s` is wall time spent in the model call. `purpose` is `reply`, `summary` for a call of the
-    summariser, or `picture` for the description of one.
+    `repeated_tokens` is our count of the prefix shared with the previous request. `cost_usd` is None if no price is
+    known. `duration_s` is the wall time of the model call. `purpose` is `reply`, `summary` for a call of the
+    summariser, or `picture` for the description of a picture.
     """
 
     turn: int
@@ -101,7 +101,7 @@ class StepRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """Calls added up. `cost_usd` is None when the price of one of them is not known."""
+    """The sum of several calls. `cost_usd` is None if the price of any of them is unknown."""
 
     calls: int
     prompt_tokens: int
@@ -112,7 +112,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filling:
-    """How full the window was when a turn ended: the tokens of its last prompt, and how many messages it evicted."""
+    """How full the window was at the end of a turn: the tokens of its last prompt, and how many messages it evicted."""
 
     turn: int
     at: datetime

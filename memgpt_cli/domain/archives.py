@@ -1,4 +1,4 @@
-"""What a backup holds and what became of it."""
+"""The contents of a backup, and the result of a restore."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 class BackedUp:
     """A written and verified backup: its size in bytes, its agents, and the program's other files in it.
 
-    `damaged` maps the agents that were left out to what is wrong with their records.
+    `damaged` maps each agent that was left out to the error in its record.
     """
 
     path: str
@@ -20,10 +20,10 @@ class BackedUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """What a restore did, or would do.
+    """The result of a restore, or of its dry run.
 
-    `agents` were restored, `replaced` of them in the place of others; `files` of the program too; `kept` are files that
-    were there already and stayed as they are.
+    `agents` were restored; `replaced` are those that replaced an existing agent. `files` are other files of the program
+    that were restored; `kept` are existing files that were not changed.
     """
 
     agents: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Core memory blocks: labelled texts inside main context, with limits, and every version they ever had."""
+"""Core memory blocks: labelled texts inside main context, with limits and all their versions."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _LABEL: Final = re.compile(r"[^\W_][\w.-]{0,39}")
 
 
 def is_label(text: str) -> bool:
-    """Whether a block can be called so: letters, digits, - _ and ., at most 40, a letter or a digit first."""
+    """Whether this is a valid label: letters, digits, - _ and ., at most 40; the first is a letter or a digit."""
     return _LABEL.fullmatch(text) is not None
 
 
@@ -27,7 +27,10 @@ class Author(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """A block as it stands. `limit` counts characters of `value`; `version` starts at 1 and grows by one a change."""
+    """The current state of a block.
+
+    `limit` counts characters of `value`; `version` starts at 1 and grows by one a change.
+    """
 
     label: str
     value: str = ""
@@ -51,9 +54,16 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockVersion:
-    """One state in a block's history; `deleted` marks the tombstone that `memory delete` leaves."""
+    """One version of a block; `deleted` marks the tombstone that `memory delete` leaves."""
 
     block: Block
     at: datetime
     provenance: Provenance
     deleted: bool = False
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """All of it but the text, as lines for people."""
+        described = (f"(description: {self.block.description})",) if self.block.description else ()
+        read_only = ("(read-only)",) if self.block.read_only else ()
+        return (f"(limit {self.block.limit} characters)", *described, *read_only)

@@ -1,7 +1,6 @@
-"""One model call: the request in Chat Completions form, and what comes back, piece by piece.
+"""One model call: the request in Chat Completions form, and the deltas of the reply.
 
-The wire form is made here and nowhere else, because the promise that a prompt grows only at its end is a promise about
-exactly these bytes.
+The wire form is made only here, because the promise that a prompt only grows at its end is about exactly these bytes.
 """
 
 import json
@@ -17,9 +16,9 @@ PromptRole = Literal["system", "user", "assistant", "tool"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptMessage:
-    """A message as the model sees it. A `picture` stands before the text.
+    """A message as the model sees it. A `picture` comes before the text.
 
-    `opaque` is for the adapter that wrote it; `to_wire` leaves it out.
+    `opaque` is for the adapter that wrote it; `to_wire` omits it.
     """
 
     role: PromptRole
@@ -30,7 +29,7 @@ class PromptMessage:
     opaque: Opaque | None = None
 
     def to_wire(self) -> dict[str, Any]:
-        """The Chat Completions form, keys in a fixed order."""
+        """Return the Chat Completions form, with keys in a fixed order."""
         wire: dict[str, Any] = {"role": self.role, "content": self.content}
         if self.picture is not None:
             import base64
@@ -63,14 +62,14 @@ class PromptMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolSchema:
-    """A function as the model is told of it; `parameters` is a JSON Schema object."""
+    """A function as the model sees it; `parameters` is a JSON Schema object."""
 
     name: str
     description: str
     parameters: Mapping[str, Any]
 
     def to_wire(self) -> dict[str, Any]:
-        """The Chat Completions form."""
+        """Return the Chat Completions form."""
         return {
             "type": "function",
             "function": {"name": self.name, "description": self.description, "parameters": dict(self.parameters)},
@@ -79,9 +78,10 @@ class ToolSchema:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatRequest:
-    """One call. `max_tokens` bounds the reply; without `may_call` the model must answer in words, whatever `tools` say.
+    """One call. `max_tokens` limits the reply. Without `may_call` the reply must be text, even if `tools` are given.
 
-    The tools stand in a request that must not use them so that its prefix is the one that the server has in its cache.
+    A request that must not call functions still contains the tools, so that its prefix is the one in the server's
+    cache.
     """
 
     model: str
@@ -91,7 +91,7 @@ class ChatRequest:
     may_call: bool = True
 
     def body(self) -> dict[str, Any]:
-        """The request body that `POST /chat/completions` gets, before an adapter adds what its server wants."""
+        """Return the body of `POST /chat/completions`, before an adapter adapts it to its server."""
         body: dict[str, Any] = {"model": self.model, "messages": [m.to_wire() for m in self.messages]}
         if self.tools:
             body["tools"] = [tool.to_wire() for tool in self.tools]
@@ -113,19 +113,19 @@ class TextDelta:
 
 @dataclass(frozen=True, slots=True)
 class ThoughtDelta:
-    """The next piece of reasoning that a server reports apart from the reply."""
+    """The next piece of reasoning that a server reports separately from the reply."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class RetractDelta:
-    """All text so far was reasoning: its closing mark has come, and the chat template had opened it in the prompt."""
+    """All text so far was reasoning: its closing mark arrived, and the chat template had opened it in the prompt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallDelta:
-    """The next piece of the call at `index`: `id` and `name` come once, `arguments` in pieces or whole."""
+    """The next piece of the call at `index`: `id` and `name` come once, `arguments` in pieces or complete."""
 
     index: int
     id: str | None = None
@@ -135,7 +135,7 @@ class CallDelta:
 
 @dataclass(frozen=True, slots=True)
 class CutDelta:
-    """The reply ends here because it had to: `length` (its tokens were used up) or `content_filter`."""
+    """The reply was cut off: `length` (its tokens were used up) or `content_filter`."""
 
     reason: str
 
@@ -145,7 +145,7 @@ class Usage:
     """Tokens of one call as the server counts them.
 
     `prompt_tokens` includes `cached_tokens`, read from its cache, and `cache_write_tokens`, written to its cache.
-    `cost_usd` is what the server says that the call cost, where it does.
+    `cost_usd` is the call's cost, if the server states it.
     """
 
     prompt_tokens: int = 0
@@ -157,27 +157,27 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class WaitDelta:
-    """Why nothing comes at the moment; an empty text ends the wait."""
+    """The reason for the current wait; an empty text ends the wait."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class SkippedDelta:
-    """So many `events` of the reply could not be read and are missing in it."""
+    """The number of `events` of the reply that could not be read and are missing."""
 
     events: int
 
 
 Delta = TextDelta | ThoughtDelta | RetractDelta | CallDelta | CutDelta | Opaque | Usage | WaitDelta | SkippedDelta
-"""A piece of a reply. `Opaque` comes at most once, after all text and calls: what must be sent back with this reply."""
+"""A piece of a reply. `Opaque` comes at most once, after all text and calls; it must be sent back with this reply."""
 
 
 def arguments_object(raw: str) -> dict[str, Any] | None:
-    """The arguments of a call as a mapping of texts that can be stored, or None when they are not one JSON object."""
+    """Return the arguments of a call as a mapping that can be stored, or None if they are not one JSON object."""
     try:
         value = json.loads(raw or "{}")
-        if "\\u" in raw:  # half of a pair may be escaped, which JSON allows and no encoding takes
+        if "\\u" in raw:  # an escaped lone surrogate is valid JSON, but no encoding accepts it
             value = json.loads(clean(json.dumps(value, ensure_ascii=False)))
     except (ValueError, RecursionError):
         return None

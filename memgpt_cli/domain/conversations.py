@@ -1,4 +1,4 @@
-"""Conversations held elsewhere: what a file says was said, and what became of it."""
+"""Conversations from other programs: their messages, and the progress of an import."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from memgpt_cli.domain.messages import Role
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaidElsewhere:
-    """One message of a file. `created_at` is None where the file does not say; `key` is the file's own id of it."""
+    """One message of a file. `created_at` is None if the file states no time; `key` is the file's own id of it."""
 
     role: Role
     text: str
@@ -20,7 +20,7 @@ class SaidElsewhere:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A part of a file that is no message: where it stands and why."""
+    """A part of a file that is not a message: its position and the reason."""
 
     place: str
     reason: str
@@ -28,7 +28,7 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportProgress:
-    """How far an import is: `new` came in, `known` were there already, `faulty` could not be read.
+    """Progress of an import: `new` were stored, `known` already existed, `faulty` could not be read.
 
     `first` and `last` are the times of the earliest and the latest message of the file so far. `wishes`: one that came
     in reads like a standing wish of a person ("always ... when I ask about ...").
@@ -45,5 +45,5 @@ class ImportProgress:
 
     @property
     def read(self) -> int:
-        """All of them."""
+        """Return the number of all messages so far."""
         return self.new + self.known + self.faulty

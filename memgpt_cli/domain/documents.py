@@ -1,4 +1,4 @@
-"""Documents: as readers hand them over, as archival storage remembers them, and how loading them goes."""
+"""Documents as readers return them and as archival storage records them, and the progress of loading them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Literal
 
 TextKind = Literal["text", "markdown", "code"]
-"""How a text is built, and so where it may be divided."""
+"""The format of a text, which decides where it may be split."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A stretch of a document that is divided and cited by itself: a page, a chapter, some cells, or all of it.
+    """A part of a document that is split and cited by itself: a page, a chapter, some cells, or the whole document.
 
-    `place` is how it is cited (`page 3`). Without one its lines are cited, counted from 1 and called `unit` (`line`,
-    `row`); None when the lines are the reader's own and mean nothing to a person.
+    `place` is how it is cited (`page 3`). Without it, its lines are cited, 1-based and called `unit` (`line`, `row`);
+    None if the line numbers have no meaning for a person.
     """
 
     text: str
@@ -26,7 +26,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """What a file says. `kind` names its format (`pdf`, `markdown`, ...)."""
+    """The text of a file. `kind` is its format (`pdf`, `markdown`, ...)."""
 
     parts: tuple[Part, ...]
     title: str
@@ -35,7 +35,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundFile:
-    """A file to load. `source` is its name in memory; `path` None stands for standard input; `size` is in bytes."""
+    """A file to load. `source` is its name in memory; `path` is None for standard input; `size` is in bytes."""
 
     source: str
     path: Path | None
@@ -44,14 +44,14 @@ class FoundFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SkippedFile:
-    """What was named, or lies in a named folder, and cannot be loaded."""
+    """A path that was named, or lies in a named folder, and cannot be loaded."""
 
     source: str
     reason: str
 
 
 class DocumentState(StrEnum):
-    """`LOADING` until all of it is stored; a load that was cut off begins the file again, and finds what is there."""
+    """`LOADING` until all of it is stored. An interrupted load starts the file again and skips the stored passages."""
 
     LOADING = "loading"
     LOADED = "loaded"
@@ -59,10 +59,10 @@ class DocumentState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedDocument:
-    """What is remembered of a document whose passages are in archival storage.
+    """The record of a document whose passages are in archival storage.
 
-    `content_hash` is the SHA-256 of the file in hexadecimal, `size` its bytes; `loaded_at` is None until all of it was
-    loaded once.
+    `content_hash` is the SHA-256 of the file in hexadecimal, `size` its bytes; `loaded_at` is None until the first load
+    is complete.
     """
 
     source: str
@@ -77,9 +77,9 @@ class LoadedDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where passages come from: a loaded document, or whatever else a passage names as its source.
+    """The origin of passages: a loaded document, or any other name that a passage has as its source.
 
-    `passages` counts the living ones; what several documents share counts for each.
+    `passages` counts the existing ones; a passage that several documents share counts for each.
     """
 
     name: str
@@ -88,7 +88,7 @@ class Source:
 
 
 class Outcome(StrEnum):
-    """What became of a file."""
+    """The result for a file."""
 
     LOADED = "loaded"
     UPDATED = "updated"
@@ -98,11 +98,11 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadProgress:
-    """How far a load is. Numbers are totals so far, but for the two totals of all that was found.
+    """Progress of a load. Numbers are totals so far, except the two totals of all files found.
 
-    `outcome` is None while the file is being worked on, and stands in exactly one progress for each file; a skipped one
-    has its `reason`. `new` counts passages that were stored, `shared` those that archival storage held already,
-    `removed` those that a changed file no longer has.
+    `outcome` is None while the file is being loaded, and set in exactly one progress per file; a skipped file has a
+    `reason`. `new` counts stored passages, `shared` passages that archival storage already held, `removed` passages
+    that a changed file no longer contains.
     """
 
     source: str

@@ -1,4 +1,4 @@
-"""What a function call did besides the text that it returned, as data that is stored with its result."""
+"""The effects of a function call besides its text, as data that is stored with the result."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Refusal(StrEnum):
-    """Why a write was not allowed: the person said no, or nobody could be asked."""
+    """Why a write was not allowed: the user refused it, or no one could be asked."""
 
     PERSON = "person"
     NOBODY = "nobody"
@@ -15,11 +15,11 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effects:
-    """What a call did besides its text. Stored with its result.
+    """The effects of a call besides its text, stored with its result.
 
-    `blocks` maps the label of each block that the text tells of to the version it tells of; version 0 means that the
-    block was deleted. `passages` are the ids written. `shown` are the ids of the hits that the model was shown (`m12`,
-    `p7`), `total` is how many there were. `replied`: the call's `message` went to the person.
+    `blocks` maps the label of each block in the text to the version in the text; version 0 means that the block was
+    deleted. `passages` are the ids written. `shown` are the ids of the hits that the model was shown (`m12`, `p7`),
+    `total` is how many hits there were. `replied`: the call's `message` was sent to the user.
     """
 
     blocks: Mapping[str, int] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class Effects:
     refusal: Refusal | None = None
 
     def to_text(self) -> str | None:
-        """The effects as JSON without what is empty; None when there are none."""
+        """Return the non-empty effects as JSON; None if there are none."""
         values = {
             "blocks": dict(self.blocks),
             "passages": self.passages,

@@ -1,6 +1,6 @@
-"""Where a model is reached: the wire protocol, the address, and which key belongs to it.
+"""The endpoint of a model: the wire protocol, the address, and the key that belongs to it.
 
-Every question about an address (is it OpenAI, is it this machine, which key may it be given) is answered here, once.
+All rules about an address are here: is it OpenAI, is it this machine, which key may be sent to it.
 """
 
 import ipaddress
@@ -39,15 +39,15 @@ KEY_VARIABLES: Final[Mapping[str, str]] = MappingProxyType(
         "models.github.ai": "GITHUB_TOKEN",
     }
 )
-"""The variable that each provider's own documentation names; its value is sent to this host and to no other."""
+"""The variable in each provider's own documentation; its value is sent only to this host."""
 
 _AZURE_HOSTS: Final = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
 _AZURE_VERSION: Final = "2024-10-21"
-"""The api-version of deployment URLs that name none: Azure's last general one before /openai/v1, which needs none."""
+"""The api-version of deployment URLs without one: Azure's last stable version before /openai/v1, which needs none."""
 _OPERATIONS: Final = ("/chat/completions", "/responses", "/v1/messages", "/messages")
-"""Ends of an address that was copied with the operation; the adapter adds its own."""
+"""Operations at the end of a copied address; they are removed, because the adapter adds its own."""
 _NEEDS_RESPONSES: Final = re.compile(r"(ft:)?(gpt-([5-9]|\d\d)|o\d)(?!.*-chat)", re.IGNORECASE)
-"""OpenAI's reasoning models. The newer of them refuse functions together with reasoning over Chat Completions."""
+"""OpenAI's reasoning models. The newer ones refuse functions together with reasoning over Chat Completions."""
 
 
 class Provider(StrEnum):
@@ -60,16 +60,16 @@ class Provider(StrEnum):
 
 
 AUTO: Final = "auto"
-"""The setting that leaves the choice of the provider to the address and the model."""
+"""The setting that derives the provider from the address and the model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """An address and the protocol spoken there. Make one with `Endpoint.at`.
+    """An address and its protocol. Create one with `Endpoint.at`.
 
-    `base_url` has no trailing slash, no query and no operation; `query` is what each request's address carries.
-    `key_env` names the environment variable that holds the key, where the person said so. No key is sent to a
-    `keyless` one. `extra_body` is a JSON object whose fields are added to each request.
+    `base_url` has no trailing slash, no query and no operation; `query` is added to the address of each request.
+    `key_env` names the environment variable that holds the key, if the user set one. A `keyless` endpoint gets no key.
+    `extra_body` is a JSON object whose fields are added to each request.
     """
 
     provider: Provider
@@ -83,7 +83,7 @@ class Endpoint:
     def at(
         cls, base_url: str | None, *, model: str = "", provider: str = AUTO, key_env: str | None = None
     ) -> "Endpoint":
-        """The endpoint of a base URL as people write it; None is the provider's own address.
+        """Parse a base URL as people write it; None is the provider's own address.
 
         With `provider` "auto" the protocol follows from the address and the model. Raises ConfigError if `base_url` is
         not a URL, and for Azure without one.
@@ -106,28 +106,28 @@ class Endpoint:
 
     @property
     def extra_fields(self) -> dict[str, Any]:
-        """The fields of `extra_body`."""
+        """Return the fields of `extra_body`."""
         fields: dict[str, Any] = json.loads(self.extra_body) if self.extra_body else {}
         return fields
 
     @property
     def host(self) -> str:
-        """`host` or `host:port`, in lower case."""
+        """Return `host` or `host:port`, in lower case."""
         return _Address(urlsplit(self.base_url)).host
 
     @property
     def url(self) -> str:
-        """The address with its query; `Endpoint.at` makes the same endpoint of it."""
+        """Return the address with its query; `Endpoint.at` parses it into the same endpoint."""
         return f"{self.base_url}?{urlencode(self.query)}" if self.query else self.base_url
 
     @property
     def is_openai(self) -> bool:
-        """Whether this is OpenAI itself; it has addresses by region too."""
+        """Whether this is OpenAI itself, including its regional addresses."""
         return self.host == "api.openai.com" or self.host.endswith(".api.openai.com")
 
     @property
     def is_loopback(self) -> bool:
-        """Whether this address is on this machine. 0.0.0.0 and :: reach it too when they are a destination."""
+        """Whether this address is on this machine. As destinations, 0.0.0.0 and :: are too."""
         host = (urlsplit(self.base_url).hostname or "").removesuffix(".")
         if host == "localhost":
             return True
@@ -145,31 +145,31 @@ class Endpoint:
 
     @property
     def needs_key(self) -> bool:
-        """Whether nothing is served here without a key, so that a missing one is known before the first call."""
+        """Whether every request requires a key, so that a missing key is reported before the first call."""
         return self.key_name in ("openai", "anthropic") and not self.keyless
 
     @property
     def key_name(self) -> str:
-        """The name that a key is stored under: `openai`, `anthropic`, or the host."""
+        """Return the name under which the key is stored: `openai`, `anthropic`, or the host."""
         if self.is_openai:
             return "openai"
         return "anthropic" if self.host == "api.anthropic.com" else self.host
 
     @property
     def own_variable(self) -> str | None:
-        """The environment variable whose key belongs to this host alone; None where the host is not known."""
+        """Return the environment variable whose key belongs to this host alone; None if the host is not known."""
         if self.is_openai:
             return OPENAI_KEY
         return AZURE_KEY if _Address(urlsplit(self.base_url)).is_azure else KEY_VARIABLES.get(self.host)
 
     @property
     def general_variable(self) -> str:
-        """The environment variable of the protocol. It is used where the person named the endpoint."""
+        """Return the environment variable of the protocol. It is used if the user named the endpoint."""
         return {Provider.ANTHROPIC: ANTHROPIC_KEY, Provider.AZURE: AZURE_KEY}.get(self.provider, OPENAI_KEY)
 
     @property
     def key_hint(self) -> str:
-        """How to give this endpoint a key."""
+        """Return a hint on how to set a key for this endpoint."""
         variable = self.key_env or self.own_variable
         stored = f"memgpt keys set {self.key_name}"
         return f"export {variable}=... or {stored}" if variable else stored
@@ -177,7 +177,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class _Address:
-    """A split URL and the questions that only its host and path answer."""
+    """A split URL, and the properties that depend only on its host and path."""
 
     parts: SplitResult
     path: str | None = None
@@ -237,7 +237,7 @@ def _detect(address: _Address, model: str) -> Provider:
 
 
 def _azure_form(endpoint: Endpoint, address: _Address) -> Endpoint:
-    """Complete an address on Azure: /openai/v1 where only the resource is named, a version where one is needed."""
+    """Complete an address on Azure: add /openai/v1 if only the resource is given, and a version if one is required."""
     path = address.path or ""
     if path in ("", "/openai"):
         return replace(endpoint, base_url=f"{endpoint.base_url.removesuffix('/openai')}/openai/v1")

@@ -1,6 +1,6 @@
-"""What goes into the agent and what comes out of it while a turn runs.
+"""The agent's input (events) and output (happenings) during a turn.
 
-An `Event` wakes the agent; `Happening`s are what a terminal or a batch run watches. Neither prints anything.
+An `Event` starts a turn. A terminal or a batch run displays the `Happening`s. Neither prints anything.
 """
 
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from memgpt_cli.domain.results import FunctionResult
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserMessage:
-    """A person wrote something. `external_id` makes a repeated delivery harmless; `created_at` None means now.
+    """A message from the user. `external_id` makes a repeated delivery harmless; `created_at` None means now.
 
-    A `picture` beside it is described by the model before it answers. `advice` is what it should mind, told
-    by the program, so that the message stays what the person said.
+    The model describes a `picture` before it answers. `advice` is an instruction from the program, kept apart so that
+    the message stays exactly what the user wrote.
     """
 
     text: str
@@ -30,7 +30,7 @@ class UserMessage:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """Go on with the turn that a crash or a failure left open, if there is one."""
+    """Continue the turn that a crash or an error left open, if there is one."""
 
 
 Event = UserMessage | Resume
@@ -38,35 +38,35 @@ Event = UserMessage | Resume
 
 @dataclass(frozen=True, slots=True)
 class TurnStarted:
-    """The message is on disk; nothing that follows can lose it."""
+    """The message is on disk; no later error can lose it."""
 
     turn: int
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyDelta:
-    """The next piece of text from the model. Whether it is reply or thought shows at the end of the step."""
+    """The next piece of text from the model. The end of the step shows whether it was the reply or a thought."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class ThoughtText:
-    """Reasoning of the model, whole: text beside calls, or what the server reports apart."""
+    """Complete reasoning of the model: text beside calls, or reasoning that the server reports separately."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Why the model does not answer at the moment (rate limited, loading); an empty text ends the wait."""
+    """Why the model does not answer yet (rate limited, loading); an empty text ends the wait."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionReturned:
-    """One call of the committed step with its result."""
+    """One call of the committed step, with its result."""
 
     call: FunctionCall
     result: FunctionResult
@@ -87,7 +87,7 @@ class MemoryPressure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evicting:
-    """`messages` messages are about to leave the queue; summarising them may take a while."""
+    """`messages` messages are about to leave the queue; summarising them may take some time."""
 
     messages: int
 
@@ -112,14 +112,14 @@ class PagedOut:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something the person should know that is not an error."""
+    """A notice for the user that is not an error."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepCommitted:
-    """A whole step is on disk. `text` is what the model wrote; `final` tells that it is the reply."""
+    """A step was committed. `text` is the model's text; `final` means that it is the reply."""
 
     record: StepRecord
     text: str
@@ -129,7 +129,7 @@ class StepCommitted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnEnded:
-    """The agent yields. `reply` is what the person reads; `repeated` when it was stored by an earlier delivery."""
+    """The agent yields. `reply` is the text for the user; `repeated` if an earlier delivery stored it."""
 
     turn: int
     reply: str

@@ -1,21 +1,25 @@
-"""Permanent deletion: what to delete, what would be deleted, what was checked afterwards, and the receipt."""
+"""Permanent deletion: the selection, the plan, the check afterwards, and the receipt."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from memgpt_cli.domain.kinds import Kind
+
 SHORTEST_RAW: Final = 5
-"""Bytes from which on files are searched byte by byte: anything shorter occurs everywhere by chance."""
+"""The fewest bytes to search files for; a shorter sequence occurs everywhere by chance."""
 
 SHORTEST_INSIDE: Final = 5
-"""Letters from which on a text is also found inside longer words; a shorter one would take "planning" with "Ann"."""
+"""The fewest letters to match inside longer words; a shorter text would match "planning" with "Ann"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What to forget: everything that holds `text`, or what these ids, sources, tags and dates name, or all of it.
+    """What to delete: everything with `text`, or the items with these ids, sources, tags and dates, or everything.
+
+    `items` are the numbers of single items of each kind.
 
     A text is found in every spelling that search treats as equal, whatever separates its words. With at least
     `SHORTEST_INSIDE` letters, or in a script without spaces, it is also found inside longer words. `start` is inclusive
@@ -24,8 +28,7 @@ class Wanted:
     """
 
     text: str | None = None
-    messages: tuple[int, ...] = ()
-    passages: tuple[int, ...] = ()
+    items: Mapping[Kind, tuple[int, ...]] = field(default_factory=dict)
     source: str | None = None
     tags: tuple[str, ...] = ()
     start: datetime | None = None
@@ -34,12 +37,12 @@ class Wanted:
     @property
     def by_place(self) -> bool:
         """Whether anything but a text is named."""
-        return bool(self.messages or self.passages or self.source or self.tags or self.start or self.end)
+        return bool(any(self.items.values()) or self.source or self.tags or self.start or self.end)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """What a block, or its description, loses; `after` None when the block goes whole."""
+    """The text that a block or its description loses; `after` is None if the whole block is deleted."""
 
     label: str
     before: str
@@ -48,15 +51,14 @@ class Cut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What would go. `messages` and `passages` by id with their texts, deleted ones with what their tombstones keep.
+    """What would go. `items` by kind and number with their texts, deleted ones with what their tombstones keep.
 
-    `derived` are those of them that quote or came after what was named. Counts: old states of blocks and passages,
-    recorded operations, summaries and heads of epochs, documents, files of the agent, entries of the chat's history,
-    folders of batch runs that have not ended well.
+    `derived` are the ids of those of them that quote or came after what was named. Counts: old states, recorded
+    operations, summaries and heads of epochs, documents, files of the agent, entries of the chat's history, folders of
+    batch runs that have not ended well.
     """
 
-    messages: Mapping[int, str]
-    passages: Mapping[int, str]
+    items: Mapping[Kind, Mapping[int, str]]
     derived: frozenset[str]
     cuts: tuple[Cut, ...]
     versions: int = 0
@@ -69,18 +71,18 @@ class Plan:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing of it is known."""
+        """Whether nothing matched."""
         counts = self.versions + self.operations + self.summaries + self.history_entries
-        return not (self.messages or self.passages or self.cuts or self.documents or self.files or self.runs or counts)
+        return not (any(self.items.values()) or self.cuts or self.documents or self.files or self.runs or counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """What was looked at after forgetting, and what was found.
+    """The check after forgetting, and what it found.
 
-    `texts` sequences of bytes were looked for in `files` files of `bytes` bytes in all, `sampled` when there were too
-    many to look for each. `rows` names tables that still hold one, `left` files of this agent and of the program,
-    `elsewhere` those of other agents. `replicas` are folders in which another program copies the record.
+    It searched `files` files of `bytes` bytes for `texts` byte sequences, or for a sample of them if `sampled`. `rows`
+    names tables that still contain one, `left` files of this agent and of the program, `elsewhere` those of other
+    agents. `replicas` are folders in which another program copies the record.
     """
 
     texts: int
@@ -96,12 +98,12 @@ class Checked:
 
     @property
     def clean(self) -> bool:
-        """Whether nothing of it was found where it should be gone."""
+        """Whether nothing was found in a place that must be clean."""
         return not self.rows and not self.left
 
 
 class PlaceState(StrEnum):
-    """What a receipt says about one place."""
+    """The state of one place in a receipt."""
 
     REMOVED = "removed"
     NOT_FOUND = "not found"
@@ -111,7 +113,7 @@ class PlaceState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptLine:
-    """One place, what was found about it, and how much or why."""
+    """One place, its state, and how much or why."""
 
     place: str
     state: PlaceState
@@ -119,13 +121,12 @@ class ReceiptLine:
 
 
 def receipt(plan: Plan, checked: Checked, *, provider: str | None) -> tuple[ReceiptLine, ...]:
-    """For each place whether the text was removed, was not found, is still there, or cannot be proven gone.
+    """Return for each place whether the text was removed, not found, still present, or not provable.
 
-    `provider` names the endpoint that has seen the messages, None when no model but ours has.
+    `provider` names the endpoint that received the messages; None if only our own model did.
     """
     removed = (
-        ("messages", len(plan.messages)),
-        ("passages", len(plan.passages)),
+        *((kind.plural, len(items)) for kind, items in plan.items.items()),
         ("core memory", len(plan.cuts)),
         ("old versions", plan.versions),
         ("undo history", plan.operations),
@@ -165,4 +166,4 @@ def _unreachable_lines(checked: Checked, provider: str | None) -> Iterator[Recei
 
 
 Progress = Callable[[str], None]
-"""Told what is being done."""
+"""Called with a description of the current step."""

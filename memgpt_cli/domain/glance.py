@@ -1,4 +1,4 @@
-"""What a start needs to know of an agent before it is opened for work."""
+"""Data about an agent that start-up needs before the agent is opened."""
 
 from dataclasses import dataclass
 
@@ -10,9 +10,9 @@ from memgpt_cli.domain.vectors import EmbedderIdentity
 class Glance:
     """Read from the record without opening it for writing.
 
-    `endpoint` is where its words went last (a note of the session), `embedder` whose vectors it has. `messages` tells
-    whether anybody ever said anything, `unanswered` whether a message waits for its answer. `used` is the size of the
-    last prompt in tokens; 0 before any.
+    `endpoint` is where its messages were last sent (a note of the session), `embedder` is the one that made its
+    vectors. `messages`: it has messages. `unanswered`: a message has no answer yet. `used` is the size of the last
+    prompt in tokens; 0 before any.
     """
 
     config: AgentConfig

@@ -1,36 +1,28 @@
-"""What changed in memory, and how it can be taken back: operations, the changes they are made of, past states.
+"""Changes to memory and how to undo them: operations, the changes they consist of, and past states.
 
-An operation is what one call or one command did. Its changes name states by number: block and passage versions, and for
-messages 1 (there) and 0 (not there), so taking one back means making the state before it current again.
+An operation is the effect of one call or one command. Its changes name states by number: block and passage versions,
+and for messages 1 (exists) and 0 (does not). Undoing one makes the state before it current again.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Final
 
 from memgpt_cli.domain.blocks import Provenance
+from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.domain.messages import Message
 from memgpt_cli.domain.passages import Passage
 
 SUMMARY_FROM: Final = "summary_from"
-"""A note of the store: the epoch whose summary is the last one that cannot speak of messages deleted since."""
+"""A note of the store: the epoch whose summary is the newest that cannot mention messages deleted since."""
 
 FRESH_START: Final = "new conversation"
-"""The cause of an epoch that takes over no summary."""
-
-
-class Kind(StrEnum):
-    """What was changed."""
-
-    BLOCK = "block"
-    PASSAGE = "passage"
-    MESSAGE = "message"
+"""The cause of an epoch that starts without a summary."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One block (`label`), or the passages or messages from `first` to `last`, went from one state to another.
+    """One item with a `label`, or the numbered items from `first` to `last`, went from one state to another.
 
     State 0 means that it did not exist.
     """
@@ -45,15 +37,38 @@ class Change:
     @property
     def count(self) -> int:
         """How many items it names."""
-        return 1 if self.kind is Kind.BLOCK else self.last - self.first + 1
+        return 1 if self.label is not None else self.last - self.first + 1
+
+    @property
+    def numbers(self) -> range:
+        """The numbers of its items; one that stands for nothing when they have labels."""
+        return range(self.first, self.last + 1)
+
+    @property
+    def items(self) -> "tuple[str] | range":
+        """The label, or the numbers of its items."""
+        return self.numbers if self.label is None else (self.label,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemState:
+    """What an item said in one state. `settings` are what else belongs to it, as lines for people."""
+
+    text: str
+    settings: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> list[str]:
+        """The settings, then the text, line by line."""
+        return [*self.settings, *(self.text.split("\n") if self.text else ())]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """What one call of a function or one command changed. `turn` is the one whose message caused it, if any did.
+    """The changes of one function call or one command. `turn` is the turn whose message caused it, if any.
 
-    `undone_at` is None while it stands; `undone_with_turn` tells that it cannot be done again: it went
-    with the whole turn, or something else was done since.
+    `undone_at` is None unless it was undone; `undone_with_turn` means that it cannot be redone: it was undone with its
+    whole turn, or there have been other changes since.
     """
 
     id: int
@@ -67,7 +82,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassageVersion:
-    """One state in a passage's history; the first one is its origin."""
+    """One version of a passage; the first one is its origin."""
 
     passage: Passage
     version: int
@@ -78,9 +93,9 @@ class PassageVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tombstone:
-    """What is left of a message that was taken out of recall storage.
+    """The remains of a message that was removed from recall storage.
 
-    `message` is what it was, as long as the deletion can be undone; None when it was forgotten for good.
+    `message` is its content as long as the deletion can be undone; None if it was forgotten.
     """
 
     id: int
@@ -92,11 +107,11 @@ class Tombstone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenBack:
-    """What became of a turn that was taken back.
+    """The result of undoing a turn.
 
-    `messages` were taken out of recall storage, the person's own among them, oldest first. `operations` were undone;
-    `kept` were not, because somebody has changed the same thing since. `returned` messages that the turn had evicted
-    stand in the queue again. `reopened` are turns that it had answered too and that wait for an answer again.
+    `messages` were removed from recall storage, the user's own among them, oldest first. `operations` were undone;
+    `kept` were not, because the same item was changed since. `returned` messages that the turn had evicted are in the
+    queue again. `reopened` are turns that it had answered too and that are now unanswered again.
     """
 
     turn: int

@@ -1,4 +1,4 @@
-"""Messages as recall storage keeps them: verbatim, with their turn, their calls and their origin."""
+"""Messages of recall storage: verbatim, with their turn, calls and origin."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from memgpt_cli.domain.effects import NO_EFFECTS, Effects
 
 
 class Role(StrEnum):
-    """Who speaks. `SYSTEM` marks what the program itself put into the queue (alerts, notices)."""
+    """The author of a message. `SYSTEM` marks what the program itself adds to the queue (alerts, notices)."""
 
     USER = "user"
     ASSISTANT = "assistant"
@@ -17,7 +17,7 @@ class Role(StrEnum):
 
 
 SPOKEN = (Role.USER, Role.ASSISTANT)
-"""What people said: the roles that are searched unless others are asked for."""
+"""The roles of the conversation, which are searched by default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +31,11 @@ class FunctionCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opaque:
-    """What a server sent with a reply and may require back unchanged: reasoning, signatures, encrypted items.
+    """Data that a server sent with a reply and may require back unchanged: reasoning, signatures, encrypted items.
 
     `origin` names the API, the endpoint and the model that sent it; it is returned to that origin only. `content` is
-    JSON in the form of the adapter that wrote it, and only that adapter reads it. `tokens` is what it costs in a
-    prompt, where the server has reported that; None means that `content` is counted.
+    JSON in the form of the adapter that wrote it, and only that adapter reads it. `tokens` is its cost in a prompt, if
+    the server reported it; None means that `content` is counted.
     """
 
     origin: str
@@ -48,10 +48,10 @@ class Message:
     """One message of recall storage.
 
     `id` is 0 until stored; ids grow in the order in which messages entered the queue. `turn` is None for imports.
-    `name` is a speaker for a user message and the function's name for a result. `text` is the verbatim text, also
-    of a message so large that the queue shows `stub` in its place. `ok` tells whether a function result is a success.
-    `session` is what an import says; None means: told by the gaps between messages. `opaque` belongs to a reply.
-    `effects` is what a function call did, or what an event about core memory tells of.
+    `name` is a speaker for a user message and the function's name for a result. `text` is the verbatim text, also of a
+    message so large that the queue shows `stub` instead. `ok`: a function result is a success. `session` comes from an
+    import; None derives it from the gaps between messages. `opaque` belongs to a reply. `effects` are those of a
+    function call, or of an event about core memory.
     """
 
     role: Role
@@ -74,12 +74,12 @@ class Message:
 
 
 def message_ref(message_id: int) -> str:
-    """How a message is named to people and models: `m12`."""
+    """Return the id of a message as people and models see it: `m12`."""
     return f"m{message_id}"
 
 
 def clean(text: str) -> str:
-    """Text that can be stored and sent: a lone surrogate, which no encoding takes, becomes U+FFFD."""
+    """Return text that can be stored and sent: a lone surrogate, which no encoding accepts, becomes U+FFFD."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,10 +1,10 @@
-"""Names that people type, and what they may have meant."""
+"""Suggestions for mistyped names."""
 
 from collections.abc import Iterable
 
 
 def nearest(typed: str, known: Iterable[str], *, most: int = 3) -> list[str]:
-    """The known names that are most like what was typed, best first; case does not count."""
+    """Return the known names most similar to the typed one, best first, ignoring case."""
     from difflib import get_close_matches
 
     by_folded = {name.casefold(): name for name in known}
@@ -12,6 +12,6 @@ def nearest(typed: str, known: Iterable[str], *, most: int = 3) -> list[str]:
 
 
 def did_you_mean(typed: str, known: Iterable[str]) -> str:
-    """`; did you mean human?`, or nothing."""
+    """Return `; did you mean human?`, or an empty string."""
     near = nearest(typed, known)
     return f"; did you mean {' or '.join(near)}?" if near else ""

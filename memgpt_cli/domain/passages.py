@@ -1,4 +1,4 @@
-"""Passages of archival storage: any text worth keeping, with tags and where it came from."""
+"""Passages of archival storage: texts with tags and an origin."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,5 +20,5 @@ class Passage:
 
 
 def passage_ref(passage_id: int) -> str:
-    """How a passage is named to people and models: `p7`."""
+    """Return the id of a passage as people and models see it: `p7`."""
     return f"p{passage_id}"

@@ -1,4 +1,4 @@
-"""A picture that a person shows: its bytes, and what their beginning says that they are."""
+"""A picture that the user shows: its bytes, and the media type that its first bytes indicate."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -13,7 +13,7 @@ _KINDS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """`kind` is its media type, such as `image/png`; `name` is that of its file, without folders."""
+    """`kind` is its media type, such as `image/png`; `name` is its file name without folders."""
 
     name: str
     kind: str
@@ -22,7 +22,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPicture:
-    """A picture as the record keeps it, with its message; `passage` holds its description, None before there is one."""
+    """A stored picture with its message; `passage` holds its description, None before there is one."""
 
     picture: Picture
     message_id: int
@@ -30,7 +30,7 @@ class StoredPicture:
 
 
 def kind_of(content: bytes) -> str | None:
-    """The media type of a picture that models take (PNG, JPEG, GIF, WebP); None for anything else."""
+    """Return the media type of a picture that models accept (PNG, JPEG, GIF, WebP); None for other content."""
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "image/webp"
     return next((kind for beginning, kind in _KINDS if content.startswith(beginning)), None)

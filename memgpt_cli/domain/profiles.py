@@ -1,4 +1,4 @@
-"""A profile: a model, where it is, and how to use it, under a name of the person's own choice."""
+"""A profile: a model, its endpoint and its settings, under a name that the user chooses."""
 
 from dataclasses import dataclass
 

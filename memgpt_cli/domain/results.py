@@ -1,4 +1,4 @@
-"""What a function call returns, as a value: the text for the model, and what the call did as data."""
+"""The result of a function call as a value: the text for the model, and its effects as data."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,7 @@ from memgpt_cli.domain.search import SearchResult
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionResult:
-    """What a call returned. `text` is for the model, `reply` for the person, `found` holds the hits of a search."""
+    """The result of a call. `text` is for the model, `reply` for the user; `found` holds the hits of a search."""
 
     text: str
     ok: bool = True

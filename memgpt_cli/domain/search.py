@@ -1,4 +1,4 @@
-"""A question to memory and its answer: filters, hits, and why each hit is one."""
+"""A search query and its result: filters, hits, and the reason for each hit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,9 +14,9 @@ Item = TypeVar("Item", Message, Passage)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecallFilters:
-    """Which messages come into question: `start` inclusive, `end` exclusive, both in UTC.
+    """Which messages are searched: `start` inclusive, `end` exclusive, both in UTC.
 
-    `not_turn` leaves out a turn: the one that is asking, whose question holds all of its own words.
+    `not_turn` excludes a turn: the running one, whose question contains all words of the query.
     """
 
     roles: tuple[Role, ...] = SPOKEN
@@ -29,7 +29,7 @@ class RecallFilters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchivalFilters:
-    """Which passages come into question: those that carry all `tags` and come from `source`.
+    """Which passages are searched: those that have all `tags` and come from `source`.
 
     A source that ends with `/` is a folder: everything below it.
     """
@@ -43,8 +43,8 @@ class ArchivalFilters:
 class LexicalHit(NamedTuple):
     """A candidate of the full-text index. `score` is BM25, positive; larger is better.
 
-    `nearby` is the part of it that is owed to what stands next to the item, `words` those of the query found in
-    the item itself. `rarity` is the inverse document frequency of every word of the query, the same for all hits.
+    `nearby` is the part of the score that comes from the item's neighbours, `words` are the query words in the item
+    itself. `rarity` is the inverse document frequency of every word of the query, the same for all hits.
     """
 
     id: int
@@ -75,7 +75,7 @@ class Standing(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Why:
-    """What made a hit: each signal's share of the score, the words that matched, the weight among the hits returned.
+    """The reason for a hit: each signal's share of the score, the matched words, its weight among the returned hits.
 
     `attention` is the softmax of the scores of the returned hits: a read weight, not a certainty.
     """
@@ -87,7 +87,7 @@ class Why:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit(Generic[Item]):
-    """One answer."""
+    """One search result."""
 
     item: Item
     score: float
@@ -95,14 +95,29 @@ class Hit(Generic[Item]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SearchResult(Generic[Item]):
-    """One page of answers, best first.
+class Meaning:
+    """How far a search could use meaning: whether the query has a vector; how many of `total` items have none yet."""
 
-    `total` is the number of matching items when `ranked` is false (a query of filters only), and the number of fused
-    candidates when it is true. `notes` says in plain words what was left out, if anything. `before` counts the hits of
-    earlier pages where those are not full ones of `page_size`. `terms` are what was looked for (stems, and pairs of
-    characters in scripts without spaces) with their rarity: what excerpts are chosen by. `weak` says that no hit is a
-    good match: none is near in meaning and none holds a rare word of the query.
+    asked: bool = True
+    pending: int = 0
+    total: int = 0
+
+    @property
+    def percent(self) -> int:
+        """The share of the items that have a vector, rounded down: 100 is all."""
+        total = max(self.pending, self.total)
+        return 100 * (total - self.pending) // total if total else 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResult(Generic[Item]):
+    """One page of hits, best first.
+
+    `total` is the number of matching items if `ranked` is false (a query of filters only), and the number of fused
+    candidates if it is true. `notes` are remarks about the hits for the reader. `meaning` is how far meaning could be
+    used. `before` counts the hits of earlier pages if those are not full pages of `page_size`. `terms` are the terms
+    searched for (stems, and pairs of characters in scripts without spaces) with their rarity; excerpts are chosen by
+    them. `weak`: no hit is a good match, because none is near in meaning and none contains a rare word of the query.
     """
 
     hits: tuple[Hit[Item], ...]
@@ -111,12 +126,13 @@ class SearchResult(Generic[Item]):
     page: int = 0
     page_size: int = 10
     notes: tuple[str, ...] = ()
+    meaning: Meaning = Meaning()
     before: int | None = None
     terms: Mapping[str, float] = field(default_factory=dict)
     weak: bool = False
 
     @property
     def more(self) -> int:
-        """How many are left after this page."""
+        """Return how many hits follow this page."""
         before = self.page * self.page_size if self.before is None else self.before
         return max(0, self.total - before - len(self.hits))

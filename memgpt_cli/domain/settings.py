@@ -1,4 +1,4 @@
-"""Settings as values. The configuration adapter fills them from files and the environment; the core only reads them."""
+"""Settings as values. The configuration adapter reads them from files and the environment; the core only uses them."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -10,12 +10,12 @@ from memgpt_cli.domain.endpoints import AUTO
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSettings:
-    """Which model answers, where, and at what price (USD for a million tokens; None where unknown).
+    """Which model answers, where, and at what price (USD for a million tokens; None if unknown).
 
     `provider` is a `domain.endpoints.Provider` or "auto"; `key_env` names the environment variable of the key,
-    `extra_body` is a JSON object of fields for each request.
-    `reasoning_effort` goes into the request as it stands; None leaves it out. `context` is the model's own context
-    length in tokens where it is known, which may be more than the window in use. `images`: it takes pictures.
+    `extra_body` is a JSON object of fields for each request. `reasoning_effort` is sent unchanged; None omits it.
+    `context` is the model's own context length in tokens, if known; it may exceed the window. `images`: it accepts
+    pictures.
     """
 
     name: str = "offline"
@@ -36,14 +36,14 @@ class ModelSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowSettings:
-    """The main context. `window` (set by `source`) and `reserve` are tokens.
+    """Main context. `window` (set by `source`) and `reserve` are tokens.
 
     `evict_at`, `message_share`, `result_share` and `summary_share` are shares of `window - reserve`. `pressure` and
-    `target` are shares of the space that the queue has: the rest of it beside the head. 0.7 and one half are the
-    paper's numbers. `message_share` is the largest share one message
-    may take before it is paged to archival storage; `result_share` bounds one function result. A `reserve` of 0 stands
-    for an eighth of the window, at most 4,096. With `summary_where` "in_place" the agent's own model is asked for a
-    summary at the end of the prompt it has just seen, with "apart" in a prompt of its own.
+    `target` are shares of the queue's space, which is the rest of it after the head. 0.7 and one half are the paper's
+    numbers. `message_share` is the largest share of one message before it is paged to archival storage; `result_share`
+    limits one function result. A `reserve` of 0 means an eighth of the window, at most 4,096. With `summary_where`
+    "in_place" the agent's own model is asked for a summary at the end of the prompt it has just seen, with "apart" in a
+    separate prompt.
     """
 
     window: int = 32_768
@@ -60,13 +60,13 @@ class WindowSettings:
 
     @property
     def reserved(self) -> int:
-        """Tokens kept free for the reply."""
+        """Return the tokens reserved for the reply."""
         return self.reserve or min(4_096, self.window // 8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoopSettings:
-    """The agent loop's bounds: steps in one turn, failed calls in a row, protocol of new agents."""
+    """Limits of the agent loop (steps in a turn, consecutive failed calls), and the protocol of new agents."""
 
     protocol: Protocol = Protocol.NATIVE
     max_steps: int = 20
@@ -77,10 +77,10 @@ class LoopSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchSettings:
-    """Ranking weights with the defaults of the measured recipe (LoCoMo, conversations 0-4); see docs/search.md.
+    """Ranking weights. The defaults are the measured recipe (LoCoMo, conversations 0-4); see docs/search.md.
 
-    `candidates` are taken from each leg. In more than `nearest_messages` messages meaning finds nothing by itself, but
-    weighs twice as many candidates that words found: an index over more vectors takes 6 KB of memory for each.
+    `candidates` are taken from each leg. In more than `nearest_messages` messages, meaning only ranks twice as many
+    candidates that words found: an index over more vectors takes 6 KB of memory for each.
     """
 
     page_size: int = 10
@@ -114,7 +114,7 @@ class ArchivalSettings:
 class EmbedderSettings:
     """Which embedder: `static` (in the package), `minilm` (ONNX files), or `openai` for any /v1/embeddings endpoint.
 
-    `model` None is the provider's usual one.
+    `model` None is the provider's default.
     """
 
     provider: str = "static"
@@ -126,7 +126,7 @@ class EmbedderSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemorySettings:
-    """Memory: the limit, in characters, of a new agent's blocks; whether the person is asked before a model writes."""
+    """Memory: the limit, in characters, of a new agent's blocks; whether the user confirms the model's writes."""
 
     block_limit: int = 2_000
     confirm: bool = False
@@ -134,9 +134,9 @@ class MemorySettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything that can be set, resolved. `agent` is the one meant when a command names none.
+    """All settings, resolved. `agent` is the agent of a command that names none.
 
-    `find_local`: the first chat without a model looks for model servers on this machine.
+    `find_local`: the first chat without a model searches this machine for model servers.
     """
 
     agent: str = "default"

@@ -1,4 +1,4 @@
-"""Instants: kept in UTC, written with milliseconds and a `Z`, so that their text sorts as they do."""
+"""Instants in UTC. Their text has milliseconds and a `Z`, so that it sorts by time."""
 
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -13,7 +13,7 @@ _LAST_YEAR: Final = 9998
 
 
 def to_text(moment: datetime) -> str:
-    """`2023-05-08T13:56:00.000Z`; the moment must be aware (raises ValueError)."""
+    """Return `2023-05-08T13:56:00.000Z`. Raises ValueError if the moment is not timezone-aware."""
     if moment.tzinfo is None:
         msg = "a stored time needs a zone"
         raise ValueError(msg)
@@ -26,9 +26,9 @@ def from_text(text: str) -> datetime:
 
 
 def span(text: str, zone: tzinfo) -> tuple[datetime, datetime]:
-    """The stretch that a date names, as [start, end) in UTC: a year, a month, a day, or one minute of a date with time.
+    """Return the range [start, end) in UTC that a text names: a year, a month, a day, or one minute.
 
-    A text without zone is in `zone`. Raises ValueError for anything else.
+    A text without a zone is in `zone`. Raises ValueError for anything else.
     """
     text = text.strip()
     if match := _DAY.fullmatch(text):
@@ -47,9 +47,9 @@ def span(text: str, zone: tzinfo) -> tuple[datetime, datetime]:
 
 
 def parse(text: str, zone: tzinfo) -> datetime:
-    """An ISO 8601 date or date with time as an instant in UTC; without zone it is in `zone`.
+    """Parse an ISO 8601 date or date with time into an instant in UTC; without a zone it is in `zone`.
 
-    Raises ValueError for anything else, and for a year that no zone could show: they go from 1000 to 9998.
+    Raises ValueError for anything else, and for years outside 1000 to 9998, which some zones cannot show.
     """
     moment = datetime.fromisoformat(text.strip())
     if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
@@ -61,11 +61,11 @@ def parse(text: str, zone: tzinfo) -> datetime:
 
 
 def for_people(moment: datetime, zone: tzinfo) -> str:
-    """`2023-05-08 13:56` in the person's zone."""
+    """Return `2023-05-08 13:56` in the user's zone."""
     return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def with_weekday(moment: datetime, zone: tzinfo) -> str:
-    """`Mon 2023-05-08 13:56` in the person's zone."""
+    """Return `Mon 2023-05-08 13:56` in the user's zone."""
     local = moment.astimezone(zone)
     return f"{_WEEKDAYS[local.weekday()]} {local:%Y-%m-%d %H:%M}"

@@ -1,4 +1,4 @@
-"""Vectors as opaque bytes: the core moves them, only adapters compute with them."""
+"""Vectors as opaque bytes: the core passes them on, only adapters compute with them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from enum import StrEnum
 from typing import NewType, Self
 
 Vector = NewType("Vector", bytes)
-"""A unit vector: little-endian float32, 4 bytes a dimension."""
+"""A unit vector: little-endian float32, 4 bytes per dimension."""
 
 
 class Collection(StrEnum):
-    """What a vector stands for. One Chroma collection for each."""
+    """The kind of item that a vector represents. Each has its own Chroma collection."""
 
     MESSAGES = "messages"
     PASSAGES = "passages"
@@ -25,12 +25,12 @@ class EmbedderIdentity:
     dimensions: int
 
     def __str__(self) -> str:
-        """`provider/model/dimensions`, the form that is stored."""
+        """Return `provider/model/dimensions`, the stored form."""
         return f"{self.provider}/{self.model}/{self.dimensions}"
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The identity that was stored as this text."""
+        """Parse the stored form."""
         provider, _, rest = text.partition("/")
         model, _, dimensions = rest.rpartition("/")
         return cls(provider=provider, model=model, dimensions=int(dimensions))
@@ -38,7 +38,7 @@ class EmbedderIdentity:
 
 @dataclass(frozen=True, slots=True)
 class WaitingItem:
-    """A text that waits for its vector. A changed text gets a new `ticket`, so that a late vector is noticed."""
+    """A text without a vector. A changed text gets a new `ticket`, so that a late vector is detected."""
 
     id: int
     text: str
@@ -47,7 +47,7 @@ class WaitingItem:
 
 @dataclass(frozen=True, slots=True)
 class StoredVector:
-    """One entry in the log of vectors: `seq` grows with every change; an empty `vector` says that the item is gone."""
+    """One entry in the log of vectors: `seq` grows with every change; an empty `vector` means a removed item."""
 
     seq: int
     id: int
@@ -56,9 +56,9 @@ class StoredVector:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexStatus:
-    """How far the vectors of an agent are, by collection: stored, waiting for one, stored but not yet given to Chroma.
+    """State of an agent's vectors by collection: stored, waiting for a vector, stored but not yet in Chroma.
 
-    `identity` is None before the first vector. `rebuilt` tells that Chroma's folder was found damaged since the start.
+    `identity` is None before the first vector. `rebuilt`: Chroma's folder was found damaged since start-up.
     """
 
     identity: EmbedderIdentity | None

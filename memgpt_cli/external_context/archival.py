@@ -13,7 +13,7 @@ from memgpt_cli.domain.passages import Passage
 from memgpt_cli.domain.search import ArchivalFilters, Hit, LexicalHit, SearchResult
 from memgpt_cli.domain.settings import SearchSettings
 from memgpt_cli.domain.vectors import Collection, Vector
-from memgpt_cli.external_context.meaning import FILTERED, WORDS_ONLY, indexed_so_far, vector_of
+from memgpt_cli.external_context.meaning import FILTERED, meaning_of, vector_of
 from memgpt_cli.external_context.questions import nearness, read_question
 from memgpt_cli.external_context.ranking import Ranking, is_weak, page_of, rank, terms_of
 from memgpt_cli.ports import Clock, Embedder, Store, VectorIndex
@@ -141,7 +141,7 @@ class ArchivalStorage:
             passages,
             page=page,
             page_size=size,
-            notes=self._notes(query_vector),
+            meaning=meaning_of(query_vector, self._index, Collection.PASSAGES, self._store.passages.count),
             terms=terms_of(query, lexical),
             weak=is_weak(
                 [hit for hit in lexical if known or hit.id in passages],
@@ -209,12 +209,6 @@ class ArchivalStorage:
         found = self._store.lexical.search_passages(text[:8_000], ArchivalFilters(), _COMPARED)
         near = [(_shared(stems, _stems(p.text)), p) for p in self._store.passages.get([hit.id for hit in found])]
         return [p for share, p in sorted(near, key=lambda pair: -pair[0]) if share >= ALIKE]
-
-    def _notes(self, vector: Vector | None) -> tuple[str, ...]:
-        if vector is None:
-            return (WORDS_ONLY,)
-        pending = self._index.pending(Collection.PASSAGES)
-        return (indexed_so_far(pending, self._store.passages.count(), what="passages"),) if pending else ()
 
 
 def alike(one: str, other: str) -> float:

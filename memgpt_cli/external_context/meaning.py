@@ -3,17 +3,13 @@
 Not here: which words of a query are embedded, where vectors are kept, and what nearness weighs (`ranking`).
 """
 
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Final
 
-from memgpt_cli.domain.search import Item, SearchResult
-from memgpt_cli.domain.vectors import Vector
+from memgpt_cli.domain.search import Item, Meaning, SearchResult
+from memgpt_cli.domain.vectors import Collection, Vector
 from memgpt_cli.errors import APIKeyError, ModelError
-from memgpt_cli.ports import Embedder
-
-WORDS_ONLY: Final = "searched by words only: the query has no vector, since the embedder did not answer"
-
-_PENDING: Final = "the others are found by words only"
+from memgpt_cli.ports import Embedder, VectorIndex
 
 FILTERED: Final = 10
 """With filters this many times more candidates by meaning are asked for, as most of them will not pass."""
@@ -27,13 +23,22 @@ def vector_of(text: str, embedder: Embedder) -> Vector | None:
         return None
 
 
-def without_progress(found: SearchResult[Item]) -> SearchResult[Item]:
-    """The result without notes on how far indexing is, which tell a model nothing that it can use."""
-    return replace(found, notes=tuple(note for note in found.notes if not note.endswith(_PENDING)))
+def meaning_of(vector: Vector | None, index: VectorIndex, collection: Collection, total: Callable[[], int]) -> Meaning:
+    """How far a search with this vector could use meaning; `total` counts the items, where it matters."""
+    if vector is None:
+        return Meaning(asked=False)
+    pending = index.pending(collection)
+    return Meaning(pending=pending, total=total()) if pending else Meaning()
 
 
-def indexed_so_far(pending: int, total: int, *, what: str) -> str:
-    """What to say while `pending` of these items cannot be found by meaning yet."""
-    total = max(pending, total)
-    share = 100 * (total - pending) // total  # rounded down: 100% would be all
-    return f"{share}% of the {what} are indexed by meaning so far, {_PENDING}"
+def notes_for_people(found: SearchResult[Item], *, what: str) -> tuple[str, ...]:
+    """The notes of a result, and how far meaning could be used, which a model is not told in these words."""
+    if not found.meaning.asked:
+        told = "searched by words only: the query has no vector, since the embedder did not answer"
+    elif found.meaning.pending:
+        told = (
+            f"{found.meaning.percent}% of the {what} are indexed by meaning so far, the others are found by words only"
+        )
+    else:
+        return found.notes
+    return (*found.notes, told)

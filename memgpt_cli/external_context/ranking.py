@@ -10,7 +10,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from memgpt_cli.domain.search import Hit, Item, LexicalHit, SearchResult, Why
+from memgpt_cli.domain.search import Hit, Item, LexicalHit, Meaning, SearchResult, Why
 from memgpt_cli.domain.settings import SearchSettings
 from memgpt_cli.text.stems import base
 from memgpt_cli.text.terms import query_terms
@@ -178,7 +178,7 @@ def page_of(
     *,
     page: int,
     page_size: int,
-    notes: tuple[str, ...],
+    meaning: Meaning,
     terms: Mapping[str, float],
     weak: bool = False,
 ) -> SearchResult[Item]:
@@ -193,7 +193,7 @@ def page_of(
         ranked=True,
         page=page,
         page_size=page_size,
-        notes=notes,
+        meaning=meaning,
         terms=terms,
         weak=weak and bool(shown),
     )

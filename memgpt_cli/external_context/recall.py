@@ -13,7 +13,7 @@ from memgpt_cli.domain.messages import SPOKEN, Message, Role
 from memgpt_cli.domain.search import Candidate, Hit, LexicalHit, RecallFilters, SearchResult, Standing
 from memgpt_cli.domain.settings import SearchSettings
 from memgpt_cli.domain.vectors import Collection, Vector
-from memgpt_cli.external_context.meaning import FILTERED, WORDS_ONLY, indexed_so_far, vector_of
+from memgpt_cli.external_context.meaning import FILTERED, meaning_of, vector_of
 from memgpt_cli.external_context.questions import Question, nearness, read_question
 from memgpt_cli.external_context.ranking import Read, Texts, best_shares, is_weak, page_of, rank, terms_of
 from memgpt_cli.ports import Embedder, Store, VectorIndex
@@ -86,7 +86,7 @@ class RecallStorage:
             messages,
             page=page,
             page_size=size,
-            notes=self._notes(query_vector),
+            meaning=meaning_of(query_vector, self._index, Collection.MESSAGES, self._store.lexical.spoken),
             terms=terms_of(query, lexical),
             weak=is_weak(passing, cosines, items=self._store.lexical.spoken),
         )
@@ -220,12 +220,6 @@ class RecallStorage:
         if question.dates:
             signals["date"] = weights.date_weight * nearness(message.created_at, question.dates, self._zone)
         return signals
-
-    def _notes(self, vector: Vector | None) -> tuple[str, ...]:
-        if vector is None:
-            return (WORDS_ONLY,)
-        pending = self._index.pending(Collection.MESSAGES)
-        return (indexed_so_far(pending, self._store.lexical.spoken(), what="messages"),) if pending else ()
 
 
 def _speaks(question: Question, name: str | None) -> bool:

@@ -120,7 +120,7 @@ def render(
     """A page in at most `budget` tokens. What does not fit is left out from its end, and said."""
     if not found.hits:
         return Rendered(text=nothing(found, what), shown=())
-    notes = [f"note: {note}." for note in found.notes]
+    notes = notes_of(found)
     room = budget - FRAME - sum(lines.count(note) + 1 for note in notes)
     written = _packed(found.hits, lines, room)
     page = f", page {found.page}" if found.page else ""
@@ -128,6 +128,12 @@ def render(
     rest = _rest(found, len(found.hits) - len(written))
     shown = tuple(_ref(hit.item) for hit in found.hits[: len(written)])
     return Rendered(text="\n".join([first, *written, *notes, *rest]), shown=shown)
+
+
+def notes_of(found: "SearchResult[Message] | SearchResult[Passage]") -> list[str]:
+    """The lines that say what a model must know of the hits."""
+    notes = found.notes if found.meaning.asked else (*found.notes, "searched by words only")
+    return [f"note: {note}." for note in notes]
 
 
 def _packed(hits: Sequence[Hit[Message]] | Sequence[Hit[Passage]], lines: Lines, room: int) -> list[str]:
@@ -173,7 +179,7 @@ def nothing(found: "SearchResult[Message] | SearchResult[Passage]", what: str) -
     """What to say of an empty page."""
     if found.page and found.total:
         return f"There are no more {what}: {found.total} in all, from page=0."
-    notes = "".join(f"\nnote: {note}." for note in found.notes)
+    notes = "".join(f"\n{note}" for note in notes_of(found))
     other = "archival_memory_search" if what == "messages" else "conversation_search"
     return f"No {what} found.{notes}\nTry other words, fewer filters, or {other}."
 

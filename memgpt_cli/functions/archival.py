@@ -13,7 +13,6 @@ from memgpt_cli.domain.search import ArchivalFilters
 from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.errors import FunctionArgumentError
 from memgpt_cli.external_context.display import displayed, identifiers
-from memgpt_cli.external_context.meaning import without_progress
 from memgpt_cli.external_context.rendering import RANKED, passage_line
 from memgpt_cli.functions.pages import FARTHEST, PAGE, page_number, reach, result_of, whole
 from memgpt_cli.functions.spec import FunctionContext, FunctionSpec
@@ -75,7 +74,7 @@ def _search(arguments: Arguments, context: FunctionContext) -> FunctionResult:
         return result_of(found, page, context, what="passages", order="newest first")
     most = reach(FARTHEST if identifiers(query) else page)
     found = context.archival.search(query, filters, page_size=most, query_vector=context.query_vector)
-    found = displayed(without_progress(found), query, what="passages")
+    found = displayed(found, query, what="passages")
     return result_of(found, page, context, what="passages", order=RANKED)
 
 

@@ -1,6 +1,6 @@
 """Functions that write core memory.
 
-A result says what changed and how full the block is. The executor adds the whole block where a step edits it twice.
+A result says what changed and how full the block is. If a step edits a block twice, the executor adds the whole block.
 """
 
 from collections.abc import Callable

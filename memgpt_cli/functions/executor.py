@@ -1,6 +1,6 @@
-"""The function executor: validates a call, runs it, and turns whatever goes wrong into a result the model can use.
+"""The function executor: it validates a call, runs it, and turns every error into a result that the model can use.
 
-One of the two places where any exception is caught: a model's mistake, or ours, must not end the turn.
+This is one of two places that catch every exception: an error of the model or of ours must not end the turn.
 """
 
 import logging
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 _REFUSED = {
     Refusal.PERSON: "the person did not allow this; nothing was changed. Go on without it",
-    Refusal.NOBODY: "this needs the person's consent and nobody could be asked; nothing was changed. Go on without it",
+    Refusal.NOBODY: "this needs the person's consent, and no one could be asked; nothing was changed. Go on without it",
 }
 
 
@@ -40,9 +40,9 @@ class Executed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A call that is ready to run: its function, checked arguments, and the vector of what it searches for.
+    """A validated call: its function, its checked arguments, and the vector of its search query.
 
-    `failed` is its result instead where it cannot run. `edited`: the person changed its arguments.
+    `failed` is the result of a call that cannot run. `edited`: the user changed its arguments.
     """
 
     call: FunctionCall
@@ -63,13 +63,13 @@ class FunctionExecutor:
 
     @property
     def schemas(self) -> tuple[ToolSchema, ...]:
-        """The functions as the model is told of them, in a fixed order."""
+        """Return the schemas of the functions, in a fixed order."""
         return tuple(spec.schema(self._protocol) for spec in self._functions.values())
 
     def prepare(self, call: FunctionCall, context: FunctionContext) -> Prepared:
-        """What may take long, before the transaction: asking the person, and embedding what a call searches for.
+        """Do the slow work before the transaction: ask the user, and embed the query of a search.
 
-        With the setting `memory.confirm` and nobody to ask, every write is refused.
+        With the setting `memory.confirm` and no one to ask, every write is refused.
         """
         spec = self._functions.get(call.name)
         if spec is None:
@@ -91,9 +91,9 @@ class FunctionExecutor:
         return Prepared(call=call, spec=spec, arguments=arguments, vector=vector, edited=edited)
 
     def run(self, prepared: Sequence[Prepared], context: FunctionContext) -> list[Executed]:
-        """Run the calls of one step in order, inside its transaction; a failure takes back its own effects only.
+        """Run the calls of one step in order, in its transaction. A failed call rolls back its own effects only.
 
-        Where several of them edit one block, the last one's result shows the whole block.
+        If several calls edit one block, the result of the last one shows the whole block.
         """
         executed = [self._run(call, context) for call in prepared]
         edits = Counter(
@@ -121,7 +121,7 @@ class FunctionExecutor:
             raise
         except MemGPTError as error:
             return Executed(result=_failed(_sentence(error)), goes_on=True)
-        except Exception as error:  # noqa: BLE001 - the model is told, the log keeps the trace
+        except Exception as error:  # noqa: BLE001 - the model gets an error, the log keeps the traceback
             _log.debug("function %s failed", spec.name, exc_info=True)
             text = f"{spec.name} failed unexpectedly ({type(error).__name__}); try another way"
             return Executed(result=_failed(text), goes_on=True)
@@ -134,7 +134,7 @@ class FunctionExecutor:
         return Executed(result=result, goes_on=after is After.CONTINUE or asked or not result.ok)
 
     def find_again(self, call: FunctionCall, context: FunctionContext) -> FunctionResult | None:
-        """What a stored search call returns now; None for any other call, and for one that cannot be run."""
+        """Repeat a stored search call and return its current results; None for any other call or an invalid one."""
         spec = self._functions.get(call.name)
         if spec is None or spec.embed is None:
             return None
@@ -165,6 +165,6 @@ def _refused(refusal: Refusal) -> FunctionResult:
 
 
 def _sentence(error: MemGPTError) -> str:
-    """The error for the model. Hints name commands and are for people, but for those about arguments."""
+    """Return the error for the model. Hints name commands and are for people, except those about arguments."""
     hint = error.hint if isinstance(error, FunctionArgumentError) else ""
     return f"{error.message}. {hint}" if hint else error.message

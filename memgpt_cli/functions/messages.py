@@ -1,4 +1,4 @@
-"""The function that speaks to the person, in the `paper` protocol only."""
+"""The function that sends a message to the user, in the `paper` protocol only."""
 
 from memgpt_cli.domain.agents import Protocol
 from memgpt_cli.domain.effects import Effects

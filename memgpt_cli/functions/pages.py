@@ -1,6 +1,6 @@
-"""Pages of search results, as both storages' functions return them: filled to their budget, with nothing lost between.
+"""Pages of search results for both storages: each fills its token budget, and no hit is lost between two pages.
 
-A page begins where the one before ends. Its size depends on `page_budget` alone, which is the same in any prompt.
+A page begins where the previous one ends. Its size depends only on `page_budget`, which is the same in any prompt.
 """
 
 from collections.abc import Sequence
@@ -23,6 +23,7 @@ from memgpt_cli.external_context.rendering import (
     RANKED,
     Lines,
     message_head,
+    notes_of,
     one_line,
     page_of,
     passage_head,
@@ -31,10 +32,10 @@ from memgpt_cli.external_context.rendering import (
 from memgpt_cli.functions.spec import FunctionContext
 
 MOST_HITS: Final = 20
-"""Hits of a page, where they fit."""
+"""Maximum hits of a page."""
 
 FARTHEST: Final = 1_000
-"""No page beyond this one can be asked for."""
+"""The last page that can be requested."""
 
 _BROWSED: Final = 30
 """Tokens of each message where they are listed by time."""
@@ -43,7 +44,7 @@ PAGE = Parameter(name="page", type="integer", description="From 0.", required=Fa
 
 
 def page_number(arguments: Arguments) -> int:
-    """The page asked for. Raises FunctionArgumentError for one that no storage has."""
+    """Return the requested page number. Raises FunctionArgumentError if it is out of range."""
     page = int(arguments.get("page", 0))
     if not 0 <= page <= FARTHEST:
         raise FunctionArgumentError(f"there is no page {page}", hint="pages count from 0")
@@ -51,7 +52,7 @@ def page_number(arguments: Arguments) -> int:
 
 
 def reach(page: int) -> int:
-    """How many hits must be fetched so that this page can be shown."""
+    """Return how many hits must be fetched to show this page."""
     return (page + 1) * MOST_HITS
 
 
@@ -62,7 +63,7 @@ def result_of(
     limit = EXCERPT_TOKENS if order in {RANKED, "newest first"} else _BROWSED
     lines = Lines(zone=context.settings.zone, count=context.count, terms=found.terms, limit=limit)
     most = NEAREST if found.page_size == NEAREST else MOST_HITS
-    room = context.page_budget - FRAME - sum(context.count(f"note: {note}.") + 1 for note in found.notes)
+    room = context.page_budget - FRAME - sum(context.count(note) + 1 for note in notes_of(found))
 
     @cache
     def line(index: int) -> str:
@@ -77,7 +78,7 @@ def result_of(
 
 
 def whole(item: Message | Passage, ref: str, page: int, context: FunctionContext) -> FunctionResult:
-    """One message or passage word for word, in parts where it is long."""
+    """Return one message or passage verbatim, in parts if it is long."""
     zone = context.settings.zone
     head = message_head(item, zone) if isinstance(item, Message) else passage_head(item, zone)
     room = max(32, min(context.page_budget, context.budget) - FRAME - context.count(head))
@@ -94,7 +95,7 @@ def whole(item: Message | Passage, ref: str, page: int, context: FunctionContext
 
 
 def around(messages: Sequence[Message], anchor: int, context: FunctionContext) -> FunctionResult:
-    """The messages around `messages[anchor]` in order, as many on both sides as fit."""
+    """Return the messages around `messages[anchor]` in order, as many on both sides as fit."""
     lines = Lines(zone=context.settings.zone, count=context.count, terms={})
     room = min(context.page_budget, context.budget) - FRAME
     first = last = anchor
@@ -121,5 +122,5 @@ def around(messages: Sequence[Message], anchor: int, context: FunctionContext) -
 
 
 def _outwards(anchor: int, total: int) -> list[int]:
-    """The other places, nearest first, the later one of two first."""
+    """Return the other positions, nearest first; of two at the same distance, the later one first."""
     return sorted((i for i in range(total) if i != anchor), key=lambda i: (abs(i - anchor), -i))

@@ -1,4 +1,4 @@
-"""The function that reads recall storage: searching, browsing by time, reading a message and what is around it."""
+"""The function that reads recall storage: search, list by time, read a message, read the messages around it."""
 
 import re
 from dataclasses import replace
@@ -13,13 +13,12 @@ from memgpt_cli.domain.times import span
 from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.errors import FunctionArgumentError
 from memgpt_cli.external_context.display import displayed, is_settled
-from memgpt_cli.external_context.meaning import without_progress
 from memgpt_cli.external_context.rendering import RANKED
 from memgpt_cli.functions.pages import FARTHEST, MOST_HITS, PAGE, around, page_number, reach, result_of, whole
 from memgpt_cli.functions.spec import FunctionContext, FunctionSpec
 
 _BY_TIME: Final = 50
-"""The best matches that are listed by time: within so many stands most of what a question needs (docs/search.md)."""
+"""The best matches that are listed by time. They hold most of what a question needs (docs/search.md)."""
 
 _PROBED: Final = 2
 """So many times more hits are fetched than are shown: rarely half of them are small talk, which is shown last."""
@@ -60,7 +59,7 @@ def _ranked(query: str, filters: RecallFilters, first: int, context: FunctionCon
         found = context.recall.search(query, filters, page_size=depth, query_vector=context.query_vector)
         if is_settled(found, query, first):
             break
-    return displayed(without_progress(found), query, what="messages")
+    return displayed(found, query, what="messages")
 
 
 def _in_time(found: SearchResult[Message]) -> SearchResult[Message]:

@@ -20,5 +20,5 @@ _ALL = (
 
 
 def function_set(protocol: Protocol) -> Mapping[str, FunctionSpec]:
-    """The functions of a protocol by name, in the order in which the model is told of them."""
+    """Return the functions of a protocol by name, in the order in which the model sees them."""
     return {spec.name: spec for spec in _ALL if protocol in spec.after}

@@ -1,4 +1,4 @@
-"""What a memory function is: its schema, what comes after it, and what it may use while it runs."""
+"""The definition of a memory function: its schema, what follows it, and the context it runs in."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from memgpt_cli.main_context.core_memory import CoreMemory
 
 
 class After(Enum):
-    """What comes after a successful call: go on, yield, or what its `request_heartbeat` argument says."""
+    """The effect of a successful call: continue, yield, or as its `request_heartbeat` argument says."""
 
     CONTINUE = auto()
     YIELD = auto()
@@ -28,7 +28,7 @@ class After(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a person says to a write: it may be done, or not, or with other arguments (a JSON object as text)."""
+    """The user's answer about a write: allowed, refused, or allowed with other arguments (a JSON object as text)."""
 
     allowed: bool
     arguments: str | None = None
@@ -36,12 +36,14 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionContext:
-    """What functions work on. `provenance` says on whose behalf they write; `budget` bounds a result, in tokens.
+    """The context that functions run in.
 
-    `page_budget` is the part of it that is there in any prompt, so that pages of this size always begin and end alike.
-    `count` gives tokens, `turn` is the one that is running, `at` the time in the
-    conversation (None: now). `query_vector` was made before the transaction began; None
-    when none was needed or none could be had. `confirm` asks the person before each write, where that is wanted.
+    `provenance` is the author of their writes; `budget` limits a result, in tokens.
+
+    `page_budget` is the part of the budget that is available in any prompt, so that pages have fixed borders. `count`
+    counts tokens, `turn` is the running turn, `at` the time in the conversation (None: now). `query_vector` was made
+    before the transaction; None if it is not needed or not available. `confirm` asks the user before each write, if
+    set.
     """
 
     core_memory: CoreMemory
@@ -68,9 +70,9 @@ HEARTBEAT = Parameter(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionSpec:
-    """A memory function. `run` gets checked arguments and returns the result; it raises MemGPTError to fail.
+    """A memory function. `run` takes checked arguments and returns the result; it raises MemGPTError to fail.
 
-    `embed` makes the vector of what is searched for, before the transaction. `writes`: it changes memory.
+    `embed` makes the vector of the search query, before the transaction. `writes`: it changes memory.
     """
 
     name: str
@@ -84,12 +86,12 @@ class FunctionSpec:
     writes: bool = False
 
     def parameters_in(self, protocol: Protocol) -> tuple[Parameter, ...]:
-        """The arguments that the model is told of in this protocol."""
+        """Return the arguments that the model sees in this protocol."""
         asked = self.after.get(protocol) is After.AS_ASKED
         return (*self.parameters, HEARTBEAT) if asked else self.parameters
 
     def schema(self, protocol: Protocol) -> ToolSchema:
-        """How the model is told of it."""
+        """Return the function's schema as the model sees it."""
         parameters = self.parameters_in(protocol)
         return ToolSchema(
             name=self.name,

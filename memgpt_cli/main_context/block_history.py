@@ -34,9 +34,13 @@ def blame(history: Sequence[BlockVersion]) -> list[BlamedLine]:
 
 def difference(before: BlockVersion | None, after: BlockVersion | None) -> list[str]:
     """The lines of a unified diff without its heading, settings first; empty when the two say the same."""
+    return line_difference(_described(before), _described(after))
+
+
+def line_difference(old: Sequence[str], new: Sequence[str]) -> list[str]:
+    """The lines of a unified diff without its heading; empty when the two are the same."""
     from difflib import unified_diff
 
-    old, new = _described(before), _described(after)
     return [line for line in unified_diff(old, new, lineterm="", n=2) if not line.startswith(("---", "+++", "@@"))]
 
 
@@ -59,12 +63,4 @@ def _followed(lines: Sequence[BlamedLine], version: BlockVersion) -> list[Blamed
 
 
 def _described(version: BlockVersion | None) -> list[str]:
-    if version is None or version.deleted:
-        return []
-    block = version.block
-    settings = [f"(limit {block.limit} characters)"]
-    if block.description:
-        settings.append(f"(description: {block.description})")
-    if block.read_only:
-        settings.append("(read-only)")
-    return [*settings, *_lines(version)]
+    return [] if version is None or version.deleted else [*version.settings, *_lines(version)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from memgpt_cli.domain.history import Kind
+from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.domain.parameters import Arguments, Parameter
 from memgpt_cli.domain.passages import passage_ref
 from memgpt_cli.errors import UsageError

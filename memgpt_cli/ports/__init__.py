@@ -5,7 +5,15 @@ Everything that writes runs inside `Store.transaction()`; nothing that talks to 
 
 from memgpt_cli.ports.conversation import EpochStore, LedgerStore, MessageStore, TombstoneStore, TurnStore
 from memgpt_cli.ports.machine import Calibration, Clock, DocumentReader, EndpointMemory, PromptSource, Spending
-from memgpt_cli.ports.memory import BlockStore, DocumentStore, JournalStore, PassageStore, PictureStore, UndoStore
+from memgpt_cli.ports.memory import (
+    BlockStore,
+    DocumentStore,
+    JournalStore,
+    KindStore,
+    PassageStore,
+    PictureStore,
+    UndoStore,
+)
 from memgpt_cli.ports.models import ChatModel, Embedder, TokenCounter
 from memgpt_cli.ports.record import Store
 from memgpt_cli.ports.search import LexicalIndex
@@ -22,6 +30,7 @@ __all__ = [
     "EndpointMemory",
     "EpochStore",
     "JournalStore",
+    "KindStore",
     "LedgerStore",
     "LexicalIndex",
     "MessageStore",

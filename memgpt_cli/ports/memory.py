@@ -7,7 +7,8 @@ from typing import Protocol
 
 from memgpt_cli.domain.blocks import Author, Block, BlockVersion, Provenance
 from memgpt_cli.domain.documents import LoadedDocument, Source
-from memgpt_cli.domain.history import Operation, PassageVersion, TakenBack
+from memgpt_cli.domain.history import ItemState, Operation, PassageVersion, TakenBack
+from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.domain.passages import Passage
 from memgpt_cli.domain.pictures import Picture, StoredPicture
 from memgpt_cli.domain.search import ArchivalFilters
@@ -135,6 +136,22 @@ class DocumentStore(Protocol):
 
     def sources(self) -> list[Source]:
         """Every source of a living passage and every document, by name."""
+        ...
+
+
+class KindStore(Protocol):
+    """Items of any kind of memory, named by their number or label."""
+
+    def state(self, kind: Kind, item: int | str, version: int) -> ItemState | None:
+        """What an item said in a state; None where it did not exist or was deleted."""
+        ...
+
+    def existed(self, kind: Kind, number: int) -> bool:
+        """Whether there is, or was, an item of this number. A forgotten one was."""
+        ...
+
+    def nearest(self, kind: Kind, number: int) -> list[int]:
+        """The numbers of up to two present items, nearest first."""
         ...
 
 

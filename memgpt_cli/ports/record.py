@@ -5,7 +5,15 @@ from typing import Protocol
 
 from memgpt_cli.domain.agents import AgentConfig
 from memgpt_cli.ports.conversation import EpochStore, LedgerStore, MessageStore, TombstoneStore, TurnStore
-from memgpt_cli.ports.memory import BlockStore, DocumentStore, JournalStore, PassageStore, PictureStore, UndoStore
+from memgpt_cli.ports.memory import (
+    BlockStore,
+    DocumentStore,
+    JournalStore,
+    KindStore,
+    PassageStore,
+    PictureStore,
+    UndoStore,
+)
 from memgpt_cli.ports.search import LexicalIndex
 
 
@@ -50,6 +58,11 @@ class Store(Protocol):
     @property
     def journal(self) -> JournalStore:
         """What was changed in memory."""
+        ...
+
+    @property
+    def kinds(self) -> KindStore:
+        """Items of any kind."""
         ...
 
     @property

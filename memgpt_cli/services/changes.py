@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from memgpt_cli.domain.history import Kind
+from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.errors import NotFoundError, UsageError
 from memgpt_cli.services import operations
 from memgpt_cli.services.callers import PERSON

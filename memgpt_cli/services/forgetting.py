@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from memgpt_cli.domain.endpoints import Endpoint
 from memgpt_cli.domain.forgetting import Wanted, receipt
-from memgpt_cli.domain.messages import message_ref
+from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.domain.names import did_you_mean
-from memgpt_cli.domain.passages import passage_ref
 from memgpt_cli.errors import NotFoundError, UsageError
 from memgpt_cli.services import ids
 from memgpt_cli.services.filters import check_tags, dates
@@ -56,12 +55,11 @@ class ForgetService:
 
         Raises UsageError for an invalid id or date and when nothing is selected, NotFoundError for what never existed.
         """
-        messages, passages = _numbers(refs)
+        items = _items(refs)
         start, end = dates(since, until, self._workspace.settings.zone)
         wanted = Wanted(
             text=None if text is None else text.strip(),
-            messages=messages,
-            passages=passages,
+            items=items,
             source=source,
             tags=tuple(tags),
             start=start,
@@ -104,14 +102,10 @@ class ForgetService:
             return
         store = self._memory.store
         for ref in refs:
-            letter = "p" if ref[:1].lower() == "p" else "m"
-            first, last = ids.numbers(ref, letter=letter)
-            if first != last:
-                continue
-            if letter == "m" and store.tombstones.get(first) is None:
-                ids.message(self._memory, ref)
-            elif letter == "p" and not store.passages.history(first):
-                ids.passage(self._memory, ref)
+            kind = _kind_of(ref)
+            first, last = ids.numbers(ref, letter=kind.prefix)
+            if first == last and not store.kinds.existed(kind, first):
+                raise ids.unknown(store, kind, first)
         check_tags(self._memory, tags)
 
     def _source(self, typed: str) -> str:
@@ -134,17 +128,20 @@ class ForgetService:
         return Endpoint.at(base_url, model=model).host
 
 
-def _numbers(refs: Sequence[str]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Message and passage numbers of ids and ranges. Raises UsageError."""
-    messages: list[int] = []
-    passages: list[int] = []
+def _items(refs: Sequence[str]) -> dict[Kind, tuple[int, ...]]:
+    """The numbers of each kind in ids and ranges. Raises UsageError."""
+    items: dict[Kind, tuple[int, ...]] = {}
     for ref in refs:
-        letter = ref[:1].lower()
-        if letter.isdecimal():
+        if ref[:1].isdecimal():
             raise UsageError(f"{ref!r} could be a message or a passage", hint=f"--id m{ref} or --id p{ref}")
-        first, last = ids.numbers(ref, letter="p" if letter == "p" else "m")
-        (messages if letter == "m" else passages).extend(range(first, last + 1))
-    return tuple(messages), tuple(passages)
+        kind = _kind_of(ref)
+        first, last = ids.numbers(ref, letter=kind.prefix)
+        items[kind] = (*items.get(kind, ()), *range(first, last + 1))
+    return items
+
+
+def _kind_of(ref: str) -> Kind:
+    return Kind.with_prefix(ref[:1]) or Kind.MESSAGE
 
 
 def _silent(_: str) -> None:
@@ -168,8 +165,7 @@ def forgotten_shape(done: Forgotten) -> dict[str, Any]:
 def _planned(plan: Plan, *, forgotten: bool) -> dict[str, Any]:
     return {
         "forgotten": forgotten,
-        "messages": [message_ref(number) for number in plan.messages],
-        "passages": [passage_ref(number) for number in plan.passages],
+        **{kind.plural: [kind.ref(number) for number in items] for kind, items in plan.items.items()},
         "derived": sorted(plan.derived),
         "blocks": [cut.label for cut in plan.cuts],
         "versions": plan.versions,

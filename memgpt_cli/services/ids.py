@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from memgpt_cli.domain.kinds import PREFIXES, Kind
 from memgpt_cli.domain.messages import Message, Role, message_ref
 from memgpt_cli.domain.passages import Passage, passage_ref
 from memgpt_cli.domain.search import ArchivalFilters, RecallFilters
@@ -12,15 +13,13 @@ from memgpt_cli.errors import NotFoundError, UsageError
 from memgpt_cli.services.wording import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from memgpt_cli.bootstrap import Memory
+    from memgpt_cli.ports import Store
 
-_RANGE = re.compile(r"([mp]?)(\d{1,15})(?:(?:-|\.\.)([mp]?)(\d{1,15}))?", re.IGNORECASE)
+_RANGE = re.compile(rf"([{PREFIXES}]?)(\d{{1,15}})(?:(?:-|\.\.)([{PREFIXES}]?)(\d{{1,15}}))?", re.IGNORECASE)
 _MOST = 1_000_000
 """Ids that one range may span: more are a slip, and each of them takes memory."""
 
-_AROUND = 50
 _BEGINNING = 40
 
 
@@ -63,11 +62,7 @@ def message(memory: Memory, typed: str) -> Message:
             f"{message_ref(wanted)} was deleted (with memgpt {tombstone.provenance.command or 'undo'})",
             hint="memgpt undo --list shows what can be undone",
         )
-    newest = memory.store.messages.page(RecallFilters(roles=tuple(Role)), limit=2)
-    near = _nearest(wanted, memory.store.messages.get(_around(wanted)) or newest)
-    raise NotFoundError(
-        f"there is no message {message_ref(wanted)}{_listed(near, message_ref)}", hint="memgpt recall list"
-    )
+    raise unknown(memory.store, Kind.MESSAGE, wanted)
 
 
 def passage(memory: Memory, typed: str) -> Passage:
@@ -83,9 +78,14 @@ def passage(memory: Memory, typed: str) -> Passage:
         last = max((v.version for v in history if not v.deleted), default=1)
         hint = "memgpt archival list" if gone != "deleted" else f"memgpt archival restore {ref} {last}"
         raise NotFoundError(f"{ref} was {gone}", hint=hint)
-    newest = memory.store.passages.page(ArchivalFilters(), limit=2)
-    near = _nearest(wanted, memory.store.passages.get(_around(wanted)) or newest)
-    raise NotFoundError(f"there is no passage {ref}{_listed(near, passage_ref)}", hint="memgpt archival list")
+    raise unknown(memory.store, Kind.PASSAGE, wanted)
+
+
+def unknown(store: Store, kind: Kind, wanted: int) -> NotFoundError:
+    """The error for an id that never existed, with the nearest ones."""
+    near = [kind.ref(number) for number in sorted(store.kinds.nearest(kind, wanted))]
+    listed = f"; the nearest: {', '.join(near)}" if near else "; there are none"
+    return NotFoundError(f"there is no {kind} {kind.ref(wanted)}{listed}", hint=f"memgpt {kind.place} list")
 
 
 def newest_messages(memory: Memory, limit: int) -> list[tuple[str, str]]:
@@ -98,15 +98,3 @@ def newest_passages(memory: Memory, limit: int) -> list[tuple[str, str]]:
     """The newest passages: their ids and the beginnings of their texts."""
     newest = memory.store.passages.page(ArchivalFilters(), limit=limit)
     return [(passage_ref(p.id), one_line(p.text, _BEGINNING)) for p in newest]
-
-
-def _around(wanted: int) -> list[int]:
-    return list(range(max(1, wanted - _AROUND), wanted + _AROUND + 1))
-
-
-def _nearest(wanted: int, found: Sequence[Message] | Sequence[Passage]) -> list[int]:
-    return sorted((item.id for item in found), key=lambda item: (abs(item - wanted), item))[:2]
-
-
-def _listed(near: Sequence[int], ref: Callable[[int], str]) -> str:
-    return f"; the nearest: {', '.join(ref(item) for item in sorted(near))}" if near else "; there are none"

@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from memgpt_cli.domain.history import Change, Kind, Operation
-from memgpt_cli.domain.messages import message_ref
-from memgpt_cli.domain.passages import passage_ref
+from memgpt_cli.domain.history import Change, Operation
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.services.wording import counted, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from memgpt_cli.domain.blocks import BlockVersion
     from memgpt_cli.ports import Store
     from memgpt_cli.services.causes import Causes
 
@@ -45,8 +42,8 @@ def shape(operation: Operation, store: Store, causes: Causes) -> dict[str, Any]:
                 "kind": change.kind.value,
                 "what": _what(change, store),
                 "label": change.label,
-                "first": None if change.kind is Kind.BLOCK else _ref(change, change.first),
-                "last": None if change.kind is Kind.BLOCK else _ref(change, change.last),
+                "first": None if change.label is not None else change.kind.ref(change.first),
+                "last": None if change.label is not None else change.kind.ref(change.last),
                 "from": change.before,
                 "to": change.after,
             }
@@ -57,55 +54,42 @@ def shape(operation: Operation, store: Store, causes: Causes) -> dict[str, Any]:
 
 
 def _lines(change: Change, store: Store) -> Iterator[str]:
-    if change.kind is Kind.BLOCK:
-        yield from _block_lines(change, store)
-        return
-    first, last = _ref(change, change.first), _ref(change, change.last)
     what = _what(change, store)
-    if change.first == change.last:
+    if change.label is not None:
+        yield f"{change.kind} {change.label} {what}"
+        yield from _changed_lines(change, change.label, store)
+        return
+    first, last = change.kind.ref(change.first), change.kind.ref(change.last)
+    if first == last:
         yield f"{change.kind} {first} {what}"
     else:
         yield f"{counted(change.count, change.kind)} {what}: {first} to {last}"
-    sign = {"added": "+", "deleted": "-"}.get(what)
-    if sign and change.kind is Kind.PASSAGE:
-        living = change.after if sign == "+" else change.before
-        for number in range(change.first, min(change.last, change.first + _TEXTS_SHOWN - 1) + 1):
-            yield sign + _text(number, living, store)
-    elif change.kind is Kind.PASSAGE and change.first == change.last:
-        yield "-" + _text(change.first, change.before, store)
-        yield "+" + _text(change.first, change.after, store)
+    if change.kind.quoted:
+        yield from _quotations(change, what, store)
 
 
-def _text(passage: int, version: int, store: Store) -> str:
-    """What a version of a passage said, on one line."""
-    said = {state.version: state.passage.text for state in store.passages.history(passage)}
-    return one_line(said[version], 100)
+def _quotations(change: Change, what: str, store: Store) -> Iterator[str]:
+    """What the first of the numbered items said before and after."""
+    if what == "changed" and change.count > 1:
+        return
+    for number in change.numbers[:_TEXTS_SHOWN]:
+        for sign, version in (("-", change.before), ("+", change.after)):
+            state = store.kinds.state(change.kind, number, version)
+            if state is not None:
+                yield sign + one_line(state.text, 100)
 
 
-def _block_lines(change: Change, store: Store) -> Iterator[str]:
-    from memgpt_cli.main_context.block_history import difference
+def _changed_lines(change: Change, label: str, store: Store) -> Iterator[str]:
+    from memgpt_cli.main_context.block_history import line_difference
 
-    label = change.label or ""
-    before, after = _version(change, change.before, store), _version(change, change.after, store)
-    yield f"block {label} {_what(change, store)}"
-    yield from (line for line in difference(before, after) if line[:1] in "+-")
-
-
-def _version(change: Change, number: int, store: Store) -> BlockVersion | None:
-    return store.blocks.version(change.label or "", number)
+    before, after = (store.kinds.state(change.kind, label, version) for version in (change.before, change.after))
+    lines = line_difference(before.lines if before else (), after.lines if after else ())
+    yield from (line for line in lines if line[:1] in "+-")
 
 
 def _what(change: Change, store: Store) -> str:
-    if change.kind is Kind.MESSAGE:
-        return "added" if change.after else "deleted"
-    if change.kind is Kind.BLOCK:
-        before, after = _version(change, change.before, store), _version(change, change.after, store)
-        was, stands = before is not None and not before.deleted, after is not None and not after.deleted
-    else:
-        states = {v.version: not v.deleted for v in store.passages.history(change.first)}
-        was, stands = states.get(change.before, False), states.get(change.after, False)
+    was, stands = (
+        store.kinds.state(change.kind, change.items[0], version) is not None
+        for version in (change.before, change.after)
+    )
     return "changed" if was and stands else "added" if stands else "deleted"
-
-
-def _ref(change: Change, number: int) -> str:
-    return message_ref(number) if change.kind is Kind.MESSAGE else passage_ref(number)

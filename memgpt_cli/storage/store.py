@@ -23,6 +23,8 @@ from memgpt_cli.storage.database.record_check import agent_config, fault_of
 
 if TYPE_CHECKING:
     from memgpt_cli.domain.vectors import EmbedderIdentity
+    from memgpt_cli.storage.kinds.registry import Kinds
+    from memgpt_cli.storage.kinds.undo import Undo
     from memgpt_cli.storage.lexical.index import FullText
     from memgpt_cli.storage.rows.blocks import Blocks
     from memgpt_cli.storage.rows.documents import Documents
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from memgpt_cli.storage.rows.pictures import Pictures
     from memgpt_cli.storage.rows.tombstones import Tombstones
     from memgpt_cli.storage.rows.turns import Epochs, Turns
-    from memgpt_cli.storage.rows.undo import Undo
 
 _VERSION = 4
 """schema.VERSION, repeated so that an everyday start need not import sqlite-utils; a test holds them equal."""
@@ -135,17 +136,16 @@ class SQLiteStore:
     @cached_property
     def undo(self) -> Undo:
         """Taking back what the journal holds."""
-        from memgpt_cli.storage.rows.undo import Undo
+        from memgpt_cli.storage.kinds.undo import Undo
 
-        return Undo(
-            self.connection,
-            self.journal,
-            blocks=self.blocks,
-            passages=self.passages,
-            messages=self.messages,
-            tombstones=self.tombstones,
-            epochs=self.epochs,
-        )
+        return Undo(self, self.kinds)
+
+    @cached_property
+    def kinds(self) -> Kinds:
+        """The kinds of memory, for what treats all of them alike."""
+        from memgpt_cli.storage.kinds.registry import Kinds
+
+        return Kinds(self)
 
     @property
     def embedder(self) -> EmbedderIdentity | None:

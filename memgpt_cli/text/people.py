@@ -34,6 +34,22 @@ _NAMED: Final = re.compile(
 )
 
 
+_ROLES: Final = re.compile(
+    r"(?:(?:my|the|our|user|user's|[\w-]+['’]s) )?(?:old |new |current |former )?"
+    r"(?:boss|manager|supervisor|neighbou?r|roommate|flatmate|landlord|landlady|doctor|dentist|teacher|therapist|coach"
+    r"|trainer|tutor|assistant|secretary|girlfriend|boyfriend|partner|colleague|coworker|team ?lead(?:er)?|cleaner"
+    r"|nanny)"
+    r"|(?:我的?|用户的?)?(?:老板|上司|领导|经理|邻居|室友|房东|医生|牙医|老师|教练|助理|秘书|女朋友|男朋友|同事|保姆)",
+    re.IGNORECASE,
+)
+"""Roles that change their holder."""
+
+
+def is_role(name: str) -> bool:
+    """Whether a name is only a role that different people hold in turn: "my boss", 房东."""
+    return _ROLES.fullmatch(name.strip()) is not None
+
+
 def kin_in(text: str) -> frozenset[int]:
     """Which of them a text speaks of, as places in the table."""
     return frozenset(number for number, pattern in enumerate(_PATTERNS) if pattern.search(text))

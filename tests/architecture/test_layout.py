@@ -35,6 +35,7 @@ ROOMS = {
     "domain",
     "evaluation",
     "external_context",
+    "facts",
     "functions",
     "llm",
     "main_context",

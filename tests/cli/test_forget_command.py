@@ -145,7 +145,7 @@ def test_killed_at_any_point_and_called_again_it_is_gone(memgpt: CommandLine, de
 def test_a_forgetting_that_a_crash_cut_off_is_finished_by_the_next_turn(memgpt: CommandLine) -> None:
     told(memgpt)
     store = SQLiteStore(memgpt.home / "data" / "agents" / "default" / "agent.db")
-    finder = Finder(store.connection, Wanted(text="Alice Miller"))
+    finder = Finder(store, Wanted(text="Alice Miller"))
     finder.find()
     Purge(store).empty_rows(finder, at=store.config().created_at)
     store.close()

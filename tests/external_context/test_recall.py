@@ -11,13 +11,13 @@ import pytest
 
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.messages import Message, Role
-from memgpt_cli.domain.search import ArchivalFilters, RecallFilters
+from memgpt_cli.domain.search import ArchivalFilters, Meaning, RecallFilters
 from memgpt_cli.domain.settings import SearchSettings
 from memgpt_cli.domain.times import span
 from memgpt_cli.domain.vectors import EmbedderIdentity, Vector
 from memgpt_cli.errors import ModelError
 from memgpt_cli.external_context.archival import ArchivalStorage
-from memgpt_cli.external_context.meaning import WORDS_ONLY, indexed_so_far
+from memgpt_cli.external_context.meaning import notes_for_people
 from memgpt_cli.external_context.recall import RecallStorage
 from memgpt_cli.llm.static_embedder import StaticEmbedder
 from memgpt_cli.ports import Embedder
@@ -197,7 +197,8 @@ def test_without_a_vector_words_answer_and_the_result_says_so(memory: Memory) ->
     assert memory.recall().embed_query("the violin") is None
     found = memory.recall().search("the violin")
     assert [hit.item.id for hit in found.hits] == [ids[0]]
-    assert found.notes == (WORDS_ONLY,)
+    assert not found.meaning.asked
+    assert notes_for_people(found, what="messages")[0].startswith("searched by words only")
 
 
 def test_a_result_says_which_share_is_indexed(memory: Memory) -> None:
@@ -208,7 +209,8 @@ def test_a_result_says_which_share_is_indexed(memory: Memory) -> None:
     recall = memory.recall()
     found = recall.search("violin", query_vector=recall.embed_query("violin"))
     assert found.hits[0].item.id == ids[0]
-    assert found.notes[0].startswith("50% of the messages are indexed by meaning")
+    assert (found.meaning.pending, found.meaning.percent, found.notes) == (4, 50, ())
+    assert notes_for_people(found, what="messages")[0].startswith("50% of the messages are indexed by meaning")
 
 
 def test_above_a_number_of_messages_meaning_weighs_what_words_found(memory: Memory) -> None:
@@ -297,12 +299,11 @@ def test_archival_storage_answers_by_words_while_the_embedder_is_away(memory: Me
     stored = archival.insert("The ferry to Bergen", provenance=ME)
     found = archival.search("ferry", query_vector=archival.embed_query("ferry"))
     assert [hit.item.id for hit in found.hits] == [stored.passage.id]
-    assert found.notes == (WORDS_ONLY,)
+    assert not found.meaning.asked
 
 
 def test_all_but_one_of_many_passages_is_not_told_as_all_of_them() -> None:
-    assert indexed_so_far(1, 1_000, what="passages").startswith("99% of the passages")
-    assert indexed_so_far(3, 2, what="passages").startswith("0% of the passages")
+    assert [Meaning(pending=p, total=t).percent for p, t in ((1, 1_000), (3, 2), (0, 0))] == [99, 0, 100]
 
 
 def test_a_record_of_another_embedder_is_an_error_that_names_the_repair(memory: Memory) -> None:

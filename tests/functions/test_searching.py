@@ -2,14 +2,20 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from support.function_calls import Functions, functions
 
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.messages import Message, Role
+from memgpt_cli.domain.search import Hit, Meaning, SearchResult
+from memgpt_cli.external_context.rendering import notes_of
+from memgpt_cli.functions.pages import result_of
 
 SEARCH, ARCHIVAL = "conversation_search", "archival_memory_search"
 START = datetime(2024, 3, 1, 9, tzinfo=UTC)
@@ -51,14 +57,7 @@ def shown(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("query", "budget"),
-    [
-        ("slow train to Kyoto", 150),
-        ("slow train to Kyoto", 1_000),
-        ("slow train to Kyoto", 5_000),
-        ("", 400),
-        ("", 5_000),
-    ],
+    ("query", "budget"), [("slow train to Kyoto", 150), ("slow train to Kyoto", 1_000), ("", 400), ("", 5_000)]
 )
 def test_the_pages_together_are_the_ranked_list(agent: Functions, budget: int, query: str) -> None:
     recall = agent.context.recall
@@ -74,6 +73,45 @@ def test_the_pages_together_are_the_ranked_list(agent: Functions, budget: int, q
     noise = {f"m{hit.item.id}" for hit in ranked.hits if hit.item.text == "I see."}
     in_order = [f"m{hit.item.id}" for hit in ranked.hits if f"m{hit.item.id}" not in noise]
     assert [ref for ref in seen if ref not in noise] == in_order
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    lengths=st.lists(st.integers(1, 400), min_size=1, max_size=50),
+    budget=st.integers(48, 5_000),
+    more=st.integers(1, 3),
+)
+def test_pages_lose_and_repeat_nothing_at_any_window(
+    agent: Functions, lengths: list[int], budget: int, more: int
+) -> None:
+    """`budget` is what any prompt of a window has for a page; a prompt that is less full has `more` times that."""
+    said = [Message(id=n, role=Role.USER, text=f"word {n} " * size, created_at=START) for n, size in enumerate(lengths)]
+    hits = tuple(Hit(item=message, score=1.0) for message in said)
+    found = SearchResult(hits=hits, total=len(hits), ranked=True, terms={"word": 1.0})
+    context = replace(agent.context, budget=more * budget, page_budget=budget)
+    seen: list[str] = []
+    for page in range(len(said)):
+        result = result_of(found, page, context, what="messages", order="best match first")
+        assert list(result.effects.shown) == shown(result.text)
+        seen += result.effects.shown
+        if "more: page=" not in result.text:
+            break
+    assert seen == [f"m{n}" for n in range(len(said))]
+
+
+def test_the_model_is_not_told_how_far_indexing_is_nor_why_a_vector_is_missing(tmp_path: Path) -> None:
+    with functions(tmp_path) as own:
+        with own.store.transaction():
+            tell(own, "The ferry to Bergen leaves at noon", 0)
+            own.store.messages.evict([m.id for m in own.store.messages.queue()], epoch=0)
+            own.context.archival.insert("The ferry takes bicycles", provenance=Provenance(author=Author.AGENT))
+        for name in (SEARCH, ARCHIVAL):
+            waiting = own.call(name, query="ferry")
+            assert waiting.found is not None
+            assert (waiting.found.meaning.pending, "note:" in waiting.text) == (1, False)
+        own.index.flush()
+        found = replace(own.context.recall.search("ferry"), meaning=Meaning(asked=False))
+        assert notes_of(found) == ["note: searched by words only."]
 
 
 def test_a_page_holds_twenty_hits_where_they_fit_best_first_with_long_ones_as_excerpts(agent: Functions) -> None:

@@ -16,6 +16,7 @@ from memgpt_cli.domain.blocks import Author, Block, Provenance
 from memgpt_cli.domain.chat import PromptMessage
 from memgpt_cli.domain.forgetting import Wanted
 from memgpt_cli.domain.history import SUMMARY_FROM
+from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.domain.messages import FunctionCall, Message, Role
 from memgpt_cli.domain.passages import Passage
 from memgpt_cli.domain.pictures import Picture
@@ -137,9 +138,9 @@ def test_a_short_text_goes_as_a_word_and_not_as_a_part_of_others(home: Home) -> 
         home.store.messages.append(Message(role=Role.USER, text="I am planning too", created_at=NOW))
         home.store.messages.append(Message(role=Role.USER, text="我姓张。", created_at=NOW))
     plan, checked = home.forget(text="Ann")
-    assert list(plan.messages.values()) == ["Ann is planning a trip"]
+    assert list(plan.items[Kind.MESSAGE].values()) == ["Ann is planning a trip"]
     assert (checked.too_short, checked.clean) == (True, True)
-    assert list(home.forget(text="张")[0].messages.values()) == ["我姓张。"]
+    assert list(home.forget(text="张")[0].items[Kind.MESSAGE].values()) == ["我姓张。"]
 
 
 def test_by_id_goes_the_turn_and_what_came_of_it(home: Home) -> None:
@@ -155,8 +156,8 @@ def test_by_id_goes_the_turn_and_what_came_of_it(home: Home) -> None:
         cited = f"1 of 1 results, page 0.\n[m{cause.id} 2024-03-01 00:00] user: Alice is my doctor"
         store.messages.append(Message(role=Role.TOOL, name="conversation_search", text=cited, created_at=NOW))
         store.messages.append(Message(role=Role.USER, text="Alice in Wonderland is a book", created_at=NOW))
-    plan, checked = home.forget(messages=(cause.id,))
-    assert (len(plan.messages), list(plan.passages.values())) == (3, ["Alice, the doctor"])
+    plan, checked = home.forget(items={Kind.MESSAGE: (cause.id,)})
+    assert (len(plan.items[Kind.MESSAGE]), list(plan.items[Kind.PASSAGE].values())) == (3, ["Alice, the doctor"])
     assert checked.clean
     assert store.blocks.get("human").value == "likes tea"
     assert home.raw("Alice is my doctor") == home.raw("Doctor: Alice") == []
@@ -169,9 +170,9 @@ def test_by_source_and_by_tag_and_by_date(home: Home) -> None:
         store.passages.add(Passage(text="chapter one", source="novel.txt", created_at=NOW, provenance=USER))
         store.passages.add(Passage(text="chapter two", tags=("book",), created_at=NOW, provenance=USER))
         store.passages.add(Passage(text="a letter", created_at=NOW.replace(year=2020), provenance=USER))
-    assert list(home.forget(source="novel.txt")[0].passages.values()) == ["chapter one"]
-    assert list(home.forget(tags=("book",))[0].passages.values()) == ["chapter two"]
-    assert list(home.forget(end=NOW.replace(year=2021))[0].passages.values()) == ["a letter"]
+    assert list(home.forget(source="novel.txt")[0].items[Kind.PASSAGE].values()) == ["chapter one"]
+    assert list(home.forget(tags=("book",))[0].items[Kind.PASSAGE].values()) == ["chapter two"]
+    assert list(home.forget(end=NOW.replace(year=2021))[0].items[Kind.PASSAGE].values()) == ["a letter"]
     assert home.raw("chapter") == home.raw("a letter") == []
 
 
@@ -179,7 +180,7 @@ def test_what_others_say_in_the_same_words_is_no_leftover(home: Home) -> None:
     with home.store.transaction():
         first = home.store.messages.append(Message(role=Role.USER, text="Thanks a lot!", created_at=NOW))
         home.store.messages.append(Message(role=Role.USER, text="Thanks a lot!", created_at=NOW))
-    _, checked = home.forget(messages=(first.id,))
+    _, checked = home.forget(items={Kind.MESSAGE: (first.id,)})
     assert checked.clean
     assert len(home.raw("Thanks a lot!")) == 1
 
@@ -209,7 +210,7 @@ def test_a_picture_goes_with_its_message_and_stays_while_that_can_come_back(home
                 Picture(name=name, kind="image/png", content=b"PNG" + name.encode()), message_id=message
             )
         store.tombstones.bury([2], at=NOW, provenance=USER)
-    home.forget(messages=(1,))
+    home.forget(items={Kind.MESSAGE: (1,)})
     assert (store.pictures.of_message(1), home.raw("PNGa.png")) == (None, [])
     assert store.pictures.of_message(2) is not None
     home.forget(text="Lisbon")
@@ -240,7 +241,7 @@ def test_an_unfinished_batch_run_that_speaks_of_it_goes_whole(home: Home, text: 
 
 def test_a_batch_run_that_works_on_a_copy_of_a_forgotten_message_goes_too(home: Home) -> None:
     run = unfinished_run(home, {"journal": 2})
-    plan, checked = home.forget(messages=(1,))
+    plan, checked = home.forget(items={Kind.MESSAGE: (1,)})
     assert (plan.runs, checked.clean, run.exists()) == (("d1f8",), True, False)
 
 
@@ -337,7 +338,7 @@ def test_every_spelling_that_search_would_find_is_forgotten_and_the_proof_sees_i
         assert set(proof.columns_with(home.store.connection, columns)) >= {"messages.text", "messages.calls"}
     plan, checked = home.forget(text=text)
     assert [m for m in home.store.messages.page(RecallFilters(roles=tuple(Role)), limit=99) if m.text == written] == []
-    assert len(plan.messages) >= 2
+    assert len(plan.items[Kind.MESSAGE]) >= 2
     assert checked.clean
     assert checked.rows == ()
 
@@ -360,7 +361,7 @@ def test_other_words_stay(home: Home, text: str, stays: str) -> None:
     with home.store.transaction():
         message = home.store.messages.append(Message(role=Role.USER, text=stays, created_at=NOW))
     plan, checked = home.forget(text=text)
-    assert message.id not in plan.messages
+    assert message.id not in plan.items[Kind.MESSAGE]
     assert checked.clean
 
 

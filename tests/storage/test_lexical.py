@@ -332,7 +332,7 @@ def test_rebuilding_changes_no_answer(store: SQLiteStore) -> None:
     before = [store.lexical.search_messages(query, everything, 9) for query in queries]
     shelf = store.lexical.search_passages("harbour sea", ArchivalFilters(), 9)
     with store.transaction():
-        store.lexical.rebuild()
+        store.kinds.reindex()
     assert [store.lexical.search_messages(query, everything, 9) for query in queries] == before
     assert store.lexical.search_passages("harbour sea", ArchivalFilters(), 9) == shelf
     assert is_sound(store)
@@ -362,7 +362,7 @@ def test_another_connection_sees_what_is_added_removed_and_rebuilt(store: SQLite
             store.connection.execute("DELETE FROM messages WHERE id = ?", (ids[0],))
         assert found(other, "lake") == [more[0], ids[1]]
         with store.transaction():
-            store.lexical.rebuild()
+            store.kinds.reindex()
         assert found(other, "lake") == [more[0], ids[1]]
         assert other.lexical.spoken() == 2
 

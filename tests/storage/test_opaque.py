@@ -30,7 +30,7 @@ def reply(text: str, opaque: Opaque | None = None) -> Message:
 
 
 def forget(store: SQLiteStore, text: str) -> None:
-    finder = Finder(store.connection, Wanted(text=text))
+    finder = Finder(store, Wanted(text=text))
     finder.find()
     purge = Purge(store)
     purge.empty_rows(finder, at=NOW)

@@ -14,7 +14,8 @@ from memgpt_cli.cli.terminal.console import notice, print_json, say
 from memgpt_cli.cli.terminal.filters import LARGEST
 from memgpt_cli.cli.terminal.texts import counted
 from memgpt_cli.domain.blocks import Author, Provenance
-from memgpt_cli.domain.history import Kind, Operation, TakenBack
+from memgpt_cli.domain.history import Operation, TakenBack
+from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.domain.messages import message_ref
 from memgpt_cli.domain.times import for_people
 from memgpt_cli.errors import NotFoundError, UsageError

@@ -10,6 +10,7 @@ from memgpt_cli.domain.messages import Message, message_ref
 from memgpt_cli.domain.passages import Passage, passage_ref
 from memgpt_cli.domain.times import for_people
 from memgpt_cli.external_context.excerpts import excerpt_for_people
+from memgpt_cli.external_context.meaning import notes_for_people
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +41,7 @@ def show_hits(found: SearchResult[Any], zone: tzinfo, *, explain: bool, what: st
         notice(ONLY_WEAK)
     if found.more:
         notice(f"{found.more} more {'candidates' if found.ranked else what}: --page {found.page + 1}")
-    for line in found.notes:
+    for line in notes_for_people(found, what=what):
         notice(f"note: {line}")
 
 

@@ -70,12 +70,19 @@ def without_messages(record: Path) -> None:
                 db.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
             for table in ("vectors", "outbox"):
                 db.execute(f"DELETE FROM {table} WHERE collection = 'messages'")  # noqa: S608 - our own names
-            for table in ("passages", "passage_versions", "block_versions"):
+            for table in _caused_by_messages(store):
                 db.execute(f"UPDATE {table} SET message_id = NULL, command = coalesce(command, 'agent clone')"  # noqa: S608
                            " WHERE message_id IS NOT NULL")  # fmt: skip
             db.execute("DELETE FROM sqlite_sequence WHERE name IN ('messages', 'operations')")
-            store.lexical.rebuild()
+            store.kinds.reindex()
             Vectors(db).begin_anew()
         store.connection.execute("VACUUM")
     finally:
         store.close()
+
+
+def _caused_by_messages(store: SQLiteStore) -> list[str]:
+    """The tables of memory whose rows name the message that caused them."""
+    tables = [table for kind in store.kinds for table in kind.tables if table not in _OF_TALKING]
+    named = "SELECT 1 FROM pragma_table_info(?) WHERE name = 'message_id'"
+    return [table for table in tables if store.connection.execute(named, (table,)).fetchone()]

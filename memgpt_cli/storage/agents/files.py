@@ -7,21 +7,19 @@ are made anew. No path, no SQL and no code of the file is ever used.
 import base64
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from memgpt_cli.domain.blocks import is_label
-from memgpt_cli.domain.messages import Role
-from memgpt_cli.domain.search import ArchivalFilters, RecallFilters
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.errors import DocumentError
 from memgpt_cli.storage.agents.copies import snapshot
 from memgpt_cli.storage.agents.packages import Package, new_package, open_package
 from memgpt_cli.storage.database.connection import connect, transaction
 from memgpt_cli.storage.database.record_check import agent_config
+from memgpt_cli.storage.kinds.registry import KINDS
 from memgpt_cli.storage.store import SQLiteStore
 from memgpt_cli.storage.vectors.log import Vectors
 
@@ -29,10 +27,15 @@ FORMAT: Final = "memgpt-agent"
 VERSION: Final = 1
 
 TABLES: Final = (
-    "turns", "steps", "messages", "tombstones", "blocks", "block_versions", "passages", "passage_versions", "documents",
-    "document_passages", "pictures", "epochs", "operations", "changes", "vectors", "outbox",
+    "turns", "steps", *(table for kind in KINDS for table in kind.tables),
+    "epochs", "operations", "changes", "vectors", "outbox",
 )  # fmt: skip
-"""What an agent is, in the order in which rows can refer to each other."""
+"""What an agent is."""
+
+_NUMBERED: Final = (
+    *("turns", "epochs", "operations", "vectors", "outbox"),
+    *(table for kind in KINDS for table in kind.numbered),
+)
 
 _META: Final = ("config", "embedder", "vectors_generation", "note.summary_from", "note.origin")
 """Keys of `meta` that travel. Where an agent's words went last does not: it says nothing of another machine."""
@@ -100,7 +103,7 @@ def import_agent(path: Path, record: Path, *, name: str, keep_endpoint: bool, pr
             try:
                 with store.transaction():
                     _look_through(store)
-                    store.lexical.rebuild()
+                    store.kinds.reindex()
                     Vectors(store.connection).reset_indexed()
             finally:
                 store.close()
@@ -186,26 +189,20 @@ def _look_through(store: SQLiteStore) -> None:
     if broken := db.execute("PRAGMA foreign_key_check").fetchall():
         msg = f"a row of {broken[0][0]} refers to nothing"
         raise ValueError(msg)
-    for page in (
-        lambda offset: store.messages.page(RecallFilters(roles=tuple(Role)), limit=_PAGE, offset=offset),
-        lambda offset: store.passages.page(ArchivalFilters(), limit=_PAGE, offset=offset),
-        lambda offset: store.journal.page(limit=_PAGE, offset=offset),
-    ):
-        _read_all(page)
+    for kind in store.kinds:
+        kind.check()
+    offset = 0
+    while page := store.journal.page(limit=_PAGE, offset=offset):
+        offset += len(page)
     for read, column, table in (
-        (store.blocks.history, "label", "block_versions"),
-        (store.passages.history, "passage", "passage_versions"),
         (store.epochs.get, "id", "epochs"),
         (store.turns.get, "id", "turns"),
         (store.turns.steps, "turn", "steps"),
-        (store.tombstones.get, "message", "tombstones"),
     ):
         for (key,) in db.execute(f"SELECT DISTINCT {column} FROM {table}").fetchall():  # noqa: S608 - our own names
             read(key)
     store.config()
-    _look_at_blocks(store)
     _look_at_numbers(db)
-    store.documents.sources()
     identity = Vectors(db).identity()
     length = 4 * identity.dimensions if identity else 0
     if db.execute("SELECT 1 FROM vectors WHERE length(vector) NOT IN (0, ?) LIMIT 1", (length,)).fetchone():
@@ -213,36 +210,13 @@ def _look_through(store: SQLiteStore) -> None:
         raise ValueError(msg)
 
 
-def _look_at_blocks(store: SQLiteStore) -> None:
-    """A block is what its last version says, within its limit, under a label that it can have."""
-    for (label,) in store.connection.execute("SELECT label FROM blocks UNION SELECT label FROM block_versions"):
-        if not is_label(label):
-            msg = f"{label!r} cannot be a block's label"
-            raise ValueError(msg)
-        history = store.blocks.history(label)
-        newest = None if not history or history[-1].deleted else history[-1].block
-        block = store.blocks.get(label)
-        if block != newest:
-            msg = f"block {label} is not what its last version says"
-            raise ValueError(msg)
-        if block is not None and len(block.value) > block.limit:
-            msg = f"block {label} holds {len(block.value)} characters, its limit is {block.limit}"
-            raise ValueError(msg)
-
-
 def _look_at_numbers(db: sqlite3.Connection) -> None:
     """Ids stay such as people can type, and such that others can follow."""
-    for table in ("messages", "passages", "turns", "epochs", "operations", "block_versions", "vectors", "outbox"):
+    for table in _NUMBERED:
         least, most = db.execute(f"SELECT min(rowid), max(rowid) FROM {table}").fetchone()  # noqa: S608 - our own names
         if least is not None and not 0 < least <= most < _LARGEST_ID:
             msg = f"{table} has a row of number {least if least <= 0 else most}"
             raise ValueError(msg)
-
-
-def _read_all(page: Callable[[int], Sequence[Any]]) -> None:
-    offset = 0
-    while found := page(offset):
-        offset += len(found)
 
 
 def _line(row: sqlite3.Row) -> bytes:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from memgpt_cli.domain.forgetting import SHORTEST_RAW, Checked, Plan, Progress, Wanted
+from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.storage.forgetting.batch_traces import RUNS, Speaks, remove_runs, runs_that_speak
 from memgpt_cli.storage.forgetting.findings import Finder
 from memgpt_cli.storage.forgetting.forgotten_text import decoded, raw_forms, search_files
@@ -65,7 +66,7 @@ class Forgetting:
 
     def plan(self, wanted: Wanted) -> Plan:
         """What would go; nothing is written."""
-        finder = Finder(self._store.connection, wanted)
+        finder = Finder(self._store, wanted)
         finder.find()
         return self._planned(finder)
 
@@ -74,7 +75,7 @@ class Forgetting:
 
         Raises StorageError when the file cannot be written anew since another process reads it.
         """
-        finder = Finder(self._store.connection, wanted)
+        finder = Finder(self._store, wanted)
         progress("searching")
         finder.find()
         plan = self._planned(finder)
@@ -101,11 +102,10 @@ class Forgetting:
     def _planned(self, finder: Finder) -> Plan:
         found = finder.found
         return Plan(
-            messages=dict(sorted(found.messages.items())),
-            passages=dict(sorted(found.passages.items())),
+            items={kind: dict(sorted(items.items())) for kind, items in found.items.items()},
             derived=frozenset(found.derived),
             cuts=tuple(found.cuts),
-            versions=len(found.block_versions) + len(found.passage_versions),
+            versions=sum(map(len, found.versions.values())),
             operations=len(found.operations),
             summaries=len(found.epochs),
             documents=tuple(found.documents),
@@ -119,7 +119,7 @@ class Forgetting:
     def _doomed_files(self, finder: Finder) -> Iterator[Path]:
         """Copies of old states: every one that is older than what goes, and drafts that hold it."""
         found = finder.found
-        if found.messages or found.passages or found.block_versions:
+        if any(found.changed(kind) for kind in Kind):
             yield from sorted(self._folder.glob("*.before-*"))
         speaks = _speaks(finder)
         drafts = [path for path in sorted((self._folder / "drafts").glob("*")) if path.is_file()]
@@ -135,12 +135,12 @@ class Forgetting:
             text = self._history.read_text(encoding="utf-8", errors="replace")
         except OSError:
             return [], []
-        said = {message.strip() for message in finder.found.messages.values() if message.strip()}
+        said = {message.strip() for message in finder.found.items[Kind.MESSAGE].values() if message.strip()}
         stay: list[str] = []
         go: list[str] = []
         for entry in _ENTRY.split(text):
             typed = "\n".join(line[1:] for line in entry.split("\n") if line.startswith("+"))
-            (go if finder.holds(typed) or typed.strip() in said else stay).append(entry)
+            (go if finder.found.holds(typed) or typed.strip() in said else stay).append(entry)
         return stay, go
 
     def _forget_files(self, finder: Finder, plan: Plan) -> None:
@@ -208,7 +208,7 @@ def _speaks(finder: Finder) -> Speaks:
     whole = {text for text in found.texts() if len(text.encode("utf-8", "replace")) >= _LONG_LINE}
 
     def speaks(text: str) -> bool:
-        return finder.holds(text) or text in whole or not whole.isdisjoint(text.split("\n"))
+        return found.holds(text) or text in whole or not whole.isdisjoint(text.split("\n"))
 
     return speaks
 

@@ -25,7 +25,7 @@ from memgpt_cli.errors import StorageError
 from memgpt_cli.storage.database.connection import connect
 from memgpt_cli.storage.database.filters import archival_where, recall_where
 from memgpt_cli.storage.lexical.bm25 import Pairs, Postings, Scored, best, rarity, without
-from memgpt_cli.storage.lexical.common_words import KINDS, CommonWords
+from memgpt_cli.storage.lexical.common_words import CommonWords
 from memgpt_cli.storage.lexical.forms import Term, Tokenizer
 from memgpt_cli.storage.lexical.lengths import CHANGED, GENERATION, RowLengths, numbering
 from memgpt_cli.storage.lexical.occurrences import as_numbers, as_postings, either, in_rows, near
@@ -171,19 +171,17 @@ class FullText:
         if passage.id <= self._common.edge("passage"):
             self._common.drop("passage")
 
-    def rebuild(self) -> None:
-        """Make the whole index anew from the rows."""
-        for table in ("message_words", "event_words", "passage_words"):
-            self._db.execute(f"INSERT INTO {table} ({table}) VALUES ('delete-all')")  # noqa: S608 - our own names
-        for kind in KINDS:
-            self._common.drop(kind)
-        self._db.execute("DELETE FROM message_places")
-        self._db.execute("DELETE FROM passage_lengths")
-        self._count(GENERATION)
+    def rebuild_messages(self) -> None:
+        """Make the index of messages anew from the rows."""
+        self._empty("message", words=("message_words", "event_words"), places="message_places")
         self.add_messages(
             Message(id=row[0], role=Role(row[1]), text=row[2], created_at=from_text(row[3]), session=row[4])
             for row in self._db.execute("SELECT id, role, text, created_at, session FROM messages ORDER BY id")
         )
+
+    def rebuild_passages(self) -> None:
+        """Make the index of passages anew from the rows."""
+        self._empty("passage", words=("passage_words",), places="passage_lengths")
         rows = self._db.execute(
             "SELECT id, text, created_at, source, location, tags FROM passages WHERE deleted_at IS NULL"
         )
@@ -198,6 +196,13 @@ class FullText:
                     tags=tuple(json.loads(row[5])),
                 )
             )
+
+    def _empty(self, kind: str, *, words: Iterable[str], places: str) -> None:
+        for table in words:
+            self._db.execute(f"INSERT INTO {table} ({table}) VALUES ('delete-all')")  # noqa: S608 - our own names
+        self._common.drop(kind)
+        self._db.execute(f"DELETE FROM {places}")  # noqa: S608 - our own names
+        self._count(GENERATION)
 
     def _count(self, key: str) -> None:
         self._db.execute(

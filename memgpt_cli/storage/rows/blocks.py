@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from memgpt_cli.domain.blocks import Author, Block, BlockVersion, Provenance
-from memgpt_cli.domain.history import Change, Kind
+from memgpt_cli.domain.history import Change
+from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.domain.times import from_text, to_text
 from memgpt_cli.storage.rows.journal import Journal
 

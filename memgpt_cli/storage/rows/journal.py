@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Final
 
 from memgpt_cli.domain.blocks import Author, Provenance
-from memgpt_cli.domain.history import Change, Kind, Operation
+from memgpt_cli.domain.history import Change, Operation
+from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.domain.times import from_text, to_text
 
 _OF_A_PAGE_OUT: Final = "(author = 'user' AND command IS NULL)"
@@ -97,7 +98,7 @@ class Journal:
 
     def _extend(self, running: _Running, change: Change) -> bool:
         """Let the last change name one more item, where that says the same."""
-        if change.kind is Kind.BLOCK:
+        if change.label is not None:
             return False
         cursor = self._db.execute(
             "UPDATE changes SET last = ? WHERE id = ? AND operation = ? AND kind = ? AND last = ? AND before = ?"

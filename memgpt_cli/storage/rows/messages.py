@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from memgpt_cli.domain.effects import Effects
-from memgpt_cli.domain.history import Change, Kind
+from memgpt_cli.domain.history import Change
+from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.domain.messages import SPOKEN, FunctionCall, Message, Opaque, Role
 from memgpt_cli.domain.search import Candidate
 from memgpt_cli.domain.times import from_text, to_text

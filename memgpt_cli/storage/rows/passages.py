@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from memgpt_cli.domain.blocks import Author, Provenance
-from memgpt_cli.domain.history import Change, Kind, PassageVersion
+from memgpt_cli.domain.history import Change, PassageVersion
+from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.domain.passages import Passage, passage_ref
 from memgpt_cli.domain.search import ArchivalFilters
 from memgpt_cli.domain.times import to_text
@@ -100,11 +101,10 @@ class Passages:
         Raises UsageError when a living passage says exactly that.
         """
         row = self._row(passage_id)
-        state = self._history.state(passage_id, version)
-        if state is None or state[1]:
+        passage = self.state(passage_id, version)
+        if passage is None:
             self.delete([passage_id], at=at, provenance=provenance)
             return
-        passage, _ = state
         if row["deleted_at"] is None:
             if passage != passage_of(row):
                 self.revise(passage, at=at, provenance=provenance)
@@ -120,12 +120,16 @@ class Passages:
         """Every version, oldest first, deletions included; empty for a passage that there never was."""
         return self._history.all(passage_id)
 
+    def state(self, passage_id: int, version: int) -> Passage | None:
+        """What a version said; None where it was deleted or does not exist."""
+        found = self._history.state(passage_id, version)
+        return None if found is None or found[1] else found[0]
+
     def is_as_in(self, passage_id: int, version: int) -> bool:
         """Whether the passage stands now as it did in a version (0: it is not there)."""
         row = self._db.execute("SELECT * FROM passages WHERE id = ?", (passage_id,)).fetchone()
         living = None if row is None or row["deleted_at"] is not None else passage_of(row)
-        state = self._history.state(passage_id, version)
-        return living == (None if state is None or state[1] else state[0])
+        return living == self.state(passage_id, version)
 
     def _note(
         self, row: sqlite3.Row, *, at: datetime, provenance: Provenance | None, deleted: bool, content_changes: bool

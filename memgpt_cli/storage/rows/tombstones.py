@@ -13,7 +13,8 @@ from itertools import islice
 from typing import Any, Final
 
 from memgpt_cli.domain.blocks import Author, Provenance
-from memgpt_cli.domain.history import FRESH_START, SUMMARY_FROM, Change, Kind, Tombstone
+from memgpt_cli.domain.history import FRESH_START, SUMMARY_FROM, Change, Tombstone
+from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.domain.times import from_text, to_text
 from memgpt_cli.domain.vectors import Collection
 from memgpt_cli.storage.database.filters import SPOKEN_SQL
@@ -145,7 +146,7 @@ class Tombstones:
 
     def _into_index(self, contents: Sequence[dict[str, Any]]) -> None:
         if len(contents) > _MANY:
-            self._words.rebuild()
+            self._words.rebuild_messages()
             return
         for content in contents:
             message = message_of(content)

@@ -19,24 +19,6 @@ from memgpt_cli.storage.database.connection import transaction
 _IDENTITY: Final = "embedder"
 _GENERATION: Final = "vectors_generation"
 
-_WAITING: Final = {
-    Collection.MESSAGES: (
-        "SELECT item_id, text, ticket FROM outbox CROSS JOIN messages ON id = item_id"
-        " WHERE collection = 'messages' AND text <> '' ORDER BY ticket LIMIT ?"
-    ),
-    Collection.PASSAGES: (
-        "SELECT item_id, text, ticket FROM outbox CROSS JOIN passages ON id = item_id"
-        " WHERE collection = 'passages' AND text <> '' AND deleted_at IS NULL ORDER BY ticket LIMIT ?"
-    ),
-}
-
-_NOTHING_TO_EMBED: Final = """
-    DELETE FROM outbox
-    WHERE (collection = 'messages' AND NOT EXISTS (SELECT 1 FROM messages WHERE id = item_id AND text <> ''))
-    OR (collection = 'passages'
-        AND NOT EXISTS (SELECT 1 FROM passages WHERE id = item_id AND text <> '' AND deleted_at IS NULL))
-"""
-
 
 def check_identity(
     stored: EmbedderIdentity | None, *, provider: str, model: str, dimensions: int | None = None
@@ -127,11 +109,26 @@ class Vectors:
     def prune(self) -> None:
         """Take out of the outbox what has no text to embed any more."""
         with transaction(self._connection):
-            self._connection.execute(_NOTHING_TO_EMBED)
+            for collection in Collection:
+                self._connection.execute(
+                    "DELETE FROM outbox WHERE collection = ?"  # noqa: S608 - our own names
+                    f" AND NOT EXISTS (SELECT 1 FROM {collection} WHERE id = item_id AND {self._has_text(collection)})",
+                    (collection,),
+                )
 
     def waiting(self, collection: Collection, limit: int) -> list[WaitingItem]:
         """Items that wait for their vector and have a text, oldest first."""
-        return [WaitingItem(*row) for row in self._connection.execute(_WAITING[collection], (limit,))]
+        rows = self._connection.execute(
+            f"SELECT item_id, text, ticket FROM outbox CROSS JOIN {collection} ON id = item_id"  # noqa: S608 - our own names
+            f" WHERE collection = ? AND {self._has_text(collection)} ORDER BY ticket LIMIT ?",
+            (collection, limit),
+        )
+        return [WaitingItem(*row) for row in rows]
+
+    def _has_text(self, collection: Collection) -> str:
+        """A condition on the rows of a collection's table, which has its name: not deleted, and with a text."""
+        columns = self._connection.execute("SELECT name FROM pragma_table_info(?)", (collection,)).fetchall()
+        return "text <> ''" + (" AND deleted_at IS NULL" if any(row[0] == "deleted_at" for row in columns) else "")
 
     def waiting_count(self, collection: Collection) -> int:
         """How many wait for their vector."""

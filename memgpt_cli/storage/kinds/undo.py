@@ -6,47 +6,31 @@ What somebody else has changed since is left as it is.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from memgpt_cli.domain.agents import TurnState
-from memgpt_cli.domain.blocks import Author, Provenance
-from memgpt_cli.domain.documents import DocumentState
-from memgpt_cli.domain.history import Change, Kind, Operation, TakenBack
+from memgpt_cli.domain.blocks import Provenance
+from memgpt_cli.domain.history import Change, Operation, TakenBack
+from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.domain.vectors import Collection
 from memgpt_cli.errors import UsageError
-from memgpt_cli.storage.rows.blocks import Blocks
-from memgpt_cli.storage.rows.journal import Journal
-from memgpt_cli.storage.rows.messages import Messages
-from memgpt_cli.storage.rows.passages import Passages
-from memgpt_cli.storage.rows.tombstones import Tombstones
-from memgpt_cli.storage.rows.turns import Epochs
+from memgpt_cli.storage.kinds.kind import Rows
+from memgpt_cli.storage.kinds.registry import Kinds
 from memgpt_cli.storage.vectors.log import Vectors
 
 
 class Undo:
     """ports.UndoStore on one connection. Writes join the caller's transaction."""
 
-    def __init__(
-        self,
-        connection: sqlite3.Connection,
-        journal: Journal,
-        *,
-        blocks: Blocks,
-        passages: Passages,
-        messages: Messages,
-        tombstones: Tombstones,
-        epochs: Epochs,
-    ) -> None:
-        self._db = connection
-        self._journal = journal
-        self._blocks = blocks
-        self._passages = passages
-        self._messages = messages
-        self._tombstones = tombstones
-        self._epochs = epochs
+    def __init__(self, rows: Rows, kinds: Kinds) -> None:
+        self._db: sqlite3.Connection = rows.connection
+        self._rows = rows
+        self._kinds = kinds
+        self._journal = rows.journal
 
     def undo(self, *, at: datetime, provenance: Provenance) -> Operation | None:
         """Take back the last operation that stands; None when there is none.
@@ -73,11 +57,11 @@ class Undo:
         if not found:
             return None
         changes = found[0].changes
-        if not all(self._is_in(change, change.before) for change in _ends(changes[::-1])):
+        if not all(self._is_in(change, change.before) for change in _last_changes(changes[::-1])):
             raise UsageError("what it would change is not as it was then", hint="make the change by hand")
         with self._journal.silence():
             for change in changes:
-                self._move(change, change.after, at=at, provenance=provenance)
+                self._kinds[change.kind].move(change, change.after, at=at, provenance=provenance)
         self._journal.mark_redone(found[0].id)
         return found[0]
 
@@ -104,9 +88,9 @@ class Undo:
                 operations.append(operation)
             else:
                 kept.append(operation)
-        messages = self._messages.of_turn(turn)
+        messages = self._rows.messages.of_turn(turn)
         with self._journal.silence():
-            self._tombstones.bury([m.id for m in messages], at=at, provenance=provenance, anew=False)
+            self._rows.tombstones.bury([m.id for m in messages], at=at, provenance=provenance, anew=False)
         returned = self._return_evicted(row["first_epoch"])
         self._epoch_before(row, at=at)
         reopened = tuple(r["id"] for r in self._db.execute("SELECT id FROM turns WHERE joined = ?", (turn,)))
@@ -123,58 +107,17 @@ class Undo:
 
     def _take_back(self, operation: Operation, *, at: datetime, provenance: Provenance) -> bool:
         """Make the states before it current; False, and nothing is changed, when they are not as it left them."""
-        if not all(self._is_in(change, change.after) for change in _ends(operation.changes)):
+        if not all(self._is_in(change, change.after) for change in _last_changes(operation.changes)):
             return False
         with self._journal.silence():
             for change in reversed(operation.changes):
-                if change.kind is Kind.PASSAGE and change.before == 0:
-                    own = self._written_by(operation.provenance.author, change)
-                    self._passages.delete(own, at=at, provenance=provenance)
-                else:
-                    self._move(change, change.before, at=at, provenance=provenance)
-        if operation.provenance.author is Author.DOCUMENT:
-            self._unsettle_documents(operation)
+                self._kinds[change.kind].take_back(operation, change, at=at, provenance=provenance)
+        for kind in {change.kind for change in operation.changes}:
+            self._kinds[kind].after_taking_back(operation)
         return True
 
     def _is_in(self, change: Change, state: int) -> bool:
-        if change.kind is Kind.BLOCK:
-            return self._blocks.is_as_in(change.label or "", state)
-        if change.kind is Kind.PASSAGE:
-            return all(self._passages.is_as_in(number, state) for number in _numbers(change))
-        is_there = self._tombstones.is_there if state else self._tombstones.is_gone
-        return is_there(change.first, change.last)
-
-    def _move(self, change: Change, state: int, *, at: datetime, provenance: Provenance) -> None:
-        if change.kind is Kind.BLOCK:
-            self._blocks.restore(change.label or "", state, at=at, provenance=provenance)
-        elif change.kind is Kind.PASSAGE:
-            for number in _numbers(change):
-                self._passages.restore(number, state, at=at, provenance=provenance)
-        elif state:
-            self._tombstones.unbury(_numbers(change), at=at, provenance=provenance)
-        else:
-            self._tombstones.bury(_numbers(change), at=at, provenance=provenance)
-
-    def _written_by(self, author: Author, change: Change) -> list[int]:
-        """Those of the added passages that nobody else has said outright since."""
-        rows = self._db.execute(
-            "SELECT id FROM passages WHERE id BETWEEN ? AND ? AND author = ?", (change.first, change.last, author)
-        )
-        return [row["id"] for row in rows]
-
-    def _unsettle_documents(self, operation: Operation) -> None:
-        """A document whose load was taken back is not whole any more: loading it again is to read it again."""
-        for change in operation.changes:
-            self._db.execute(
-                "UPDATE documents SET state = ? WHERE source IN (SELECT source FROM passages WHERE id BETWEEN ? AND ?)",
-                (DocumentState.LOADING, change.first, change.last),
-            )
-        self._db.execute(
-            "INSERT OR IGNORE INTO document_passages (document, passage, generation, location)"
-            " SELECT d.id, p.id, d.generation, p.location FROM documents d JOIN passages p ON p.source = d.source"
-            " WHERE d.state = ? AND p.deleted_at IS NULL",
-            (DocumentState.LOADING,),
-        )
+        return self._kinds[change.kind].is_in(change, state)
 
     def _return_evicted(self, first_epoch: int) -> int:
         """What was evicted on behalf of later epochs than this one stands in the queue again."""
@@ -208,26 +151,28 @@ class Undo:
 
     def _seen_now(self, label: str, version: int) -> int:
         """A block that says again what the model was shown needs no notice."""
-        now = self._blocks.get(label)
-        return now.version if now is not None and self._blocks.is_as_in(label, version) else version
+        now = self._rows.blocks.get(label)
+        return now.version if now is not None and self._rows.blocks.is_as_in(label, version) else version
 
 
-def _ends(changes: Sequence[Change]) -> list[Change]:
-    """The last change of each thing: a passage that left one document and then another changed twice."""
-    passages: set[int] = set()
-    others: set[tuple[Kind, str | None, int]] = set()
-    found = []
+def _last_changes(changes: Sequence[Change]) -> Iterator[Change]:
+    """The last change of each item: a passage that left one document and then another changed twice."""
+    labels: set[tuple[Kind, str]] = set()
+    claimed: dict[Kind, list[range]] = {}
     for change in reversed(changes):
-        if change.kind is Kind.PASSAGE:
-            left = [number for number in _numbers(change) if number not in passages]
-            is_whole = len(left) == change.last + 1 - change.first
-            found += [change] if is_whole else [replace(change, first=number, last=number) for number in left]
-            passages.update(left)
-        elif (thing := (change.kind, change.label, change.first)) not in others:
-            others.add(thing)
-            found.append(change)
-    return found
+        if change.label is not None:
+            if (change.kind, change.label) not in labels:
+                labels.add((change.kind, change.label))
+                yield change
+            continue
+        for part in _claim(change.numbers, claimed.setdefault(change.kind, [])):
+            yield replace(change, first=part.start, last=part.stop - 1)
 
 
-def _numbers(change: Change) -> Iterable[int]:
-    return range(change.first, change.last + 1)
+def _claim(numbers: range, claimed: list[range]) -> list[range]:
+    """Add numbers to the claimed stretches (rising, apart from each other); returns those not claimed before."""
+    first = bisect_left(claimed, numbers.start, key=lambda stretch: stretch.stop)
+    last = bisect_right(claimed, numbers.stop, key=lambda stretch: stretch.start)
+    edges = [numbers.start, *(edge for s in claimed[first:last] for edge in (s.start, s.stop)), numbers.stop]
+    claimed[first:last] = [range(min(edges), max(edges))]
+    return [range(start, stop) for start, stop in zip(edges[::2], edges[1::2], strict=True) if start < stop]

@@ -1,0 +1,71 @@
+"""What is to be forgotten, and what of it was found in the record so far: the kinds of memory fill it in turn."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from memgpt_cli.domain.forgetting import Cut, Wanted
+from memgpt_cli.domain.kinds import Kind
+
+
+class SoughtText(Protocol):
+    """A text to forget, in every spelling."""
+
+    def is_in(self, text: str | None) -> bool:
+        """Whether a text holds it."""
+        ...
+
+    def cut(self, text: str) -> str:
+        """The text without the sentences that hold it."""
+        ...
+
+
+@dataclass(slots=True)
+class Findings:
+    """What was found: items with their texts, old states, and what the texts of blocks lose.
+
+    `versions` are old states (item and version) that say it or belong to an item that goes. `lines` of each block go in
+    all its states.
+    """
+
+    wanted: Wanted
+    sought: SoughtText | None
+    items: dict[Kind, dict[int, str]] = field(default_factory=lambda: {kind: {} for kind in Kind if kind.prefix})
+    derived: set[str] = field(default_factory=set)
+    versions: dict[Kind, set[tuple[int | str, int]]] = field(default_factory=lambda: {kind: set() for kind in Kind})
+    cuts: list[Cut] = field(default_factory=list)
+    lines: dict[str, set[str]] = field(default_factory=dict)
+    epochs: set[int] = field(default_factory=set)
+    documents: list[str] = field(default_factory=list)
+    operations: set[int] = field(default_factory=set)
+
+    def holds(self, *texts: object) -> bool:
+        """Whether one of these holds the text that is to be forgotten."""
+        return self.sought is not None and any(isinstance(text, str) and self.sought.is_in(text) for text in texts)
+
+    def without_it(self, label: str, text: str) -> str:
+        """What is left of the text of a block, or of its description."""
+        gone = self.lines.get(label, set())
+        kept = "\n".join(line for line in text.split("\n") if line not in gone)
+        return kept if self.sought is None else self.sought.cut(kept)
+
+    def add_derived(self, kind: Kind, number: int, text: str) -> None:
+        """Note an item that goes since it came of another one."""
+        if number not in self.items[kind]:
+            self.items[kind][number] = text
+            self.derived.add(kind.ref(number))
+
+    def refs(self) -> set[str]:
+        """The ids of all items."""
+        return {kind.ref(number) for kind, items in self.items.items() for number in items}
+
+    def changed(self, kind: Kind) -> set[int | str]:
+        """The items of a kind, by number or label, of which any state goes."""
+        return {*self.items.get(kind, ()), *(item for item, _ in self.versions[kind])}
+
+    def texts(self) -> Iterator[str]:
+        """What is written in all of it."""
+        for items in self.items.values():
+            yield from items.values()
+        for lines in self.lines.values():
+            yield from lines

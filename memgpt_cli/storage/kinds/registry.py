@@ -1,0 +1,46 @@
+"""Every kind of memory. A new kind is added here, in the order below."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from memgpt_cli.domain.history import ItemState
+from memgpt_cli.domain.kinds import Kind
+from memgpt_cli.storage.kinds.block import BlockKind
+from memgpt_cli.storage.kinds.kind import KindOfMemory, Rows
+from memgpt_cli.storage.kinds.message import MessageKind
+from memgpt_cli.storage.kinds.passage import PassageKind
+from memgpt_cli.storage.kinds.picture import PictureKind
+
+KINDS: Final[tuple[type[KindOfMemory], ...]] = (PassageKind, MessageKind, PictureKind, BlockKind)
+"""Each kind after those of which it may be derived, except that passages, which come of messages, come before them:
+the results of functions are messages and cite everything else."""
+
+
+class Kinds:
+    """ports.KindStore: the kinds of memory of one record."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._kinds = {described.kind: described(rows) for described in KINDS}
+
+    def __getitem__(self, kind: Kind) -> KindOfMemory:
+        return self._kinds[kind]
+
+    def state(self, kind: Kind, item: int | str, version: int) -> ItemState | None:
+        """What an item said in a state; None where it did not exist or was deleted."""
+        return self._kinds[kind].state(item, version)
+
+    def existed(self, kind: Kind, number: int) -> bool:
+        """Whether there is, or was, an item of this number. A forgotten one was."""
+        return self._kinds[kind].existed(number)
+
+    def nearest(self, kind: Kind, number: int) -> list[int]:
+        """The numbers of up to two present items, nearest first."""
+        return self._kinds[kind].nearest(number)
+
+    def reindex(self) -> None:
+        """Make the full-text index of every kind anew."""
+        for kind in self:
+            kind.reindex()
+
+    def __iter__(self) -> Iterator[KindOfMemory]:
+        return iter(self._kinds.values())
