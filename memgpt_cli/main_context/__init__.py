@@ -1,1 +1,1 @@
-"""What the model sees: core memory, the FIFO queue, and the queue manager that keeps both inside the window."""
+"""The model's view: core memory, the FIFO queue, and the queue manager that keeps both inside the window."""

@@ -1,6 +1,6 @@
-"""What the versions of a block tell: which line came when, by whom, after which message; and how two versions differ.
+"""Compare the versions of a block: the origin of each line (blame), and the difference between two versions.
 
-Pure computation over a history. A line is what stands between two line ends.
+Pure functions over a history.
 """
 
 from collections.abc import Sequence
@@ -11,17 +11,16 @@ from memgpt_cli.domain.blocks import BlockVersion
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlamedLine:
-    """One line of a block as it stands, with the version in which it came."""
+    """One current line of a block, with the version that added it."""
 
     text: str
     version: BlockVersion
 
 
 def blame(history: Sequence[BlockVersion]) -> list[BlamedLine]:
-    """For each line of the newest version where it comes from; nothing when that is a tombstone.
+    """Return the origin of each line of the newest version; empty if that is a tombstone.
 
-    When a version makes the whole block what it was once before, as an undo or a restore does, each line came when it
-    came then.
+    If a version equals an earlier one, as after an undo or a restore, each line keeps its earlier origin.
     """
     lines: list[BlamedLine] = []
     seen: dict[str, list[BlamedLine]] = {}
@@ -33,7 +32,7 @@ def blame(history: Sequence[BlockVersion]) -> list[BlamedLine]:
 
 
 def difference(before: BlockVersion | None, after: BlockVersion | None) -> list[str]:
-    """The lines of a unified diff without its heading, settings first; empty when the two say the same."""
+    """Return the lines of a unified diff without its header, settings first; empty if the two are equal."""
     return line_difference(_described(before), _described(after))
 
 

@@ -1,4 +1,4 @@
-"""Summaries for the queue manager: inside the budget, in the tokens of the window, and written into the books."""
+"""Summaries for the queue manager, within the budget and the window, with their cost recorded."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,22 +17,22 @@ from memgpt_cli.main_context.window import Window
 from memgpt_cli.ports import Clock, Store
 
 Afford = Callable[[Turn, int, int], None]
-"""Raises BudgetError when a summariser's call, of so many prompt and reply tokens, could pass a budget."""
+"""Raises BudgetError if a summary call with this many prompt and reply tokens could exceed a budget."""
 
 Book = Callable[[SummaryCall, datetime], float | None]
-"""Adds the price of a summariser's call to the day's spending; gives it in US dollars, None where it is not known."""
+"""Adds the price of a summary call to the day's spending; returns it in US dollars, None if it is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaidSummary:
-    """A summary with each of its calls, the call's time and its price in US dollars."""
+    """A summary with its calls, their time and their prices in US dollars."""
 
     summary: Summary
     paid: tuple[tuple[SummaryCall, datetime, float | None], ...]
 
 
 class BookedSummaries:
-    """Asks the summarizer on behalf of one agent. Caps are in corrected tokens, as the window counts them."""
+    """Requests summaries for one agent. Caps are corrected tokens, as the window counts them."""
 
     def __init__(self, *, store: Store, summarizer: Summarizer, clock: Clock, afford: Afford, book: Book) -> None:
         self._store = store
@@ -44,7 +44,7 @@ class BookedSummaries:
     def of_choice(
         self, window: Window, epoch: Epoch, queue: Sequence[Message], choice: Choice, *, turn: Turn, cap: int
     ) -> PaidSummary:
-        """Fold what leaves into the epoch's summary; asked at the end of the present prompt where that is set and fits.
+        """Fold the leaving messages into the epoch's summary, at the end of the current prompt if that is set and fits.
 
         Raises BudgetError.
         """
@@ -60,12 +60,12 @@ class BookedSummaries:
     def of_evicted(
         self, window: Window, previous: str, evicted: Sequence[Message], *, turn: Turn, cap: int
     ) -> PaidSummary:
-        """A summary of messages that left the queue earlier. Raises BudgetError."""
+        """Summarise messages that left the queue earlier. Raises BudgetError."""
         blocks = self._core_memory(window, self._store.blocks.all())
         return self._made(window, Material(previous=previous, evicted=evicted, core_memory=blocks), turn, cap, None)
 
     def record(self, made: PaidSummary, turn: Turn, epoch: Epoch) -> None:
-        """Store the calls as steps of the turn; joins the running transaction."""
+        """Store the calls as steps of the turn, in the running transaction."""
         for call, at, cost in made.paid:
             self._store.turns.add_step(
                 StepRecord(
@@ -94,18 +94,18 @@ class BookedSummaries:
             afford=lambda prompt, reply: self._afford(turn, prompt, reply),
             in_place=in_place,
         )
-        # Booked outside a transaction, for the books may be busy.
+        # Booked outside a transaction, because the spending database may be locked.
         calls = [(call, self._clock.now()) for call in summary.calls]
         return PaidSummary(summary=summary, paid=tuple((call, at, self._book(call, at)) for call, at in calls))
 
     def _core_memory(self, window: Window, blocks: Sequence[Block]) -> str:
-        """The snapshot, or as much of it as fits a third of the room beside the messages."""
+        """Return the snapshot, or as much of it as fits a third of the space besides the messages."""
         return self._summarizer.fit(core_memory.snapshot(blocks), int(window.room / window.ratio) // 3)
 
     def _in_place(
         self, window: Window, epoch: Epoch, queue: Sequence[Message], choice: Choice, cap: int
     ) -> InPlace | None:
-        """The prompt as far as it fits with an order to summarise at its end; None when that would cut off a victim."""
+        """Return the prompt with an instruction to summarise at its end; None if it would cut off a leaving message."""
         if window.settings.summary_where == "apart":
             return None
         leaving = what_leaves(window, queue, choice, summary=bool(epoch.summary))

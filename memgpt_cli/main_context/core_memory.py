@@ -1,6 +1,6 @@
 """Core memory (the paper's working context): labelled blocks inside main context, and the rules for writing them.
 
-The model and the subcommands both write through here, so a limit holds whoever writes.
+The model's functions and the subcommands use the same code, so the same limits apply to both.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,25 +15,28 @@ from memgpt_cli.main_context.rendering import escape
 from memgpt_cli.ports import Clock, Store
 
 CHARACTERS_PER_TOKEN: Final = 2
-"""A block's limit in tokens is its limit in characters divided by this. English needs a token for four to five
-characters, Chinese about one for one: the bound keeps a block of any script inside the room set aside for it."""
+"""A block's limit in tokens is its limit in characters divided by this.
+
+English needs a token for four to five characters, Chinese about one for each: with this factor a block in any script
+stays within its reserved space.
+"""
 
 FRAME_TOKENS: Final = 48
 """Tokens that a block's own tag in the snapshot may take: label, description, numbers."""
 
 
 def token_limit(block: Block) -> int:
-    """The most tokens that the block's value may take in the prompt."""
+    """Return the most tokens that the block's value may take in the prompt."""
     return max(1, block.limit // CHARACTERS_PER_TOKEN)
 
 
 def state_of(block: Block) -> str:
-    """The block's new text in the words that function results and notices share."""
+    """Describe the block's new text, in the same words in function results and notices."""
     return f"Block {block.label} is now ({len(block.value)}/{block.limit} characters):\n{block.value}"
 
 
 def snapshot(blocks: Sequence[Block]) -> str:
-    """The section of the system message that shows core memory."""
+    """Return the section of the system message that shows core memory."""
     lines = ["<core_memory>"]
     for block in blocks:
         described = f' description="{escape(block.description)}"' if block.description else ""
@@ -44,10 +47,10 @@ def snapshot(blocks: Sequence[Block]) -> str:
 
 
 def shown_versions(blocks: Sequence[Block], queue: Sequence[Message]) -> dict[str, int]:
-    """Which version of each block a prompt shows whose head holds these blocks; 0 where the queue says otherwise.
+    """Return which version of each block a prompt shows, if its head holds these blocks; 0 if the queue contradicts it.
 
-    Results and notices in the queue come after the head. When the last one that tells of a block tells of another
-    version than the current one, as after messages were deleted, the model would believe it.
+    Results and notices in the queue come after the head. If the last one about a block shows another version than the
+    current one, as after messages were deleted, the model would believe it.
     """
     told: dict[str, int] = {}
     for message in queue:
@@ -57,7 +60,7 @@ def shown_versions(blocks: Sequence[Block], queue: Sequence[Message]) -> dict[st
 
 
 def check_block(block: Block, value: str, count: Callable[[str], int]) -> None:
-    """Raise LimitError when `value` is over the block's limit in characters or in tokens."""
+    """Raise LimitError if `value` is over the block's limit in characters or in tokens."""
     if len(value) > block.limit:
         raise LimitError(
             f"block {block.label} would hold {len(value)} characters, its limit is {block.limit}"
@@ -74,7 +77,7 @@ def check_block(block: Block, value: str, count: Callable[[str], int]) -> None:
 
 
 def check_new(block: Block, count: Callable[[str], int]) -> None:
-    """Raise UsageError or LimitError for a label, a limit or a description that no block can have."""
+    """Raise UsageError or LimitError for an invalid label, limit or description."""
     if not is_label(block.label):
         raise UsageError(
             f"{block.label!r} cannot be a block's label",
@@ -94,8 +97,8 @@ def check_new(block: Block, count: Callable[[str], int]) -> None:
 class CoreMemory:
     """Reads and writes blocks. Every change runs in a transaction and is kept as a version with its provenance.
 
-    What a change builds on is read in the same transaction, so that of two processes neither writes over the other.
-    `fits` raises LimitError for blocks that the window has no room for; None where no window is known.
+    A change reads its old value in the same transaction, so that two processes cannot overwrite each other. `fits`
+    raises LimitError for blocks that do not fit the window; None if no window is known.
     """
 
     def __init__(
@@ -111,7 +114,7 @@ class CoreMemory:
         self._fits = fits
 
     def block(self, label: str) -> Block:
-        """The block with this label, in any case where only one matches; raises NotFoundError with the known labels."""
+        """Return the block with this label, in any case if unique. Raises NotFoundError with the known labels."""
         block = self._store.blocks.get(label)
         if block is not None:
             return block
@@ -127,9 +130,9 @@ class CoreMemory:
         )
 
     def append(self, label: str, content: str, provenance: Provenance) -> Block:
-        """Add lines at the end of a block, without those that it has already.
+        """Add lines at the end of a block, except those that it has already.
 
-        Raises UsageError when `content` is empty, LimitError, with the numbers, when it does not fit.
+        Raises UsageError if `content` is empty, LimitError with the numbers if it does not fit.
         """
         with self._store.transaction():
             block = self.block(label)
@@ -142,7 +145,7 @@ class CoreMemory:
             return self.write(block, f"{block.value}\n{new}" if block.value else new, provenance)
 
     def replace(self, label: str, old: str, new: str, provenance: Provenance) -> Block:
-        """Put `new` in the place of `old`, which must stand in the block exactly once."""
+        """Replace `old`, which must occur in the block exactly once, by `new`."""
         with self._store.transaction():
             return self._replaced(label, old, new, provenance)
 
@@ -177,7 +180,7 @@ class CoreMemory:
             return self._store.blocks.put(replace(block, value=value), at=self._clock.now(), provenance=provenance)
 
     def create(self, block: Block, provenance: Provenance) -> Block:
-        """Make a new block. Raises UsageError when there is one of its label, LimitError when it cannot be."""
+        """Create a block. Raises UsageError if the label exists, LimitError if the block exceeds a limit."""
         with self._store.transaction():
             if self._store.blocks.get(block.label) is not None:
                 raise UsageError(
@@ -197,7 +200,7 @@ class CoreMemory:
         limit: int | None = None,
         read_only: bool | None = None,
     ) -> Block:
-        """Give a block another value, description, limit or read-only flag; None leaves each as it is."""
+        """Set a block's value, description, limit or read-only flag; None leaves a field unchanged."""
         with self._store.transaction():
             block = self.block(label)
             _check_writable(block, provenance)
@@ -212,7 +215,7 @@ class CoreMemory:
             return self.write(changed, block.value if value is None else value, provenance)
 
     def delete(self, label: str, provenance: Provenance) -> Block:
-        """Delete a block, leaving a tombstone; returns what it was."""
+        """Delete a block, leaving a tombstone; returns its last state."""
         with self._store.transaction():
             block = self.block(label)
             _check_writable(block, provenance)
@@ -220,7 +223,7 @@ class CoreMemory:
         return block
 
     def restore(self, label: str, version: int, provenance: Provenance) -> Block:
-        """Make an old version current as a new one, of a deleted block too."""
+        """Make an old version current as a new version, also of a deleted block."""
         with self._store.transaction():
             old = self.version(label, version)
             if old.deleted:
@@ -228,7 +231,7 @@ class CoreMemory:
             return self.write(old.block, old.block.value, provenance)
 
     def version(self, label: str, number: int) -> BlockVersion:
-        """One version of a block. Raises NotFoundError with the numbers there are."""
+        """Return one version of a block. Raises NotFoundError with the known numbers."""
         history = self.history(label)
         found = next((v for v in history if v.block.version == number), None)
         if found is None:
@@ -240,7 +243,7 @@ class CoreMemory:
         return found
 
     def history(self, label: str) -> list[BlockVersion]:
-        """Every version of a block, oldest first, deletions included; NotFoundError when there never was one."""
+        """Return every version of a block, oldest first, deletions included; NotFoundError if it never existed."""
         history = self._store.blocks.history(label)
         if not history:
             self.block(label)
@@ -254,7 +257,7 @@ def _check_writable(block: Block, provenance: Provenance) -> None:
 
 
 def _without_empty_line(before: str, after: str) -> tuple[str, str]:
-    """What stands before and after a text that was taken out, without the line that is blank without it."""
+    """Return the text before and after a removed part, without the line that the removal left blank."""
     start, end = before.rpartition("\n")[2], after.partition("\n")[0]
     if (start + end).strip():
         return before, after

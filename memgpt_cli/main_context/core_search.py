@@ -1,6 +1,6 @@
-"""Lines of core memory that answer a question, for people: the model sees all of them anyway.
+"""Search the lines of core memory, for people: the model always sees all of them.
 
-Plain word overlap; core memory is a few thousand characters and needs no index.
+It compares words only; core memory is a few thousand characters and needs no index.
 """
 
 import re
@@ -12,7 +12,7 @@ from memgpt_cli.domain.blocks import Block
 
 _WORD: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\w+")
 _WHOLE: Final = 2.0
-"""The score of a line that holds every telling word: about that of the best hit of the storages."""
+"""The score of a line with every significant word: about that of the best hit of the other storages."""
 _COMMON: Final = frozenset(
     _WORD.findall(
         "a an and are at be by did do does for from has have how i in is it me my of on or our she he that the their"
@@ -32,7 +32,7 @@ class FoundLine:
 
 
 def find_lines(blocks: Sequence[Block], query: str) -> list[FoundLine]:
-    """The lines that hold words of the query, best first; a label counts as part of its lines."""
+    """Return the lines that contain words of the query, best first; a label counts as part of its lines."""
     words = {word for word in _words(query) if word not in _COMMON} or set(_words(query))
     if not words:
         return []
@@ -54,8 +54,8 @@ def _words(text: str) -> list[str]:
 
 
 def _stem(word: str) -> str:
-    """Plurals and tenses fall together, roughly."""
+    """Return a rough stem, the same for plurals and tenses."""
     for ending in ("ing", "ies", "es", "ed", "s", "y", "e"):
-        if word.endswith(ending) and len(word) - len(ending) > 2:  # noqa: PLR2004 - shorter is no stem
+        if word.endswith(ending) and len(word) - len(ending) > 2:  # noqa: PLR2004 - the shortest stem
             return word[: -len(ending)]
     return word

@@ -1,4 +1,4 @@
-"""Choosing what leaves the queue. Pure: it moves nothing."""
+"""Choose which messages leave the queue. Pure functions: they move nothing."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from memgpt_cli.domain.messages import Message, Role
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What leaves and what stays, both in order."""
+    """The messages that leave and those that stay, both in order."""
 
     victims: tuple[Message, ...]
     kept: tuple[Message, ...]
 
 
 RECENT_TURNS: Final = 2
-"""Finished turns that leave last, so that what was just said stays word for word."""
+"""Finished turns that leave last, so that the latest messages stay verbatim."""
 
 
 def choose(
@@ -30,11 +30,11 @@ def choose(
     spare_newest: bool,
     tokens: Callable[[Message], int],
 ) -> Choice:
-    """Whole turns from the oldest until at most `goal` tokens are left.
+    """Choose whole turns, oldest first, until at most `goal` tokens are left.
 
-    The last two finished turns leave only when more than `keep` tokens would be left with them, and after the older
-    steps of the running `turn`. The running turn's own messages from the person always stay. With `spare_newest` its
-    newest step stays too, unless more than `most` tokens would be left even then. A call never parts from its results.
+    The last two finished turns leave only if more than `keep` tokens would be left with them, and after the older steps
+    of the running `turn`. The running turn's own user messages always stay. With `spare_newest` its newest step stays
+    too, unless more than `most` tokens would be left even then. A call is never separated from its results.
     """
     older = [m for m in queue if m.turn != turn]
     own = [m for m in queue if m.turn == turn and not is_pinned(m)]
@@ -57,7 +57,7 @@ def choose(
 
 
 def longest_prefix(queue: Sequence[Message], *, room: int, tokens: Callable[[Message], int]) -> list[Message]:
-    """As many whole turns and steps from the front of the queue as fit into `room` tokens."""
+    """Return as many whole turns and steps from the front of the queue as fit into `room` tokens."""
     taken: list[Message] = []
     for _, group in groupby(queue, key=lambda m: (m.turn, m.step)):
         unit = list(group)
@@ -69,10 +69,10 @@ def longest_prefix(queue: Sequence[Message], *, room: int, tokens: Callable[[Mes
 
 
 def is_pinned(message: Message) -> bool:
-    """Whether a message of the running turn must stay, whole or as a stub: what the person said."""
+    """Whether a message of the running turn must stay, whole or as a stub: a user message."""
     return message.role is Role.USER
 
 
 def is_spoken(message: Message) -> bool:
-    """Whether a message counts among those that a summary stands for."""
+    """Whether a message counts in the number of summarised messages."""
     return message.role in {Role.USER, Role.ASSISTANT} and bool(message.text)

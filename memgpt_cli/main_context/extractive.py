@@ -1,4 +1,4 @@
-"""A summary without a model: the sentences that say most, in their order. Deterministic."""
+"""Summarise without a model: select the most informative sentences, in order. Deterministic."""
 
 import math
 import re
@@ -12,10 +12,10 @@ _FEWEST_WORDS: Final = 4
 
 
 def extract(lines: Sequence[str], *, max_tokens: int, count: Callable[[str], int]) -> str:
-    """The most telling sentences of `lines` in their order, within `max_tokens`.
+    """Return the most informative sentences of `lines` in order, within `max_tokens`.
 
-    A sentence is worth the mean rarity of its words (log of their inverse frequency in `lines`), a little more when it
-    holds a number or a name. The earliest of equals wins.
+    A sentence scores the mean rarity of its words (log of their inverse frequency in `lines`), a little more if it
+    contains a number or a name. Of equal scores, the earliest wins.
     """
     sentences = [
         (prefix + piece.strip())
@@ -35,14 +35,14 @@ def extract(lines: Sequence[str], *, max_tokens: int, count: Callable[[str], int
             seen.add(sentences[index])
             chosen.append(index)
             left -= cost
-        if left < 8:  # noqa: PLR2004 - no sentence is that short
+        if left < 8:  # noqa: PLR2004 - the shortest useful sentence
             break
     return "\n".join(sentences[i] for i in sorted(chosen))
 
 
 def _speaker(line: str) -> tuple[str, str]:
     head, colon, rest = line.partition(": ")
-    return (f"{head}: ", rest) if colon and len(head) < 60 else ("", line)  # noqa: PLR2004 - longer is no speaker
+    return (f"{head}: ", rest) if colon and len(head) < 60 else ("", line)  # noqa: PLR2004 - the longest speaker name
 
 
 def _worth(sentence: str, frequency: Counter[str], total: int) -> float:

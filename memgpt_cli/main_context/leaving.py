@@ -1,4 +1,4 @@
-"""Naming the messages that leave the window, in the words in which the model has seen them."""
+"""Describe the messages that leave the window, in the words that the model has seen."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -11,17 +11,17 @@ from memgpt_cli.main_context.transcript import call_text
 from memgpt_cli.main_context.window import Window
 
 _BEGINNING: Final = 60
-"""Characters that identify a message to the model."""
+"""Characters that identify a message for the model."""
 
 _NAMED: Final = 5
 """Messages that a memory-pressure alert names."""
 
 QUESTION_CHARACTERS: Final = 1_000
-"""The most of the running question that the summariser sees."""
+"""Maximum characters of the running question that the summariser sees."""
 
 
 def beginning(window: Window, message: Message) -> str:
-    """How a message begins in the prompt, on one line."""
+    """Return the beginning of a message in the prompt, on one line."""
     shown = window.message(message)
     text = shown.content or "".join(call_text(call) for call in shown.calls[:1])
     short = " ".join(text.split())[:_BEGINNING]
@@ -29,7 +29,7 @@ def beginning(window: Window, message: Message) -> str:
 
 
 def what_leaves(window: Window, queue: Sequence[Message], choice: Choice, *, summary: bool) -> str:
-    """Which messages leave, as two sentences; `summary` tells that there is one of earlier messages."""
+    """Describe the leaving messages in two sentences; `summary`: there is a summary of earlier messages."""
     gone = {m.id for m in choice.victims}
     runs = [list(run) for leaves, run in groupby(queue, key=lambda m: m.id in gone) if leaves]
     named = ", and ".join(_run(window, run) for run in runs)
@@ -43,7 +43,7 @@ def _run(window: Window, run: Sequence[Message]) -> str:
 
 
 def unstored(messages: Sequence[Message]) -> list[Message]:
-    """What people said in those turns of which nothing was written to memory."""
+    """Return the user and assistant messages of those turns that wrote nothing to memory."""
     stored = {m.turn for m in messages if m.role is Role.TOOL and m.ok and not _only_reads(m.name or "")}
     return [m for m in messages if m.role is Role.USER and m.turn not in stored]
 
@@ -53,7 +53,7 @@ def _only_reads(function: str) -> bool:
 
 
 def pressure_text(window: Window, said: Sequence[Message]) -> str:
-    """The alert before an eviction; `said` is what is about to leave unstored."""
+    """Return the alert before an eviction; `said` are the leaving messages that are not in memory."""
     named = ", ".join(f'"{beginning(window, m)}"' for m in said[:_NAMED])
     more = f" and {len(said) - _NAMED} more" if len(said) > _NAMED else ""
     return (
@@ -64,13 +64,13 @@ def pressure_text(window: Window, said: Sequence[Message]) -> str:
 
 
 def running_question(choice: Choice, turn: int) -> str:
-    """What the person said in the running turn, on one line, where messages of that turn leave; otherwise nothing."""
+    """Return the user's text in the running turn, on one line, if messages of that turn leave; otherwise empty."""
     if all(m.turn != turn for m in choice.victims):
         return ""
     return said_in(choice.kept, turn)
 
 
 def said_in(messages: Sequence[Message], turn: int) -> str:
-    """What the person said in a turn, on one line."""
+    """Return the user's text in a turn, on one line."""
     said = " ".join(" ".join((m.stub or m.text).split()) for m in messages if m.turn == turn and is_pinned(m))
     return escape(said[:QUESTION_CHARACTERS])

@@ -1,7 +1,7 @@
-"""The queue manager: keeps every prompt inside the window (the paper's §2.2).
+"""The queue manager: it keeps every prompt inside the window (the paper's §2.2).
 
-Before each model call it counts, pages out what is too large by itself, warns once in each epoch, and evicts. It does
-not talk to the main model and runs no functions.
+Before each model call it counts the prompt, pages out oversized messages, warns once per epoch, and evicts. It does not
+call the main model and runs no functions.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -28,27 +28,27 @@ _ATTEMPTS: Final = 4
 """Evictions before one call: to the target; all but the newest step; that step too; with a shorter summary."""
 
 _KEEP: Final = 0.8
-"""The last two turns stay while they fill no more than this share of the queue's space: the rest is for the next."""
+"""The last two turns stay while they fill at most this share of the queue's space; the rest is for the next turn."""
 
 _QUIET_TURNS: Final = 3
-"""Turns after an eviction in which no memory pressure is announced: what is left was there when it was, before."""
+"""Turns after an eviction without a memory-pressure alert: everything left was already announced before it."""
 
 _SPEAKERS: Final = 5
 _NAME: Final = 40
 """Speakers of an imported history that the head names, and the characters of each name that it shows."""
 
 EVICTION: Final = "eviction"
-"""The cause of an epoch that an eviction began."""
+"""The cause of an epoch that began with an eviction."""
 
 _REWRITTEN_FROM: Final = 400
-"""The newest evicted messages from which a summary is made anew, at most."""
+"""Maximum number of evicted messages, newest first, from which a summary is rebuilt."""
 
 PageOut = Callable[[Message, Callable[[str], int]], tuple[str, int]]
-"""Writes a message's text to archival storage inside the running transaction; gives the stub and the passage count."""
+"""Writes a message's text to archival storage in the running transaction; returns the stub and the passage count."""
 
 
 class QueueManager:
-    """Owns the FIFO queue and the epoch of one agent while a turn runs. Only for the holder of the agent's lock."""
+    """Owns the FIFO queue and the epoch of one agent during a turn. The caller must hold the agent's lock."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class QueueManager:
         return epoch
 
     def reload(self) -> None:
-        """Read queue and epoch anew: another process may have written since the last turn."""
+        """Reload queue and epoch: another process may have written since the last turn."""
         self.epoch = self._load()
 
     def append(self, message: Message) -> Message:
@@ -88,11 +88,11 @@ class QueueManager:
         return stored
 
     def usage(self) -> WindowUsage:
-        """What the next prompt costs, by part."""
+        """Return the tokens of the next prompt, by part."""
         return self.window.usage(self.epoch, self.queue)
 
     def notice_edits(self, turn: Turn) -> None:
-        """Tell the model of blocks that somebody else changed since it last saw them, at the end of the queue."""
+        """Add a notice to the queue about blocks that another author changed since the model last saw them."""
         blocks = {block.label: block for block in self._store.blocks.all()}
         seen = self.epoch.seen_blocks
         changed = [b for b in blocks.values() if seen.get(b.label) != b.version]
@@ -107,18 +107,18 @@ class QueueManager:
             self.saw({label: block.version for label, block in blocks.items()})
 
     def saw(self, versions: dict[str, int]) -> None:
-        """Remember which version of each block the model has been shown; joins the running transaction."""
+        """Record which version of each block the model has been shown; joins the running transaction."""
         if versions != self.epoch.seen_blocks:
             self.epoch = replace(self.epoch, seen_blocks=versions)
             self._store.epochs.update(self.epoch)
 
     def make_room(self, turn: Turn, *, fresh: bool) -> Iterator[Happening]:
-        """See to it that the next prompt fits.
+        """Make the next prompt fit.
 
-        Raises LimitError when no eviction can make it fit, BudgetError when its summary could pass a budget.
+        Raises LimitError if no eviction can make it fit, BudgetError if its summary could exceed a budget.
 
-        `fresh` tells that the turn's message has not been sent to the model yet, so that a stub in its place leaves the
-        prompt's prefix as it was. Yields what happened. After the last item, `usage().total <= window.room` holds.
+        `fresh`: the turn's message has not been sent to the model yet, so a stub in its place does not change the
+        prompt's prefix. Yields happenings. After the last item, `usage().total <= window.room` holds.
         """
         blocks = self._store.blocks.all()
         self.window.check(blocks)
@@ -142,9 +142,9 @@ class QueueManager:
             )
 
     def evict(self, turn: Turn, *, attempt: int = 0, keep_recent: bool = True) -> Iterator[Happening]:
-        """Move the oldest messages out, fold them into the summary, and begin a new epoch.
+        """Evict the oldest messages, fold them into the summary, and begin a new epoch.
 
-        Without `keep_recent` the last two turns leave like any other.
+        Without `keep_recent` the last two turns are evicted like any other.
         """
         before = self.usage().total
         if attempt == _ATTEMPTS - 2:
@@ -176,7 +176,7 @@ class QueueManager:
             )
 
     def _choose(self, turn: Turn, head: int, attempt: int, *, keep_recent: bool) -> Choice:
-        """What leaves when the next head takes `head` tokens; each attempt is stricter than the one before."""
+        """Choose what leaves if the next head takes `head` tokens; each attempt is stricter than the previous one."""
         space = max(0, self.window.limit - head) if attempt == 0 else 0
         goal = int(space * self.window.settings.target)
         return choose(
@@ -190,12 +190,12 @@ class QueueManager:
         )
 
     def _bare_head(self, blocks: Sequence[Block]) -> int:
-        """Tokens of the next head without its summary."""
+        """Return the tokens of the next head without its summary."""
         head = self.window.head(blocks, self._statistics(), " ", self.epoch.hidden + 1)
         return self.window.head_tokens(head)
 
     def _rewrite_summary(self, turn: Turn) -> Iterator[Happening]:
-        """Make the summary anew where messages that it may speak of have been deleted since."""
+        """Rebuild the summary if messages that it may mention have been deleted since."""
         base = self._store.note(SUMMARY_FROM)
         if not base:
             return
@@ -210,7 +210,7 @@ class QueueManager:
             self._summaries.record(made, turn, self.epoch)
             self._store.set_note(SUMMARY_FROM, "")
         by = made.summary.by
-        yield Notice(f"the summary was written anew ({by}), since messages that it may speak of were deleted")
+        yield Notice(f"the summary was rewritten ({by}), because messages that it may mention were deleted")
 
     def start_afresh(self) -> int:
         """Begin an epoch with an empty queue and no summary; returns how many messages left the queue."""
@@ -224,7 +224,7 @@ class QueueManager:
         return len(victims)
 
     def _about_to_leave(self, turn: Turn) -> list[Message]:
-        """What people said that the next eviction takes and that was never stored, once the queue is filling up."""
+        """Return user and assistant messages, not in memory, that the next eviction removes, if it is near."""
         usage = self.usage()
         space = self.window.room - (usage.total - usage.queue)
         if self.epoch.warned or usage.queue <= space * self.window.settings.pressure or self._just_evicted(turn):
@@ -242,7 +242,7 @@ class QueueManager:
         return unstored(choice.victims)
 
     def _just_evicted(self, turn: Turn) -> bool:
-        """Whether the epoch began with an eviction that is fewer than a few turns old."""
+        """Whether the epoch began with an eviction less than a few turns ago."""
         if self.epoch.cause != EVICTION:
             return False
         past = list(dict.fromkeys(m.turn for m in reversed(self.queue) if m.turn not in {None, turn.id}))
@@ -257,12 +257,12 @@ class QueueManager:
         return MemoryPressure(used=self.usage().total, limit=self.window.room)
 
     def _add_event(self, kind: str, text: str, turn: Turn, effects: Effects = NO_EFFECTS) -> None:
-        """Let the program speak at the end of the queue, at the time of the conversation, which may be in the past."""
+        """Add an event to the end of the queue, at the time of the conversation, which may be in the past."""
         at = next((m.created_at for m in reversed(self.queue) if m.turn == turn.id), None) or self._clock.now()
         self.append(Message(role=Role.SYSTEM, name=kind, text=text, created_at=at, turn=turn.id, effects=effects))
 
     def page_out_large(self, turn: Turn, *, cap: int | None = None) -> list[PagedOut]:
-        """Give a stub to every message of this turn's person over `cap` tokens; None: over what the queue takes."""
+        """Replace every user message of this turn over `cap` tokens by a stub; None: over what the queue accepts."""
         if cap is None:
             cap = self.window.message_cap(self._store.blocks.all())
         paged: list[PagedOut] = []
@@ -313,7 +313,7 @@ class QueueManager:
         )
 
     def _imported(self) -> str:
-        """Who speaks in an imported history, and when; nothing unless recall storage begins with one."""
+        """Describe the speakers and dates of an imported history; empty unless recall storage begins with one."""
         oldest = next(iter(self._store.messages.oldest_first(RecallFilters())), None)
         if oldest is None or oldest.turn is not None:
             return ""
@@ -328,5 +328,5 @@ class QueueManager:
 def _cause_of_new(epoch: Epoch | None) -> str:
     if epoch is None:
         return "start"
-    # Without a fingerprint it says itself why the past was rewritten.
+    # An epoch without a fingerprint has its own cause.
     return "changed model, protocol or instructions" if epoch.fingerprint else epoch.cause

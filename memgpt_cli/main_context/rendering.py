@@ -1,7 +1,7 @@
-"""How a message of recall storage looks in the prompt. Deterministic, so that a prompt's prefix survives a restart.
+"""Render messages of recall storage for the prompt. Deterministic, so that a prompt's prefix survives a restart.
 
-The program's own words travel as `user` messages in a fixed envelope, since many local models refuse a system message
-in the middle. Text from people, models, documents and memories is escaped so that it cannot forge the envelope.
+The program's own texts are `user` messages in a fixed envelope, because many local models refuse a system message after
+the first. Text from people, models, documents and memories is escaped so that it cannot forge the envelope.
 """
 
 import json
@@ -25,12 +25,12 @@ _INTERRUPTED: Final = "[the person interrupted this reply here]"
 
 
 def escape(text: str) -> str:
-    """Text that cannot be taken for the program's own markup."""
+    """Escape text that looks like the program's own markup."""
     return _FORGED.sub("&lt;", text)
 
 
 def envelope(kind: str, text: str, at: datetime | None, zone: tzinfo) -> str:
-    """The program speaking, in the native protocol. `kind` is ours; `text` is already escaped where foreign."""
+    """Wrap a text of the program, in the native protocol. Foreign parts of `text` must be escaped already."""
     time = f' time="{for_people(at, zone)}"' if at is not None else ""
     return f'<{_ENVELOPE} type="{kind}"{time}>\n{text}\n</{_ENVELOPE}>'
 
@@ -38,7 +38,7 @@ def envelope(kind: str, text: str, at: datetime | None, zone: tzinfo) -> str:
 class Renderer:
     """Renders messages in one protocol and one time zone.
 
-    Opaque fields stay only where `origin`, the model's, is theirs: another server would refuse them.
+    Opaque fields are kept only if they have the model's `origin`: another server would refuse them.
     """
 
     def __init__(self, protocol: Protocol, zone: tzinfo, origin: str | None = None) -> None:
@@ -47,7 +47,7 @@ class Renderer:
         self.origin = origin
 
     def message(self, message: Message) -> PromptMessage:
-        """The message as the model sees it; `stub` stands for a text that was paged out."""
+        """Return the message as the model sees it; `stub` replaces a text that was paged out."""
         if message.role is Role.ASSISTANT:
             return self._assistant(message)
         if message.role is Role.TOOL:
@@ -58,7 +58,7 @@ class Renderer:
         return PromptMessage(role="user", content=self._user(message))
 
     def event(self, kind: str, text: str, at: datetime | None) -> str:
-        """The program speaking: an envelope, or the paper's alert."""
+        """Render an event of the program: an envelope, or the paper's alert."""
         if self.protocol is Protocol.PAPER:
             fields = {"type": "system_alert", "kind": kind, "message": text}
             return _json(fields | ({"time": for_people(at, self.zone)} if at is not None else {}))
@@ -89,9 +89,9 @@ class Renderer:
 
 
 def _sendable(call: FunctionCall) -> FunctionCall:
-    """A call that a strict server accepts back: a plain name, and arguments that are one JSON object.
+    """Return a call that a strict server accepts: a plain name, and arguments that are one JSON object.
 
-    What the model really wrote stays in recall storage.
+    Recall storage keeps what the model really wrote.
     """
     name = _UNUSABLE_NAME.sub("_", call.name)[:64] or "unknown"
     arguments = call.arguments

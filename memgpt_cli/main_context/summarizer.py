@@ -28,10 +28,10 @@ from memgpt_cli.ports import ChatModel, PromptSource, TokenCounter
 EXTRACTIVE: Final = "extractive"
 
 FEWEST_TOKENS: Final = 16
-"""A summary of fewer tokens says nothing: none is asked for."""
+"""A summary with fewer tokens is useless, so none is requested."""
 
 _FAILURES: Final = (ModelError, APIKeyError, ConfigError)
-"""Failures that an extract replaces. A BudgetError is not one of them: the eviction is postponed, not degraded."""
+"""Errors that an extract replaces. A BudgetError is not one of them: the eviction is postponed, not degraded."""
 
 _SENTENCE_ENDS: Final = (". ", "\n", "。", "! ", "? ")
 
@@ -41,7 +41,7 @@ Afford = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SummaryCall:
-    """One model call made for a summary, for the books."""
+    """One model call made for a summary."""
 
     model: str
     usage: Usage
@@ -52,7 +52,7 @@ class SummaryCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """The new summary, who made it (a model, or `extractive`), what it cost, and why a model failed, if one did."""
+    """The new summary, its author (a model, or `extractive`), its calls, and the model's error, if there was one."""
 
     text: str
     by: str
@@ -62,7 +62,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InPlace:
-    """The prompt that the model has just seen, with the order to summarise at its end."""
+    """The prompt that the model has just seen, with the instruction to summarise at its end."""
 
     messages: tuple[PromptMessage, ...]
     tools: tuple[ToolSchema, ...]
@@ -70,10 +70,10 @@ class InPlace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """What a summary is made of: the summary so far and the messages that leave.
+    """The input of a summary: the previous summary and the leaving messages.
 
-    `core_memory` is its snapshot, which stays in view; `question` is the message that is being answered, where messages
-    of its turn leave.
+    `core_memory` is its snapshot, which stays visible; `question` is the message that is being answered, if messages of
+    its turn leave.
     """
 
     previous: str
@@ -84,7 +84,7 @@ class Material:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """Tokens as the counter counts them: of the summary, of the largest prompt, and of the usual longest reply."""
+    """Limits in tokens, as the counter counts them: of the summary, of the largest prompt, and of the usual reply."""
 
     summary: int
     room: int
@@ -93,7 +93,7 @@ class Bounds:
 
 @dataclass(slots=True)
 class _Work:
-    """One summary in the making: its calls so far."""
+    """A summary in progress: its calls so far."""
 
     model: ChatModel
     bounds: Bounds
@@ -102,11 +102,11 @@ class _Work:
 
 
 class Summarizer:
-    """Makes summaries with a model, or by extraction where there is none or it fails.
+    """Makes summaries with a model, or by extraction if there is no model or it fails.
 
-    Where the model is the agent's own, it is first asked at the end of the prompt that it has just seen: the provider
-    serves nearly all of that from its cache, and the model sees more than an excerpt. A model that spends its tokens on
-    reasoning is asked again with more of them.
+    The agent's own model is first asked at the end of the prompt that it has just seen: the provider serves nearly all
+    of it from its cache, and the model sees more than an excerpt. If a model spends its tokens on reasoning, the
+    request is repeated with more tokens.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class Summarizer:
         work = _Work(self._model, bounds, afford)
         text, failure = "", "it gave no text"
         if in_place is not None:
-            with suppress(*_FAILURES):  # a failure here is followed by a prompt that is made for the purpose
+            with suppress(*_FAILURES):  # a failure here is followed by a separate prompt
                 text = self._asked_in_place(work, in_place)
         try:
             text = text or self._asked_apart(work, material, lines)
@@ -150,12 +150,12 @@ class Summarizer:
         return Summary(text=text, by=EXTRACTIVE, calls=tuple(work.calls), failure=failure)
 
     def order_in_place(self, leaving: str, max_tokens: int) -> str:
-        """What the model is told at the end of its own prompt; `leaving` says which messages leave."""
+        """Return the instruction at the end of the model's own prompt; `leaving` says which messages leave."""
         order = self._prompts.render("summary", {"max_words": _words(max_tokens)})
         return f"The window is full. {leaving} Do not answer the person and do not call a function now. {order}"
 
     def _asked_in_place(self, work: _Work, prompt: InPlace) -> str:
-        """The summary, or nothing when the model gave no text."""
+        """Return the summary, or an empty string if the model returned no text."""
         for most in self._allowances(work.bounds.summary, work.bounds.reply):
             request = ChatRequest(
                 model=work.model.name, messages=prompt.messages, tools=prompt.tools, max_tokens=most, may_call=False
@@ -173,7 +173,7 @@ class Summarizer:
         return ""
 
     def _folded(self, work: _Work, material: Material, lines: Sequence[str], most: int) -> str:
-        """The summary after each part that fits the window was folded into it; nothing when one gave no text."""
+        """Fold each part that fits the window into the summary; empty if one call returned no text."""
         text = material.previous
         room = work.bounds.room - max(0, most - work.bounds.reply)
         for part in self._parts(material, lines, work.bounds.summary, room):
@@ -186,13 +186,13 @@ class Summarizer:
         return text
 
     def _allowances(self, usual: int, most: int) -> tuple[int, ...]:
-        """Tokens for the reply, try by try: a model that reasons is not asked with too few."""
+        """Return the tokens for the reply of each try; a model that reasons needs more than the summary."""
         if most <= usual:
             return (usual,)
         return (most,) if self._reasons else (usual, most)
 
     def _ask(self, work: _Work, request: ChatRequest) -> tuple[str, bool]:
-        """The reply, and whether reasoning used up its tokens before it was complete."""
+        """Return the reply, and whether reasoning used up its tokens before it was complete."""
         counted = count_request(self._counter, request)
         work.afford(counted, request.max_tokens or 0)
         text, thought, cut, usage = "", "", False, Usage()
@@ -240,7 +240,7 @@ class Summarizer:
         )
 
     def _parts(self, material: Material, lines: Sequence[str], max_tokens: int, room: int) -> Iterator[str]:
-        """The lines in as few parts as fit the model's window beside the longest summary."""
+        """Split the lines into as few parts as fit the model's window together with the longest summary."""
         empty = sum(count_message(self._counter, m) for m in self._messages(material, "", "", max_tokens))
         room = max(128, room - empty - PRIMING - 32 - max(max_tokens, self._counter.count(material.previous)))
         part: list[str] = []
@@ -262,7 +262,7 @@ class Summarizer:
         return f"{old}\n{extract(spoken(lines), max_tokens=left, count=self._counter.count)}".strip()
 
     def fit(self, text: str, max_tokens: int) -> str:
-        """The beginning of a text that fits, cut after a sentence or a line where there is one."""
+        """Return the beginning of a text that fits, cut after a sentence or a line if possible."""
         return next(iter(pieces_of(text, max_tokens, self._counter.count)), "") if max_tokens > 0 else ""
 
 
@@ -271,7 +271,7 @@ def _words(max_tokens: int) -> str:
 
 
 def _whole_sentences(text: str) -> str:
-    """A text without the sentence that was cut off, unless that is half of it."""
+    """Remove the sentence that was cut off, unless it is half of the text."""
     end = max(text.rfind(mark) + 1 for mark in _SENTENCE_ENDS)
     return text[:end] if end > len(text) // 2 else text
 

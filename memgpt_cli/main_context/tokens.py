@@ -1,11 +1,11 @@
-"""What a request costs in tokens: texts as a counter counts them, framing and schemas by rule plus a stated margin.
+"""Count the tokens of a request: texts with a counter, framing and schemas by rule plus a stated margin.
 
-Not here: the tokenizer (a `TokenCounter`), the window (`window`), and what servers teach about the error (calibration).
+The tokenizer is a `TokenCounter`; calibration corrects these counts with the server's.
 
-Two sets of rules. With a model's own table (`counter.exact`) OpenAI's published ones: 3 tokens for each message, 3 to
-prime the reply, and for function schemas the constants of its cookbook ("How to count tokens with tiktoken"). With an
-estimate, what the chat templates of open models print: `<|im_start|>role ... <|im_end|>` around a message, calls and
-schemas as JSON, and an introduction to the functions. Both lean upwards.
+There are two sets of rules. For a model's own table (`counter.exact`) they are OpenAI's published ones: 3 tokens for
+each message, 3 to prime the reply, and for function schemas the constants of its cookbook ("How to count tokens with
+tiktoken"). For an estimate, they follow the chat templates of open models: `<|im_start|>role ... <|im_end|>` around a
+message, calls and schemas as JSON, and an introduction to the functions. Both sets err on the high side.
 """
 
 import json
@@ -21,7 +21,7 @@ PRIMING = 3
 """Tokens that open the reply."""
 
 SCHEMA_MARGIN = 1.1
-"""On every count of schemas: how they are rendered is published only for flat ones."""
+"""Applied to every count of schemas: their rendering is published only for flat schemas."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Framing:
 
 
 PUBLISHED = Framing(message=3, call=6, tools=16)
-"""3 and 12 (here 16) around all functions: the published rules. 6: what names the function that is called."""
+"""3 and 12 (here 16) around all functions: the published rules. 6: the name of the called function."""
 
 TEMPLATE = Framing(message=5, call=16, tools=180)
 """Counted in the templates of Qwen 2.5 and 3, Llama 3.1 and Hermes, whose introduction takes 100 to 170 tokens."""
@@ -62,7 +62,7 @@ def count_message(counter: TokenCounter, message: PromptMessage) -> int:
 
 
 def count_tools(counter: TokenCounter, tools: Iterable[ToolSchema]) -> int:
-    """Tokens of the function schemas, margin included; 0 without any."""
+    """Tokens of the function schemas, margin included; 0 if there are none."""
     tools = tuple(tools)
     if not tools:
         return 0
@@ -88,7 +88,7 @@ def _count_function(counter: TokenCounter, tool: ToolSchema) -> int:
 
 
 def _count_schema(counter: TokenCounter, schema: Mapping[str, Any]) -> int:
-    """The published rule for the properties of an object, applied to those within them as well."""
+    """Apply the published rule to the properties of an object and to nested properties."""
     properties: Mapping[str, Mapping[str, Any]] = schema.get("properties") or {}
     total = _PROPERTIES if properties else 0
     for key, value in properties.items():

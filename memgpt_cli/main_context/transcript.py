@@ -1,4 +1,4 @@
-"""Evicted messages as text for the summariser: one line for each thing said, each call and each result."""
+"""Render evicted messages for the summariser: one line for each message, call and result."""
 
 from collections.abc import Iterator, Sequence
 from datetime import tzinfo
@@ -10,24 +10,24 @@ from memgpt_cli.domain.times import for_people
 from memgpt_cli.main_context.rendering import escape
 
 RESULT_CHARACTERS: Final = 1_200
-"""The most of a function result that the summariser sees: some five lines of a search, or a whole short block."""
+"""Maximum characters of a function result: about five lines of a search, or a short block."""
 
 ARGUMENT_CHARACTERS: Final = 600
-"""The most of a call's arguments that the summariser sees."""
+"""Maximum characters of a call's arguments."""
 
 
 def transcript(messages: Sequence[Message], zone: tzinfo) -> list[str]:
-    """One line for each message, call and result. Events of the program are left out."""
+    """Return one line for each message, call and result. The program's events are left out."""
     return [line for message in messages for line in _lines(message, zone)]
 
 
 def spoken(lines: Sequence[str]) -> list[str]:
-    """What people and the assistant said, without its time."""
+    """Return the user's and the assistant's lines without their times."""
     return [line.split("] ", 1)[-1] for line in lines if line.startswith("[")]
 
 
 def call_text(call: FunctionCall) -> str:
-    """`name(arguments)`, cut where the arguments are long."""
+    """Return `name(arguments)`, with long arguments cut."""
     return f"{escape(call.name)}({_cut(escape(call.arguments), ARGUMENT_CHARACTERS)})"
 
 

@@ -1,6 +1,6 @@
-"""What the core needs from the world, as Protocols. Adapters implement them; `bootstrap` picks which.
+"""The core's interfaces to the outside, as Protocols. Adapters implement them; `bootstrap` selects the adapters.
 
-Everything that writes runs inside `Store.transaction()`; nothing that talks to a network may.
+All writes run inside `Store.transaction()`; network calls must not.
 """
 
 from memgpt_cli.ports.conversation import EpochStore, LedgerStore, MessageStore, TombstoneStore, TurnStore

@@ -1,4 +1,4 @@
-"""What the record keeps of a conversation: messages, epochs, turns and what they cost."""
+"""Stores for a conversation: messages, epochs, turns and their cost."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -15,11 +15,11 @@ class MessageStore(Protocol):
     """Recall storage as rows."""
 
     def append(self, message: Message) -> Message:
-        """Store it and return it with its id; indexes its words in the same transaction."""
+        """Store a message and return it with its id; indexes its words in the same transaction."""
         ...
 
     def get(self, ids: Sequence[int]) -> list[Message]:
-        """The messages with these ids, in the order asked for; unknown ids are left out."""
+        """Return the messages with these ids, in the given order; unknown ids are skipped."""
         ...
 
     def candidates(self, ids: Iterable[int], filters: RecallFilters) -> list[Candidate]:
@@ -27,84 +27,84 @@ class MessageStore(Protocol):
         ...
 
     def extend(self, messages: Sequence[Message], *, at: datetime, provenance: Provenance) -> int:
-        """Store messages that were said elsewhere, out of the queue, each external id once.
+        """Store imported messages outside the queue, each external id once.
 
-        Their `external_id` must be given. Returns how many are new.
+        Their `external_id` is required. Returns how many are new.
         """
         ...
 
     def known(self, external_ids: Sequence[str]) -> dict[str, str]:
-        """Those of these external ids under which a message is stored, each with its text."""
+        """Return those of these external ids that a stored message has, each with the message's text."""
         ...
 
     def oldest_first(self, filters: RecallFilters) -> Iterator[Message]:
-        """All that match, by (time, id), one after the other."""
+        """Yield all matching messages by (time, id)."""
         ...
 
     def by_external_id(self, external_id: str) -> Message | None:
-        """The message once stored under this id, if any."""
+        """Return the message with this external id, if any."""
         ...
 
     def queue(self) -> list[Message]:
-        """What stands in the FIFO queue, oldest first."""
+        """Return the FIFO queue, oldest first."""
         ...
 
     def evict(self, ids: Sequence[int], *, epoch: int) -> None:
-        """Take these out of the queue, on behalf of the epoch that begins; they wait for embedding."""
+        """Remove these messages from the queue because epoch `epoch` begins; they are queued for embedding."""
         ...
 
     def evicted(self, *, after: int, limit: int) -> list[Message]:
-        """The newest messages evicted on behalf of later epochs than `after`, oldest first."""
+        """Return the newest messages evicted by epochs later than `after`, oldest first."""
         ...
 
     def set_stub(self, message_id: int, stub: str) -> None:
-        """Let the queue show `stub` in place of the text, which stays as it is."""
+        """Show `stub` in the queue instead of the text, which is unchanged."""
         ...
 
     def of_turn(self, turn: int) -> list[Message]:
-        """All messages of one turn, oldest first."""
+        """Return all messages of one turn, oldest first."""
         ...
 
     def page(
         self, filters: RecallFilters, *, limit: int, before: tuple[datetime, int] | None = None, offset: int = 0
     ) -> list[Message]:
-        """Newest first by (time, id); `before` continues after the last row of a page."""
+        """Return matching messages, newest first by (time, id); `before` continues after the last row of a page."""
         ...
 
     def count(self, filters: RecallFilters | None = None) -> int:
-        """How many messages match; None counts all."""
+        """Count the matching messages; None counts all."""
         ...
 
     def speakers(self) -> tuple[str, ...]:
-        """The distinct names of user messages, most frequent first."""
+        """Return the distinct names of user messages, most frequent first."""
         ...
 
 
 class TombstoneStore(Protocol):
-    """Messages that were taken out of recall storage. Writes join the caller's transaction."""
+    """Messages that were removed from recall storage. Writes join the caller's transaction."""
 
     def get(self, message_id: int) -> Tombstone | None:
-        """The tombstone of a message, if it has one."""
+        """Return the tombstone of a message, if it has one."""
         ...
 
     def of_turn(self, turn: int) -> list[Tombstone]:
-        """Those of one turn, in order."""
+        """Return those of one turn, in order."""
         ...
 
     def bury(self, ids: Iterable[int], *, at: datetime, provenance: Provenance) -> int:
-        """Take messages out of recall storage; returns how many there were. Whole turns are the caller's concern."""
+        """Remove messages from recall storage; returns how many existed. The caller selects whole turns."""
         ...
 
 
 class EpochStore(Protocol):
-    """The epochs; the last one is the present."""
+    """The epochs; the last one is the current one."""
 
     def current(self) -> Epoch | None:
-        """None before the first turn."""
+        """Return the current epoch; None before the first turn."""
         ...
 
     def get(self, epoch_id: int) -> Epoch | None:
-        """One epoch."""
+        """Return one epoch."""
         ...
 
     def begin(self, epoch: Epoch) -> Epoch:
@@ -112,7 +112,7 @@ class EpochStore(Protocol):
         ...
 
     def update(self, epoch: Epoch) -> None:
-        """Store what changed in it (`seen_blocks`, `warned`)."""
+        """Store the changed fields of an epoch (`seen_blocks`, `warned`)."""
         ...
 
 
@@ -120,45 +120,45 @@ class TurnStore(Protocol):
     """Turns and their steps."""
 
     def begin(self, at: datetime, *, epoch: int) -> Turn:
-        """A new open turn."""
+        """Store a new open turn."""
         ...
 
     def update(self, turn: Turn) -> None:
-        """Store its new state."""
+        """Store the turn's new state."""
         ...
 
     def get(self, turn_id: int) -> Turn | None:
-        """One turn."""
+        """Return one turn."""
         ...
 
     def open_turns(self) -> list[Turn]:
-        """Turns that were never answered, oldest first."""
+        """Return the turns that were never answered, oldest first."""
         ...
 
     def close_open(self, state: TurnState, *, joined: int | None = None) -> None:
-        """Give every open turn before `joined` (all, when None) this state."""
+        """Give every open turn before `joined` (all if None) this state."""
         ...
 
     def add_step(self, record: StepRecord) -> None:
-        """Store one counted model call."""
+        """Store one model call."""
         ...
 
     def steps(self, turn_id: int) -> list[StepRecord]:
-        """The steps of a turn, in order."""
+        """Return the steps of a turn, in order."""
         ...
 
     def last_step(self) -> StepRecord | None:
-        """The newest step of all."""
+        """Return the newest step."""
         ...
 
 
 class LedgerStore(Protocol):
-    """What turns have cost."""
+    """The cost of turns."""
 
     def totals(self, *, turn: int | None = None, epoch: int | None = None) -> Totals:
-        """The calls of one turn, of one epoch, or of all time."""
+        """Return the sum of the calls of one turn, of one epoch, or of all time."""
         ...
 
     def fillings(self, *, limit: int) -> list[Filling]:
-        """How full the window was at the end of each of the last turns, oldest first."""
+        """Return how full the window was at the end of each of the last turns, oldest first."""
         ...

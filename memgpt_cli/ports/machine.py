@@ -1,4 +1,4 @@
-"""What surrounds a conversation on this machine: the time, the day's money, what servers count, texts, files."""
+"""Interfaces to the machine: time, daily spending, learned facts about servers, prompt texts, files."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -12,15 +12,15 @@ class Clock(Protocol):
     """Tells the time."""
 
     def now(self) -> datetime:
-        """The present instant, aware, in UTC."""
+        """Return the current time in UTC, timezone-aware."""
         ...
 
 
 class Calibration(Protocol):
-    """What servers reported against what we counted, kept for each model across agents."""
+    """Token counts reported by servers compared with ours, per model, for all agents."""
 
     def ratio(self, model: str) -> float | None:
-        """By how much to multiply our counts for this model; None before any report."""
+        """Return the factor that corrects our counts for this model; None before any report."""
         ...
 
     def observe(self, model: str, *, counted: int, reported: int) -> None:
@@ -29,55 +29,55 @@ class Calibration(Protocol):
 
 
 class EndpointMemory(Protocol):
-    """What was learned about models and their servers, kept across processes. A `base_url` of None is OpenAI."""
+    """Learned traits of models and their servers, kept across processes. A `base_url` of None is OpenAI."""
 
     def traits(self, base_url: str | None, model: str) -> EndpointTraits:
-        """What is known and still believed (`endpoint_traits.FRESH_FOR`)."""
+        """Return the traits that are known and not stale (`endpoint_traits.FRESH_FOR`)."""
         ...
 
     def learn(self, base_url: str | None, model: str, learned: EndpointTraits) -> None:
-        """Store the traits that `learned` knows, as of now; the others stay as they are."""
+        """Store the known traits of `learned` with the current time; others do not change."""
         ...
 
 
 class Spending(Protocol):
-    """What was spent on each day, by all agents together."""
+    """Spending per day, of all agents together."""
 
     def add_spending(self, at: datetime, usd: float) -> None:
         """Book a call made at this instant."""
         ...
 
     def spent_on(self, day: date) -> float:
-        """US dollars booked on that day."""
+        """Return the US dollars booked on that day."""
         ...
 
     def day(self, at: datetime) -> date:
-        """The day, in the person's zone, that an instant belongs to."""
+        """Return the day of an instant in the user's zone."""
         ...
 
 
 class PromptSource(Protocol):
-    """The texts of the system instructions and of the summariser's orders."""
+    """The texts of the system instructions and of the summariser's instructions."""
 
     def render(self, name: str, values: Mapping[str, str]) -> str:
-        """The prompt called `name` (`system_native`, `system_paper`, `summary`) with its placeholders filled.
+        """Return the prompt `name` (`system_native`, `system_paper`, `summary`) with its placeholders filled.
 
-        Raises ConfigError when a placeholder of `values` is missing in an override, naming it.
+        Raises ConfigError with the name of a placeholder in `values` that an override does not contain.
         """
         ...
 
 
 class DocumentReader(Protocol):
-    """Finds files and makes texts of them."""
+    """Finds files and extracts their text."""
 
     def find(self, paths: Sequence[str]) -> Iterator[FoundFile | SkippedFile]:
-        """What these files, folders, patterns and `-` stand for; each file once, in a fixed order."""
+        """Yield the files that these files, folders, patterns and `-` match, each once, in a fixed order."""
         ...
 
     def content(self, file: FoundFile) -> bytes:
-        """The bytes of a file. Raises DocumentError."""
+        """Return the bytes of a file. Raises DocumentError."""
         ...
 
     def read(self, content: bytes, *, name: str) -> Document:
-        """What the bytes of a file called `name` say. Raises DocumentError."""
+        """Extract the text from the bytes of a file called `name`. Raises DocumentError."""
         ...

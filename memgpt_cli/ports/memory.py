@@ -1,4 +1,4 @@
-"""What the record keeps as memory: blocks, passages, documents, and every change to them."""
+"""Stores for memory: blocks, passages, pictures, documents, and every change to them."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -15,127 +15,127 @@ from memgpt_cli.domain.search import ArchivalFilters
 
 
 class BlockStore(Protocol):
-    """Core memory as rows, every version kept."""
+    """Core memory with every version of each block."""
 
     def all(self) -> list[Block]:
-        """The living blocks, in the order of their creation."""
+        """Return the existing blocks, in the order of their creation."""
         ...
 
     def get(self, label: str) -> Block | None:
-        """The living block of this label, if any."""
+        """Return the existing block with this label, if any."""
         ...
 
     def put(self, block: Block, *, at: datetime, provenance: Provenance) -> Block:
-        """Create or change it; returns it with its new version."""
+        """Create or change a block; returns it with its new version."""
         ...
 
     def delete(self, label: str, *, at: datetime, provenance: Provenance) -> None:
-        """Leave a tombstone."""
+        """Delete a block and leave a tombstone."""
         ...
 
     def restore(self, label: str, version: int, *, at: datetime, provenance: Provenance) -> None:
-        """Make an old version current as a new one, deleted if it was."""
+        """Make an old version current as a new version; restoring a tombstone deletes the block."""
         ...
 
     def history(self, label: str) -> list[BlockVersion]:
-        """Every version, oldest first, tombstones included."""
+        """Return every version, oldest first, tombstones included."""
         ...
 
     def version(self, label: str, number: int) -> BlockVersion | None:
-        """One version, a tombstone too, without reading the others."""
+        """Return one version, also a tombstone, without reading the others."""
         ...
 
 
 class PassageStore(Protocol):
-    """Archival storage as rows."""
+    """Archival storage."""
 
     def add(self, passage: Passage) -> tuple[Passage, bool]:
-        """Store it; an exact duplicate is not stored again. Returns the stored one and whether it is new."""
+        """Store a passage; an exact duplicate is not stored again. Returns the stored one and whether it is new."""
         ...
 
     def get(self, ids: Sequence[int], filters: ArchivalFilters | None = None) -> list[Passage]:
-        """The living passages with these ids that pass the filters, in the order asked for."""
+        """Return the existing passages with these ids that pass the filters, in the given order."""
         ...
 
     def page(self, filters: ArchivalFilters, *, limit: int, offset: int = 0) -> list[Passage]:
-        """Newest first."""
+        """Return a page of passages, newest first."""
         ...
 
     def revise(self, passage: Passage, *, at: datetime, provenance: Provenance | None = None) -> None:
-        """Store another text, source, location or tags of a living passage; the state before stays in its history.
+        """Replace the text, source, location or tags of an existing passage; the history keeps the previous version.
 
-        Raises UsageError when a living passage says exactly the new text.
+        Raises UsageError if another existing passage has exactly the new text.
         """
         ...
 
     def delete(self, ids: Sequence[int], *, at: datetime, provenance: Provenance | None = None) -> int:
-        """Leave tombstones, out of every index; returns how many of these were living."""
+        """Delete passages and leave tombstones, removed from every index; returns how many existed."""
         ...
 
     def restore(self, passage_id: int, version: int, *, at: datetime, provenance: Provenance) -> None:
-        """Make what an old version said current as a new one, living or deleted as it was.
+        """Make an old version current as a new version, existing or deleted as it was.
 
-        Raises UsageError when a living passage says exactly that.
+        Raises UsageError if another existing passage has exactly its text.
         """
         ...
 
     def history(self, passage_id: int) -> list[PassageVersion]:
-        """Every version, oldest first, deletions included; empty for a passage that there never was."""
+        """Return every version, oldest first, deletions included; empty for an unknown passage."""
         ...
 
     def count(self, filters: ArchivalFilters | None = None) -> int:
-        """How many living passages match; None counts all."""
+        """Count the matching passages; None counts all."""
         ...
 
 
 class PictureStore(Protocol):
-    """Pictures, each beside the message that it was shown with."""
+    """Pictures, each with the message that it was shown with."""
 
     def keep(self, picture: Picture, *, message_id: int) -> None:
-        """Store it with its message."""
+        """Store a picture with its message."""
         ...
 
     def describe(self, message_id: int, *, passage: int) -> None:
-        """Note which passage describes the picture of this message."""
+        """Record which passage describes the picture of this message."""
         ...
 
     def of_message(self, message_id: int) -> StoredPicture | None:
-        """The picture that was shown with a message."""
+        """Return the picture that was shown with a message."""
         ...
 
     def of_passage(self, passage: int) -> StoredPicture | None:
-        """The newest picture that a passage describes."""
+        """Return the newest picture that a passage describes."""
         ...
 
 
 class DocumentStore(Protocol):
-    """Which documents are in archival storage, and which passages are theirs. Writes join the caller's transaction.
+    """The documents in archival storage, and their passages. Writes join the caller's transaction.
 
-    Documents share passages of equal text: one is deleted only with the last document that has it.
+    Documents share passages with the same text: one is deleted only with the last document that contains it.
     """
 
     def get(self, source: str) -> LoadedDocument | None:
-        """What is remembered of a document."""
+        """Return the record of a document."""
         ...
 
     def begin(self, document: LoadedDocument) -> None:
-        """Load it, for the first time or anew: until `finish` the passages it had before stay as they are."""
+        """Start loading a document, also again: until `finish` its previous passages stay unchanged."""
         ...
 
     def add(self, source: str, passages: Sequence[Passage]) -> int:
-        """Give a document that was begun its next passages; returns how many of them were not stored yet."""
+        """Add the next passages of a document that is being loaded; returns how many were not stored yet."""
         ...
 
     def finish(self, source: str, *, at: datetime) -> int:
-        """All of it is there: delete the passages that it had before and has no more; returns how many."""
+        """End the load: delete previous passages that the document no longer contains; returns how many."""
         ...
 
     def delete(self, source: str, *, at: datetime) -> int:
-        """Delete the passages of a document or of any other source, and forget the document; returns how many."""
+        """Delete the passages of a document or of any other source, and the document's record; returns how many."""
         ...
 
     def sources(self) -> list[Source]:
-        """Every source of a living passage and every document, by name."""
+        """Return every source of an existing passage and every document, by name."""
         ...
 
 
@@ -156,50 +156,50 @@ class KindStore(Protocol):
 
 
 class JournalStore(Protocol):
-    """What was changed in memory, operation by operation. Block, passage and message stores report to it themselves."""
+    """The log of changes to memory, by operation. The block, passage and message stores write to it themselves."""
 
     def operation(self, provenance: Provenance | None = None) -> AbstractContextManager[None]:
-        """All changes within are one operation, over several transactions too; nested uses join the outer one."""
+        """Group all changes inside into one operation, also across transactions; nested uses join the outer one."""
         ...
 
     def standing(self, *, limit: int = 1) -> list[Operation]:
-        """The newest operations that stand and can be taken back by themselves, newest first."""
+        """Return the newest operations that can be undone on their own, newest first."""
         ...
 
     def undone(self, *, limit: int = 1) -> list[Operation]:
-        """The operations that can be done again, the next one first: those undone after which nothing was done."""
+        """Return the operations that can be redone, the next one first: those undone with no change since."""
         ...
 
     def page(self, *, limit: int, offset: int = 0, author: Author | None = None) -> list[Operation]:
-        """All operations, or those of one author, newest first."""
+        """Return all operations, or those of one author, newest first."""
         ...
 
     def of_turn(self, turn: int) -> list[Operation]:
-        """What the messages of a turn caused, newest first."""
+        """Return the operations caused by the messages of a turn, newest first."""
         ...
 
 
 class UndoStore(Protocol):
-    """Taking back what the journal holds. Writes join the caller's transaction."""
+    """Undo the operations in the journal. Writes join the caller's transaction."""
 
     def undo(self, *, at: datetime, provenance: Provenance) -> Operation | None:
-        """Take back the last operation that stands; None when there is none.
+        """Undo the last operation; None if there is none.
 
-        Raises UsageError, and changes nothing, when what it changed is not as it left it.
+        Raises UsageError, and changes nothing, if the state after the operation is no longer the current one.
         """
         ...
 
     def redo(self, *, at: datetime, provenance: Provenance) -> Operation | None:
-        """Do again what was last taken back, unless something was done since; None when there is nothing."""
+        """Redo the last undone operation, unless there was a change since; None if there is nothing to redo."""
         ...
 
     def last_turn(self) -> int | None:
-        """The turn that `undo_turn` can take back; None when there is none."""
+        """Return the turn that `undo_turn` can undo; None if there is none."""
         ...
 
     def undo_turn(self, turn: int, *, at: datetime, provenance: Provenance) -> TakenBack:
-        """Take back the last turn: its messages leave recall, what it changed is undone, what it evicted returns.
+        """Undo the last turn: remove its messages from recall storage, undo its changes, restore what it evicted.
 
-        Only for the holder of the agent's lock. Raises UsageError when it is not the last turn.
+        The caller must hold the agent's lock. Raises UsageError if it is not the last turn.
         """
         ...

@@ -1,4 +1,4 @@
-"""What answers, counts and embeds: models as the core needs them."""
+"""Interfaces to models: chat, token counting and embedding."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
@@ -8,28 +8,28 @@ from memgpt_cli.domain.vectors import EmbedderIdentity, Vector
 
 
 class ChatModel(Protocol):
-    """A language model behind some endpoint, or something that answers like one."""
+    """A language model at an endpoint, or a built-in responder."""
 
     @property
     def name(self) -> str:
-        """What it is called in requests, settings and records."""
+        """Return its name in requests, settings and records."""
         ...
 
     @property
     def origin(self) -> str:
-        """The `origin` of the opaque fields of its replies: API, endpoint and model. It is sent no others'."""
+        """Return the `origin` of its replies' opaque fields: API, endpoint and model. It is sent no others."""
         ...
 
     def body(self, request: ChatRequest) -> dict[str, Any]:
-        """The exact request body that `stream` sends."""
+        """Return the exact request body that `stream` sends."""
         ...
 
     def close(self) -> None:
-        """Close the connections, if there are any; a later call opens new ones."""
+        """Close open connections; a later call opens new ones."""
         ...
 
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
-        """Yield the reply as it comes; the last delta is a `Usage` where the server reports one.
+        """Yield the reply as it arrives; the last delta is a `Usage` if the server reports one.
 
         Raises ContextLengthError, APIKeyError or ModelError. Closing the iterator stops the call.
         """
@@ -41,7 +41,7 @@ class TokenCounter(Protocol):
 
     @property
     def name(self) -> str:
-        """The table's name (`o200k_base`), or `estimate`."""
+        """Return the table's name (`o200k_base`), or `estimate`."""
         ...
 
     @property
@@ -50,7 +50,7 @@ class TokenCounter(Protocol):
         ...
 
     def count(self, text: str) -> int:
-        """Tokens of `text`; never fewer than an exact table gives, when this is an estimate that holds."""
+        """Return the tokens of `text`. An estimate is never lower than the exact count, as far as it holds."""
         ...
 
 
@@ -59,9 +59,9 @@ class Embedder(Protocol):
 
     @property
     def identity(self) -> EmbedderIdentity:
-        """Which vector space this is."""
+        """Return the identity of its vector space."""
         ...
 
     def embed(self, texts: Sequence[str]) -> list[Vector]:
-        """One vector for each text, in order. Raises ModelError or APIKeyError when an endpoint fails."""
+        """Return one vector for each text, in order. Raises ModelError or APIKeyError if an endpoint fails."""
         ...

@@ -1,4 +1,4 @@
-"""The record of one agent, with its rooms."""
+"""The stored record of one agent, as a group of stores."""
 
 from contextlib import AbstractContextManager
 from typing import Protocol
@@ -37,12 +37,12 @@ class Store(Protocol):
 
     @property
     def pictures(self) -> PictureStore:
-        """What people showed."""
+        """Pictures."""
         ...
 
     @property
     def documents(self) -> DocumentStore:
-        """What was loaded into archival storage."""
+        """Documents loaded into archival storage."""
         ...
 
     @property
@@ -57,7 +57,7 @@ class Store(Protocol):
 
     @property
     def journal(self) -> JournalStore:
-        """What was changed in memory."""
+        """The log of changes to memory."""
         ...
 
     @property
@@ -67,17 +67,17 @@ class Store(Protocol):
 
     @property
     def undo(self) -> UndoStore:
-        """Taking it back."""
+        """Undo and redo."""
         ...
 
     @property
     def tombstones(self) -> TombstoneStore:
-        """What was taken out of recall storage."""
+        """Messages removed from recall storage."""
         ...
 
     @property
     def ledger(self) -> LedgerStore:
-        """What turns have cost."""
+        """The cost of turns."""
         ...
 
     @property
@@ -86,19 +86,19 @@ class Store(Protocol):
         ...
 
     def config(self) -> AgentConfig:
-        """What the agent says of itself."""
+        """Return the agent's own settings."""
         ...
 
     def set_config(self, config: AgentConfig) -> None:
-        """Change it."""
+        """Store the agent's own settings."""
         ...
 
     def note(self, key: str) -> str | None:
-        """A small fact about the agent, kept beside its configuration."""
+        """Return a small value stored with the agent's settings."""
         ...
 
     def set_note(self, key: str, value: str) -> None:
-        """Keep a small fact about the agent."""
+        """Store a small value with the agent's settings."""
         ...
 
     def transaction(self) -> AbstractContextManager[None]:
@@ -106,11 +106,11 @@ class Store(Protocol):
         ...
 
     def rehearsal(self) -> AbstractContextManager[None]:
-        """A transaction that is always taken back: for showing what would happen."""
+        """A transaction that is always rolled back: for previews."""
         ...
 
     def savepoint(self) -> AbstractContextManager[None]:
-        """Inside a transaction: what happens within is taken back alone when it raises."""
+        """A part of a transaction that is rolled back by itself if it raises."""
         ...
 
     def close(self) -> None:

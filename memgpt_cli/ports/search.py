@@ -1,4 +1,4 @@
-"""Finding by words."""
+"""The interface to the full-text index."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -7,22 +7,25 @@ from memgpt_cli.domain.search import ArchivalFilters, LexicalHit, RecallFilters,
 
 
 class LexicalIndex(Protocol):
-    """Full-text candidates. Query text is data: no part of it reaches the engine's own syntax."""
+    """Full-text candidates. Query text is data: no part of it is parsed as the engine's syntax."""
 
     def search_messages(
         self, query: str, filters: RecallFilters, limit: int, *, context: float = 0.3
     ) -> list[LexicalHit]:
-        """The best messages, best first. A word near by counts `context` times what one in the message itself does."""
+        """Return the best messages, best first.
+
+        A word in a neighbouring message counts `context` times one in the message.
+        """
         ...
 
     def search_passages(
         self, query: str, filters: ArchivalFilters, limit: int, *, context: float = 0.3
     ) -> list[LexicalHit]:
-        """The best passages, best first; `context` weighs the words of source, location and tags."""
+        """Return the best passages, best first; `context` weighs the words of source, location and tags."""
         ...
 
     def spoken(self) -> int:
-        """How many messages `RecallFilters()` lets pass; quicker than counting them."""
+        """Return the number of messages that `RecallFilters()` selects; faster than counting them."""
         ...
 
     def standing(self, ids: Sequence[int]) -> dict[int, Standing]:
@@ -30,5 +33,5 @@ class LexicalIndex(Protocol):
         ...
 
     def refresh(self) -> bool:
-        """Do what keeps searches quick, off the user's path, if there is anything to do; from any thread."""
+        """Do pending work that keeps searches fast, in the background. Returns whether there was any. Thread-safe."""
         ...

@@ -1,6 +1,6 @@
-"""What a question asks for, and whether a text holds such an answer: patterns over English and Chinese words.
+"""Detect what a question asks for, and whether a text can answer it: patterns over English and Chinese words.
 
-Japanese and Korean have their plain cases. Where a pattern finds nothing, nothing is weighed.
+Japanese and Korean are covered in simple cases. Without a match, the ranking does not change.
 """
 
 import re
@@ -120,12 +120,12 @@ def asks_assistant(question: str) -> bool:
 
 
 def without_search_words(question: str) -> str:
-    """A question without the words that are about the search itself: "list the order in which we discussed ..."."""
+    """Remove the words about the search itself from a question: "list the order in which we discussed ..."."""
     return _ABOUT_SEARCH.sub(" ", question)
 
 
 def clauses(question: str) -> list[str]:
-    """The questions that one text asks: two question marks, 另外, "and what ..."; one for a plain question."""
+    """Split a text into its questions: two question marks, 另外, "and what ..."; one for a plain question."""
     parts = [part.strip() for part in _CLAUSE_ENDS.split(question)]
     return [part for part in parts if re.search(r"\w", part)]
 
@@ -141,17 +141,17 @@ def has_time(text: str) -> bool:
 
 
 def has_name(text: str, *, known: frozenset[str]) -> bool:
-    """Whether a text holds a capitalised word within a sentence that is not among the `known` (in lower case)."""
+    """Whether a text contains a capitalised word within a sentence that is not among the `known` (in lower case)."""
     return any(match.group().casefold() not in known for match in _NAME.finditer(text))
 
 
 def of_oneself(text: str) -> bool:
-    """Whether a text speaks of the one who speaks."""
+    """Whether a text is about its speaker."""
     return bool(_ONESELF.search(text))
 
 
 def asking_share(text: str) -> float:
-    """The share of a text's characters in questions that tell nothing of the speaker.
+    """Return the share of a text's characters in questions that say nothing about the speaker.
 
     "I'm working on X, can you help?" is information: a question in the first person does not count.
     """

@@ -1,4 +1,4 @@
-"""Dates that are written out: names of months and weekdays, and the days, months and years that a text names."""
+"""Written dates: names of months and weekdays, and the days, months and years that a text names."""
 
 import re
 from collections.abc import Iterator
@@ -12,10 +12,10 @@ MONTHS: Final = (
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 MONTH: Final = "|".join([*MONTHS, "jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec"])
-"""A pattern for the name of a month, to be used with re.IGNORECASE."""
+"""A pattern for the name of a month; use it with re.IGNORECASE."""
 
 WEEKDAY: Final = "|".join(WEEKDAYS)
-"""A pattern for the name of a weekday, to be used with re.IGNORECASE."""
+"""A pattern for the name of a weekday; use it with re.IGNORECASE."""
 
 _DATE: Final = re.compile(
     rf"(?P<iso>\b(?:19|20)\d\d-\d\d?-\d\d?\b)"
@@ -33,7 +33,7 @@ _THE_MONTH_MAY: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class NamedDate:
-    """A year, a month or a day as a text names it; `year` is None where it does not say."""
+    """A year, a month or a day as a text names it; `year` is None if the text does not say it."""
 
     year: int | None
     month: int | None
@@ -41,7 +41,7 @@ class NamedDate:
 
 
 def named_dates(text: str) -> Iterator[NamedDate]:
-    """The dates that a text names, in order. They may not exist: 2023-02-30."""
+    """Yield the dates that a text names, in order. They may not exist: 2023-02-30."""
     for match in _DATE.finditer(text):
         if match["month"]:
             if match["month"].lower() == "may" and not _THE_MONTH_MAY.search(text):
@@ -55,9 +55,9 @@ def named_dates(text: str) -> Iterator[NamedDate]:
 
 
 def day_spellings(date: NamedDate) -> list[str]:
-    """How texts write this day: `8 may`, `8th of may`, `may 8`, `05-08`, `5月8日`; none for a month or a year.
+    """Return the ways to write this day: `8 may`, `8th of may`, `may 8`, `05-08`, `5月8日`; none for a month or a year.
 
-    Day and month in figures alone (8.5., 5/8) are left out: which is which differs from country to country.
+    Numeric dates without a year (8.5., 5/8) are left out, because the order of day and month differs between countries.
     """
     if date.month is None or date.day is None or not 1 <= date.month <= len(MONTHS):
         return []
@@ -77,6 +77,6 @@ def _ordinal_ending(number: int) -> str:
 
 
 def month_number(name: str) -> int:
-    """1 for `January`, `jan` and `Jan.`. Raises ValueError for a name that is none."""
+    """Return 1 for `January`, `jan` and `Jan.`. Raises ValueError if it is not the name of a month."""
     start = name.lower()[:3]
     return next(number for number, month in enumerate(MONTHS, 1) if month.startswith(start))

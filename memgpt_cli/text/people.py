@@ -14,7 +14,7 @@ grandmother|grandma|granny 奶奶|外婆; grandfather|grandpa 爷爷|外公; bos
 colleague|coworker 同事; neighbour|neighbor 邻居; roommate|flatmate 室友; friend 朋友; dog|puppy|pet 狗|宠物
 cat|kitten|pet 猫|宠物
 """
-"""People and animals about whom others tell, in English and Chinese."""
+"""People and animals that users talk about, in English and Chinese."""
 
 _PAIRS: Final = tuple(pair.split() for pair in _KIN.strip().replace("\n", ";").split(";"))
 _PATTERNS: Final = tuple(re.compile(rf"\b(?:{en})(?:e?s)?\b|{zh}", re.IGNORECASE) for en, zh in _PAIRS)
@@ -51,7 +51,7 @@ def is_role(name: str) -> bool:
 
 
 def kin_in(text: str) -> frozenset[int]:
-    """Which of them a text speaks of, as places in the table."""
+    """Return which of them a text mentions, as positions in the table."""
     return frozenset(number for number, pattern in enumerate(_PATTERNS) if pattern.search(text))
 
 
@@ -61,7 +61,7 @@ def begins_with_kin(text: str) -> bool:
 
 
 def named_kin(text: str) -> Iterator[tuple[str, int]]:
-    """Who is called what: "my sister Ann", "Ann is my sister", 我女儿叫朵朵; names with places in the table."""
+    """Yield names with positions in the table: "my sister Ann", "Ann is my sister", 我女儿叫朵朵."""
     for match in _NAMED.finditer(text):
         for number in kin_in(match.group()):
             yield match["name"] or match["first"] or match["called"], number

@@ -1,7 +1,7 @@
-"""Time words in a sentence, resolved against the day on which it was said. English and Chinese.
+"""Relative time words, resolved against the day of the message. English and Chinese.
 
-Only words that lean on that day ("yesterday", "last week", "three years ago", "上周六") are resolved; a date that is
-written out says itself. Vague words ("recently", "the other day") are left alone.
+Only words relative to that day ("yesterday", "last week", "three years ago", "上周六") are resolved; written-out dates
+need no resolving. Vague words ("recently", "the other day") are left alone.
 """
 
 import re
@@ -57,7 +57,7 @@ _CHINESE_WEEKDAYS: Final = {"一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "�
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class When:
-    """A time word and the stretch of days it means; `about` when the word itself is only approximate."""
+    """A time word and the range of days it means; `about` if the word itself is approximate."""
 
     phrase: str
     start: date
@@ -67,21 +67,21 @@ class When:
 
 
 def resolve(text: str, said_on: date) -> list[When]:
-    """The time words of a text in order, at most one entry for each wording."""
+    """Return the time words of a text in order, at most one entry for each wording."""
     found: dict[str, When] = {}
     for pattern, meaning in ((_ENGLISH, _english), (_CHINESE, _chinese)):
         for match in pattern.finditer(text):
             try:
                 when = meaning(match, said_on)
             except (OverflowError, ValueError):
-                continue  # a year before the first or after the last that a date can hold
+                continue  # the year is outside the range of `date`
             if when is not None:
                 found.setdefault(when.phrase.lower(), when)
     return list(found.values())
 
 
 def in_words(when: When, *, chinese: bool) -> str:
-    """The date as people write it: `7 May 2023`, `the week of 1 May 2023`, `April 2023`, `2022`; or 2023年5月7日."""
+    """Return a written date: `7 May 2023`, `the week of 1 May 2023`, `April 2023`, `2022`; or 2023年5月7日."""
     start = when.start
     if chinese:
         text = {
@@ -103,7 +103,7 @@ def in_words(when: When, *, chinese: bool) -> str:
 
 
 def day_in_words(day: date, *, chinese: bool) -> str:
-    """`8 May 2023` or 2023年5月8日."""
+    """Return `8 May 2023` or 2023年5月8日."""
     if chinese:
         return f"{day.year}年{day.month}月{day.day}日"
     return f"{day.day} {MONTHS[day.month - 1].title()} {day.year}"
@@ -114,7 +114,7 @@ def _english(match: re.Match[str], said_on: date) -> When | None:
     if match["day"]:
         return _day(phrase, said_on + timedelta(days=_DAYS.get(match["day"].lower(), 0)))
     if match["on"]:
-        return None  # "on Friday" may lie before or after; guessing would be worse than leaving it
+        return None  # "on Friday" may be before or after; a guess is worse than no date
     if match["count"]:
         word = (
             match["count"].lower().removeprefix("a ").removesuffix(" of") if " " in match["count"] else match["count"]
@@ -158,7 +158,7 @@ def _day(phrase: str, day: date) -> When:
 
 
 def _weekday(said_on: date, weekday: int, step: int) -> date:
-    """The nearest such day before (`step` -1) or after said_on; with 0 the one in the same week."""
+    """Return the nearest such day before (`step` -1) or after said_on; with 0 the one in the same week."""
     if step == 0:
         return said_on + timedelta(days=weekday - said_on.weekday())
     distance = (said_on.weekday() - weekday) % 7 or 7

@@ -40,7 +40,7 @@ def locate(quote: str, texts: Sequence[str]) -> list[Located]:
 
 
 def sentences_of(quote: str, text: str) -> str:
-    """The sentences of a text in which the words of a quote stand; the quote itself where they cannot be told."""
+    """The sentences of a text that contain the words of a quote; the quote itself if they are not found."""
     wanted = _joined(tuple(words(quote)))
     spans = list(sentence_spans(text))
     for size in (1, 2, 3):

@@ -1,4 +1,4 @@
-"""Sentences of a text. Line ends end a sentence too, since lists, headings and tables have no other marks."""
+"""Split a text into sentences. A line end also ends a sentence: lists, headings and tables have no full stops."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _QUESTION_MARK: Final = re.compile(r"[?？][\"'”’)\]」』）!！]*\s*$")
 
 
 def sentence_spans(text: str) -> Iterator[tuple[int, int]]:
-    """Start and end of each sentence, in order; they cover the text with its white space, without gaps."""
+    """Yield start and end of each sentence, in order; they cover the whole text, white space included."""
     start = 0
     for match in _END.finditer(text):
         end = match.end()
@@ -26,7 +26,7 @@ def sentence_spans(text: str) -> Iterator[tuple[int, int]]:
 
 
 def sentences(text: str) -> Iterator[str]:
-    """The sentences in order, without white space at their ends; empty ones are left out."""
+    """Yield the sentences in order, without surrounding white space; empty ones are skipped."""
     for start, end in sentence_spans(text):
         if sentence := text[start:end].strip():
             yield sentence

@@ -1,4 +1,4 @@
-"""Other spellings of what a query names: a day (`8 May`, `2023-05-08`, `5月8日`) and a number (`1,200`, `1200`)."""
+"""Alternative spellings of a day (`8 May`, `2023-05-08`, `5月8日`) and of a number (`1,200`, `1200`) in a query."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _PLAIN: Final = re.compile(r"(?<![\w.,:/-])(?!(?:19|20)(?!00)\d\d\b)[1-9]\d{3,8}
 
 
 def other_spellings(query: str) -> Iterator[list[str]]:
-    """For each day and each number from 1,000 on in a query all its spellings, the one shown for it first."""
+    """Yield all spellings of each day and of each number from 1,000 on in a query, the one to show first."""
     for date in named_dates(query):
         if spelled := day_spellings(date):
             yield spelled

@@ -1,6 +1,6 @@
 """Stems of English words: Porter's algorithm (M. F. Porter 1980, "An algorithm for suffix stripping").
 
-The full-text index stems in the same way, so that what is compared here agrees with what was found there.
+The full-text index uses the same algorithm, so comparisons here agree with its matches.
 """
 
 import re
@@ -41,7 +41,7 @@ _ENDINGS_4: Final = [(end, end[0] if end in {"sion", "tion"} else "") for end, _
 
 @lru_cache(maxsize=20_000)
 def stem(word: str) -> str:
-    """The stem of a lower-case word; a word that is not English letters is its own."""
+    """Return the stem of a lower-case word; words with other than English letters are their own stem."""
     if not _SHORTEST <= len(word) <= _LONGEST or not _FORM.fullmatch(word):
         return word
     word = _without_plural(word)
@@ -55,13 +55,13 @@ def stem(word: str) -> str:
 
 
 def base(word: str) -> str:
-    """The stem of a word, the same one for all irregular forms of it."""
+    """Return the stem of a word, the same one for all its irregular forms."""
     group = _irregular().get(stemmed := stem(word))
     return group[0] if group else stemmed
 
 
 def forms_of(term: str) -> tuple[str, ...]:
-    """The stems of all irregular forms of a word; none for a regular one."""
+    """Return the stems of all irregular forms of a word; none for a regular one."""
     return _irregular().get(term, ())
 
 
@@ -79,7 +79,7 @@ def _consonant(word: str, place: int) -> bool:
 
 
 def _measure(word: str) -> int:
-    """How many times a vowel is followed by a consonant: Porter's m."""
+    """Count how often a vowel is followed by a consonant: Porter's m."""
     kinds = [_consonant(word, place) for place in range(len(word))]
     return sum(1 for before, here in pairwise(kinds) if here and not before)
 
@@ -93,7 +93,7 @@ def _ends_doubled(word: str) -> bool:
 
 
 def _ends_short(word: str) -> bool:
-    """Consonant, vowel, consonant other than w, x and y: Porter's *o."""
+    """Whether it ends in consonant, vowel, consonant other than w, x and y: Porter's *o."""
     last = len(word) - 1
     return (
         last > 1
@@ -121,7 +121,7 @@ def _without_past(word: str) -> str:
 
 
 def _restored(word: str) -> str:
-    """A word that lost -ed or -ing, with the e that it had."""
+    """Restore the final e of a word that lost -ed or -ing."""
     if word.endswith(("at", "bl", "iz")):
         return word + "e"
     if _ends_doubled(word) and word[-1] not in "lsz":
@@ -130,7 +130,7 @@ def _restored(word: str) -> str:
 
 
 def _replaced(word: str, endings: list[tuple[str, str]], condition: Callable[[str, str], bool]) -> str:
-    """The word with the longest ending that fits replaced, if the condition holds for what precedes it."""
+    """Replace the longest matching ending if the condition holds for the part before it."""
     for ending, instead in endings:
         if word.endswith(ending):
             start = word[: -len(ending)]

@@ -1,4 +1,4 @@
-"""What a query looks for, as terms that can be found again in a text: stems, and pairs of unspaced characters."""
+"""Search terms that can be found again in a text: stems, and pairs of characters in scripts without spaces."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -9,16 +9,16 @@ from memgpt_cli.text.stems import base, forms_of
 from memgpt_cli.text.words import is_unspaced, pieces, query_words
 
 _BEGINNING: Final = 3
-"""Letters that a word shares with its stem in any case; what begins so is stemmed and compared."""
+"""Letters that a word always shares with its stem; only words with the same beginning are stemmed and compared."""
 
 
 def query_terms(query: str) -> list[str]:
-    """The terms of a query, in order, each once. Forms of one word are one term."""
+    """Return the terms of a query, in order, each once. Forms of one word are one term."""
     return list(dict.fromkeys(base(word) for word in query_words(query)))
 
 
 def text_terms(text: str) -> Iterator[str]:
-    """The terms of a text, in order, with repetitions; stop words too."""
+    """Yield the terms of a text, in order, with repetitions; stop words too."""
     for piece in pieces(text):
         if is_unspaced(piece):
             yield from (piece[n : n + 2] for n in range(max(1, len(piece) - 1)))
@@ -27,7 +27,7 @@ def text_terms(text: str) -> Iterator[str]:
 
 
 class TermFinder:
-    """Finds terms in texts. Only words that begin as a term does are stemmed, so that a long text costs little."""
+    """Finds terms in texts. Only words that begin like a term are stemmed, so that long texts are fast."""
 
     def __init__(self, terms: Mapping[str, float]) -> None:
         self._terms = terms
@@ -37,7 +37,7 @@ class TermFinder:
         self._runs = _pattern(f"(?=({_either(unspaced)}))" if unspaced else "")
 
     def find(self, text: str) -> Iterator[tuple[int, str]]:
-        """Where terms stand in a text, and which; words first, then unspaced characters."""
+        """Yield the position and the index of each term in a text; words first, then characters without spaces."""
         if self._words is not None:
             for match in self._words.finditer(text):
                 if (term := base(match.group().casefold())) in self._terms:

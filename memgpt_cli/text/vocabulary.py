@@ -1,4 +1,4 @@
-"""Lists of words: stop words, and irregular forms that no stemmer joins."""
+"""Word lists: stop words, and irregular forms that a stemmer does not unify."""
 
 import re
 from typing import Final
@@ -11,9 +11,9 @@ STOP_WORDS: Final = frozenset(
     other our ours ourselves out over own re s same shall she should shouldn so some such t than that the their theirs
     them themselves then there these they this those through to too under until up upon us ve very was wasn we were
     weren what when where which while who whom whose why will with won would wouldn yet you your yours yourself
-    yourselves""".split()  # noqa: SIM905 - a list of words reads better so
+    yourselves""".split()  # noqa: SIM905 - a string is easier to read for a list of words
 )
-"""English words that carry no subject matter."""
+"""English words that say nothing about the subject."""
 
 IRREGULAR: Final = tuple(
     tuple(group.split())
@@ -37,7 +37,7 @@ IRREGULAR: Final = tuple(
     leaf leaves; life lives; loaf loaves; man men; mouse mice; person people; shelf shelves; thief thieves;
     tooth teeth; wife wives; wolf wolves; woman women""".split(";")  # noqa: SIM905
 )
-"""Forms of one English word that share no stem. A query for one of them finds the others."""
+"""Forms of one English word with different stems. A query for one of them finds the others."""
 
 STOP_CHARACTERS: Final = re.compile(
     "什么时候|什么|怎么样|怎么|怎样|为什么|哪里|哪儿|哪个|哪些|多少|是不是|有没有|我们|你们|他们|她们|它们|这个|那个|这些|那些|"
@@ -47,4 +47,4 @@ STOP_CHARACTERS: Final = re.compile(
     "わたし|あなた|この|その|あの|これ|それ|から|まで|は|が|を|に|で|と|の|も|へ|か|"
     "무엇|언제|어디|누구|어떤|어느|왜|어떻게|나는|너는|내가|네가"
 )
-"""Stop words of Chinese (both scripts), Japanese and Korean. A query is divided at them."""
+"""Stop words of Chinese (both scripts), Japanese and Korean. A query is split at them."""

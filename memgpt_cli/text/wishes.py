@@ -1,7 +1,7 @@
 """Standing wishes: sentences that tell an assistant what to do from now on, or whenever something comes up.
 
-Patterns for English and Chinese, with plain cases of Japanese and Korean. They find more than there is rather than
-less: a person reads what was found before anything comes of it.
+Patterns for English and Chinese, with simple cases of Japanese and Korean. They prefer false matches to missed ones:
+a person confirms each match before it has any effect.
 """
 
 import re

@@ -1,7 +1,7 @@
-"""Words of a text, the same for what is stored and for what is asked.
+"""Split a text into words, in the same way for stored texts and for queries.
 
-Scripts without spaces (Chinese, Japanese, Korean, Thai and their neighbours) are cut into single characters; a query
-asks for each two neighbouring ones. Stemming is the matter of `stems`.
+Scripts without spaces (Chinese, Japanese, Korean, Thai and similar) are split into single characters; a query searches
+for each pair of neighbouring characters. `stems` does the stemming.
 """
 
 import re
@@ -27,26 +27,26 @@ _WORD: Final = re.compile(f"[{_UNSPACED}]|[^\\W_{_UNSPACED}]+")
 
 
 def segment(text: str) -> str:
-    """The text as the full-text tables get it: characters of unspaced scripts each on their own."""
+    """Return the text for the full-text tables: characters of scripts without spaces are separated."""
     if text.isascii():
         return text
     return _UNSPACED_CHARACTER.sub(r" \1 ", unicodedata.normalize("NFKC", text))
 
 
 def words(text: str) -> list[str]:
-    """All words in lower case, in order, with repetitions; a character of an unspaced script is a word."""
+    """Return all words in lower case, in order, with repetitions; a character of a script without spaces is a word."""
     return [match.group().casefold() for match in _WORD.finditer(unicodedata.normalize("NFKC", text))]
 
 
 def pieces(text: str) -> list[str]:
-    """All words in lower case, in order; a run of unspaced script is one piece."""
+    """Return all words in lower case, in order; a run of characters without spaces is one piece."""
     return [match.group().casefold() for match in _PIECE.finditer(unicodedata.normalize("NFKC", text))]
 
 
 def query_words(query: str) -> list[str]:
-    """What a query asks for, in order, each once: words without stop words, pairs of unspaced characters.
+    """Return the words to search for, in order, each once: no stop words, pairs in scripts without spaces.
 
-    A query that holds nothing but stop words asks for them.
+    If a query contains only stop words, they are used.
     """
     found = pieces(query)
     chosen = [word for piece in found for word in _content(piece)]
@@ -56,7 +56,7 @@ def query_words(query: str) -> list[str]:
 
 
 def pairs(piece: str) -> Iterator[str]:
-    """Each two neighbouring characters of unspaced script; anything else as it is."""
+    """Yield each pair of neighbouring characters of a script without spaces; other pieces unchanged."""
     if len(piece) < 2 or not is_unspaced(piece):  # noqa: PLR2004 - a pair
         yield piece
     else:
@@ -69,12 +69,12 @@ def is_unspaced(text: str) -> bool:
 
 
 def has_unspaced(text: str) -> bool:
-    """Whether a text holds a character of a script that is written without spaces."""
+    """Whether a text contains a character of a script that is written without spaces."""
     return not text.isascii() and _UNSPACED_CHARACTER.search(text) is not None
 
 
 def is_chinese(text: str) -> bool:
-    """Whether a text holds ideographs and neither kana nor Hangul."""
+    """Whether a text contains ideographs and neither kana nor Hangul."""
     return not text.isascii() and _IDEOGRAPH.search(text) is not None and _KANA_OR_HANGUL.search(text) is None
 
 

@@ -151,7 +151,7 @@ PENDING = (
         f"memgpt_cli/{folder}/"
         for folder in ("batch", "bootstrap", "cli", "config", "documents", "evaluation", "external_context")
     ),
-    *(f"memgpt_cli/{folder}/" for folder in ("llm", "main_context", "ports", "services", "storage", "text")),
+    *(f"memgpt_cli/{folder}/" for folder in ("llm", "services", "storage")),
     "docs/",
     "prompts/",
     "configs/",

@@ -126,7 +126,7 @@ def test_what_was_evicted_leaves_the_summary_which_is_written_anew(memgpt: Comma
     assert "Roberta Quill" in memgpt("context", *window, "--prompt").json["messages"][1]["content"]
     memgpt("forget", "Roberta Quill", "--yes")
     assert memgpt.raw("roberta") == memgpt.raw("quill") == []
-    assert "summary was written anew" in memgpt("send", *window, "Hello").err
+    assert "summary was rewritten" in memgpt("send", *window, "Hello").err
     assert "herons" in memgpt("context", *window, "--prompt").json["messages"][1]["content"]
     assert memgpt.raw("roberta") == []
 
