@@ -144,7 +144,7 @@ class Models:
         return find_local_servers(within_s=within_s)
 
     def of_profile(self, profile: Profile) -> ModelChoice:
-        """The model of a profile by itself, whatever flags, variables and agents say."""
+        """Return the model of a profile by itself, ignoring flags, variables and agents."""
         return self.windows.applied(profile_choice(self._configuration, profile))
 
     def connect(self, choice: ModelChoice) -> ChatModel:

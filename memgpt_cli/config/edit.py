@@ -1,7 +1,4 @@
-"""Writing the person's settings file, with its comments and order kept. Only commands that change settings pay for it.
-
-Not here: reading settings (settings.py).
-"""
+"""Write the user's settings file, keeping its comments and order. Only commands that change settings import this."""
 
 import tomllib
 from typing import TYPE_CHECKING, Any
@@ -20,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class SettingsFile:
-    """The user file, made by the first change."""
+    """The user file, created by the first change."""
 
     def __init__(self, paths: Paths) -> None:
         self.path = paths.user_file
@@ -29,8 +26,8 @@ class SettingsFile:
     def set(self, key: str, text: str) -> Scalar:
         """Write one setting and return its value.
 
-        Raises ConfigError for an unknown key, for a value that cannot be, and for one that does not go with the others
-        in the file; the file is then left as it was.
+        Raises ConfigError for an unknown key, an invalid value, or a value that conflicts with others in the file; the
+        file is then unchanged.
         """
         option = known_option(key)
         try:
@@ -45,9 +42,9 @@ class SettingsFile:
         return value
 
     def unset(self, key: str) -> bool:
-        """Remove one setting; False when the file did not have it. A key that no setting has can be removed too.
+        """Remove one setting; False if the file did not have it. Unknown keys can be removed too.
 
-        `models.NAME.FIELD` is one as well, whatever dots the name has. A table that is empty then goes too.
+        This includes `models.NAME.FIELD`, with any dots in the name. A table that becomes empty is removed too.
         """
         document = self._read()
         section, _, name = key.rpartition(".")
@@ -67,7 +64,7 @@ class SettingsFile:
         return True
 
     def set_profile(self, profile: Profile) -> None:
-        """Write a profile, in place of the one of this name. Raises ConfigError when the file cannot be written."""
+        """Write a profile, replacing one with the same name. Raises ConfigError if the file cannot be written."""
         import tomlkit
 
         document = self._read()
@@ -83,7 +80,7 @@ class SettingsFile:
         write_private(self.path, document.as_string())
 
     def remove_profile(self, name: str) -> bool:
-        """Remove a profile; False when the file does not have it."""
+        """Remove a profile; False if the file does not have it."""
         document = self._read()
         profiles: Any = document.get(PROFILES, {})
         if name not in profiles:
@@ -95,12 +92,12 @@ class SettingsFile:
         return True
 
     def create(self) -> None:
-        """Make the file if there is none: every setting with its default and its comment, all of them commented out."""
+        """Create the file if it does not exist: every setting with its default and its comment, all commented out."""
         if not self.path.exists():
             write_private(self.path, template())
 
     def check(self) -> None:
-        """Raises ConfigError when the file as it stands cannot be used."""
+        """Raise ConfigError if the file is invalid."""
         load(self._paths, environ={}, directory=self.path.parent)
 
     def _read(self) -> "TOMLDocument":
@@ -115,7 +112,7 @@ class SettingsFile:
             raise ConfigError(f"{self.path} cannot be read: {error}", hint="memgpt config edit") from error
 
     def _refuse_new_faults(self, document: "TOMLDocument") -> None:
-        """A change may not make a usable file unusable; a file that is faulty already may be repaired step by step."""
+        """Refuse a change that makes a valid file invalid; an invalid file may be repaired step by step."""
         try:
             self._try(tomllib.loads(document.as_string()))
         except ConfigError:
@@ -130,7 +127,7 @@ class SettingsFile:
 
 
 def template() -> str:
-    """The packaged defaults as a user file: section headings stand, every setting is commented out."""
+    """Return the packaged defaults as a user file: section headings stay, every setting is commented out."""
     text = packaged("configs", "default.toml").read_text(encoding="utf-8")
     _, _, body = text.partition("\n\n")
     lines = [line if not line or line[0] in "[#" else f"# {line}" for line in body.splitlines()]

@@ -1,7 +1,4 @@
-"""Reading TOML and writing small files whole or not at all.
-
-Not here: what the files mean.
-"""
+"""Read TOML, and write small files atomically."""
 
 import os
 import tomllib
@@ -12,7 +9,7 @@ from memgpt_cli.errors import ConfigError
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The tables of a TOML file, none for an absent one. Raises ConfigError for what cannot be read or parsed."""
+    """Return the tables of a TOML file; none if it is missing. Raises ConfigError if it is unreadable or invalid."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
@@ -26,9 +23,9 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace `path` by `text`, readable by its owner only from the first byte on; a crash leaves the old file whole.
+    """Replace `path` by `text`, always readable by its owner only; after a crash the old file is intact.
 
-    A symbolic link stays one: the file it points to is replaced, as people keep settings under version control.
+    A symbolic link is kept: its target is replaced, because people keep settings under version control.
     """
     path = path.resolve()
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")

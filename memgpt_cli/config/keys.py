@@ -2,9 +2,9 @@
 
 A stored key belongs to one provider: `openai`, `anthropic`, or the host of an endpoint (`openrouter.ai`,
 `localhost:8000`), and is sent to no other. A provider's own variable (`domain.endpoints.KEY_VARIABLES`) is sent to that
-provider's host. OPENAI_API_KEY (ANTHROPIC_API_KEY, AZURE_OPENAI_API_KEY, by the protocol) also goes to loopback and to
-an endpoint that the person named by a flag, a variable or a settings file. An agent's own endpoint, which may have come
-with an imported agent, gets only a key stored for its host.
+provider's host. OPENAI_API_KEY (ANTHROPIC_API_KEY, AZURE_OPENAI_API_KEY, by the protocol) is also sent to loopback
+addresses and to an endpoint that the user named by a flag, a variable or a settings file. An agent's own endpoint,
+which may come from an imported agent, gets only a key stored for its host.
 """
 
 import json
@@ -23,7 +23,7 @@ from memgpt_cli.domain.endpoints import ANTHROPIC_KEY, OPENAI_KEY, Endpoint
 from memgpt_cli.errors import APIKeyError, ConfigError, NotFoundError, UsageError
 
 _NAMED: Final = {"openai": OPENAI_KEY, "anthropic": ANTHROPIC_KEY}
-"""The providers whose keys have a name instead of a host, and the variables that are shown and win."""
+"""Providers whose keys have a name instead of a host, and the variables that are shown and take precedence."""
 _SHOWN: Final = 4
 
 
@@ -37,16 +37,16 @@ class KeyEntry:
 
 
 class ApiKeys:
-    """The keys that this environment and this file hold. Nothing is read before the first question."""
+    """The keys in this environment and this file. Nothing is read before the first call."""
 
     def __init__(self, file: Path, environ: Mapping[str, str] = os.environ) -> None:
         self._file = file
         self._environ = environ
 
     def find(self, endpoint: Endpoint, source: Source = Source.DEFAULT) -> str | None:
-        """The key for an endpoint that `source` named, or None.
+        """Return the key for an endpoint that `source` named, or None.
 
-        Raises APIKeyError when the key file can be read by others.
+        Raises APIKeyError if others can read the key file.
         """
         if endpoint.keyless:
             return None
@@ -59,13 +59,13 @@ class ApiKeys:
         return self._variable(endpoint.general_variable) if named_by_person or endpoint.is_loopback else None
 
     def has(self, endpoint: Endpoint, source: Source = Source.DEFAULT) -> bool:
-        """Whether `find` would find one."""
+        """Whether `find` would return a key."""
         return self.find(endpoint, source) is not None
 
     def require(self, endpoint: Endpoint, source: Source = Source.DEFAULT) -> str | None:
-        """`find`, but a missing key is an APIKeyError where nothing is served without one.
+        """Return the key; raise APIKeyError if it is missing and the endpoint always requires one.
 
-        Another server may need none, and says so itself.
+        Other servers may need no key; if they do, they report it themselves.
         """
         key = self.find(endpoint, source)
         if key is None and endpoint.key_env:
@@ -76,7 +76,7 @@ class ApiKeys:
         return key
 
     def entries(self) -> list[KeyEntry]:
-        """Every key, masked, the environment's first."""
+        """Return every key, masked, those of the environment first."""
         found = []
         for provider, variable in _NAMED.items():
             if key := self._variable(variable):
@@ -86,15 +86,15 @@ class ApiKeys:
         return found
 
     def set(self, provider: str, key: str) -> KeyEntry:
-        """Store a key. Raises UsageError for what cannot be a key or a provider."""
+        """Store a key. Raises UsageError for an invalid key or provider."""
         provider, key = provider_name(provider), key.strip()
         if not key or not key.isascii() or not key.isprintable() or " " in key:
-            raise UsageError("that is no API key: expected one line of visible ASCII characters", hint="copy it again")
+            raise UsageError("invalid API key: expected one line of visible ASCII characters", hint="copy it again")
         self._write({**self._stored(), provider: key})
         return KeyEntry(provider=provider, masked=mask(key), where=str(self._file))
 
     def delete(self, provider: str) -> None:
-        """Forget a stored key. Raises NotFoundError when there is none."""
+        """Delete a stored key. Raises NotFoundError if there is none."""
         provider, stored = provider_name(provider), self._stored()
         if provider not in stored:
             close = nearest(provider, stored)
@@ -115,7 +115,7 @@ class ApiKeys:
         return table
 
     def _refuse_if_others_can_read(self) -> None:
-        if os.name == "nt":  # there a file in the profile is its owner's by inheritance
+        if os.name == "nt":  # on Windows, files in the user's profile are private by inheritance
             return
         try:
             mode = self._file.stat().st_mode
@@ -133,14 +133,14 @@ class ApiKeys:
 
 
 def mask(key: str) -> str:
-    """What may be shown of a key: its last four characters, and none of a short one."""
+    """Return the displayable form of a key: its last four characters, and none of a short one."""
     return "…" + key[-_SHOWN:] if len(key) >= 4 * _SHOWN else "…"
 
 
 def provider_name(text: str) -> str:
-    """`openai`, `anthropic`, or the host (with its port, if one is named) that keys are stored under.
+    """Return the name under which keys are stored: `openai`, `anthropic`, or the host (with its port, if given).
 
-    Takes one of these names, a host or an address. Raises UsageError for anything else.
+    Accepts one of these names, a host or an address. Raises UsageError for anything else.
     """
     text = text.strip().lower()
     if text in _NAMED:

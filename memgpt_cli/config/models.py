@@ -1,6 +1,7 @@
-"""Which model answers, where, with how large a window, and at what price.
+"""Select the model that answers, its endpoint, its window and its prices.
 
-Pure: layers, the agent's own choice and a question about keys go in, a choice with its reasons comes out.
+Pure functions: they take settings layers, the agent's own choice and a key lookup, and return a choice with its
+reasons.
 """
 
 import re
@@ -19,32 +20,31 @@ from memgpt_cli.errors import ConfigError
 OFFLINE: Final = "offline"
 SCRIPTED: Final = "scripted:"
 MAX_DEFAULT_WINDOW: Final = 32_768
-"""Tokens of the window when nobody says: what fits is sent with every call, and paid for."""
+"""Maximum default window in tokens: everything in the window is sent and paid for with every call."""
 _DATE: Final = re.compile(r"-20\d\d-?\d\d-?\d\d$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """Where an agent's messages go: a model and its endpoint, None for a model that answers inside this process."""
+    """Where an agent's messages go: a model and its endpoint, None for a model inside this process."""
 
     model: str
     endpoint: Endpoint | None = None
 
     @property
     def place(self) -> str:
-        """The endpoint's host, or `this machine`."""
+        """Return the endpoint's host, or `this machine`."""
         return "this machine" if self.endpoint is None else self.endpoint.host
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelChoice:
-    """The model of the next call. `endpoint` is None for a model that answers inside this process.
+    """The model of the next call. `endpoint` is None for a model inside this process.
 
-    `base_url` is the address as it was set; None is the provider's own.
-    `source`, `base_url_source` and `window_source` say who decided; `notice` is what the person must be told, or None.
-    `settings` are the model's, `window` is in tokens; `window_from` says where it is from when the server told it.
-    `profile` is the profile that names the model, if one does; its
-    key is sent to its own base URL only.
+    `base_url` is the address as it was set; None is the provider's own. `source`, `base_url_source` and `window_source`
+    say where each value was set; `notice` must be shown to the user, or is None. `settings` are the model's, `window`
+    is in tokens; `window_from` says where it is from if the server stated it. `profile` is the profile that names the
+    model, if any; its key is sent to its own base URL only.
     """
 
     name: str
@@ -61,16 +61,16 @@ class ModelChoice:
 
     @property
     def destination(self) -> Destination:
-        """What to remember as the place where this agent's messages went."""
+        """Return the value to store as the last destination of this agent's messages."""
         return Destination(model=self.name, endpoint=self.endpoint)
 
     @property
     def label(self) -> str:
-        """The name that the person knows it by: the profile's, or the model's."""
+        """Return the name that the user knows: the profile's, or the model's."""
         return self.profile.name if self.profile else self.name
 
     def apply(self, settings: Settings) -> Settings:
-        """The settings with this choice in them."""
+        """Return the settings with this choice in them."""
         window: WindowSettings = replace(
             settings.window, window=self.window, source=self.window_from or str(self.window_source)
         )
@@ -78,7 +78,7 @@ class ModelChoice:
 
 
 HasKey = Callable[[Endpoint, Source], bool]
-"""Whether there is a key for this endpoint that this source named; see `keys.ApiKeys.has`."""
+"""Whether there is a key for this endpoint named by this source; see `keys.ApiKeys.has`."""
 
 
 def is_builtin(model: str) -> bool:
@@ -89,9 +89,9 @@ def is_builtin(model: str) -> bool:
 def resolve_model(
     config: Configuration, *, has_key: HasKey, agent: AgentConfig | None = None, last: Destination | None = None
 ) -> ModelChoice:
-    """The choice: flag, variable, the agent's own, files; then the packaged default if there is a key, else `offline`.
+    """Resolve the choice: flag, variable, agent, files; then the packaged default if there is a key, else `offline`.
 
-    `last` is where the agent's words went until now: going anywhere else is said in `notice`.
+    `last` is the previous destination of the agent's messages; a different one is reported in `notice`.
     """
     url, url_source = _layered(config["model.base_url"], agent.base_url if agent else None)
     named, source = _layered(config["model.name"], (agent.profile or agent.model) if agent else None)
@@ -127,7 +127,7 @@ def resolve_model(
 
 
 def endpoint_for(config: Configuration, model: str, base_url: str | None, source: Source) -> Endpoint:
-    """The endpoint of a model at the address that `source` set; None is the provider's own. Raises ConfigError.
+    """Return the endpoint of a model at the address set by `source`; None is the provider's own. Raises ConfigError.
 
     `model.provider`, `model.key_env` and `model.extra_body` describe the address of their own layer or of a weaker one:
     a file's provider does not apply to an address from the command line. Flags and variables count as one layer.
@@ -146,7 +146,7 @@ def endpoint_for(config: Configuration, model: str, base_url: str | None, source
 
 
 def profile_endpoint(profile: Profile, model: str | None = None) -> Endpoint | None:
-    """Where a profile's model, or another model with its key, is reached; None for a built-in one."""
+    """Return the endpoint of a profile's model, or of another model with its key; None for a built-in one."""
     model = model or profile.model
     if is_builtin(model):
         return None
@@ -155,7 +155,7 @@ def profile_endpoint(profile: Profile, model: str | None = None) -> Endpoint | N
 
 
 def endpoint_beside(config: Configuration, choice: ModelChoice, model: str) -> Endpoint | None:
-    """The endpoint of another model at the address of this choice; None for a built-in one."""
+    """Return the endpoint of another model at the address of this choice; None for a built-in one."""
     if is_builtin(model):
         return None
     if choice.profile is not None and choice.base_url == choice.profile.base_url:
@@ -164,7 +164,7 @@ def endpoint_beside(config: Configuration, choice: ModelChoice, model: str) -> E
 
 
 def profile_choice(config: Configuration, profile: Profile) -> ModelChoice:
-    """The model of a profile by itself, whatever flags, variables and agents say."""
+    """Return the model of a profile by itself, ignoring flags, variables and agents."""
     endpoint = profile_endpoint(profile)
     settings = model_settings(config, profile.model, endpoint, profile)
     return ModelChoice(
@@ -183,11 +183,11 @@ def profile_choice(config: Configuration, profile: Profile) -> ModelChoice:
 def model_settings(
     config: Configuration, name: str, endpoint: Endpoint | None, profile: Profile | None = None
 ) -> ModelSettings:
-    """What is known of a model at an endpoint: limits of calls from the settings, context and prices from the tables.
+    """Return what is known of a model at an endpoint: call limits from settings, context and prices from the tables.
 
-    The packaged prices are those of the provider's own endpoint; elsewhere only what the person's files say counts.
-    The packaged reasoning effort is for Chat Completions, where some models refuse functions without it. What a profile
-    states is stronger than the tables and the settings.
+    The packaged prices apply at the provider's own endpoint only; elsewhere only prices in the user's files count. The
+    packaged reasoning effort is for Chat Completions, where some models refuse functions without it. A profile takes
+    precedence over the tables and the settings.
     """
     table = lookup(config.models, name)
     own_endpoint = endpoint is None or endpoint.host == Endpoint.at(None, model=name).host
@@ -226,7 +226,7 @@ def _price(table: Mapping[str, Scalar], key: str) -> float | None:
 
 
 def lookup(models: ModelTable, name: str) -> dict[str, Scalar]:
-    """The table of a model: under its own name, else without a date at its end, else without a `vendor/` before it."""
+    """Return the table of a model: by its own name, else without a trailing date, else without a leading `vendor/`."""
     if name.startswith(SCRIPTED):
         name = OFFLINE
     undated = _DATE.sub("", name)
@@ -237,21 +237,21 @@ def lookup(models: ModelTable, name: str) -> dict[str, Scalar]:
 
 
 def _layered(setting: SettingValue, own: Scalar | None) -> tuple[Scalar | None, Source]:
-    """A setting's value with the agent's own put between variables and files."""
+    """Return a setting's value, with the agent's own between variables and files."""
     if own is not None and setting.source not in (Source.FLAG, Source.ENVIRONMENT):
         return own, Source.AGENT
     return setting.value, setting.source
 
 
 def _rank(source: Source) -> int:
-    """How strong a source is; 0 is the strongest."""
+    """Return the precedence of a source; 0 is the highest."""
     return list(Source).index(source)
 
 
 def _profile(config: Configuration, name: str, source: Source, agent: AgentConfig | None) -> Profile | None:
-    """The profile of this name, if it is one. Raises ConfigError for an agent whose profile does not exist.
+    """Return the profile of this name, if it is one. Raises ConfigError for an agent whose profile does not exist.
 
-    An agent says whether it names a profile or a model, so that without its profile its words go nowhere else.
+    An agent's settings say whether they name a profile or a model, so a missing profile never sends messages elsewhere.
     """
     if source is not Source.AGENT:
         return config.profiles.get(name)
@@ -268,9 +268,10 @@ def _profile(config: Configuration, name: str, source: Source, agent: AgentConfi
 def _window(
     config: Configuration, agent: AgentConfig | None, model: ModelSettings, profile: Profile | None, named_by: Source
 ) -> tuple[int, Source, str | None]:
-    """Tokens, who decided, and what to say when the model cannot take what was asked for.
+    """Return tokens, the source, and a notice if the model cannot take the requested window.
 
-    A profile's window counts as set by whoever named the profile (`named_by`); beside it in a file, it is stronger.
+    A profile's window counts as set by the source that named the profile (`named_by`); within a file it takes
+    precedence.
     """
     asked, source = _layered(config["window.tokens"], agent.window if agent else None)
     if profile is not None and profile.window is not None:
@@ -288,7 +289,7 @@ def _window(
 
 
 def _why_offline(host: str | None) -> str:
-    """One line: what answers, and how to connect a model."""
+    """Return one line: which model answers, and how to connect another one."""
     if host is not None:
         return (
             f"Answering offline: no model is named for {host}. "
@@ -301,7 +302,7 @@ def _why_offline(host: str | None) -> str:
 
 
 def _moved(last: Destination, now: Destination, source: Source) -> str | None:
-    """What to say when words begin to go somewhere else; None when they stay where they were."""
+    """Return a notice if messages go to a new destination; None if it is unchanged."""
     if last.place == now.place:
         return None
     why = {

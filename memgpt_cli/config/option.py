@@ -1,4 +1,4 @@
-"""What a setting is: its key, its type and range, the variable that sets it, and how its values are read."""
+"""The definition of a setting: its key, type, range and variable, and how its values are parsed."""
 
 import json
 from collections.abc import Callable
@@ -8,15 +8,15 @@ from typing import Final
 from memgpt_cli.config.option_checks import is_extra_body
 
 Scalar = str | int | float | bool
-"""What a setting holds."""
+"""The value of a setting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """One setting. `target` is the field of `domain.settings.Settings` that it fills (`section.field`).
+    """One setting. `target` is its field in `domain.settings.Settings` (`section.field`).
 
-    A harmless one cannot send words elsewhere, cost money, choose another agent, weaken a limit or change what the
-    model is told. A project file that is not trusted may set harmless settings only.
+    A harmless setting cannot send messages elsewhere, cost money, choose another agent, weaken a limit or change what
+    the model sees. A project file that is not trusted may set only harmless settings.
     """
 
     key: str
@@ -37,7 +37,7 @@ class Option:
 
     @property
     def expected(self) -> str:
-        """What a value must be, in words."""
+        """Describe a valid value in words."""
         if self.expects:
             return self.expects
         if self.choices:
@@ -48,7 +48,7 @@ class Option:
         return f"{noun} from {self.low:,}" + ("" if self.high is None else f" to {self.high:,}")
 
     def accept(self, value: object) -> Scalar:
-        """A value of TOML in this option's type; raises ValueError with `expected` when it is none."""
+        """Return a TOML value in this option's type; raises ValueError with `expected` if it is invalid."""
         if self.kind is float and type(value) is int:
             value = float(value)
         if isinstance(value, dict) and self.check is is_extra_body:
@@ -58,7 +58,7 @@ class Option:
         return value
 
     def parse(self, text: str) -> Scalar:
-        """The value that a flag, a variable or `config set` writes as text; raises ValueError with `expected`."""
+        """Parse the text of a flag, a variable or `config set`; raises ValueError with `expected`."""
         if self.kind is str:
             return self.accept(text)
         if self.kind is bool:

@@ -1,4 +1,4 @@
-"""Rules for the texts of settings: addresses, fields of requests, time zones."""
+"""Checks for the texts of settings: addresses, request fields, time zones."""
 
 import json
 import re
@@ -30,7 +30,7 @@ _LONGEST_EXTRA: Final = 10_000
 
 
 def is_extra_body(text: str) -> bool:
-    """Whether this is a JSON object without fields of requests that the program itself sends."""
+    """Whether this is a JSON object without request fields that the program sends itself."""
     if len(text) > _LONGEST_EXTRA:
         return False
     try:

@@ -1,7 +1,4 @@
-"""All settings: key, type, range and meaning.
-
-Not here: what a setting is (option.py), defaults (configs/default.toml) and where values come from (settings.py).
-"""
+"""All settings: key, type, range and meaning. Their defaults are in configs/default.toml."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -171,7 +168,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
         key="memory.confirm",
         target="memory.confirm",
         kind=bool,
-        help="Ask before each write to memory that the model makes; where nobody can be asked, it is refused.",
+        help="Ask before each write to memory that the model makes; without a terminal, refuse it.",
     ),
     Option(
         key="search.page_size",
@@ -201,9 +198,9 @@ OPTIONS: Final[tuple[Option, ...]] = (
     _weight("search.context_weight", "Weight of the words around a message against its own."),
     _weight("search.lexical_weight", "Weight of the lexical leg."),
     _weight("search.vector_weight", "Weight of the vector leg."),
-    _weight("search.session_weight", "Weight of the session that a message stands in."),
+    _weight("search.session_weight", "Weight of the message's session."),
     _weight("search.speaker_weight", "Prior for the speaker that a question names."),
-    _weight("search.self_weight", "Prior, beside it, for messages in which that speaker speaks of themselves."),
+    _weight("search.self_weight", "Additional prior for that speaker's messages about themselves."),
     _weight("search.when_weight", "Prior for a time in the message when the question asks when."),
     _weight("search.name_weight", "Prior for a name in the message when the question asks who, where or which."),
     _weight("search.date_weight", "Prior for nearness to a date that the question names."),
@@ -290,11 +287,11 @@ BY_VARIABLE: Final = {option.variable: option for option in OPTIONS}
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word that looks most like this one; empty when none does."""
+    """Return the known word most similar to this one; empty if none is similar."""
     return next(iter(names.nearest(word, known, most=1)), "")
 
 
 def nearest_key(key: str) -> str:
-    """The known key that looks most like this one, or that ends as it does (`batch`); empty when there is none."""
+    """Return the most similar known key, or one with the same ending (`batch`); empty if there is none."""
     last = key.rpartition(".")[2]
     return nearest(key, BY_KEY) or next((known for known in BY_KEY if known.rpartition(".")[2] == last), "")

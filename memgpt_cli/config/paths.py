@@ -1,7 +1,4 @@
-"""Where things are kept: platform directories, or one folder named by MEMGPT_HOME.
-
-Not here: creating them. Whoever writes a file makes its folder.
-"""
+"""The program's directories: platform directories, or below MEMGPT_HOME. They are created on first write."""
 
 import os
 import re
@@ -14,12 +11,12 @@ from typing import Final
 from memgpt_cli.errors import ConfigError, UsageError
 
 _MAX_NAME: Final = 64
-_MAX_NAME_BYTES: Final = 200  # file systems stop at 255 bytes, and a temporary copy needs room for its suffix
+_MAX_NAME_BYTES: Final = 200  # file systems allow 255 bytes, and a temporary copy needs a suffix
 _WINDOWS_DEVICES: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 def check_agent_name(name: str) -> str:
-    """The name itself when a folder can be called so on every platform, else UsageError.
+    """Return the name if a folder can have it on every platform, else raise UsageError.
 
     Letters and digits of any script, `-`, `_` and `.`, at most 64; it neither begins nor ends with a dot.
     """
@@ -56,7 +53,7 @@ class Paths:
 
     @property
     def state_db(self) -> Path:
-        """What spans agents: calibration and spending."""
+        """Data of all agents together: calibration and spending."""
         return self.data / "state.db"
 
     @property
@@ -65,39 +62,39 @@ class Paths:
         return self.data / "agents"
 
     def agent(self, name: str) -> Path:
-        """The folder of one agent. Raises UsageError for a name that cannot be a folder's."""
+        """Return the folder of one agent. Raises UsageError for an invalid name."""
         return self.agents / check_agent_name(name)
 
     @property
     def user_file(self) -> Path:
-        """The person's settings."""
+        """The user's settings."""
         return self.config / "config.toml"
 
     @property
     def keys_file(self) -> Path:
-        """The person's API keys, mode 0600."""
+        """The user's API keys, mode 0600."""
         return self.config / "keys.toml"
 
     @property
     def trust_file(self) -> Path:
-        """Which project folders the person trusts, and in which state."""
+        """The trusted project folders, with their state when trusted."""
         return self.config / "trusted.json"
 
     @property
     def prompts(self) -> Path:
-        """The person's own prompts."""
+        """The user's own prompts."""
         return self.config / "prompts"
 
     @property
     def history(self) -> Path:
-        """What was typed into the chat."""
+        """The history of the chat's input line."""
         return self.data / "history"
 
 
 def find_paths(environ: Mapping[str, str] = os.environ) -> Paths:
-    """The directories for this environment: under MEMGPT_HOME when it is set, else where the platform puts them.
+    """Return the directories for this environment: below MEMGPT_HOME if it is set, else the platform's.
 
-    Raises ConfigError when MEMGPT_HOME is something else than a folder.
+    Raises ConfigError if MEMGPT_HOME is not a folder.
     """
     if home := environ.get("MEMGPT_HOME"):
         root = Path(home).expanduser().absolute()

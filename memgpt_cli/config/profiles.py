@@ -1,7 +1,4 @@
-"""Profiles in settings files: `[profiles.NAME]` tables, their fields, and the names that a profile may have.
-
-Not here: which model a profile makes answer (models.py), writing profiles (edit.py).
-"""
+"""Profiles in settings files: `[profiles.NAME]` tables, their fields, and valid profile names."""
 
 import re
 from collections.abc import Mapping
@@ -61,11 +58,11 @@ FIELDS: Final[Mapping[str, Option]] = {
     ),
     "no_key": Option(key="no_key", target="no_key", kind=bool, help="Send no key."),
 }
-"""Every field of a profile but its name, with its type and range; those of settings are the settings' own."""
+"""Every field of a profile except its name, with type and range; shared fields use the settings' definitions."""
 
 
 def check_profile_name(name: str) -> str:
-    """The name itself when a profile can have it. Raises UsageError."""
+    """Return the name if it is valid for a profile. Raises UsageError."""
     if name in _BUILTIN or not _NAME.fullmatch(name):
         raise UsageError(
             f"{name!r} is not a valid profile name",
@@ -76,9 +73,9 @@ def check_profile_name(name: str) -> str:
 
 
 def check_profile(profile: Profile, *, taken: Mapping[str, Profile], is_model: bool) -> None:
-    """Raise UsageError for a name that a model has, and for a profile that points to another profile.
+    """Raise UsageError for the name of a known model, and for a profile that points to another profile.
 
-    `taken` are the profiles that exist; `is_model` tells whether a model of the profile's name is known.
+    `taken` are the existing profiles; `is_model` says whether a name is a known model.
     """
     others = (known.model for known in taken.values() if known.name != profile.name)
     if is_model or profile.name == profile.model or profile.name in others:
@@ -96,10 +93,10 @@ def check_profile(profile: Profile, *, taken: Mapping[str, Profile], is_model: b
 
 
 def build_profile(name: str, values: Mapping[str, object], *, where: str = "", hint: str = _EDIT) -> Profile:
-    """A profile from the values of its table.
+    """Build a profile from the values of its table.
 
     Raises ConfigError for an unknown field, a value of the wrong type or out of range, and a missing model. `where`
-    goes before the message (the file), `hint` after it.
+    precedes the message (the file), `hint` follows it.
     """
     try:
         check_profile_name(name)
@@ -125,13 +122,13 @@ def build_profile(name: str, values: Mapping[str, object], *, where: str = "", h
 
 
 def read_profiles(content: object, *, where: str = "") -> dict[str, Profile]:
-    """The profiles of a `[profiles]` table. Raises ConfigError."""
+    """Return the profiles of a `[profiles]` table. Raises ConfigError."""
     if not isinstance(content, dict) or not all(isinstance(table, dict) for table in content.values()):
         raise ConfigError(f"{where}[profiles] holds one table for each profile", hint="[profiles.local]")
     return {name: build_profile(name, table, where=where) for name, table in content.items()}
 
 
 def stated(profile: Profile) -> dict[str, Scalar]:
-    """The fields that a profile sets, as they are written into a file."""
+    """Return the fields that a profile sets, as they are written to a file."""
     values = {field.name: getattr(profile, field.name) for field in fields(profile) if field.name != "name"}
     return {name: value for name, value in values.items() if value is not None}

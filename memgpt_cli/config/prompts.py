@@ -1,7 +1,4 @@
-"""The texts of the instructions: the person's own where there are any, else the packaged ones, placeholders filled.
-
-Not here: what the texts say (prompts/*.md) and the values that go into them.
-"""
+"""Load prompt texts: the user's own if they exist, else the packaged ones, with placeholders filled."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -21,16 +18,16 @@ class PromptFiles:
         self._folders = tuple(folders)
 
     def find(self, name: str) -> Path:
-        """The file that `render` would read. Raises ConfigError when there is no such prompt."""
+        """Return the file that `render` would read. Raises ConfigError if there is no such prompt."""
         for folder in self._folders:
             if (path := folder / f"{name}.md").is_file():
                 return path
         return packaged("prompts", f"{name}.md")
 
     def render(self, name: str, values: Mapping[str, str]) -> str:
-        """The prompt with each `{{placeholder}}` replaced by its value, which is not looked into again.
+        """Return the prompt with each `{{placeholder}}` replaced by its value; values are not expanded again.
 
-        Raises ConfigError, naming file and placeholder, when the text lacks one of `values` or has another.
+        Raises ConfigError, naming file and placeholder, if the text lacks one of `values` or has another.
         """
         path = self.find(name)
         try:

@@ -1,7 +1,4 @@
-"""Where the packaged prompts and configs are: beside the code in an installed package, else in the checkout.
-
-The one place that knows; nothing here reads them.
-"""
+"""Locate the packaged prompts and configs: beside the code in an installed package, else in the checkout."""
 
 from pathlib import Path
 
@@ -11,9 +8,9 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def packaged(folder: str, name: str) -> Path:
-    """The file `name` of `prompts` or `configs`, as wheels (`memgpt_cli/_data/...`) or checkouts have it.
+    """Return the file `name` of `prompts` or `configs`, from a wheel (`memgpt_cli/_data/...`) or a checkout.
 
-    Raises ConfigError when it is in neither place.
+    Raises ConfigError if it is in neither place.
     """
     for root in (_PACKAGE / "_data", _PACKAGE.parent):
         path = root / folder / name

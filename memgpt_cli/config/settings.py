@@ -1,7 +1,4 @@
-"""Settings: flag > `MEMGPT_*` variable > project file > user file > packaged defaults, each value with its source.
-
-Not here: which model answers (models.py), writing settings (edit.py), keys (keys.py).
-"""
+"""Settings: flag > `MEMGPT_*` variable > project file > user file > packaged defaults, each value with its source."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -34,7 +31,7 @@ from memgpt_cli.errors import ConfigError, UsageError
 
 
 class Source(StrEnum):
-    """Where a value comes from, strongest first. `AGENT` stands between variables and files (models.py)."""
+    """The source of a value, highest precedence first. `AGENT` is between variables and files (models.py)."""
 
     FLAG = "flag"
     ENVIRONMENT = "environment"
@@ -46,7 +43,7 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingValue:
-    """One setting as it stands; `value` None when nothing sets it. `where` names the flag, the variable or the file."""
+    """The current value of a setting; None if nothing sets it. `where` names the flag, the variable or the file."""
 
     option: Option
     value: Scalar | None
@@ -63,11 +60,11 @@ ModelTable = Mapping[str, Mapping[str, Scalar]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """Everything that was read, with sources; `notes` are lines for stderr.
+    """All settings with their sources; `notes` are lines for stderr.
 
-    `settings` holds the values as they stand in the layers: models.py decides which model they come to. `models` are
-    the packaged tables with the person's own merged in; `stated_models` are the names that the person's own files hold.
-    `profile_files` names the file that each of the `profiles` is in.
+    `settings` holds the values as set; models.py resolves the model. `models` are the packaged tables merged with the
+    user's own; `stated_models` are the names in the user's own files. `profile_files` maps each of the `profiles` to
+    its file.
     """
 
     paths: Paths
@@ -81,20 +78,20 @@ class Configuration:
     notes: tuple[str, ...] = ()
 
     def __getitem__(self, key: str) -> SettingValue:
-        """One setting; raises ConfigError for a key that does not exist."""
+        """Return one setting; raises ConfigError for an unknown key."""
         known_option(key)
         return self.values[key]
 
     @property
     def prompt_folders(self) -> tuple[Path, ...]:
-        """Where the person's own prompts may lie, strongest first."""
+        """Return the folders of the user's own prompts, highest precedence first."""
         project = (self.project.folder / "prompts",) if self.project and self.project.trusted else ()
         return (*project, self.paths.prompts)
 
 
 @dataclass(slots=True)
 class _Layers:
-    """What is gathered while the layers are read, weakest first."""
+    """Values collected while the layers are read, lowest precedence first."""
 
     values: dict[str, SettingValue] = field(default_factory=dict)
     models: dict[str, dict[str, Scalar]] = field(default_factory=dict)
@@ -118,7 +115,7 @@ class _Layers:
 
 
 def known_option(key: str) -> Option:
-    """The option of this key; raises ConfigError that names the nearest one."""
+    """Return the option with this key; raises ConfigError with the nearest known key."""
     if option := BY_KEY.get(key):
         return option
     hint = "memgpt config edit" if key.startswith(("models.", f"{PROFILES}.")) else _did_you_mean(key)
@@ -135,10 +132,11 @@ def load(
 ) -> Configuration:
     """Read every layer.
 
-    `flags` maps keys to what was typed (None: not given); `directory` is where `.memgpt/` may lie; `user` stands in for
-    the content of the user file, to try a change before it is written.
-    Raises ConfigError for an unknown key, a value of the wrong type or out of range, and for values that do not go
-    together; each names the file, the key and what was expected.
+    `flags` maps keys to the typed text (None: not given); `directory` is where `.memgpt/` may be; `user` replaces the
+    content of the user file, to check a change before it is written.
+
+    Raises ConfigError for an unknown key, a value of the wrong type or out of range, and for values that conflict; each
+    error names the file, the key and the expected value.
     """
     layers = _Layers()
     for option in OPTIONS:
@@ -149,7 +147,7 @@ def load(
     _read_tables(layers, read_toml(paths.user_file) if user is None else user, paths.user_file, Source.USER)
     project = find_project(directory or Path.cwd(), paths.trust_file)
     if project is not None and project.folder.resolve() in (paths.config, paths.config.parent):
-        project = None  # the person's own folder, met from the home directory
+        project = None  # in the home directory, this is the user's own folder
     if project is not None:
         _read_project(layers, project)
     _read_environment(layers, environ)
@@ -178,7 +176,7 @@ def _read_tables(layers: _Layers, tables: Mapping[str, Any], path: Path, source:
 
 
 def _read_project(layers: _Layers, project: Project) -> None:
-    """Of a folder that is not trusted only harmless settings count; a note names what was ignored."""
+    """Read a project folder. If it is not trusted, only harmless settings count; a note lists the ignored ones."""
     table = read_toml(project.file)
     models: dict[str, dict[str, Scalar]] = {}
     ignored = []
@@ -204,7 +202,7 @@ def _read_project(layers: _Layers, project: Project) -> None:
 
 
 def project_contents(project: Project) -> list[str]:
-    """Everything that a project folder sets, a line each as `key = value`, then the paths of its prompts."""
+    """Return everything that a project folder sets, one line per `key = value`, then the paths of its prompts."""
     lines = list(_flat_lines(read_toml(project.file)))
     return [*lines, *(f"prompts/{path.name}" for path in sorted((project.folder / "prompts").glob("*.md")))]
 
@@ -218,7 +216,7 @@ def _flat_lines(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 
 
 def _read_environment(layers: _Layers, environ: Mapping[str, str]) -> None:
-    """An empty variable counts as unset. OPENAI_BASE_URL is weaker than MEMGPT_BASE_URL and stronger than any file."""
+    """Read variables; an empty one is unset. OPENAI_BASE_URL is between MEMGPT_BASE_URL and the files in precedence."""
     if url := environ.get("OPENAI_BASE_URL"):
         _put_text(layers, BY_KEY["model.base_url"], url, "OPENAI_BASE_URL")
     for name, text in environ.items():
@@ -260,13 +258,13 @@ _FLAGS: Final = {
     "model.base_url": "--base-url http://localhost:11434/v1",
     "window.tokens": "--window 32768",
 }
-"""How the flags are written that set options."""
+"""The flags of options."""
 
 
 def flatten(table: Mapping[str, Any], path: Path, models: dict[str, dict[str, Scalar]]) -> Iterator[tuple[str, object]]:
-    """The settings of a file as (key, value), its `[models]` tables merged into `models`; profiles are skipped.
+    """Yield the settings of a file as (key, value); its `[models]` tables are merged into `models`, profiles skipped.
 
-    Raises ConfigError for a key or a section that does not exist, naming the nearest one.
+    Raises ConfigError for an unknown key or section, with the nearest known one.
     """
     for section, content in table.items():
         if section == "models":
@@ -284,7 +282,7 @@ def flatten(table: Mapping[str, Any], path: Path, models: dict[str, dict[str, Sc
 
 
 def accept(option: Option, value: object, path: Path) -> Scalar:
-    """The value in the option's type; raises ConfigError that names file, key and expectation."""
+    """Return the value in the option's type; raises ConfigError with file, key and expected value."""
     try:
         return option.accept(value)
     except ValueError as error:
@@ -331,7 +329,7 @@ def _merge(into: dict[str, dict[str, Scalar]], models: Mapping[str, Mapping[str,
 
 
 def _settings(values: Mapping[str, SettingValue], environ: Mapping[str, str]) -> Settings:
-    """The values in their places; what nothing sets keeps the default of its field."""
+    """Return the settings object; unset values keep the defaults of their fields."""
     sections: dict[str, dict[str, Any]] = {}
     for setting in values.values():
         if setting.value is not None:
@@ -356,7 +354,7 @@ def _settings(values: Mapping[str, SettingValue], environ: Mapping[str, str]) ->
 
 
 def _check_window(window: WindowSettings, values: Mapping[str, SettingValue]) -> None:
-    """The shares must leave eviction something to do, and the reserve must leave room for a prompt."""
+    """Check that the shares leave space for eviction, and that the reserve leaves space for a prompt."""
 
     def refuse(key: str, other: str, problem: str) -> ConfigError:
         setting, against = values[key], values[other]

@@ -1,7 +1,7 @@
-"""Which project folders (`./.memgpt/`) the person trusts, and in which state they were when trusted.
+"""Trusted project folders (`./.memgpt/`), with the state of their files when they were trusted.
 
-A project folder comes with somebody's repository. All but its harmless settings count only after `memgpt config trust`,
-and only as long as its files stay what they were then.
+A project folder comes with another person's repository. Except for harmless settings, its values count only after
+`memgpt config trust`, and only while its files are unchanged.
 """
 
 import json
@@ -18,7 +18,7 @@ FOLDER: Final = ".memgpt"
 
 
 class Trust(StrEnum):
-    """What the person has said about a project folder."""
+    """The user's decision about a project folder."""
 
     UNKNOWN = "not trusted"
     CHANGED = "changed since it was trusted"
@@ -34,7 +34,7 @@ class Project:
 
     @property
     def file(self) -> Path:
-        """Its settings, whether or not there are any."""
+        """Return its settings file, which may not exist."""
         return self.folder / "config.toml"
 
     @property
@@ -44,7 +44,7 @@ class Project:
 
 
 def find_project(directory: Path, trust_file: Path) -> Project | None:
-    """The project folder of `directory` if it holds settings or prompts."""
+    """Return the project folder of `directory` if it contains settings or prompts."""
     folder = directory / FOLDER
     if next(_files(folder), None) is None:
         return None
@@ -56,7 +56,7 @@ def find_project(directory: Path, trust_file: Path) -> Project | None:
 
 
 def existing_project(directory: Path, trust_file: Path) -> Project:
-    """The project folder of `directory`. Raises NotFoundError if it does not exist."""
+    """Return the project folder of `directory`. Raises NotFoundError if it does not exist."""
     project = find_project(directory, trust_file)
     if project is None:
         raise NotFoundError(
@@ -67,9 +67,9 @@ def existing_project(directory: Path, trust_file: Path) -> Project:
 
 
 def trust_project(directory: Path, trust_file: Path, *, seen: str | None = None) -> Project:
-    """Trust the project folder of `directory` as it stands.
+    """Trust the project folder of `directory` in its current state.
 
-    `seen` is the fingerprint of what the person agreed to. Raises NotFoundError if the folder does not exist, and
+    `seen` is the fingerprint that the user agreed to. Raises NotFoundError if the folder does not exist, and
     ConfigError if it has changed since it was seen.
     """
     project = existing_project(directory, trust_file)
@@ -83,7 +83,7 @@ def trust_project(directory: Path, trust_file: Path, *, seen: str | None = None)
 
 
 def distrust_project(directory: Path, trust_file: Path) -> bool:
-    """Take trust back; False when there was none."""
+    """Remove trust; False if it was not trusted."""
     known = _read(trust_file)
     if known.pop(str((directory / FOLDER).resolve()), None) is None:
         return False
@@ -92,7 +92,7 @@ def distrust_project(directory: Path, trust_file: Path) -> bool:
 
 
 def fingerprint(folder: Path) -> str:
-    """SHA-256 over the names and contents of everything in the folder that trust is about."""
+    """Return the SHA-256 over the names and contents of the files that trust covers."""
     import hashlib
 
     digest = hashlib.sha256()
@@ -104,7 +104,7 @@ def fingerprint(folder: Path) -> str:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """The settings and the prompts, in a fixed order."""
+    """Yield the settings and the prompts, in a fixed order."""
     config = folder / "config.toml"
     if config.is_file():
         yield config

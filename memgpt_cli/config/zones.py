@@ -1,4 +1,4 @@
-"""The person's time zone."""
+"""The user's time zone."""
 
 import os
 from collections.abc import Mapping
@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
 def find_zone(name: str, environ: Mapping[str, str] = os.environ) -> ZoneInfo:
-    """The zone of this name; `system` means what TZ or the machine says, and UTC when neither can be understood."""
+    """Return the zone of this name; `system` means TZ or the machine's zone, and UTC if both are invalid."""
     if name != "system":
         return ZoneInfo(name)
     for candidate in (environ.get("TZ", "").removeprefix(":"), _linked_zone()):
         if candidate and (zone := _zone(candidate)):
             return zone
-    import tzlocal  # Windows, and machines that say it in a way of their own; 20 ms, so it is asked last
+    import tzlocal  # for Windows and unusual machines; the import takes 20 ms, so it is the last resort
 
     try:
         return _zone(tzlocal.get_localzone_name() or "") or ZoneInfo("UTC")
@@ -22,7 +22,7 @@ def find_zone(name: str, environ: Mapping[str, str] = os.environ) -> ZoneInfo:
 
 
 def _linked_zone() -> str:
-    """The zone that /etc/localtime is a link to, as on most Unix systems."""
+    """Return the zone that /etc/localtime links to, as on most Unix systems."""
     try:
         return str(Path("/etc/localtime").readlink()).partition("zoneinfo/")[2]
     except OSError:

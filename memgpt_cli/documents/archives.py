@@ -1,4 +1,4 @@
-"""Documents that are ZIP archives: Word (by mammoth) and EPUB. Nothing is unpacked to disk, and a bound holds."""
+"""Read documents that are ZIP archives: Word (with mammoth) and EPUB. They are unpacked in memory, up to a limit."""
 
 import io
 import posixpath
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 from urllib.parse import unquote
-from xml.etree import ElementTree as ET  # expat bounds entities, and nothing external is fetched
+from xml.etree import ElementTree as ET  # expat limits entities, and no external entity is fetched
 
 from memgpt_cli.documents.html import decode_html, to_markdown
 from memgpt_cli.documents.vendors import vendor
@@ -16,7 +16,7 @@ from memgpt_cli.domain.documents import Document, Part
 from memgpt_cli.errors import DocumentError
 
 MAX_UNPACKED: Final = 32 * 1024 * 1024
-"""Bytes of text and markup (not pictures) that an archive may hold; a long novel has one or two million.
+"""Maximum bytes of text and markup (not pictures) in an archive; a long novel has one or two million.
 
 mammoth takes 1.3 s and 27 MB of memory for each million bytes of XML.
 """
@@ -46,7 +46,7 @@ _OTHERS: Final = {
 
 
 def read_archive(data: bytes, name: str) -> Document:
-    """A DOCX or EPUB file. Raises DocumentError for another archive, a broken one, one that unpacks to too much."""
+    """Read a DOCX or EPUB file. Raises DocumentError for another archive, a damaged one, or one that is too large."""
     with _opened(data) as archive:
         members = set(archive.namelist())
         if "META-INF/container.xml" in members:
@@ -80,7 +80,7 @@ def _opened(data: bytes) -> Iterator[zipfile.ZipFile]:
         ET.ParseError,
         KeyError,
     ) as error:
-        # KeyError: a member that the archive's own table of contents names; RuntimeError: an encrypted one.
+        # KeyError: a member that the archive's own directory lists is missing; RuntimeError: it is encrypted.
         raise DocumentError(f"a broken or locked archive: {error}") from error
 
 
@@ -94,7 +94,7 @@ def _read_docx(data: bytes, name: str) -> Document:
         raise DocumentError("nested too deeply") from error
     except DocumentError:
         raise
-    except Exception as error:  # whatever a hostile file makes of a parser is a fault of the file
+    except Exception as error:  # any error of the parser on a hostile file is an error of the file
         raise DocumentError(f"a broken Word file: {error}") from error
     text, _ = to_markdown(html)
     return Document(parts=(Part(text=text, kind="markdown", unit=None),), title=name, kind="docx")

@@ -1,7 +1,7 @@
-"""One conversation of an export that ChatGPT or Claude gives to its users, as the messages that the person saw.
+"""Read one conversation of a ChatGPT or Claude export, as the messages that the user saw.
 
-Both keep every reply that was ever generated, as a tree; what is read is the branch that was seen last. What models
-thought, and what they sent to tools and got back, stays out. No files here.
+Both formats keep every generated reply, as a tree; the branch seen last is read. Reasoning, tool calls and tool results
+are skipped.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,11 +21,11 @@ from memgpt_cli.domain.conversations import SaidElsewhere, Unreadable
 from memgpt_cli.domain.messages import Role, clean
 
 _SHOWN: Final = {"text", "multimodal_text"}
-"""The kinds of ChatGPT's content that are shown as speech: others are code for tools, their results, and thoughts."""
+"""ChatGPT's content types that are displayed as text; others are code for tools, their results, and reasoning."""
 
 
 def from_chatgpt(conversation: Mapping[str, Any], place: str) -> Iterator[Read]:
-    """A conversation as a `mapping` of nodes, each with its message and its parent."""
+    """Read a conversation as a `mapping` of nodes, each with its message and its parent."""
     session = _session(conversation, "conversation_id", "id", "title", place=place)
     before = conversation.get("create_time")
     for node in _branch(as_object(conversation["mapping"]), conversation.get("current_node"), parent="parent"):
@@ -47,12 +47,12 @@ def from_chatgpt(conversation: Mapping[str, Any], place: str) -> Iterator[Read]:
 
 
 def from_claude(conversation: Mapping[str, Any], place: str, zone: tzinfo) -> Iterator[Read]:
-    """A conversation as a list of `chat_messages`, which newer exports link to their parents."""
+    """Read a conversation as a list of `chat_messages`, which newer exports link to their parents."""
     session = _session(conversation, "uuid", "name", place=place)
     for message, number in _seen_by_claude(conversation):
         here = f"{place}, message {number}"
         if not isinstance(message, dict):
-            yield Unreadable(here, "it is no object")
+            yield Unreadable(here, "not a JSON object")
         elif text := _written(message):
             try:
                 yield SaidElsewhere(
@@ -71,7 +71,7 @@ def _session(conversation: Mapping[str, Any], *keys: str, place: str) -> str:
 
 
 def _branch(nodes: Mapping[str, Any], last: object, *, parent: str) -> list[Mapping[str, Any]]:
-    """From the root to `last`, or to the newest leaf when nothing says which is the last."""
+    """Return the nodes from the root to `last`, or to the newest leaf if no last node is given."""
     if as_word(last) not in nodes:
         leaves = [key for key, node in nodes.items() if not as_list(as_object(node).get("children"))]
         last = leaves[-1] if leaves else None
@@ -96,7 +96,7 @@ def _spoken(content: Mapping[str, Any]) -> str:
 
 
 def _time(value: object) -> datetime | None:
-    """A time that no person wrote, so one that is none is left out."""
+    """Return a time; None if it is invalid, because a program wrote it."""
     try:
         return read_time(value, UTC) if isinstance(value, int | float) else None
     except ValueError:
@@ -104,7 +104,7 @@ def _time(value: object) -> datetime | None:
 
 
 def _seen_by_claude(conversation: Mapping[str, Any]) -> list[tuple[Any, int]]:
-    """The messages of the branch seen last with their numbers from 1, or all where they are not linked."""
+    """Return the messages of the branch seen last, numbered from 1, or all if they are not linked."""
     listed = conversation["chat_messages"]
     numbers = {as_word(as_object(m).get("uuid")): number for number, m in enumerate(listed, 1)}
     nodes = {key: listed[number - 1] for key, number in numbers.items() if key}
@@ -118,12 +118,12 @@ def _seen_by_claude(conversation: Mapping[str, Any]) -> list[tuple[Any, int]]:
 
 
 def _written(message: Mapping[str, Any]) -> str:
-    """The text of one message of Claude's: its blocks of text, what was pasted into it, and names of files."""
+    """Return the text of one of Claude's messages: its text blocks, pasted text, and file names."""
     blocks = [as_object(block) for block in as_list(message.get("content"))]
     texts = [block.get("text") for block in blocks if block.get("type") == "text"]
     said = "\n".join(text for text in texts if isinstance(text, str) and text) or message.get("text")
     parts = [said]
     for file in map(as_object, as_list(message.get("attachments")) + as_list(message.get("files"))):
         name = as_word(file.get("file_name"))
-        parts.append(f"[attached: {name}]" if name else file.get("extracted_content"))  # without a name: a long paste
+        parts.append(f"[attached: {name}]" if name else file.get("extracted_content"))  # a long paste has no name
     return clean("\n".join(dict.fromkeys(p for p in parts if isinstance(p, str) and p.strip()))).strip()

@@ -1,7 +1,6 @@
-"""Files of conversations: JSON lines, and the exports that ChatGPT and Claude give to their users, zipped or not.
+"""Read conversation files: JSON lines, and exports of ChatGPT and Claude, zipped or not.
 
-Which of them a file is shows in its content, not in its name. It is read as it is asked for: one conversation, or one
-line, is in memory at a time. Nothing is written here.
+The format is detected from the content, not from the name. Reading is lazy: only one conversation or line is in memory.
 """
 
 import codecs
@@ -25,17 +24,17 @@ from memgpt_cli.errors import DocumentError
 
 _BLOCK: Final = 1 << 20
 _LARGEST: Final = 1_000_000_000
-"""Bytes of one conversation or line: three to six times as much is needed to read it."""
+"""Maximum bytes of one conversation or line: reading it needs three to six times as much memory."""
 
 _BETWEEN: Final = " \t\r\n,"
 _HINT: Final = "JSON lines with role and content, or the export of ChatGPT or Claude, zipped or not"
 
 
 class ConversationFile(Iterator[Read]):
-    """What a file says, message by message, in its order; `-` as path is standard input.
+    """Yields the messages of a file in order; the path `-` is standard input.
 
-    `done` of `total` bytes have been read, of an archive those of the conversations in it. A time without zone is in
-    `zone`. Raises DocumentError when the file is none of these kinds, at the first message.
+    `done` of `total` bytes have been read, of an archive those of the conversations in it. A time without a zone is in
+    `zone`. Raises DocumentError at the first message if the format is unknown.
     """
 
     def __init__(self, path: Path, zone: tzinfo) -> None:
@@ -73,7 +72,7 @@ class ConversationFile(Iterator[Read]):
             raise DocumentError(f"{self._name} cannot be read: {error.strerror}", hint="name another file") from error
 
     def _archived(self, archive: zipfile.ZipFile) -> Iterator[Read]:
-        """The conversations of an export, also where it divides them into several files."""
+        """Yield the conversations of an export, which may be split into several files."""
         members = sorted(
             (info for info in archive.infolist() if _holds_conversations(info.filename)), key=lambda info: info.filename
         )
@@ -102,14 +101,14 @@ class ConversationFile(Iterator[Read]):
         try:
             for number, value in enumerate(_elements(file), 1):
                 yield from _conversation(value, f"conversation {number}", self._zone)
-                number += 1  # noqa: PLW2901 - the one that the next error is about
+                number += 1  # noqa: PLW2901 - the line number for the next error
         except (ValueError, RecursionError) as error:
             place = f"conversation {number}"
             yield Unreadable(place, f"neither it nor what follows can be read: {_reason(error)}")
 
     def _lines(self, file: IO[bytes], blank: int) -> Iterator[Read]:
         line = file.readline(_LARGEST)
-        if line.strip() == b"{":  # one object over many lines
+        if line.strip() == b"{":  # one object over several lines
             line += file.read(_LARGEST)
         number = 1 + blank
         while line:
@@ -121,7 +120,7 @@ class ConversationFile(Iterator[Read]):
 
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[bytes]]:
-    """The bytes; what cannot be read twice, a pipe or standard input, is kept in a file of its own meanwhile."""
+    """Open the file; a pipe or standard input, which cannot be read twice, is copied to a temporary file."""
     with nullcontext(sys.stdin.buffer) if str(path) == "-" else path.open("rb") as file:
         if str(path) != "-" and file.seekable():
             yield file
@@ -138,7 +137,7 @@ def _holds_conversations(name: str) -> bool:
 
 
 def _start(file: IO[bytes]) -> tuple[bytes, int]:
-    """The first character that counts, and the number of line ends before it; the file then stands at it."""
+    """Return the first significant character and the number of line ends before it; the file is left there."""
     file.seek(0)
     skipped = file.read(3)
     if skipped != codecs.BOM_UTF8:
@@ -151,7 +150,7 @@ def _start(file: IO[bytes]) -> tuple[bytes, int]:
 
 
 def _elements(file: IO[bytes]) -> Iterator[object]:
-    """The elements of a JSON array, each read when it is asked for. Raises ValueError where it is none."""
+    """Yield the elements of a JSON array lazily. Raises ValueError if it is not an array."""
     decoder = json.JSONDecoder()
     decode = codecs.getincrementaldecoder("utf-8")().decode
     text, at, more = decode(file.read(_BLOCK)), 1, True
@@ -176,15 +175,15 @@ def _line(line: bytes, place: str, zone: tzinfo) -> Iterator[Read]:
     try:
         value = json.loads(line.decode())
     except (ValueError, RecursionError) as error:
-        yield Unreadable(place, f"it is no JSON: {_reason(error)}")
+        yield Unreadable(place, f"not valid JSON: {_reason(error)}")
     else:
         yield from _conversation(value, place, zone)
 
 
 def _conversation(value: object, place: str, zone: tzinfo) -> Iterator[Read]:
-    """A conversation of an export, or a message by itself."""
+    """Read a conversation of an export, or a single message."""
     if not isinstance(value, dict):
-        yield Unreadable(place, "it is no object")
+        yield Unreadable(place, "not a JSON object")
     elif isinstance(value.get("mapping"), dict):
         yield from from_chatgpt(value, place)
     elif isinstance(value.get("chat_messages"), list):

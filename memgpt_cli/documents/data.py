@@ -1,4 +1,4 @@
-"""Data files as text that reads by itself: tables row by row with their column names, JSON, notebooks cell by cell."""
+"""Read data files as readable text: tables row by row with column names, JSON, notebooks cell by cell."""
 
 import csv
 import io
@@ -19,7 +19,7 @@ _TERMINAL_CODES: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def read_table(text: str, name: str, *, delimiter: str | None = None) -> Document:
-    """A CSV or TSV file: one line for each row, `column: value; ...` where the first row names the columns."""
+    """Read a CSV or TSV file: one line per row, `column: value; ...` if the first row contains column names."""
     csv.field_size_limit(_LONGEST_FIELD)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter or _delimiter(text))
     try:
@@ -34,7 +34,7 @@ def read_table(text: str, name: str, *, delimiter: str | None = None) -> Documen
 
 
 def _delimiter(text: str) -> str:
-    """The most frequent candidate in the beginning."""
+    """Return the most frequent candidate at the beginning."""
     return max(",;\t|", key=text[:10_000].count)
 
 
@@ -55,20 +55,20 @@ def _cells(row: list[str]) -> list[str]:
 
 
 def read_json(text: str, name: str) -> Document:
-    """A JSON file: as it stands where a person can read that, laid out anew where it is one long line or escaped."""
+    """Read a JSON file: unchanged if it is readable, reformatted if it is one long line or escaped."""
     is_readable = "\\u" not in text and max(map(len, text.splitlines()), default=0) <= _SANE_LINE
     if not is_readable:
         try:
             laid_out = json.dumps(json.loads(text), ensure_ascii=False, indent=1)
         except (ValueError, RecursionError):
-            pass  # broken or absurdly deep: still a text
+            pass  # invalid or nested too deeply: keep it as text
         else:
             return Document(parts=(Part(text=laid_out, kind="code", unit=None),), title=name, kind="json")
     return Document(parts=(Part(text=text, kind="code"),), title=name, kind="json")
 
 
 def read_json_lines(text: str, name: str) -> Document:
-    """A JSONL file: one record on each line, its escapes undone."""
+    """Read a JSONL file: one record per line, with escapes decoded."""
     lines = [_unescaped(line) if "\\u" in line else line for line in text.split("\n")]
     return Document(parts=(Part(text="\n".join(lines), kind="code"),), title=name, kind="jsonl")
 
@@ -81,7 +81,7 @@ def _unescaped(line: str) -> str:
 
 
 def read_notebook(text: str, name: str) -> Document:
-    """A Jupyter notebook, format 3 or 4: its words, code and printed results, cited by cell."""
+    """Read a Jupyter notebook, format 3 or 4: its text, code and printed results, cited by cell."""
     try:
         notebook = json.loads(text)
         sheets = notebook.get("worksheets") or [notebook]
@@ -93,7 +93,7 @@ def read_notebook(text: str, name: str) -> Document:
 
 
 def _grouped(cells: Iterator[tuple[str, bool]]) -> Iterator[Part]:
-    """Neighbouring small cells together; a heading begins a new part."""
+    """Group small neighbouring cells; a heading begins a new part."""
     texts: list[str] = []
     first = number = 0
     for number, (text, is_heading) in enumerate(cells, 1):
@@ -113,7 +113,7 @@ def _cells_part(texts: list[str], first: int, last: int) -> Part:
 
 
 def _cell(cell: dict[str, Any]) -> tuple[str, bool]:
-    """A cell as Markdown, and whether it begins with a heading."""
+    """Return a cell as Markdown, and whether it begins with a heading."""
     source = _text(cell.get("source", cell.get("input", "")))
     kind = cell.get("cell_type")
     if kind == "heading":
@@ -126,12 +126,12 @@ def _cell(cell: dict[str, Any]) -> tuple[str, bool]:
 
 
 def _output(output: dict[str, Any]) -> str:
-    """What a cell printed or returned, as text; pictures and widgets are left out."""
+    """Return the printed or returned text of a cell; pictures and widgets are skipped."""
     data = output.get("data", {})
     text = _text(output.get("text") or data.get("text/markdown") or data.get("text/plain") or "")
     return _TERMINAL_CODES.sub("", text)
 
 
 def _text(value: object) -> str:
-    """Notebooks keep a text as itself or as the list of its lines."""
+    """Return text that a notebook stores as a string or as a list of lines."""
     return "".join(map(str, value)) if isinstance(value, list) else str(value)

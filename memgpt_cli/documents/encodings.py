@@ -1,4 +1,4 @@
-"""Bytes to text: which encoding a file is in, and whether it is text at all. Not here: formats."""
+"""Decode bytes: detect the encoding of a file, and whether it is text at all."""
 
 import codecs
 import re
@@ -8,13 +8,13 @@ from memgpt_cli.errors import DocumentError
 
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark is a prefix of it
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _LEGACY: Final = ["gb18030", "big5", "cp932", "euc_jp", "euc_kr", "cp1251", "koi8_r", "cp1252"]
-"""What is guessed among when a file is not Unicode; with more candidates short Western texts are guessed wrong."""
+"""Candidates for a file that is not Unicode; with more of them, short Western texts are guessed wrong."""
 
 _WESTERN: Final = "cp1252"
 _CYRILLIC: Final = ("cp1251", "koi8_r")
@@ -29,9 +29,9 @@ _LINE_ENDS: Final = re.compile(r"\r\n?")
 
 
 def decode(data: bytes, *, declared: str | None = None) -> str:
-    r"""The text of a file, without byte order mark, its lines ended by \n.
+    r"""Return the text of a file, without byte order mark, its lines ended by \n.
 
-    `declared` is what the file says of itself, and is believed when it holds. Raises DocumentError when the bytes are
+    `declared` is the encoding that the file declares; it is used if it is valid. Raises DocumentError if the bytes are
     not text.
     """
     for mark, name in _MARKS:
@@ -58,7 +58,7 @@ def _without_mark(data: bytes, declared: str | None) -> str:
 
 
 def _wide(data: bytes) -> str | None:
-    """UTF-16 without a mark: every other byte of Western text is zero."""
+    """Detect UTF-16 without a mark: every other byte of Western text is zero."""
     head = data[: 4096 & ~1]
     even, odd = head[::2].count(0), head[1::2].count(0)
     if odd * 5 > len(head) and even * 20 < odd:
@@ -67,7 +67,7 @@ def _wide(data: bytes) -> str | None:
 
 
 def _mostly_utf8(data: bytes) -> str | None:
-    """A text with some broken bytes in it, such as a log or a file that was cut off."""
+    """Decode a text with some invalid bytes, such as a log or a truncated file."""
     text = data.decode("utf-8", "replace")
     broken = text.count("\ufffd")
     whole = sum(1 for character in text if character > "\x7f") - broken
@@ -79,7 +79,7 @@ def _guessed(data: bytes) -> str:
 
     sample = data[:_SAMPLE]
     if len(data) > _SAMPLE:
-        sample = sample[: sample.rfind(b"\n") + 1] or sample  # no character of several bytes is cut
+        sample = sample[: sample.rfind(b"\n") + 1] or sample  # do not cut a multi-byte character
     match = from_bytes(sample, cp_isolation=_LEGACY).best()
     name = match.encoding if match is not None else _WESTERN
     is_mostly_latin = len(sample.translate(None, _HIGH)) > len(sample) // 2
@@ -87,7 +87,7 @@ def _guessed(data: bytes) -> str:
 
 
 def _cookie(data: bytes) -> str | None:
-    """What the first two lines of a source file declare."""
+    """Return the encoding declared in the first two lines of a source file."""
     match = _COOKIE.search(data, 0, 300)
     return match[1].decode("ascii", "replace") if match and data.count(b"\n", 0, match.start()) < 2 else None  # noqa: PLR2004
 

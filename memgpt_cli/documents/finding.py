@@ -1,8 +1,8 @@
-"""Which files are meant: folders walked as version control would, patterns, standard input. Nothing is read here.
+"""Find files: folders walked like version control does, patterns, standard input. No file is read here.
 
-In a folder, hidden and empty files, what a .gitignore names, and a few folders of other programs are left out without a
-word; a file named outright is always taken. Links are not followed inside a folder, so a walk ends and stays where it
-was sent.
+In a folder, hidden and empty files, files that a .gitignore names, and a few folders of other programs are skipped
+silently; a file named explicitly is always included. Links inside a folder are not followed, so a walk ends and stays
+inside the folder.
 """
 
 import glob
@@ -20,11 +20,11 @@ _NOT_ENTERED: Final = frozenset({"node_modules", "__pycache__", "__MACOSX"})
 _LARGEST_GITIGNORE: Final = 1_000_000
 
 _Rules = tuple[tuple[str, "GitIgnoreSpec"], ...]
-"""From the outermost folder inwards: the folder, ending in a separator, and the rules in its .gitignore."""
+"""From the outermost folder inwards: the folder with a trailing separator, and the rules in its .gitignore."""
 
 
 def find(paths: Sequence[str]) -> Iterator[FoundFile | SkippedFile]:
-    """The files that `paths` stand for, each once; what is named and not there comes as skipped."""
+    """Yield the files that `paths` match, each once; a named file that does not exist is yielded as skipped."""
     seen: set[str] = set()
     for name in paths:
         for found in _one(name):
@@ -34,9 +34,9 @@ def find(paths: Sequence[str]) -> Iterator[FoundFile | SkippedFile]:
 
 
 def source_name(path: str | Path) -> str:
-    """How a file is called in memory: its absolute path without links, the home folder written as `~`.
+    """Return a file's source name: its absolute path without links, the home folder written as `~`.
 
-    So it is one source from wherever it is loaded, and the name of the person's account stays out of what models see.
+    A file has the same source from any working directory, and the name of the user's account is not shown to models.
     """
     real = os.path.realpath(path)
     home = os.path.realpath(os.path.expanduser("~"))  # noqa: PTH111 - Path.home() raises where there is none
@@ -77,7 +77,7 @@ def _path(name: str) -> Iterator[FoundFile | SkippedFile]:
 
 
 def _walk(root: str) -> Iterator[FoundFile | SkippedFile]:
-    """Files below a folder, sorted by name, folder by folder; with a stack of its own, since folders nest deep."""
+    """Yield the files below a folder, sorted by name, folder by folder; iterative, because folders can nest deeply."""
     waiting: list[tuple[str, _Rules]] = [(root, _rules_above(root))]
     while waiting:
         folder, rules = waiting.pop()
@@ -102,7 +102,7 @@ def _walk(root: str) -> Iterator[FoundFile | SkippedFile]:
 
 
 def _entry(entry: os.DirEntry[str], root: str) -> FoundFile | SkippedFile | None:
-    """A file in a folder; None for an empty one, and for a link to what the walk meets anyway."""
+    """Return a file in a folder; None for an empty one, and for a link to a file in the same walk."""
     if entry.is_symlink():
         inside = (os.path.realpath(entry.path) + os.sep).startswith(root.rstrip(os.sep) + os.sep)
         return (
@@ -115,12 +115,12 @@ def _entry(entry: os.DirEntry[str], root: str) -> FoundFile | SkippedFile | None
 
 
 def _own_name(link: str) -> str:
-    """The source name of a link itself, not of what it leads to."""
+    """Return the source name of a link itself, not of its target."""
     return f"{source_name(os.path.dirname(link))}/{os.path.basename(link)}"  # noqa: PTH119, PTH120 - plain text
 
 
 def _rules_above(folder: str) -> _Rules:
-    """The rules of the folders around this one, when it lies in a git repository."""
+    """Return the rules of the enclosing folders, if the folder is in a git repository."""
     around = [Path(folder), *Path(folder).parents]
     repository = next((number for number, path in enumerate(around) if (path / ".git").exists()), None)
     if repository is None:
@@ -143,7 +143,7 @@ def _with_own_rules(folder: str, rules: _Rules, *, name: str = ".gitignore") -> 
 
     try:
         spec = GitIgnoreSpec.from_lines(lines)
-    except ValueError:  # git passes over a line that it cannot understand
+    except ValueError:  # git ignores an invalid line
         spec = GitIgnoreSpec.from_lines(line for line in lines if _is_valid(line))
     return (*rules, (folder.rstrip(os.sep) + os.sep, spec))
 
@@ -159,7 +159,7 @@ def _is_valid(line: str) -> bool:
 
 
 def _ignored(path: str, rules: _Rules, *, is_folder: bool) -> bool:
-    """What the innermost rule that says anything about this path says."""
+    """Return whether the innermost matching rule ignores this path."""
     for folder, spec in reversed(rules):
         relative = path[len(folder) :].replace(os.sep, "/") + ("/" if is_folder else "")
         decision = spec.check_file(relative).include

@@ -1,4 +1,4 @@
-"""Which format a file is in, by its content and its name, and what is refused at once. Not here: reading it."""
+"""Detect the format of a file by its content and name, and refuse files without readable text."""
 
 import re
 from typing import Final
@@ -27,7 +27,7 @@ _BY_SUFFIX: Final = {suffix: name for name, suffixes in _SUFFIXES.items() for su
 _CODE_NAMES: Final = frozenset({"makefile", "dockerfile", "jenkinsfile", "rakefile", "gemfile"})
 
 HEAD: Final = 8_192
-"""Bytes that suffice to recognise a file."""
+"""Number of bytes sufficient to recognise a file."""
 
 _PICTURE = ("a picture", "")
 _SOUND = ("sound or video", "")
@@ -75,9 +75,9 @@ _GENERATED: Final = re.compile(
     re.IGNORECASE,
 )
 _MARK_WITHIN: Final = 1_000
-"""Characters at the beginning of code among which a mark of generated code is looked for."""
+"""Characters at the beginning of code that are searched for a mark of generated code."""
 _MINIFIED_LINE: Final = 2_000
-"""Characters a line on average from which on a script or style sheet is minified."""
+"""Average characters per line from which a script or style sheet counts as minified."""
 
 
 def refuse_unwritten(text: str, name: str) -> None:
@@ -92,7 +92,7 @@ def refuse_unwritten(text: str, name: str) -> None:
 
 
 def refuse(head: bytes) -> None:
-    """Raise DocumentError when the first `HEAD` bytes of a file already say that it holds no text to read."""
+    """Raise DocumentError if the first `HEAD` bytes of a file show that it contains no readable text."""
     for beginning, (what, hint) in _BEGINNINGS:
         if head.startswith(beginning):
             raise DocumentError(what, hint=hint)
@@ -103,14 +103,14 @@ def refuse(head: bytes) -> None:
 
 
 def by_name(name: str) -> str:
-    """The format that a file's name claims; `text` when it claims none."""
+    """Return the format that a file's name indicates; `text` by default."""
     stem, dot, suffix = name.lower().rpartition(".")
     return _BY_SUFFIX.get(dot + suffix, "text") if stem else "code" if suffix in _CODE_NAMES else "text"
 
 
 def by_content(data: bytes) -> str | None:
-    """`pdf` or `archive` (DOCX, EPUB, or any other ZIP) when the content is one; `html` for a page; else None."""
-    if b"%PDF-" in data[:1024]:  # the format allows a little of anything before its mark
+    """Return `pdf` or `archive` (DOCX, EPUB, or any other ZIP) by the content; `html` for a page; else None."""
+    if b"%PDF-" in data[:1024]:  # the format allows some bytes before its mark
         return "pdf"
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return "archive"

@@ -1,7 +1,7 @@
-"""HTML to Markdown: Lexbor (selectolax) makes the tree, this renders it. Headings, lists, tables and code stay.
+"""Convert HTML to Markdown. Lexbor (selectolax) parses; this module renders headings, lists, tables and code.
 
-Scripts, menus, pictures and emphasis go, and of links those that lead nowhere outside: what is left is to be remembered
-and found, not to be displayed.
+Scripts, menus, pictures and emphasis are removed, and links except those to other sites: the text is for memory and
+search, not for display.
 """
 
 import re
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MAX_CHARACTERS: Final = 32_000_000
 MAX_DEPTH: Final = 2_000
-"""Elements inside one another; a tree builder that follows the standard takes quadratic time in it."""
+"""Maximum nesting of elements; a standard tree builder takes quadratic time in it."""
 
 _DECLARED: Final = re.compile(
     rb"<(?:meta|\?xml)[^>]{0,200}(?:charset|encoding)\s*=\s*[\"']?([-\w.]{2,30})", re.IGNORECASE
@@ -38,16 +38,16 @@ _LEADS_OUT: Final = re.compile(r"(?:https?://|mailto:)\S+")
 
 
 def decode_html(data: bytes) -> str:
-    """The text of an HTML or XHTML file; what it declares in its head is believed when it holds."""
+    """Return the text of an HTML or XHTML file; the encoding declared in its head is used if it is valid."""
     match = _DECLARED.search(data, 0, 2048)
     return decode(data, declared=match[1].decode("ascii", "replace") if match else None)
 
 
 def to_markdown(html: str, *, xhtml: bool = False) -> tuple[str, str]:
-    """The page as Markdown, and its title (empty when it has none).
+    """Return the page as Markdown, and its title (empty if it has none).
 
-    `xhtml` says that `<title/>` is an element without content, which HTML takes for the beginning of one.
-    Raises DocumentError for a page that is too large, or nested deeper than any that a person wrote.
+    `xhtml`: `<title/>` is an element without content, which HTML takes for an opening tag. Raises DocumentError for a
+    page that is too large or nested too deeply.
     """
     if len(html) > MAX_CHARACTERS:
         raise DocumentError(f"a page of more than {MAX_CHARACTERS:,} characters")
@@ -64,7 +64,7 @@ def to_markdown(html: str, *, xhtml: bool = False) -> tuple[str, str]:
 
 
 def _depth(html: str) -> int:
-    """How deep elements nest at most, roughly: those that may be left unclosed are not counted."""
+    """Return roughly how deeply elements nest; elements that may stay unclosed are not counted."""
     deepest = depth = 0
     for match in _NESTING.finditer(html):
         if match[1]:
@@ -76,18 +76,18 @@ def _depth(html: str) -> int:
 
 
 class _Renderer:
-    """Walks a tree with a stack of its own, gathers words, and writes a block wherever one ends."""
+    """Walks a tree iteratively, collects words, and writes a block wherever one ends."""
 
     def __init__(self) -> None:
         self._written: list[str] = []
         self._gathered: list[str] = []
-        self._mark = ""  # what the next block begins with: a heading's, a list item's
+        self._mark = ""  # prefix of the next block: a heading's mark, a list item's mark
         self._lists: list[int | None] = []  # for each open list its last number, None for bullets
         self._preformatted = 0
         self._is_tight = False  # the next block follows without a blank line
 
     def text(self) -> str:
-        """All that was rendered."""
+        """Return the rendered text."""
         self._flush()
         return "".join(self._written).strip()
 
@@ -147,7 +147,7 @@ class _Renderer:
             self._preformatted -= 1
 
     def _item_mark(self) -> str:
-        """How the next item of the innermost list begins."""
+        """Return the mark of the next item of the innermost list."""
         indent = "  " * (len(self._lists) - 1)
         if not self._lists or (number := self._lists[-1]) is None:
             return f"{indent}- "
@@ -155,7 +155,7 @@ class _Renderer:
         return f"{indent}{number + 1}. "
 
     def _flush(self, *, is_tight: bool = False) -> None:
-        """Write what has gathered as one block."""
+        """Write the collected words as one block."""
         gathered = "".join(self._gathered)
         self._gathered.clear()
         text = gathered.strip("\n") if self._preformatted else " ".join(gathered.split())
@@ -168,7 +168,7 @@ class _Renderer:
         self._mark, self._is_tight = "", False
 
     def _table(self, table: "LexborNode") -> None:
-        """A table of words: a line for each row, below the first one the line that Markdown wants."""
+        """Render a table: a line for each row, and after the first one the separator line of Markdown."""
         self._flush()
         lines: list[str] = []
         for row in table.css("tr"):
@@ -182,6 +182,6 @@ class _Renderer:
 
 
 def _address(link: "LexborNode") -> str:
-    """Where a link leads when that is outside; empty otherwise."""
+    """Return the target of a link to another site; empty otherwise."""
     address = link.attributes.get("href") or ""
     return address if _LEADS_OUT.fullmatch(address) else ""

@@ -1,6 +1,6 @@
-"""What stands in the fields of foreign JSON, read as the parts of a message or refused with the reason.
+"""Read the fields of a message in foreign JSON; invalid fields raise an error with the reason.
 
-Nothing in such a file can be relied on: any value may be of any type. No files and no formats here.
+Any value may be of any type.
 """
 
 from collections.abc import Mapping
@@ -18,29 +18,29 @@ _ROLES: Final = {role.value: role for role in Role} | {"human": Role.USER, "ai":
 _TIME_KEYS: Final = (
     "created_at", "timestamp", "create_time", "createdAt", "time", "datetime", "date", "sent_at", "send_date", "ts",
 )  # fmt: skip
-"""What programs call the time of a message, the commonest first."""
+"""Field names that programs use for the time of a message, most common first."""
 
 _MILLISECONDS: Final = 100_000_000_000
-"""A number this large counts milliseconds, as JavaScript does: in seconds it would lie beyond the year 5000."""
+"""Numbers this large are milliseconds, as in JavaScript: as seconds they would be after the year 5000."""
 
 
 def as_object(value: object) -> Mapping[str, Any]:
-    """The value if it is a JSON object, else an empty one."""
+    """Return the value if it is a JSON object, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def as_list(value: object) -> list[Any]:
-    """The value if it is a JSON array, else an empty one."""
+    """Return the value if it is a JSON array, else an empty one."""
     return value if isinstance(value, list) else []
 
 
 def as_word(value: object) -> str:
-    """A text or a number as text; empty for anything else."""
+    """Return a text or a number as text; empty for anything else."""
     return clean(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
 def read_role(value: object) -> Role:
-    """Who speaks. Raises ValueError."""
+    """Return the role. Raises ValueError."""
     role = _ROLES.get(value.lower()) if isinstance(value, str) else None
     if role is None:
         msg = f"role is {value!r}, not one of user, assistant, system, tool"
@@ -49,7 +49,7 @@ def read_role(value: object) -> Role:
 
 
 def read_content(value: object) -> str:
-    """A text, or the parts that Chat Completions makes of one. Raises ValueError for what says nothing."""
+    """Return a text, or the joined text parts of Chat Completions. Raises ValueError if there is no text."""
     if isinstance(value, list):
         texts = [part.get("text", "") if isinstance(part, dict) else part for part in value]
         value = "\n".join(text for text in texts if isinstance(text, str) and text)
@@ -60,7 +60,7 @@ def read_content(value: object) -> str:
 
 
 def read_time(value: object, zone: tzinfo, *, key: str = "created_at") -> datetime | None:
-    """ISO 8601, or seconds or milliseconds since 1970; without zone it is in `zone`. Raises ValueError."""
+    """Parse ISO 8601, or seconds or milliseconds since 1970; without a zone it is in `zone`. Raises ValueError."""
     if value is None:
         return None
     try:
@@ -77,19 +77,19 @@ def read_time(value: object, zone: tzinfo, *, key: str = "created_at") -> dateti
 
 
 def read_time_of(message: Mapping[str, Any], zone: tzinfo) -> datetime | None:
-    """When a message was said, under whichever of the usual keys; None where none is given. Raises ValueError."""
+    """Return the time of a message, from any of the usual fields; None if there is none. Raises ValueError."""
     key = next((key for key in _TIME_KEYS if message.get(key) not in (None, "")), None)
     return None if key is None else read_time(message[key], zone, key=key)
 
 
 def read_word(value: Mapping[str, Any], key: str) -> str | None:
-    """A name or an id; None where there is none. Raises ValueError for what is neither text nor number."""
+    """Return a name or an id; None if there is none. Raises ValueError if it is neither text nor number."""
     found = value.get(key)
     if found is None or found == "":
         return None
     if isinstance(found, str):
         return clean(found)
     if not isinstance(found, int) or isinstance(found, bool):
-        msg = f"{key} is no text"
+        msg = f"{key} is not a text"
         raise ValueError(msg)  # noqa: TRY004 - the file is wrong, not the program
     return str(found)

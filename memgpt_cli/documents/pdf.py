@@ -1,4 +1,4 @@
-"""PDF by PDFium: one part for each page that holds text. Pictures of text are not read."""
+"""Read PDFs with PDFium: one part for each page with text. Scanned pages have no text."""
 
 import re
 from collections import Counter
@@ -16,14 +16,14 @@ _HYPHENATED: Final = re.compile(r"[\x02\ufffe]\s*")
 _LAST_NUMBER: Final = re.compile(r"(?:^|\n)[ \t]*(\d{1,4})\s*\Z")
 _FIRST_NUMBER: Final = re.compile(r"\A\s*(\d{1,4})[ \t]*(?:\n|\Z)")
 _NUMBERED_PAGES: Final = 3
-"""With fewer pages a number at an edge may be anything."""
+"""With fewer pages, a number at the edge of a page may not be a page number."""
 
 _WIDE: Final = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
 _BROKEN_WIDE_LINE: Final = re.compile(rf"(?<=[{_WIDE}])\n(?=[{_WIDE}])")
 
 
 def read_pdf(data: bytes, name: str) -> Document:
-    """The pages of a PDF. Raises DocumentError for one that is broken, locked, or without text."""
+    """Return the pages of a PDF. Raises DocumentError if it is damaged, encrypted, or without text."""
     pdfium = vendor("pypdfium2")
     try:
         document = pdfium.PdfDocument(data)
@@ -50,7 +50,7 @@ def read_pdf(data: bytes, name: str) -> Document:
 
 
 def _pages(document: Any, failure: type[Exception]) -> Iterator[str]:
-    """The text of each page in order; empty for one that cannot be loaded."""
+    """Yield the text of each page in order; empty if it cannot be loaded."""
     for index in range(len(document)):
         try:
             with closing(document[index]) as page, closing(page.get_textpage()) as text:
@@ -60,9 +60,9 @@ def _pages(document: Any, failure: type[Exception]) -> Iterator[str]:
 
 
 def _unnumbered(pages: list[str]) -> list[str]:
-    """Without printed page numbers: lines at an edge that hold a number, counting on from page to page on most pages.
+    """Remove printed page numbers: lines at an edge with a number that increases from page to page on most pages.
 
-    Such a line would be a passage of its own where a page is divided.
+    Such a line would become a passage of its own where a page is split.
     """
     for edge in (_LAST_NUMBER, _FIRST_NUMBER):
         shifts = {place: int(found[1]) - place for place, page in enumerate(pages) if (found := edge.search(page))}
@@ -73,6 +73,6 @@ def _unnumbered(pages: list[str]) -> list[str]:
 
 
 def _joined(text: str) -> str:
-    """Words and lines as they were before the page broke them, where that is certain."""
+    """Rejoin words and lines that the page layout split, where that is certain."""
     text = _HYPHENATED.sub("", text.replace("\r\n", "\n"))
     return _BROKEN_WIDE_LINE.sub("", text)

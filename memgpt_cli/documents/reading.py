@@ -1,4 +1,4 @@
-"""One way to read any document: `read_document` for a path, `FileReader` as the port that loading stands on."""
+"""Read any document: `read_document` for a path, `FileReader` as the port for loading."""
 
 import os
 import stat
@@ -19,20 +19,20 @@ from memgpt_cli.domain.documents import Document, FoundFile, Part, SkippedFile, 
 from memgpt_cli.errors import DocumentError
 
 MAX_BYTES: Final = 100 * 1024 * 1024
-"""The largest file that is read, in bytes; memory use is a few times this at most."""
+"""Maximum size of a file in bytes; reading needs a few times this much memory at most."""
 
 
 def read_document(path: str | Path) -> Document:
-    """Read one file. Raises DocumentError with the reason when it cannot be read, or holds no text."""
+    """Read one file. Raises DocumentError with the reason if it cannot be read or contains no text."""
     path = Path(path)
     reader = FileReader()
     return reader.read(reader.content(FoundFile(source=source_name(path), path=path)), name=path.name)
 
 
 class FileReader:
-    """ports.DocumentReader over the file system.
+    """Implements ports.DocumentReader for the file system.
 
-    `max_bytes` bounds a file; `stdin` stands for `-`.
+    `max_bytes` limits a file; `stdin` is read for `-`.
     """
 
     def __init__(self, *, max_bytes: int = MAX_BYTES, stdin: BinaryIO | None = None) -> None:
@@ -40,15 +40,18 @@ class FileReader:
         self._stdin = stdin
 
     def find(self, paths: Sequence[str]) -> Iterator[FoundFile | SkippedFile]:
-        """What these files, folders, patterns and `-` stand for; each file once, in a fixed order."""
+        """Yield the files that these files, folders, patterns and `-` match, each once, in a fixed order."""
         return find(paths)
 
     def content(self, file: FoundFile) -> bytes:
-        """The bytes of a file. Raises DocumentError when it cannot be opened, is too large, or is clearly no text."""
+        """Return the bytes of a file.
+
+        Raises DocumentError if it cannot be opened, is too large, or is clearly not text.
+        """
         if file.path is None:
             return self._bounded(self._stdin or sys.stdin.buffer)
         try:
-            # Not blocking: a pipe that nobody writes to would hold up the load for ever.
+            # Non-blocking: a pipe without a writer would block the load.
             descriptor = os.open(file.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
             with open(descriptor, "rb") as stream:  # noqa: PTH123 - opens a descriptor
                 status = os.fstat(descriptor)
@@ -61,7 +64,7 @@ class FileReader:
             raise DocumentError(error.strerror or str(error)) from error
 
     def read(self, content: bytes, *, name: str) -> Document:
-        """What the bytes of a file called `name` say. Raises DocumentError when they say nothing that can be read."""
+        """Extract the text from the bytes of a file called `name`. Raises DocumentError if it has no text."""
         if not content:
             raise DocumentError("empty")
         document = _read(content, name)
@@ -91,7 +94,7 @@ def _read(data: bytes, name: str) -> Document:
     if found in ("pdf", "archive"):
         return read_pdf(data, name) if found == "pdf" else read_archive(data, name)
     if called in ("pdf", "docx", "epub"):
-        raise DocumentError(f"called .{called}, but it is none")
+        raise DocumentError(f"not a valid .{called} file")
     if called == "html" or (called == "text" and found == "html"):
         return _read_html(decode_html(data), name)
     text = decode(data)
@@ -121,7 +124,7 @@ def _storable(part: Part) -> Part:
 
 
 def _storable_text(text: str) -> str:
-    """Without what no database takes: halves of characters, which JSON escapes can spell, and zeros."""
+    """Remove characters that no database accepts: lone surrogates, which JSON escapes can spell, and NULs."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""The reader libraries, imported when a file of their format comes along."""
+"""Import reader libraries when a file of their format is read."""
 
 import importlib
 from types import ModuleType
@@ -14,7 +14,7 @@ _DISTRIBUTIONS: Final = {
 
 
 def vendor(module: str) -> ModuleType:
-    """Import a reader library. Raises DocumentError with the command that installs it when it is not there."""
+    """Import a reader library. Raises DocumentError with the installation command if it is missing."""
     try:
         return importlib.import_module(module)
     except ImportError as error:

@@ -1,1 +1,1 @@
-"""What the model does not see: recall and archival storage, and the one ranking that searches both."""
+"""Storage outside the model's view: recall and archival storage, and the ranking that searches both."""

@@ -1,6 +1,6 @@
-"""Archival storage as something to be asked and added to: passages found by words, meaning, tag and source.
+"""Archival storage: passages found by words, meaning, tag and source.
 
-Nothing here reads documents; what is loaded comes in as passages.
+Document readers are elsewhere; loaded documents arrive here as passages.
 """
 
 from collections.abc import Sequence
@@ -21,17 +21,18 @@ from memgpt_cli.text.stems import base
 from memgpt_cli.text.words import query_words
 
 ALIKE: Final = 0.6
-"""The share of common stems (Jaccard, without stop words) from which on passages are reported as near-duplicates.
+"""The share of common stems (Jaccard, without stop words) from which passages count as near-duplicates.
 
 Of 13 self-written rewordings 12 reach it, of 13 different statements of the same form none
-(tests/external_context/test_near_duplicates.py); over all words it was 5 and 2."""
+(tests/external_context/test_near_duplicates.py); over all words it was 5 and 2.
+"""
 
 _COMPARED: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inserted:
-    """What became of an insertion: the stored passage, whether it is new, and living ones that say nearly the same."""
+    """The result of an insertion: the stored passage, whether it is new, and existing near-duplicates."""
 
     passage: Passage
     new: bool
@@ -39,7 +40,7 @@ class Inserted:
 
 
 class ArchivalStorage:
-    """Searches and extends the passages of one agent. `zone` is where the dates of a question are meant."""
+    """Searches and extends the passages of one agent. Dates in a question are in `zone`."""
 
     def __init__(
         self,
@@ -68,9 +69,9 @@ class ArchivalStorage:
         location: str | None = None,
         at: datetime | None = None,
     ) -> Inserted:
-        """Store a passage, once; joins the caller's transaction. Its vector is made later, off the user's path.
+        """Store a passage once; joins the caller's transaction. Its vector is made later, in the background.
 
-        `at` is when it was said, where that is not now.
+        `at` is when it was said; None is now.
         """
         similar = self._similar(text)
         passage = Passage(
@@ -88,16 +89,16 @@ class ArchivalStorage:
     def insert_all(
         self, texts: Sequence[str], *, provenance: Provenance, tags: Sequence[str] = (), source: str | None = None
     ) -> list[Inserted]:
-        """Store passages in one transaction, so that one undo takes all of them back."""
+        """Store passages in one transaction, so that one undo removes all of them."""
         with self._store.transaction(), self._store.journal.operation(provenance):
             return [self.insert(text, provenance=provenance, tags=tags, source=source) for text in texts]
 
     def passage(self, passage_id: int) -> Passage | None:
-        """One living passage."""
+        """Return one existing passage."""
         return next(iter(self._store.passages.get([passage_id])), None)
 
     def revise(self, passage: Passage, provenance: Provenance) -> None:
-        """Store the new text of a passage. Raises UsageError when another passage says exactly that."""
+        """Store the new text of a passage. Raises UsageError if another passage has exactly this text."""
         with self._store.transaction():
             self._store.passages.revise(passage, at=self._clock.now(), provenance=provenance)
 
@@ -107,9 +108,9 @@ class ArchivalStorage:
             self._store.passages.delete([passage.id], at=self._clock.now(), provenance=provenance)
 
     def embed_query(self, text: str) -> Vector | None:
-        """The query's vector; None when there is nothing to embed or the embedder cannot be reached.
+        """Return the query's vector; None if there is nothing to embed or the embedder cannot be reached.
 
-        May talk to a network, so it is called outside of any transaction.
+        It may use the network, so call it outside of any transaction.
         """
         return vector_of(text, self._embedder) if text.strip() else None
 
@@ -122,7 +123,7 @@ class ArchivalStorage:
         page_size: int | None = None,
         query_vector: Vector | None = None,
     ) -> SearchResult[Passage]:
-        """One page of answers: ranked for a query, newest first for filters alone. Reads only the record.
+        """Return one page of hits: ranked for a query, newest first for filters alone. Read-only.
 
         Without `query_vector` a query is answered by words only, and the result says so.
         """
@@ -161,7 +162,8 @@ class ArchivalStorage:
     ) -> tuple[Ranking, dict[int, Passage]]:
         """The candidates in order, and the passages of at least the first `upto` of them.
 
-        Rows are read for those alone where nothing in them decides: they are a third of what a search costs.
+        Rows are read only for those if their content does not affect the order: reading rows is a third of a search's
+        cost.
         """
         dates = read_question(query, participants=(), zone=self._zone).dates
         if filters == ArchivalFilters() and not dates:
@@ -202,7 +204,7 @@ class ArchivalStorage:
         return self._index.search(Collection.PASSAGES, vector, limit)
 
     def _similar(self, text: str) -> list[Passage]:
-        """Living passages that share most of their words with `text`, most alike first."""
+        """Return existing passages that share most of their words with `text`, most similar first."""
         stems = _stems(text)
         if not stems:
             return []
@@ -212,12 +214,12 @@ class ArchivalStorage:
 
 
 def alike(one: str, other: str) -> float:
-    """The share of their stems that two texts have in common."""
+    """Return the share of their stems that two texts have in common."""
     return _shared(_stems(one), _stems(other))
 
 
 def _stems(text: str) -> dict[str, None]:
-    """The distinct stems of a text, without stop words."""
+    """Return the distinct stems of a text, without stop words."""
     return dict.fromkeys(base(word) for word in query_words(text[:8_000]))
 
 

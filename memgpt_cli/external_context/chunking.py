@@ -1,9 +1,7 @@
-"""Dividing a text into chunks of a bounded number of tokens, at the most meaningful border that serves.
+"""Split a text into chunks with a maximum number of tokens, at the most meaningful border available.
 
-Borders, from the best to the worst: headings, paragraphs (blocks of code), sentences, lines, words, characters.
-Deterministic; the chunks in order hold the whole text but for white space at their borders.
-
-Not here: reading files, storing passages, and the tokenizer, which comes in as `count`.
+Borders, from best to worst: headings, paragraphs (blocks of code), sentences, lines, words, characters. Deterministic.
+The chunks in order contain the whole text except white space at their borders. `count` is the tokenizer.
 """
 
 import re
@@ -20,14 +18,14 @@ from memgpt_cli.external_context.outline import Section, fence, lines, sections
 Count = Callable[[str], int]
 
 _BORDER_TOKENS: Final = 4
-"""By how much at most a text may count more than its pieces, for each of them; tokenizers differ by one or two."""
+"""Maximum number of tokens per piece by which a text may exceed the sum of its pieces; usually one or two."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
-    """One piece of a text. Lines are counted from 1, both ends included.
+    """One piece of a text. Lines are 1-based, both ends included.
 
-    `location` is fit to be cited: heading path and place, `Install > Linux, lines 12-40` or `Results, page 3`.
+    `location` can be cited: heading path and place, `Install > Linux, lines 12-40` or `Results, page 3`.
     """
 
     text: str
@@ -45,12 +43,11 @@ def chunk(
     place: str | None = None,
     unit: str | None = "line",
 ) -> list[Chunk]:
-    """Divide `text` into chunks of at most `max_tokens` by `count`.
+    """Split `text` into chunks of at most `max_tokens` by `count`.
 
-    `place` (`page 3`) is cited in place of the line range. `unit` is what a line of `text` is called (`row`);
-    None leaves the range out, where lines mean nothing. A chunk is over the limit only when a single character is.
-    Raises ValueError for a limit below 1.
-    Time is linear in the text for a `count` that is linear: no more than a few times is each character counted.
+    `place` (`page 3`) is cited instead of the line range. `unit` is the name of a line of `text` (`row`); None omits
+    the range, if lines have no meaning. A chunk exceeds the limit only if a single character does. Raises ValueError
+    for a limit below 1. Time is linear in the text if `count` is: each character is counted a few times at most.
     """
     if max_tokens < 1:
         msg = f"max_tokens must be at least 1, not {max_tokens}"
@@ -70,7 +67,7 @@ def chunk(
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A stretch of the text: its offsets, its tokens (None: too long to be worth counting), and how it divides next."""
+    """A part of the text: its offsets, its tokens (None: too long to count), and how to split it next."""
 
     start: int
     end: int
@@ -79,13 +76,13 @@ class _Piece:
 
 
 _Splitter = Callable[[str, int, int, int], list[int]]
-"""(text, start, end, piece size in characters) -> offsets strictly between start and end, growing."""
+"""(text, start, end, piece size in characters) -> offsets strictly between start and end, ascending."""
 
 _Packed = tuple[tuple[str, ...], list[_Piece]]
 
 
 class _Divider:
-    """Counts pieces and divides those that are too large."""
+    """Counts pieces and splits those that are too large."""
 
     def __init__(self, text: str, max_tokens: int, count: Count) -> None:
         self.text = text
@@ -93,25 +90,26 @@ class _Divider:
         self._count = count
         # Some tokenizers take quadratic time on long words, so nothing far above the limit is ever counted.
         self._countable = 16 * max_tokens
-        # A quarter of the limit in characters is at most the limit in UTF-8 bytes, which tokens do not exceed.
+        # A quarter of the limit in characters is at most the limit in UTF-8 bytes, and a text never has more tokens
+        # than bytes.
         self._size = max(1, max_tokens // 4)
 
     def piece(self, start: int, end: int, splitters: tuple[_Splitter, ...]) -> _Piece:
-        """The stretch from `start` to `end`, counted."""
+        """Return the counted part from `start` to `end`."""
         tokens = self._count(self.text[start:end]) if end - start <= self._countable else None
         return _Piece(start, end, tokens, splitters)
 
     def fits(self, tokens: int | None) -> bool:
-        """Whether so many tokens are within the limit."""
+        """Whether this many tokens are within the limit."""
         return tokens is not None and tokens <= self.max_tokens
 
     def is_small(self, pieces: list[_Piece]) -> bool:
-        """Whether these leave half of a chunk to others."""
+        """Whether these pieces leave half of a chunk free."""
         tokens = _total(pieces)
         return tokens is not None and 2 * tokens <= self.max_tokens
 
     def divide(self, piece: _Piece) -> list[_Piece]:
-        """Smaller pieces at the best border there is; the same piece when it is one character."""
+        """Split a piece at the best border available; a single character is returned unchanged."""
         splitters = piece.splitters
         while splitters:
             splitter, splitters = splitters[0], splitters[1:]
@@ -120,12 +118,12 @@ class _Divider:
         else:
             cuts = _halves(self.text, piece.start, piece.end, self._size)
         edges = [piece.start, *cuts, piece.end]
-        if len(edges) == 2:  # noqa: PLR2004 - start and end: nothing to divide
+        if len(edges) == 2:  # noqa: PLR2004 - start and end: nothing to split
             return [piece]
         return [self.piece(start, end, splitters) for start, end in pairwise(edges)]
 
     def pack(self, pieces: list[_Piece]) -> Iterator[list[_Piece]]:
-        """Groups of neighbouring pieces that fit; a piece is divided only when it does not fit a chunk of its own."""
+        """Yield groups of neighbouring pieces that fit; a piece is split only if it does not fit a chunk by itself."""
         group: list[_Piece] = []
         filled = 0
         waiting = pieces[::-1]
@@ -151,7 +149,7 @@ class _Divider:
             yield group
 
     def bounded(self, group: list[_Piece]) -> Iterator[tuple[int, str]]:
-        """Offset and text of a group, divided again if it counts more than the sum of its pieces did."""
+        """Yield offset and text of a group, split again if it has more tokens than the sum of its pieces."""
         start, content = _trimmed(self.text, group[0].start, group[-1].end)
         if not content:
             return
@@ -168,10 +166,10 @@ class _Divider:
 
 
 def _packed(divider: _Divider, kind: TextKind) -> Iterator[_Packed]:
-    """Groups of pieces with their heading path.
+    """Yield groups of pieces with their heading path.
 
-    A section that fits with all its subsections stays whole; chunks never join parts of two sections otherwise, save
-    that a heading without text of its own goes with what follows it.
+    A section that fits with all its subsections stays whole. Otherwise chunks never join parts of two sections, except
+    that a heading without text of its own is joined to the following text.
     """
     found = sections(divider.text, kind)
     own = [_section_pieces(divider, section, end, kind) for section, end in _with_ends(found, len(divider.text))]
@@ -204,7 +202,7 @@ def _end_of(found: list[Section], index: int, text: str) -> int:
 
 
 def _subtree_ends(found: list[Section]) -> list[int]:
-    """For each section the index of the first later one that is not below it."""
+    """Return for each section the index of the first later one that is not below it."""
     ends = [len(found)] * len(found)
     open_sections: list[int] = []
     for index, section in enumerate(found):
@@ -215,7 +213,7 @@ def _subtree_ends(found: list[Section]) -> list[int]:
 
 
 def _total(pieces: list[_Piece]) -> int | None:
-    """The tokens of all, None when one is too large to be counted."""
+    """Return the sum of the tokens; None if one piece is too large to count."""
     total = 0
     for piece in pieces:
         if piece.tokens is None:
@@ -225,7 +223,7 @@ def _total(pieces: list[_Piece]) -> int | None:
 
 
 def _section_pieces(divider: _Divider, section: Section, end: int, kind: TextKind) -> list[_Piece]:
-    """A section's paragraphs or blocks; a heading line is joined to the first of them."""
+    """Return a section's paragraphs or blocks; a heading line is joined to the first of them."""
     text = divider.text
     if not text[section.start : end].strip():
         return []
@@ -261,14 +259,14 @@ _SOFT_BORDER = re.compile(r"\s|(?<=[，、；：])")
 
 
 def _paragraphs(text: str, start: int, end: int) -> Iterator[tuple[int, bool]]:
-    """Where each paragraph ends (the blank lines after it are its own), and that it is not code."""
+    """Yield where each paragraph ends (including the blank lines after it), and that it is not code."""
     for match in _BLANK_LINES.finditer(text, start, end):
         if match.end() < end and match.start() > start:
             yield text.rfind("\n", 0, match.end()) + 1, False
 
 
 def _markdown_blocks(text: str, start: int, end: int) -> Iterator[tuple[int, bool]]:
-    """Where each block ends, and whether it is a fenced block of code, which blank lines do not divide."""
+    """Yield where each block ends, and whether it is a fenced code block; blank lines do not split those."""
     open_fence: str | None = None
     has_text = after_blank = False
     position = start
@@ -295,17 +293,17 @@ def _markdown_blocks(text: str, start: int, end: int) -> Iterator[tuple[int, boo
 
 
 def _top_blocks(text: str, start: int, end: int, _size: int) -> list[int]:
-    """After blank lines, where the next line is not indented: functions, classes, groups of statements."""
+    """Split after blank lines if the next line is not indented: functions, classes, groups of statements."""
     return [cut for cut in _after_blank_lines(text, start, end) if not text[cut].isspace()]
 
 
 def _blocks(text: str, start: int, end: int, _size: int) -> list[int]:
-    """After blank lines."""
+    """Split after blank lines."""
     return list(_after_blank_lines(text, start, end))
 
 
 def _after_blank_lines(text: str, start: int, end: int) -> Iterator[int]:
-    """Beginnings of lines that follow a blank one, unless they close a bracket."""
+    """Yield the beginnings of lines after a blank line, unless they close a bracket."""
     for match in _BLANK_LINES.finditer(text, start, end):
         if match.end() < end and text[match.end()] not in "})]":
             cut = text.rfind("\n", 0, match.end()) + 1
@@ -314,7 +312,7 @@ def _after_blank_lines(text: str, start: int, end: int) -> Iterator[int]:
 
 
 def _sentences(text: str, start: int, end: int, _size: int) -> list[int]:
-    """After sentence ends, and before items of lists and rows of tables."""
+    """Split after sentence ends, and before list items and table rows."""
     return [
         match.end()
         for match in _SENTENCE_END.finditer(text, start, end)
@@ -324,12 +322,12 @@ def _sentences(text: str, start: int, end: int, _size: int) -> list[int]:
 
 
 def _lines(text: str, start: int, end: int, size: int) -> list[int]:
-    """After line ends, several short lines to a piece."""
+    """Split after line ends, several short lines to a piece."""
     return _strides(start, end, lambda position: text.find("\n", min(position + size, end) - 1, end) + 1)
 
 
 def _words(text: str, start: int, end: int, size: int) -> list[int]:
-    """Before white space, several words to a piece: tokenizers count a word with the space before it."""
+    """Split before white space, several words to a piece: tokenizers count a word with the space before it."""
 
     def after(position: int) -> int:
         match = _SPACE.search(text, position + size, end)
@@ -339,7 +337,7 @@ def _words(text: str, start: int, end: int, size: int) -> list[int]:
 
 
 def _halves(text: str, start: int, end: int, size: int) -> list[int]:
-    """Between characters, at least two pieces, none longer than `size`; at white space or a comma where one is near."""
+    """Split between characters into at least two pieces up to `size`; at white space or a comma if one is near."""
     size = min(size, (end - start + 1) // 2)
 
     def after(position: int) -> int:
@@ -351,7 +349,7 @@ def _halves(text: str, start: int, end: int, size: int) -> list[int]:
 
 
 def _strides(start: int, end: int, after: Callable[[int], int]) -> list[int]:
-    """Cut by cut, each found from the one before; 0 says that there is none."""
+    """Return the cuts, each found from the previous one; 0 means none."""
     cuts = []
     position = start
     while 0 < (position := after(position)) < end:
@@ -360,7 +358,7 @@ def _strides(start: int, end: int, after: Callable[[int], int]) -> list[int]:
 
 
 def _between_characters(text: str, start: int, target: int) -> int:
-    """The last offset up to `target` that does not part a letter from its marks or an emoji from its joiners."""
+    """Return the last offset up to `target` that does not separate a letter from its marks or an emoji's parts."""
     for cut in range(target, max(start, target - 16), -1):
         if cut >= len(text) or not (_joins(text[cut]) or text[cut - 1] == "\u200d"):
             return cut
@@ -376,7 +374,7 @@ def _joins(character: str) -> bool:
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, str]:
-    """A stretch without the white space at its borders, but with the first line's indentation; and where it begins."""
+    """Remove white space around a part, but keep the first line's indentation; returns its start too."""
     content = text[start:end].rstrip()
     bare = content.lstrip()
     skipped = len(content) - len(bare)

@@ -1,6 +1,6 @@
-"""Which hits of a ranking a reader is shown: rules for exact identifiers, for no match, and for small talk.
+"""Select the hits of a ranking that are shown: rules for exact identifiers, for no match, and for small talk.
 
-Nothing is ranked here; a rule only narrows a ranking, moves noise to its end, or says how good it is.
+A rule only narrows a ranking, moves noise to its end, or adds a note about its quality.
 """
 
 import re
@@ -14,16 +14,16 @@ from memgpt_cli.domain.search import Hit, Item, SearchResult
 from memgpt_cli.text.words import query_words
 
 NEAREST: Final = 3
-"""Hits of a page where no word of the query matches."""
+"""Hits of a page if no word of the query matches."""
 
 _WHOLE: Final = 1_000
-"""More than a ranking has candidates."""
+"""More than the number of candidates in a ranking."""
 
 _FEW: Final = 4
-"""Content words that a message needs to be shown for its neighbours' sake."""
+"""Content words that a message needs to be shown because of its neighbours."""
 
 _SHORT: Final = 200
-"""Characters; what is longer has more than a few content words."""
+"""Characters; a longer text has more than a few content words."""
 
 _UUID: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _CODE: Final = r"(?=(?:[a-z-]*\d){4})(?=[\d-]*[a-z])[a-z\d]+(?:[-_][a-z\d]+)*"
@@ -37,8 +37,8 @@ _LETTER: Final = re.compile("[a-z]", re.IGNORECASE)
 def displayed(found: SearchResult[Item], query: str, *, what: str) -> SearchResult[Item]:
     """A ranking, whole or as far as `is_settled` asks for, as it is shown for this query.
 
-    With one exact identifier (UUID, code, phone number): only what holds it. Where no word of the query matches: the
-    note says so, and a page has few hits. Messages of few words that hold none of the query's come last.
+    With one exact identifier (UUID, code, phone number), only hits that contain it. If no word of the query matches,
+    the result says so and a page has few hits. Short messages without any word of the query come last.
     """
     if not found.ranked:
         return found
@@ -66,7 +66,7 @@ def is_settled(found: SearchResult[Item], query: str, first: int) -> bool:
 def page_for_people(
     search: Callable[[int, int], SearchResult[Item]], query: str, page: int, size: int
 ) -> SearchResult[Item]:
-    """One page of a search for a command: with one exact identifier only what holds it, otherwise as it is ranked.
+    """Return one page for a command: with one exact identifier only hits that contain it, otherwise as ranked.
 
     `search` takes the number of a page and its size.
     """
@@ -79,7 +79,7 @@ def page_for_people(
 
 
 def _holding_identifier(found: SearchResult[Item], query: str) -> SearchResult[Item] | None:
-    """The hits that hold the one exact identifier of the query; None without one, or where no hit holds it."""
+    """Return the hits that contain the query's one exact identifier; None without one, or if no hit contains it."""
     wanted = identifiers(query)
     if len(wanted) != 1:
         return None
@@ -88,13 +88,13 @@ def _holding_identifier(found: SearchResult[Item], query: str) -> SearchResult[I
 
 
 def _attention_shared(hits: tuple[Hit[Item], ...]) -> tuple[Hit[Item], ...]:
-    """The hits with their attention adding up to 1."""
+    """Return the hits with their attention scaled to a sum of 1."""
     total = sum(hit.why.attention for hit in hits)
     return tuple(replace(hit, why=replace(hit.why, attention=hit.why.attention / total)) for hit in hits)
 
 
 def identifiers(query: str) -> list[str]:
-    """The exact identifiers in a query: UUIDs, codes with at least four digits, numbers of seven digits or more."""
+    """Return exact identifiers in a query: UUIDs, codes with at least four digits, numbers of seven digits or more."""
     found = [match.group().strip() for match in _IDENTIFIER.finditer(query)]
     return [text for text in dict.fromkeys(found) if _is_exact(text)]
 
@@ -107,17 +107,17 @@ def _is_exact(text: str) -> bool:
 
 
 def _squeezed(text: str) -> str:
-    """Letters and digits alone, in lower case: phone numbers and codes are grouped in many ways."""
+    """Return letters and digits only, in lower case: phone numbers and codes are grouped in many ways."""
     return "".join(character for character in text.casefold() if character.isalnum())
 
 
 def holds(text: str, identifier: str) -> bool:
-    """Whether a text holds this identifier, whatever separates its groups."""
+    """Whether a text contains this identifier, whatever separates its groups."""
     return _squeezed(identifier) in _squeezed(text)
 
 
 def searchable_text(item: Message | Passage) -> str:
-    """All that an item is found by: its text, and of a passage source, location and tags."""
+    """Return all text of an item that is searched: its text, and a passage's source, location and tags."""
     if isinstance(item, Message):
         return item.text
     return " ".join([item.text, item.source or "", item.location or "", *item.tags])

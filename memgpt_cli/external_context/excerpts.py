@@ -1,9 +1,9 @@
-"""The part of a long text that a search result shows: what surrounds the words that were looked for.
+"""Select the part of a long text that a search result shows: the text around the search terms.
 
-A text of up to 100 tokens is shown whole. A longer one is cut at sentences and lines into windows of some 80 tokens.
-The window shown is the one with the highest sum of rarity * tf / (tf + 1.2) over the terms of the query, where the
-first window counts 0.5 more (less where all terms are common, as in a small store); sentences before and after it are
-added up to 100 tokens. Measured in docs/search.md.
+A text of up to 100 tokens is shown whole. A longer one is cut at sentences and lines into windows of about 80 tokens.
+The window shown is the one with the highest sum of rarity * tf / (tf + 1.2) over the terms of the query; the first
+window gets an extra 0.5 (less if all terms are common, as in a small store). Sentences before and after it are added up
+to 100 tokens. Measured in docs/search.md.
 """
 
 from bisect import bisect_right
@@ -18,7 +18,7 @@ from memgpt_cli.text.sentences import sentence_spans
 from memgpt_cli.text.terms import TermFinder
 
 EXCERPT_TOKENS: Final = 100
-"""About as long as an excerpt is at most, and so a text that is shown whole."""
+"""The approximate maximum length of an excerpt, and of a text that is shown whole."""
 
 PASSAGE_TOKENS: Final = 256
 """The default size of a document's chunk; longer passages are shown as excerpts."""
@@ -30,14 +30,14 @@ _RARE: Final = 3.0
 
 _SATURATION: Final = 1.2
 _SAMPLE: Final = 1_000
-"""Characters by which it is estimated how many of them a token has; shorter texts are counted exactly."""
+"""Sample size in characters for estimating characters per token; shorter texts are counted exactly."""
 
 Count = Callable[[str], int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Excerpt:
-    """What is shown of a text. `cut` says that it is not the whole, which has about `tokens` tokens."""
+    """The shown part of a text. `cut`: it is not the whole text, which has about `tokens` tokens."""
 
     text: str
     cut: bool
@@ -45,21 +45,21 @@ class Excerpt:
 
 
 def excerpt(text: str, terms: Mapping[str, float], *, count: Count, limit: int = EXCERPT_TOKENS) -> Excerpt:
-    """The part of `text` that holds most of `terms` (`SearchResult.terms`: term and rarity), in about `limit` tokens.
+    """Return the part of `text` with most of `terms` (`SearchResult.terms`), in about `limit` tokens.
 
-    An ellipsis stands where something is left out. The time grows with the length of the text, not faster.
+    An ellipsis marks omitted text. The time is linear in the length of the text.
     """
     return Windows(text, count=count, limit=limit).excerpt(terms)
 
 
 def excerpt_for_people(item: Message | Passage, terms: Mapping[str, float]) -> Excerpt:
-    """What commands show of a hit: as much as the model is shown, in tokens estimated without a token table."""
+    """Return what commands show of a hit: as much as the model sees, with estimated tokens."""
     limit = EXCERPT_TOKENS if isinstance(item, Message) else PASSAGE_TOKENS
     return excerpt(item.text, terms, count=_about_tokens, limit=limit)
 
 
 def _about_tokens(text: str) -> int:
-    """About four ASCII characters make a token; any other character counts as one."""
+    """Estimate tokens: four ASCII characters make a token; any other character counts as one."""
     if text.isascii():
         return len(text) // 4
     others = len(text) - len(text.encode("ascii", "ignore"))
@@ -67,7 +67,7 @@ def _about_tokens(text: str) -> int:
 
 
 class Windows:
-    """A text cut into windows, once for any number of excerpts of it."""
+    """A text cut into windows once, for any number of excerpts of it."""
 
     def __init__(self, text: str, *, count: Count, limit: int = EXCERPT_TOKENS) -> None:
         self._text = text.strip()
@@ -81,7 +81,7 @@ class Windows:
         self._windows = [] if self._whole else _windows(self._pieces, longest)
 
     def excerpt(self, terms: Mapping[str, float]) -> Excerpt:
-        """The part that holds most of these terms."""
+        """Return the part with most of these terms."""
         if self._whole:
             return Excerpt(text=self._text, cut=False, tokens=self._tokens)
         first, last = _grown(self._pieces, self._best(terms), self._room)
@@ -91,7 +91,7 @@ class Windows:
         return Excerpt(text=f"{before}{shown}{after}", cut=True, tokens=self._tokens)
 
     def _best(self, terms: Mapping[str, float]) -> tuple[int, int]:
-        """The window that holds most of the terms; of equals the first."""
+        """Return the window with most of the terms; of equal windows, the first."""
         starts = [self._pieces[first][0] for first, _ in self._windows]
         counts: dict[int, Counter[str]] = defaultdict(Counter)
         for place, term in TermFinder(terms).find(self._text):
@@ -105,7 +105,7 @@ class Windows:
 
 
 def _pieces(text: str, longest: int) -> Iterator[tuple[int, int]]:
-    """Start and end of each sentence; one that is too long is cut, at white space where there is some."""
+    """Yield start and end of each sentence; a long one is cut, at white space if possible."""
     longest = max(1, longest)
     for start, end in sentence_spans(text):
         while end - start > longest:
@@ -117,7 +117,7 @@ def _pieces(text: str, longest: int) -> Iterator[tuple[int, int]]:
 
 
 def _windows(pieces: Sequence[tuple[int, int]], longest: int) -> list[tuple[int, int]]:
-    """Runs of neighbouring pieces, as the numbers of the first and the last, each at most `longest` characters."""
+    """Return runs of neighbouring pieces as the numbers of the first and the last, each up to `longest` characters."""
     windows: list[tuple[int, int]] = []
     first = 0
     for number, (_, end) in enumerate(pieces):
@@ -129,7 +129,7 @@ def _windows(pieces: Sequence[tuple[int, int]], longest: int) -> list[tuple[int,
 
 
 def _grown(pieces: Sequence[tuple[int, int]], window: tuple[int, int], room: int) -> tuple[int, int]:
-    """A window with the pieces after and before it, in turn, as long as they fit."""
+    """Extend a window by the pieces after and before it, in turn, as long as they fit."""
     first, last = window
     grows = True
     while grows:

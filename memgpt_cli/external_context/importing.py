@@ -1,9 +1,8 @@
-"""Messages of other places into recall storage, once each, and out of it again as JSON lines.
+"""Import messages of other programs into recall storage, once each, and export messages as JSON lines.
 
-Idempotent and resumable: a message is there already when its id is, with the same text, or without an id when another
-says the same, then, by the same speaker; killed at any point and started again, an import goes on. An id that stands
-for something else there, as when two files both count from 1, loses nothing: the message comes in beside it.
-Not here: reading files, vectors, a terminal.
+Idempotent and resumable. A message is known if its id exists with the same text; a message without an id is known if
+the same speaker said the same text at the same time. If an id exists with another text, as when two files both count
+from 1, the message is stored in addition. An interrupted import continues when it is started again.
 """
 
 import hashlib
@@ -27,13 +26,13 @@ BATCH: Final = 5_000
 """Messages written in one transaction."""
 
 _ORIGIN: Final = "origin"
-"""A note that tells this agent's messages from those of others, also in a copy of it."""
+"""A note that identifies this agent's own messages, also in a copy of the agent."""
 
 _SPEAKERS: Final = 1_000
 
 
 class Importer:
-    """Imports into the recall storage of one agent; no lock is needed."""
+    """Imports into the recall storage of one agent; it needs no lock."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
@@ -48,9 +47,9 @@ class Importer:
     def run(
         self, items: Iterable[SaidElsewhere | Unreadable], *, dry_run: bool = False, command: str = "recall import"
     ) -> Iterator[tuple[ImportProgress, list[Unreadable]]]:
-        """Import, and tell after each batch how far it is, with what of the batch could not be read.
+        """Import, and yield the progress after each batch with the batch's unreadable parts.
 
-        All of it is one operation that `memgpt undo` takes back.
+        The whole import is one operation for `memgpt undo`.
         """
         provenance = Provenance(author=Author.IMPORT, command=command)
         progress = ImportProgress()
@@ -61,7 +60,7 @@ class Importer:
                 faulty = [item for item in batch if isinstance(item, Unreadable)]
                 stored = []
                 for item in messages:
-                    at = item.created_at or at  # what has no time was said after what stands before it
+                    at = item.created_at or at  # a message without a time gets the time of the previous one
                     stored.append(self._message(item, at))
                 new = self._take(stored, provenance, dry_run=dry_run)
                 progress = self._after(progress, stored, new=new, faulty=len(faulty))
@@ -78,7 +77,7 @@ class Importer:
             return self._store.messages.extend(fresh, at=self._clock.now(), provenance=provenance)
 
     def _foreign(self, messages: list[Message]) -> list[Message]:
-        """Without those that this agent said itself and still has, which an export of its own brings back."""
+        """Remove messages that this agent wrote itself and still has, as in its own export."""
         if not self._own:
             return messages
         own = {m.external_id: m.text for m in messages if (m.external_id or "").startswith(self._own)}
@@ -87,7 +86,7 @@ class Importer:
         return [m for m in messages if m.external_id not in there or there[m.external_id] != m.text]
 
     def _fresh(self, messages: list[Message]) -> list[Message]:
-        """Those that are not there; one whose id stands for another text gets an id that tells them apart."""
+        """Return the unknown messages. One whose id exists with another text gets a distinct id."""
         said = dict(self._store.messages.known([m.external_id or "" for m in messages]))
         others: list[Message] = []
         fresh: dict[str, Message] = {}
@@ -114,7 +113,7 @@ class Importer:
         )
 
     def _key(self, item: SaidElsewhere) -> str:
-        """An id for a message that has none: of equal ones in a file each is one."""
+        """Return an id for a message that has none: duplicates within a file get distinct ids."""
         at = to_text(item.created_at) if item.created_at else ""
         said = json.dumps([item.session, item.role, item.name, at, item.text], ensure_ascii=False)
         digest = _digest(said)
@@ -142,7 +141,7 @@ class Importer:
 def export_lines(
     store: Store, *, roles: tuple[Role, ...] = SPOKEN, filters: RecallFilters | None = None
 ) -> Iterator[str]:
-    """The messages, oldest first by time, each as a line of JSON that `Importer` takes back as the same message."""
+    """Yield the messages by time, each as a line of JSON that `Importer` reads back as the same message."""
     origin = store.note(_ORIGIN)
     if origin is None:
         origin = secrets.token_hex(6)

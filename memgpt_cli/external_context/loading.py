@@ -1,7 +1,7 @@
-"""Loading documents into archival storage: found, read, divided, and stored with where each passage comes from.
+"""Load documents into archival storage: find, read and split files, and store each passage with its origin.
 
-Idempotent and resumable: killed at any point and started again, a load goes on. A file that has not changed adds
-nothing, one that has changed replaces its own passages only. Not here: reading formats, writing to a terminal.
+Idempotent and resumable: an interrupted load continues when it is started again. An unchanged file adds nothing; a
+changed file replaces only its own passages.
 """
 
 import hashlib
@@ -26,14 +26,14 @@ from memgpt_cli.external_context.chunking import chunk
 from memgpt_cli.ports import Clock, DocumentReader, Embedder, Store
 
 BATCH: Final = 512
-"""Passages stored in one transaction, and embedded together."""
+"""Passages stored in one transaction and embedded together."""
 
 
 class Loader:
-    """Loads files into the archival storage of one agent, whose lock the caller holds.
+    """Loads files into the archival storage of one agent. The caller holds the agent's lock.
 
-    `count` gives the tokens of a text; `max_tokens` bounds a passage. `flush` embeds what waits in the outbox
-    (`VectorIndex.flush`); without it vectors come later. `command` is remembered as the cause of each passage.
+    `count` counts the tokens of a text; `max_tokens` limits a passage. `flush` embeds the outbox (`VectorIndex.flush`);
+    without it, vectors are made later. `command` is recorded as the cause of each passage.
     """
 
     def __init__(
@@ -60,13 +60,14 @@ class Loader:
     def load(
         self, paths: Sequence[str], *, tags: Sequence[str] = (), name: str | None = None, again: bool = False
     ) -> Iterator[LoadProgress]:
-        """Load files, folders, patterns and `-`, and tell how it goes after each batch and each file.
+        """Load files, folders, patterns and `-`, and yield the progress after each batch and each file.
 
-        What cannot be read is skipped with its reason. `tags` are added to those that a document has. `name` is the
-        source of standard input, and tells its format; without one it is `stdin` and a part of its hash. `again` loads
-        what has not changed too, for example to divide it anew.
-        Raises ModelError or APIKeyError before anything is written when the embedder does not work, and when it fails
-        later; what was stored stays, and the same call goes on.
+        Unreadable files are skipped with a reason. `tags` are added to a document's tags. `name` is the source of
+        standard input and indicates its format; without it, it is `stdin` and a part of its hash. `again` reloads
+        unchanged files too, for example to split them again.
+
+        Raises ModelError or APIKeyError if the embedder does not work, at the start before anything is written, or
+        later; stored passages stay, and the same call continues.
         """
         found = list(self._reader.find(paths))
         sizes = [file.size for file in found if isinstance(file, FoundFile)]
@@ -82,7 +83,7 @@ class Loader:
         self._embed()
 
     def _file(self, file: FoundFile, run: "_Run") -> Iterator[LoadProgress]:
-        """One file; its last progress has the outcome."""
+        """Load one file; its last progress has the outcome."""
         yield run.progress(file.source)
         source, end = file.source, run.bytes + file.size
         try:
@@ -113,13 +114,13 @@ class Loader:
         yield run.ended(source, Outcome.UPDATED if before and before.loaded_at else Outcome.LOADED)
 
     def _is_there(self, source: str) -> bool:
-        """Whether a document has passages left: all of them may have been deleted, or its load undone."""
+        """Whether a document has passages: all may have been deleted, or its load undone."""
         return self._store.passages.count(ArchivalFilters(source=source)) > 0
 
     def _store_document(
         self, record: LoadedDocument, passages: list[Passage], run: "_Run", *, end_bytes: int
     ) -> Iterator[LoadProgress]:
-        """Batch by batch, each in its transaction; the first one begins the document, the last one finishes it."""
+        """Store the passages in batches, one transaction each; the first begins the document, the last ends it."""
         documents, start_bytes = self._store.documents, run.bytes
         for start in range(0, len(passages), BATCH):
             batch = passages[start : start + BATCH]
@@ -168,7 +169,7 @@ class Loader:
 
 @dataclass(slots=True, kw_only=True)
 class _Run:
-    """What one call of `load` was asked for, and its tally."""
+    """The arguments of one call of `load`, and its tally."""
 
     tags: tuple[str, ...]
     name: str | None
@@ -183,12 +184,12 @@ class _Run:
     unembedded: int = 0
 
     def concerns(self, before: LoadedDocument, digest: str) -> bool:
-        """Whether a document that is known has to be loaded once more."""
+        """Whether a known document has to be loaded again."""
         is_same = before.state is DocumentState.LOADED and before.content_hash == digest
         return self.again or not is_same or not set(self.tags) <= set(before.tags)
 
     def progress(self, source: str, outcome: Outcome | None = None, *, reason: str = "") -> LoadProgress:
-        """How it stands now."""
+        """Return the current progress."""
         return LoadProgress(
             source=source,
             outcome=outcome,
@@ -203,6 +204,6 @@ class _Run:
         )
 
     def ended(self, source: str, outcome: Outcome, *, reason: str = "") -> LoadProgress:
-        """One more file is done with."""
+        """Count one more finished file."""
         self.files += 1
         return self.progress(source, outcome, reason=reason)

@@ -1,6 +1,6 @@
-"""Searching by meaning, as recall and archival storage both do it: the query's vector, and what is said without one.
+"""Search by meaning, for recall and archival storage: the query's vector, and a note if there is none.
 
-Not here: which words of a query are embedded, where vectors are kept, and what nearness weighs (`ranking`).
+`ranking` decides which words are embedded and how much similarity weighs.
 """
 
 from collections.abc import Callable
@@ -12,11 +12,11 @@ from memgpt_cli.errors import APIKeyError, ModelError
 from memgpt_cli.ports import Embedder, VectorIndex
 
 FILTERED: Final = 10
-"""With filters this many times more candidates by meaning are asked for, as most of them will not pass."""
+"""With filters, this many times more candidates by meaning are requested, because most of them do not pass."""
 
 
 def vector_of(text: str, embedder: Embedder) -> Vector | None:
-    """The vector of a query; None when the embedder cannot be reached."""
+    """Return the vector of a query; None if the embedder cannot be reached."""
     try:
         return embedder.embed([text])[0]
     except (ModelError, APIKeyError):
@@ -24,7 +24,7 @@ def vector_of(text: str, embedder: Embedder) -> Vector | None:
 
 
 def meaning_of(vector: Vector | None, index: VectorIndex, collection: Collection, total: Callable[[], int]) -> Meaning:
-    """How far a search with this vector could use meaning; `total` counts the items, where it matters."""
+    """Return how far a search with this vector could use meaning; `total` counts the items, if needed."""
     if vector is None:
         return Meaning(asked=False)
     pending = index.pending(collection)
@@ -32,7 +32,7 @@ def meaning_of(vector: Vector | None, index: VectorIndex, collection: Collection
 
 
 def notes_for_people(found: SearchResult[Item], *, what: str) -> tuple[str, ...]:
-    """The notes of a result, and how far meaning could be used, which a model is not told in these words."""
+    """Return the notes of a result with a note on how far meaning could be used; models do not see the latter."""
     if not found.meaning.asked:
         told = "searched by words only: the query has no vector, since the embedder did not answer"
     elif found.meaning.pending:

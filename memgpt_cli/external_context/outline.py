@@ -1,4 +1,4 @@
-"""Headings: where a text's sections begin and what they are called. Not here: dividing a section into chunks."""
+"""Find the headings of a text: where its sections begin and what their titles are."""
 
 import re
 from collections.abc import Iterator
@@ -35,9 +35,9 @@ _SENTENCE_ENDS = (".", "!", "?", ",", ";", ":", "。", "！", "？", "，", "；
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading and what stands under it up to the next heading.
+    """A heading and the text below it up to the next heading.
 
-    `start` and `body` are character offsets of the heading and of the text after it; `level` is 0 for what precedes the
+    `start` and `body` are character offsets of the heading and of the text after it; `level` is 0 for text before the
     first heading, and grows with depth; `path` holds the titles from the outermost heading to this one.
     """
 
@@ -48,7 +48,7 @@ class Section:
 
 
 def sections(text: str, kind: TextKind) -> list[Section]:
-    """The sections of `text` in order; together they cover it, and the first has level 0. Code has no headings."""
+    """Return the sections of `text` in order; they cover it, and the first has level 0. Code has no headings."""
     found = [Section(0, 0, 0)]
     open_titles: list[tuple[int, str]] = []
     for start, body, level, title in _headings(text, kind):
@@ -60,7 +60,7 @@ def sections(text: str, kind: TextKind) -> list[Section]:
 
 
 def lines(text: str) -> Iterator[tuple[int, int]]:
-    """Start and end offsets of each line, its line feed included."""
+    """Yield start and end offsets of each line, its line feed included."""
     start = 0
     while start < len(text):
         end = text.find("\n", start) + 1 or len(text)
@@ -69,7 +69,7 @@ def lines(text: str) -> Iterator[tuple[int, int]]:
 
 
 def fence(line: str) -> str | None:
-    """The marker that a Markdown code fence on this line opens or closes with, if it is one."""
+    """Return the marker of a Markdown code fence on this line, if there is one."""
     match = _FENCE.match(line)
     return match[1] if match else None
 
@@ -82,7 +82,7 @@ def _headings(text: str, kind: TextKind) -> Iterator[tuple[int, int, int, str]]:
 
 def _markdown_headings(text: str) -> Iterator[tuple[int, int, int, str]]:
     open_fence: str | None = None
-    before: tuple[int, str] | None = None  # the line above, when an underline could make it a heading
+    before: tuple[int, str] | None = None  # the previous line, if an underline could make it a heading
     after_blank = True
     in_front_matter = text.startswith("---\n")
     for start, end in lines(text):
@@ -111,14 +111,14 @@ def _markdown_headings(text: str) -> Iterator[tuple[int, int, int, str]]:
 
 
 def _without_closing_marks(title: str) -> str:
-    """`Title ##` is called `Title`, `C#` stays."""
+    """Return `Title` for `Title ##`; `C#` is unchanged."""
     bare = title.rstrip("#")
     return bare.strip() if bare[-1:] in ("", " ", "\t") else title.strip()
 
 
 def _plain_headings(text: str) -> Iterator[tuple[int, int, int, str]]:
     after_blank = True
-    candidate: tuple[int, int, str] | None = None  # a short line of its own; the next line decides
+    candidate: tuple[int, int, str] | None = None  # a short line by itself; the next line decides
     for start, end in lines(text):
         line = text[start : min(end, start + 2 * _LONGEST_TITLE)].strip()
         if candidate is not None:
@@ -134,7 +134,7 @@ def _plain_headings(text: str) -> Iterator[tuple[int, int, int, str]]:
 
 
 def _plain_level(title: str) -> int | None:
-    """The depth of a plain-text heading that stands between blank lines, or None when it does not look like one."""
+    """Return the depth of a plain-text heading between blank lines, or None if it does not look like one."""
     for level, pattern in _NAMED:
         if pattern.fullmatch(title):
             return level
@@ -143,5 +143,5 @@ def _plain_level(title: str) -> int | None:
     if numbered := _NUMBERED.fullmatch(title):
         return 2 + numbered[1].count(".")
     letters = [character for character in title if character.isalpha()]
-    is_capitals = len(letters) >= 4 and title.upper() == title and title.lower() != title  # noqa: PLR2004 - shorter is a sigla
+    is_capitals = len(letters) >= 4 and title.upper() == title and title.lower() != title  # noqa: PLR2004 - shorter: an acronym
     return 2 if is_capitals else None

@@ -1,6 +1,6 @@
-"""A query as read: whom it names, what kind of answer it wants, which date it means, and what to look for.
+"""Analyse a query: the person it names, the kind of answer it wants, its dates, and the terms to search for.
 
-The patterns over words are in `text`; here they meet what is known of the conversation.
+The word patterns are in `text`; here they are combined with the conversation's participants.
 """
 
 import re
@@ -22,7 +22,7 @@ _MOST_CLAUSES: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of time named in a question; `start` is None for a month of no year, which `month` then tells."""
+    """A range of time named in a question; `start` is None for a month without a year, which is then in `month`."""
 
     start: datetime | None
     end: datetime | None
@@ -32,11 +32,11 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A query as read. `meaning` is the text to embed: without the participants' names, which pull every vector alike.
+    """An analysed query. `meaning` is the text to embed: without the participants' names, which distort every vector.
 
-    `words` is the text for the lexical leg: without words about the search itself. `clauses` are the questions in it
-    when there are several. `speaker` is the participant it is about, when it names exactly one; the `asks_` tell what
-    its answer will hold. `known` are the words of the participants' names.
+    `words` is the text for the lexical leg: without words about the search itself. `clauses` are its questions if there
+    are several. `speaker` is the participant it is about, if it names exactly one; the `asks_` fields say what its
+    answer contains. `known` are the words of the participants' names.
     """
 
     text: str
@@ -52,7 +52,7 @@ class Question:
 
 
 def read_question(text: str, *, participants: Sequence[str], zone: tzinfo) -> Question:
-    """What `text` asks, among people of these names."""
+    """Analyse a question among participants with these names."""
     named = [name for name in participants if _name_pattern(name).search(text)]
     meaning = text
     for name in named:
@@ -75,7 +75,7 @@ def read_question(text: str, *, participants: Sequence[str], zone: tzinfo) -> Qu
 
 
 def nearness(moment: datetime, dates: Sequence[Span], zone: tzinfo) -> float:
-    """How near a moment is to the nearest of these dates: 1 within it, falling by e each week outside."""
+    """Return how near a moment is to the nearest of these dates: 1 within it, falling by e each week outside."""
     return max((_nearness(moment, span, zone) for span in dates), default=0.0)
 
 
@@ -92,7 +92,7 @@ def _nearness(moment: datetime, span: Span, zone: tzinfo) -> float:
 
 
 def _name_pattern(name: str) -> re.Pattern[str]:
-    """The name as a word of its own; in scripts without spaces it stands among other letters."""
+    """Return a pattern for the name as a separate word; in scripts without spaces it may be among other letters."""
     if len(name) > 1 and all(east_asian_width(letter) == "W" for letter in name):
         return re.compile(re.escape(name))
     return re.compile(rf"(?<!\w){re.escape(name)}(?:'s|’s)?(?!\w)", re.IGNORECASE)
@@ -105,7 +105,7 @@ def _span(date: NamedDate, zone: tzinfo) -> Span | None:
 
 
 def _stretch(year: int, month: int | None, day: int | None, *, zone: tzinfo) -> Span | None:
-    """A year, a month or a day, in UTC; None for a date that does not exist."""
+    """Return a year, a month or a day, in UTC; None for a date that does not exist."""
     try:
         start = datetime(year, month or 1, day or 1, tzinfo=zone)
     except ValueError:

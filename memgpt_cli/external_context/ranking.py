@@ -1,7 +1,7 @@
-"""One ranking for everything that is searched: candidates by words and by meaning, weighed into one score.
+"""The ranking of all searches: it fuses candidates by words and by meaning into one score.
 
-Scores are sums of named signals, so a hit can say what made it one. The weights are settings; where their defaults come
-from stands in docs/search.md. Nothing is fetched here: candidates come in, an order goes out.
+Scores are sums of named signals, so a hit can explain its score. The weights are settings; docs/search.md explains
+their defaults. The functions fetch nothing: they take candidates and return an order.
 """
 
 import math
@@ -18,16 +18,16 @@ from memgpt_cli.text.terms import query_terms
 _BEST_OF_SESSION: Final = 3
 
 _WEAK_COSINE: Final = 0.25
-"""The floor below which a best cosine speaks for a question about something else (docs/search.md)."""
+"""Below this best cosine, the question is probably about something else (docs/search.md)."""
 
 _RARE: Final = 3.0
-"""The rarity from which a word that matched speaks for itself: one in twenty messages."""
+"""The rarity from which a matching word is significant by itself: one in twenty messages."""
 
 _ONE_WINDOW: Final = 5.5
-"""A message and its four neighbours, as `rarity` smooths it: in small stores a word of one message is rare."""
+"""A message and its four neighbours, as smoothing for `rarity`: in small stores a word of one message is rare."""
 
 _UNKNOWN_RARITY: Final = 3.0
-"""The rarity of a term about which the index says nothing: that of a word in one of twenty messages."""
+"""The rarity of a term that the index has no count of: that of a word in one of twenty messages."""
 
 
 _ROUNDING: Final = 1e-9
@@ -36,7 +36,7 @@ _ROUNDING: Final = 1e-9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
-    """A candidate with its score: the sum of its `signals`. `words` are those of the query found in it."""
+    """A candidate with its score: the sum of its `signals`. `words` are the query's words in it."""
 
     id: int
     score: float
@@ -153,7 +153,7 @@ def _can_come_first(
 
 
 def best_shares(rankings: Sequence[Sequence[LexicalHit]]) -> dict[int, float]:
-    """For each item its best score by words in several rankings, as a share of the best of that ranking."""
+    """Return each item's best word score in several rankings, as a share of that ranking's best score."""
     best: dict[int, float] = {}
     for ranking in rankings:
         for item, share in _scaled_words(ranking).items():
@@ -162,9 +162,9 @@ def best_shares(rankings: Sequence[Sequence[LexicalHit]]) -> dict[int, float]:
 
 
 def is_weak(lexical: Sequence[LexicalHit], cosines: Sequence[tuple[int, float]], *, items: Callable[[], int]) -> bool:
-    """Whether nothing matched well: the best cosine is low, and no item holds a rare word of the query.
+    """Whether nothing matched well: the best cosine is low, and no item contains a rare word of the query.
 
-    `items` tells how many can be searched; it is asked only where the cosines do not decide.
+    `items` returns how many can be searched; it is called only if the cosines do not decide.
     """
     if not cosines or max(cosine for _, cosine in cosines) >= _WEAK_COSINE:
         return False
@@ -200,13 +200,13 @@ def page_of(
 
 
 def terms_of(query: str, lexical: Sequence[LexicalHit]) -> dict[str, float]:
-    """The terms of a query with their rarity."""
+    """Return the terms of a query with their rarity."""
     found = {base(word): rarity for word, rarity in lexical[0].rarity.items()} if lexical else {}
     return found or dict.fromkeys(query_terms(query), _UNKNOWN_RARITY)
 
 
 def explain(page: Sequence[Ranked]) -> list[Why]:
-    """Why each of the hits of one page is one; their attention adds up to 1."""
+    """Explain the hits of one page; their attention sums to 1."""
     if not page:
         return []
     top = max(hit.score for hit in page)
@@ -219,13 +219,13 @@ def explain(page: Sequence[Ranked]) -> list[Why]:
 
 
 def _scaled_words(lexical: Sequence[LexicalHit]) -> dict[int, float]:
-    """BM25 as a share of the best."""
+    """Return BM25 as a share of the best."""
     top = max((hit.score for hit in lexical), default=0.0)
     return {hit.id: hit.score / top for hit in lexical} if top > 0 else {}
 
 
 def _scaled_cosines(nearest: Sequence[tuple[int, float]]) -> dict[int, float]:
-    """Cosines between that of the last candidate (0) and that of the best (1)."""
+    """Scale cosines from the last candidate's (0) to the best one's (1)."""
     if not nearest:
         return {}
     last = min(cosine for _, cosine in nearest)
@@ -248,7 +248,7 @@ def _session_signal(
 
 
 def _session_means(scores: Mapping[int, float], session_of: Mapping[int, int]) -> dict[int, float]:
-    """The mean of the three best scores of each session; what is missing counts as 0."""
+    """Return the mean of the three best scores of each session; missing ones count as 0."""
     of_session: dict[int, list[float]] = defaultdict(list)
     for item, score in scores.items():
         if item in session_of:

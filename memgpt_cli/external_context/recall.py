@@ -1,6 +1,6 @@
-"""Recall storage as something to be asked: every message ever, found by words, meaning, session, speaker and time.
+"""Recall storage: all messages, searched by words, meaning, session, speaker and time.
 
-Nothing here writes; messages enter through `ports.MessageStore`.
+Read-only; messages are written through `ports.MessageStore`.
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -20,11 +20,11 @@ from memgpt_cli.ports import Embedder, Store, VectorIndex
 from memgpt_cli.text.asking import asking_share, has_name, has_time, of_oneself
 
 _LENT: Final = 60
-"""A neighbour lends the meaning of at most so many words, as in the lexical leg."""
+"""Maximum words of a neighbour whose meaning counts, as in the lexical leg."""
 
 
 class RecallStorage:
-    """Searches the messages of one agent. `zone` is where the dates of a question are meant."""
+    """Searches the messages of one agent. Dates in a question are in `zone`."""
 
     def __init__(
         self, store: Store, index: VectorIndex, embedder: Embedder, *, settings: SearchSettings, zone: tzinfo
@@ -36,9 +36,9 @@ class RecallStorage:
         self._zone = zone
 
     def embed_query(self, text: str) -> Vector | None:
-        """The query's vector; None when there is nothing to embed or the embedder cannot be reached.
+        """Return the query's vector; None if there is nothing to embed or the embedder cannot be reached.
 
-        May talk to a network, so it is called outside of any transaction.
+        It may use the network, so call it outside of any transaction.
         """
         return vector_of(self._read(text).meaning, self._embedder) if text.strip() else None
 
@@ -51,7 +51,7 @@ class RecallStorage:
         page_size: int | None = None,
         query_vector: Vector | None = None,
     ) -> SearchResult[Message]:
-        """One page of answers: ranked for a query, newest first for filters alone. Reads only the record.
+        """Return one page of hits: ranked for a query, newest first for filters alone. Read-only.
 
         Without `query_vector` a query is answered by words only, and the result says so.
         """
@@ -95,11 +95,11 @@ class RecallStorage:
         return self._store.lexical.search_messages(text, filters, limit, context=self._settings.context_weight)
 
     def message(self, message_id: int) -> Message | None:
-        """One message of any role."""
+        """Return one message of any role."""
         return next(iter(self._store.messages.get([message_id])), None)
 
     def oldest(self, filters: RecallFilters, limit: int) -> SearchResult[Message]:
-        """The first `limit` messages that match, oldest first."""
+        """Return the first `limit` matching messages, oldest first."""
         found = islice(self._store.messages.oldest_first(filters), limit)
         return SearchResult(
             hits=tuple(Hit(item=message, score=0.0) for message in found),
@@ -111,7 +111,7 @@ class RecallStorage:
     def around(
         self, message: Message, filters: RecallFilters, most: int
     ) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
-        """At most `most` messages before and after one, each oldest first, by (time, id)."""
+        """Return at most `most` messages before and after one, each oldest first, by (time, id)."""
         place = (message.created_at, message.id)
         before = self._store.messages.page(filters, limit=most, before=place)
         later = self._store.messages.oldest_first(replace(filters, start=message.created_at))
@@ -132,7 +132,7 @@ class RecallStorage:
         return read_question(text, participants=self._store.messages.speakers(), zone=self._zone)
 
     def _nearest(self, vector: Vector, filters: RecallFilters) -> list[int]:
-        """The messages nearest to a query, best first; more where filters will leave out most of them."""
+        """Return the messages nearest to a query, best first; more if filters will exclude most of them."""
         plain = filters == RecallFilters(in_context=filters.in_context, not_turn=filters.not_turn)
         limit = self._settings.candidates * (1 if plain else FILTERED)
         return [item for item, _ in self._index.search(Collection.MESSAGES, vector, limit)]

@@ -26,14 +26,14 @@ Count = Callable[[str], int]
 _LINE_END: Final = re.compile(r"\s*[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+\s*")
 
 FRAME: Final = 40
-"""Tokens kept for the first and the last line."""
+"""Tokens reserved for the first and the last line."""
 
 RANKED: Final = "best match first"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """A page as text, and the ids of the hits that it shows."""
+    """A page as text, and the ids of the hits on it."""
 
     text: str
     shown: tuple[str, ...]
@@ -41,7 +41,7 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Where a page is in a list of lines: `start` to `end`. `tokens` is what its lines take."""
+    """The lines of a page: `start` to `end` of a list. `tokens` is their sum."""
 
     start: int
     end: int
@@ -50,11 +50,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lines:
-    """How hits become lines: in which zone, counted how, each message at most `limit` tokens of text.
+    """Renders hits as lines: the zone, the counter, and the maximum tokens of a message's text.
 
-    A chunk of a document is shown whole, for it is the unit that was found.
-
-    `terms` are what was looked for, with their rarity.
+    A chunk of a document is shown whole, because it is the unit that was found. `terms` are the search terms with their
+    rarity.
     """
 
     zone: tzinfo
@@ -63,7 +62,7 @@ class Lines:
     limit: int = EXCERPT_TOKENS
 
     def of(self, item: Message | Passage) -> str:
-        """The line of a message or a passage."""
+        """Return the line of a message or a passage."""
         if isinstance(item, Message):
             text = self._text(item.text, "conversation", message_ref(item.id), limit=self.limit)
             return f"{message_head(item, self.zone)} {text}"
@@ -91,14 +90,14 @@ def passage_head(passage: Passage, zone: tzinfo) -> str:
 
 
 def passage_line(passage: Passage, *, zone: tzinfo, count: Count) -> str:
-    """The line of a passage by itself."""
+    """Return the line of a single passage."""
     return Lines(zone=zone, count=count, terms={}).of(passage)
 
 
 def page_of(lines: Callable[[int], str], total: int, number: int, *, most: int, room: int, count: Count) -> Page:
-    """Page `number` of `total` lines: each page begins where the one before ends and fills `room` tokens.
+    """Return page `number` of `total` lines: each page begins where the previous one ends and fills `room` tokens.
 
-    At most `most` lines, and at least one. Empty beyond the last page.
+    At most `most` lines, and at least one. Empty after the last page.
     """
     start, page = 0, 0
     while True:
@@ -117,7 +116,7 @@ def page_of(lines: Callable[[int], str], total: int, number: int, *, most: int, 
 def render(
     found: "SearchResult[Message] | SearchResult[Passage]", lines: Lines, *, what: str, order: str, budget: int
 ) -> Rendered:
-    """A page in at most `budget` tokens. What does not fit is left out from its end, and said."""
+    """Render a page in at most `budget` tokens. Lines that do not fit are removed from its end, with a note."""
     if not found.hits:
         return Rendered(text=nothing(found, what), shown=())
     notes = notes_of(found)
@@ -131,13 +130,13 @@ def render(
 
 
 def notes_of(found: "SearchResult[Message] | SearchResult[Passage]") -> list[str]:
-    """The lines that say what a model must know of the hits."""
+    """Return the notes about the hits for the model, one line each."""
     notes = found.notes if found.meaning.asked else (*found.notes, "searched by words only")
     return [f"note: {note}." for note in notes]
 
 
 def _packed(hits: Sequence[Hit[Message]] | Sequence[Hit[Passage]], lines: Lines, room: int) -> list[str]:
-    """The lines that fit; the first is always there, with less text where it must."""
+    """Return the lines that fit; the first is always there, shortened if necessary."""
     written: list[str] = []
     for hit in hits:
         line = lines.of(hit.item)
@@ -150,7 +149,7 @@ def _packed(hits: Sequence[Hit[Message]] | Sequence[Hit[Passage]], lines: Lines,
 
 
 def _shortened(line: str, room: int, count: Count) -> str:
-    """The longest beginning of `line` that fits, by bisection, with an ellipsis."""
+    """Return the longest beginning of `line` that fits, by bisection, with an ellipsis."""
     low, high = 0, len(line)
     while low < high:
         middle = (low + high + 1) // 2
@@ -176,7 +175,7 @@ def _rest(found: "SearchResult[Message] | SearchResult[Passage]", dropped: int) 
 
 
 def nothing(found: "SearchResult[Message] | SearchResult[Passage]", what: str) -> str:
-    """What to say of an empty page."""
+    """Return the text for an empty page."""
     if found.page and found.total:
         return f"There are no more {what}: {found.total} in all, from page=0."
     notes = "".join(f"\n{note}" for note in notes_of(found))
@@ -185,5 +184,5 @@ def nothing(found: "SearchResult[Message] | SearchResult[Passage]", what: str) -
 
 
 def one_line(text: str) -> str:
-    """The text with ` / ` for its line ends, so that nothing in it can pass for a line of the result."""
+    """Replace line ends by ` / `, so that no part of the text can look like a line of the result."""
     return _LINE_END.sub(" / ", text.strip())

@@ -72,7 +72,7 @@ def test_what_cannot_be_read_is_named_with_exit_1_and_all_else_comes_in(memgpt: 
     path.write_text(good % 1 + "oh\x1b[31m no\n" * 15 + '{"role": "\x1b[2J"}\n' + good % 2, encoding="utf-8")
     done = memgpt("recall", "import", str(path), code=1)
     assert done.out.startswith("imported 2 messages")
-    assert "line 2: it is no JSON: Expecting value" in done.err
+    assert "line 2: not valid JSON: Expecting value" in done.err
     assert "and 6 more that cannot be read; --json lists all" in done.err
     assert "\x1b" not in done.err
     faults = memgpt("recall", "import", str(path), "--json", code=1).json["faulty"]

@@ -116,9 +116,9 @@ def test_bad_lines_are_named_and_the_others_read(tmp_path: Path) -> None:
     assert list(found) == [f"line {n}" for n in range(3, 15)]
     assert found["line 4"] == "role is 'robot', not one of user, assistant, system, tool"
     assert found["line 7"] == "created_at '0500-01-01' is not a valid time"
-    assert found["line 10"] == "name is no text"
-    assert found["line 11"] == "it is no object"
-    assert found["line 13"] == "it is no JSON: it is nested too deeply"
+    assert found["line 10"] == "name is not a text"
+    assert found["line 11"] == "not a JSON object"
+    assert found["line 13"] == "not valid JSON: it is nested too deeply"
 
 
 def test_bytes_that_are_no_utf8_spoil_their_line_alone(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def test_a_locked_a_broken_and_a_picture_pdf_say_so(tmp_path: Path) -> None:
     assert reason(tmp_path / "b.pdf").startswith("a broken PDF")
     assert reason(pdf(tmp_path / "c.pdf", ["", ""])) == "no text on its 2 pages: pictures of text, probably"
     (tmp_path / "d.pdf").write_text("just text")
-    assert reason(tmp_path / "d.pdf") == "called .pdf, but it is none"
+    assert reason(tmp_path / "d.pdf") == "not a valid .pdf file"
 
 
 def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:

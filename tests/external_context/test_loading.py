@@ -249,7 +249,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_loaded(archive: Archive, n
     assert [(Path(p.source).name, p.outcome, p.reason) for p in progress] == [
         ("a.png", Outcome.SKIPPED, "a picture"),
         ("b.txt", Outcome.LOADED, ""),
-        ("c.pdf", Outcome.SKIPPED, "called .pdf, but it is none"),
+        ("c.pdf", Outcome.SKIPPED, "not a valid .pdf file"),
         ("nowhere", Outcome.SKIPPED, "no such file or folder"),
         ("*.nothing", Outcome.SKIPPED, "no such file or folder"),
     ]
