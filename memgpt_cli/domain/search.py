@@ -55,7 +55,7 @@ class LexicalHit(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """What is known of a message before its text is read. `asks` says that it has a question mark."""
+    """The data of a message that is known before its text is read. `asks`: it has a question mark."""
 
     id: int
     role: str

@@ -89,8 +89,8 @@ def rank(
 ) -> Ranking:
     """Fuse candidates by words with candidates by meaning (id and cosine, best first): the best `upto`, best first.
 
-    `sessions` tells to which session an item belongs, `priors` what else speaks for it, by the name of the signal. What
-    follows on a question may be its answer, and shares in what the question scores. Of equals the later id leads.
+    `sessions` maps items to sessions, `priors` are further signals by name. A message after a question may answer it
+    and gets a share of the question's score. Of equal scores, the later id comes first.
     """
     words = _scaled_words(lexical)
     meaning = _scaled_cosines(nearest)

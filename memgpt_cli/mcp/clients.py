@@ -1,7 +1,7 @@
-"""The programs that can use the server, where each keeps its list of servers, and writing the entry there.
+"""Known client programs of the server: where each keeps its list of servers, and how to add an entry.
 
-The places are those of each program's documentation in November 2026. Other entries and comments stay; the file is
-replaced as a whole, and its former content is kept beside it.
+The paths come from each program's documentation in November 2026. Other entries and comments are kept. The file is
+replaced atomically, and its former content is kept beside it.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ SERVER: Final = "memgpt"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """A program. `paths` gives the files that it may read, from the home folder; the first existing one is used.
+    """A client program. `paths` gives its possible files, from the home folder; the first existing one is used.
 
-    `keys` lead to the table of servers in that file; `extra` stands in the entry besides the command.
+    `keys` lead to the table of servers in that file; `extra` is added to the entry besides the command.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Client:
 
 
 def _desktop(home: Path) -> list[Path]:
-    """Claude Desktop. On Windows it is an app package since February 2026, which reads a folder of its own."""
+    """Return Claude Desktop's paths. On Windows it is an app package since February 2026 and reads its own folder."""
     name = "claude_desktop_config.json"
     if sys.platform == "darwin":
         return [home / "Library" / "Application Support" / "Claude" / name]
@@ -82,7 +82,7 @@ CLIENTS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
-    """The change of a client's file: its path, what it said, and what it says with the entry."""
+    """A change of a client's file: its path, its current content, and its content with the entry."""
 
     path: Path
     before: str
@@ -94,7 +94,7 @@ class Installation:
         return self.before != self.after
 
     def write(self) -> Path | None:
-        """Replace the file; its former content stays beside it under the name that is returned, if there was any."""
+        """Replace the file; its former content is kept under the returned name, if there was any."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         kept = self.path.with_name(self.path.name + ".before-memgpt") if self.before else None
         if kept is not None:
@@ -111,7 +111,7 @@ class Installation:
 
 
 def client(name: str) -> Client:
-    """The client of a name. Raises UsageError."""
+    """Return the client with this name. Raises UsageError."""
     for known in CLIENTS:
         if known.name == name:
             return known
@@ -119,12 +119,12 @@ def client(name: str) -> Client:
 
 
 def entry(command: Path, arguments: Sequence[str], environ: Mapping[str, str]) -> dict[str, Any]:
-    """The entry of the server. The command is absolute, since graphical programs have no PATH."""
+    """Return the server's entry. The command is absolute, because graphical programs have no PATH."""
     return {"command": str(command), "args": ["mcp", *arguments], "env": dict(environ)}
 
 
 def installation(of: Client, server: Mapping[str, Any], *, home: Path) -> Installation:
-    """What writing the entry would change. Raises ConfigError when the client's file cannot be changed safely."""
+    """Return the change that adds the entry. Raises ConfigError if the client's file cannot be changed safely."""
     places = of.paths(home)
     path = next((place for place in places if place.exists()), places[0])
     try:

@@ -1,4 +1,4 @@
-"""Vectors for what clients store: made when no call has come for a while and nobody else works on the agent."""
+"""Make vectors for stored texts when there was no call for some seconds and no other process uses the agent."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from memgpt_cli.bootstrap import Workspace
 
 IDLE_S: Final = 3.0
-"""How long it waits after the last write. Until then words find the new texts, and meaning does not."""
+"""Seconds of delay after the last write. Until then, new texts are found by words but not by meaning."""
 
 
 class IdleIndexing:
-    """A thread that embeds what waits in the outbox. It sleeps without waking while nothing is written.
+    """A thread that embeds the outbox. It stays asleep until something is written.
 
-    A chat that holds the agent's lock makes the vectors itself, so a busy agent is left alone.
+    A chat that holds the agent's lock makes the vectors itself, so a busy agent is skipped.
     """
 
     def __init__(self, workspace: Workspace, agent: str, *, idle_s: float = IDLE_S) -> None:
@@ -28,7 +28,7 @@ class IdleIndexing:
         threading.Thread(target=self._work, name="indexing", daemon=True).start()
 
     def wake(self) -> None:
-        """Something was written."""
+        """Notify the thread of a write."""
         self._written.set()
 
     def _work(self) -> None:
@@ -41,4 +41,4 @@ class IdleIndexing:
                 with self._workspace.held_memory(self._agent, purpose="memgpt mcp") as memory:
                     memory.index.flush()
             except MemGPTError:
-                continue  # what waits stays in the outbox, and words find it
+                continue  # the rest stays in the outbox and is found by words

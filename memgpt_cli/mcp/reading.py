@@ -1,4 +1,4 @@
-"""The tools that read: search, fetch, core memory, the newest messages."""
+"""The read-only tools: search, fetch, core memory, the newest messages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from memgpt_cli.services.searching import MemoryHit
 
 MOST_TEXT: Final = 20_000
-"""Characters of one text: clients cut results at 25,000 tokens, and a Chinese character may be one or two."""
+"""Maximum characters of one text: clients cut results at 25,000 tokens, and a Chinese character may be one or two."""
 
 _MOST_HITS: Final = 50
 _MOST_MESSAGES: Final = 100
@@ -83,7 +83,7 @@ def _hit(found: MemoryHit) -> dict[str, Any]:
 
 
 def _item(item: Message | Passage) -> dict[str, Any]:
-    """Id, title, address and origin of a message or a passage."""
+    """Return id, title, address and origin of a message or a passage."""
     if isinstance(item, Message):
         ref, who = message_ref(item.id), item.name or item.role.value
         return {
@@ -123,7 +123,7 @@ def _fetch(memory: AgentMemory, arguments: Arguments) -> dict[str, Any]:
 
 
 def _part(text: str, part: int) -> dict[str, Any]:
-    """One part of a text, and how many there are. Raises UsageError for a part that does not exist."""
+    """Return one part of a text, and the number of parts. Raises UsageError for a part that does not exist."""
     parts = max(1, -(-len(text) // MOST_TEXT))
     if part > parts:
         raise UsageError(f"there is no part {part}; the text has {parts}")

@@ -21,17 +21,17 @@ TEMPLATES: Final = (
 
 
 def address(kind: str, ident: str) -> str:
-    """The address of a resource: `memgpt://message/m12`."""
+    """Return the address of a resource: `memgpt://message/m12`."""
     return f"{_SCHEME}{kind}/{ident}"
 
 
 def listed(memory: AgentMemory) -> list[tuple[str, str, str]]:
-    """Address, name and description of each block; messages and passages are too many to list."""
+    """Return address, name and description of each block; messages and passages are too many to list."""
     return [(address("core", block.label), block.label, block.description) for block in memory.blocks.all()]
 
 
 def read(memory: AgentMemory, uri: str) -> str:
-    """The text of a resource. Raises NotFoundError, and UsageError for an invalid id."""
+    """Return the text of a resource. Raises NotFoundError, and UsageError for an invalid id."""
     kind, _, ident = uri.removeprefix(_SCHEME).partition("/")
     if uri.startswith(_SCHEME) and kind == "core":
         return memory.blocks.get(ident).value
@@ -44,7 +44,7 @@ def read(memory: AgentMemory, uri: str) -> str:
 
 
 def prompt_text(question: str) -> str:
-    """What the prompt says."""
+    """Return the text of the prompt."""
     return (
         "Answer the question below. First search memory with the tool `search`, with two or three different wordings,"
         " and read what is promising with `fetch`. Say which messages or passages the answer rests on. If memory has"

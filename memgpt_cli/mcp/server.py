@@ -1,6 +1,6 @@
-"""The protocol: tools, resources and one prompt over an agent's memory, for any number of clients in turn.
+"""The MCP protocol: tools, resources and one prompt over an agent's memory, for any number of clients in turn.
 
-Each call opens the record and closes it again, so several servers can work on one agent, and an idle one holds nothing.
+Each call opens and closes the record, so several servers can use one agent, and an idle one holds no lock.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _NOT_IN_NAMES: Final = re.compile(r"[^\w.-]+")
 
 
 class MemoryServer:
-    """Serves one agent's memory. `tools` are what clients are told of; calls run one at a time, in threads."""
+    """Serves one agent's memory. `tools` are offered to clients; calls run one at a time, in threads."""
 
     def __init__(
         self, workspace: Workspace, agent: str, tools: Sequence[Tool], indexing: IdleIndexing | None = None
@@ -127,7 +127,7 @@ class MemoryServer:
             return resources.read(memory, uri)
 
     async def _list_prompts(self, _context: Any, _params: Any) -> types.ListPromptsResult:
-        about = types.PromptArgument(name="question", description="What is to be answered", required=True)
+        about = types.PromptArgument(name="question", description="The question to answer", required=True)
         prompt = types.Prompt(
             name=resources.PROMPT, description="Search memory before answering a question.", arguments=[about]
         )
@@ -159,7 +159,7 @@ def _described(tool: Tool) -> types.Tool:
 
 
 def _caller(context: ServerRequestContext[Any]) -> Caller:
-    """The author of what this client writes: `mcp:` and the name that it gave, as far as that is a name."""
+    """Return the author of a client's writes: `mcp:` and the name that the client gave, as far as it is valid."""
     client = context.session.client_params
     name = "" if client is None else _NOT_IN_NAMES.sub("-", client.client_info.name.strip()).strip("-")[:40]
     return Caller(f"mcp:{name or _UNKNOWN}")

@@ -1,4 +1,4 @@
-"""What a tool of the server is: its schema, whether it writes, and what it works on."""
+"""The definition of a server's tool: its schema, whether it writes, and what it works on."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """A tool. `run` gets the memory and checked arguments and returns a JSON object; it raises MemGPTError to fail.
+    """A tool. `run` takes the memory and checked arguments and returns a JSON object; it raises MemGPTError to fail.
 
-    `output` is the JSON Schema of the object, given where a client makes use of it: schemas cost tokens.
+    `output` is the JSON Schema of the object, set only if a client uses it: schemas cost tokens.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Which tools clients are told of."""
+"""Select the tools that clients are offered."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ALL: Final = (
 
 
 def chosen(*, read_only: bool = False, allow_forget: bool = False, names: Sequence[str] = ()) -> tuple[Tool, ...]:
-    """The tools of a server; `names` keeps only these. Raises UsageError for a name that is not among the rest."""
+    """Return the tools of a server; `names` selects from them. Raises UsageError for an unknown name."""
     tools = {
         tool.name: tool
         for tool in ALL

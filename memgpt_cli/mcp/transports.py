@@ -1,4 +1,4 @@
-"""How clients reach the server: standard input and output, or streamable HTTP."""
+"""The transports for clients: standard input and output, or streamable HTTP."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 _MOST_SESSIONS: Final = 64
 _SESSION_IDLE_S: Final = 600.0
 _LAST_CALL_S: Final = 30.0
-"""How long a running call may still take when the client has closed its end."""
+"""Seconds that a running call may still take after the client has closed its end."""
 
 
 def serve_stdio(server: Server[Any], output: BinaryIO) -> None:
     """Serve one client until it closes standard input; calls that are running then are still answered.
 
-    `output` is where the protocol goes, and nothing else may.
+    `output` is for the protocol only.
     """
     from mcp.server.stdio import stdio_server
 
@@ -41,9 +41,9 @@ def serve_stdio(server: Server[Any], output: BinaryIO) -> None:
 
 
 class _OpenCalls:
-    """Passes messages on in both directions, and holds back the end of input while a request has no answer.
+    """Passes messages on in both directions, and delays the end of input while a request has no answer.
 
-    The server cancels what runs at the end of its input. A script that pipes its requests in would get no answers.
+    The server cancels running calls at the end of its input; a script that pipes its requests in would get no answers.
     """
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class _OpenCalls:
         self._answered = anyio.Event()
 
     def requests_of(self, group: TaskGroup, source: Any) -> Any:
-        """What the client sends."""
+        """Yield the client's messages."""
         send, receive = anyio.create_memory_object_stream[Any](0)
 
         async def forward() -> None:
@@ -70,7 +70,7 @@ class _OpenCalls:
         return receive
 
     def answers_to(self, group: TaskGroup, target: Any) -> Any:
-        """What the client gets."""
+        """Send messages to the client."""
         send, receive = anyio.create_memory_object_stream[Any](0)
 
         async def forward() -> None:
@@ -105,7 +105,7 @@ def http_app(server: Server[Any], *, host: str, key: str | None) -> ASGIApp:
 
 
 def serve_http(app: ASGIApp, *, host: str, port: int) -> None:
-    """Serve clients over HTTP until the process is told to end."""
+    """Serve clients over HTTP until the process is terminated."""
     import uvicorn
 
     uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=3)

@@ -1,4 +1,4 @@
-"""The tools that write: passages, core memory, undo and forget. Each write returns the operation that `undo` takes."""
+"""The writing tools: passages, core memory, undo and forget. Each write returns the operation for `undo`."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from memgpt_cli.services.memory import AgentMemory
 
 _LOOKED_THROUGH: Final = 100
-"""Operations among which a write's own is looked for; other processes may have written since."""
+"""Operations searched for a write's own; other processes may have written since."""
 
 _MOST_STORED: Final = 100_000
-"""Characters of one passage: more is a document, which `memgpt archival load` cuts into passages."""
+"""Maximum characters of one passage: more is a document, which `memgpt archival load` splits into passages."""
 
 _LABEL: Final = Parameter(name="label", type="string", description="e.g. human")
 
@@ -69,7 +69,7 @@ def _edited(memory: AgentMemory, label: str, edit: Callable[[], Block]) -> dict[
 
 
 def _operation(memory: AgentMemory, own: Callable[[Change], bool]) -> str:
-    """The id of the operation that holds a change."""
+    """Return the id of the operation that contains a change."""
     for operation in memory.changes.recent(limit=_LOOKED_THROUGH).operations:
         if any(own(change) for change in operation.changes):
             return str(operation.id)

@@ -131,7 +131,7 @@ def clauses(question: str) -> list[str]:
 
 
 def has_time(text: str) -> bool:
-    """Whether a text speaks of a time."""
+    """Whether a text mentions a time."""
     found = set(_WORD.findall(text.lower()))  # looking up words is ten times quicker than one pattern for all
     if not _WORDS_OF_TIME.isdisjoint(found):
         return True
