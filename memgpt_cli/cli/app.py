@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from memgpt_cli import __version__
-from memgpt_cli.cli import options
 from memgpt_cli.cli.lazy_commands import LazyCommand, LazyGroup
+from memgpt_cli.cli.terminal.context import Terminal
 from memgpt_cli.errors import ExitCode, MemGPTError
 
 _CLI = "memgpt_cli.cli."
@@ -107,45 +107,43 @@ def _common(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
-    options.current.has_process = True
-    code = run(arguments)
+    code = run(arguments, owns_process=True)
     gc.freeze()  # the system takes back what is left; looking through it first would cost more than many a command
     sys.exit(code)
 
 
-def run(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code (DESIGN §10)."""
+def run(arguments: Sequence[str] | None = None, *, owns_process: bool = False) -> int:
+    """Run the command line; returns the exit code. `owns_process`: the process ends with this command."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    options.reset()
-    # What cannot be parsed is reported before --json has been met.
-    options.current.json = "--json" in arguments
     _take_any_text()
+    terminal = Terminal(owns_process=owns_process)
+    terminal.json = "--json" in arguments  # known before the arguments are parsed, in case they cannot be
     try:
-        code = app(arguments, standalone_mode=False, prog_name="memgpt")
+        code = app(arguments, standalone_mode=False, prog_name="memgpt", obj=terminal)
         sys.stdout.flush()
     except MemGPTError as error:
-        return _report(error.code, error.message, error.hint, error.exit_code)
+        return _report(terminal, error.code, error.message, error.hint, error.exit_code)
     except typer.exceptions.TyperException as error:
-        return _usage(error)
+        return _usage(terminal, error)
     except (typer.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
     except (BrokenPipeError, SystemExit) as error:
         return _reader_gone(error)
     except Exception as error:  # noqa: BLE001 - the CLI boundary
-        return _unforeseen(error)
+        return _unforeseen(terminal, error)
     return code if isinstance(code, int) else ExitCode.OK
 
 
-def _unforeseen(error: Exception) -> int:
+def _unforeseen(terminal: Terminal, error: Exception) -> int:
     """Unexpected errors: a full disk, no permission, a damaged file, or a bug."""
     if isinstance(error, OSError):
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
-        return _report("io", what, "check the disk and the permissions", ExitCode.STORAGE)
+        return _report(terminal, "io", what, "check the disk and the permissions", ExitCode.STORAGE)
     if _is_of_the_file(error):
         hint = "memgpt doctor tells which record is damaged; memgpt restore brings back a backup"
-        return _report("storage", f"a record cannot be read or written: {error}", hint, ExitCode.STORAGE)
+        return _report(terminal, "storage", f"a record cannot be read or written: {error}", hint, ExitCode.STORAGE)
     hint = "this is a bug in memgpt; run the command again with --debug and report what it prints"
-    return _report("bug", f"{type(error).__name__}: {error}", hint, ExitCode.FAILURE)
+    return _report(terminal, "bug", f"{type(error).__name__}: {error}", hint, ExitCode.FAILURE)
 
 
 def _is_of_the_file(error: Exception) -> bool:
@@ -184,22 +182,22 @@ def _take_any_text() -> None:
             reconfigure(errors="replace")
 
 
-def _usage(error: "typer.exceptions.TyperException") -> int:
+def _usage(terminal: Terminal, error: "typer.exceptions.TyperException") -> int:
     text = error.format_message()
     context = getattr(error, "ctx", None)
     if type(error).__name__ == "NoArgsIsHelpError":
         sys.stderr.write(text + "\n")
         return ExitCode.USAGE
     hint = f"{context.command_path} --help" if context is not None else "memgpt --help"
-    return _report("usage", text, hint, ExitCode.USAGE)
+    return _report(terminal, "usage", text, hint, ExitCode.USAGE)
 
 
-def _report(code: str, message: str, hint: str, exit_code: int) -> int:
+def _report(terminal: Terminal, code: str, message: str, hint: str, exit_code: int) -> int:
     from memgpt_cli.cli.terminal.console import json_text, plain
 
-    if options.current.debug and sys.exc_info()[0] is not None:
+    if terminal.debug and sys.exc_info()[0] is not None:
         traceback.print_exc()
-    if options.current.json:
+    if terminal.json:
         document = {"error": {"code": code, "message": message, "hint": hint}}
         sys.stderr.write(json_text(document) + "\n")
     else:

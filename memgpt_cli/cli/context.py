@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from memgpt_cli.cli.options import current
-from memgpt_cli.cli.terminal.console import notice, out, print_json, say
+from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import LARGEST
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ _ROWS = 10
 
 
 def context(
+    ctx: typer.Context,
     prompt: Annotated[bool, typer.Option("--prompt", help="Print the exact body of the next request.")] = False,
     with_text: Annotated[
         str | None, typer.Option("--with", help="Assume this message is sent next.", metavar="TEXT")
@@ -46,40 +46,41 @@ def context(
 
         memgpt context --prompt --with "Hello"
     """
+    terminal = terminal_of(ctx)
     from memgpt_cli.cli import shapes
     from memgpt_cli.cli.chat.turns import describe
 
-    workspace = current.workspace()
+    workspace = terminal.workspace
     if history:
         with workspace.memory() as memory:
             found = memory.store.ledger.fillings(limit=limit + 1)
         fillings = found[-limit:]
-        if current.json:
-            print_json([shapes.filling(item) for item in fillings])
+        if terminal.json:
+            terminal.print_json([shapes.filling(item) for item in fillings])
         else:
-            _plot(fillings)
+            _plot(terminal, fillings)
         if len(found) > limit:
-            notice(f"there are earlier turns: --limit {2 * limit}")
+            terminal.notice(f"there are earlier turns: --limit {2 * limit}")
         return
     with workspace.sessions.peek() as session:
         if prompt:
             request, happenings = session.preview(with_text)
             for line in filter(None, map(describe, happenings)):
-                notice(f"(first: {line})")
-            print_json(session.agent.model.body(request))
+                terminal.notice(f"(first: {line})")
+            terminal.print_json(session.agent.model.body(request))
             return
         shape = session.look(with_text, shapes.context)
-    if current.json:
-        print_json(shape)
+    if terminal.json:
+        terminal.print_json(shape)
     else:
-        draw(shape)
+        draw(terminal, shape)
 
 
-def draw(shape: dict[str, Any]) -> None:
+def draw(terminal: Terminal, shape: dict[str, Any]) -> None:
     """The window as a bar, its parts in numbers, and what it has cost."""
     from rich.text import Text
 
-    console = out()
+    console = terminal.out
     width = max(20, min(72, console.width - 2))
     room = shape["window"]
     bar = Text()
@@ -87,20 +88,20 @@ def draw(shape: dict[str, Any]) -> None:
         bar.append("█" * round(width * shape["parts"][part] / room), style=style)
     bar.append("░" * max(0, width - len(bar) - round(width * shape["reserved"] / room)), style="dim")
     bar.append("▒" * (width - len(bar)), style="dim")
-    say(f"{shape['agent']} · {shape['model']} · window {room:,} tokens ({shape['window_from']})")
+    terminal.say(f"{shape['agent']} · {shape['model']} · window {room:,} tokens ({shape['window_from']})")
     console.print(bar)
     rows = [("█ ", style, part.replace("_", " "), shape["parts"][part]) for part, style in _PARTS]
     rows += [("░ ", "dim", "free", shape["free"]), ("▒ ", "dim", "reserved", shape["reserved"])]
     for mark, style, label, tokens in rows:
         console.print(Text.assemble((mark, style), f"{label:<14}{tokens:>9,}  {tokens / room:>6.1%}"))
-    say(
+    terminal.say(
         f"pressure {shape['pressure']:.0%} · epoch {shape['epoch']} · {shape['messages_in_queue']} messages in the"
         f" queue, {shape['messages_total']} in all · {_counting(shape['counting'])}"
     )
     if shape["last_prompt"]:
-        say(_cached(shape["last_prompt"]))
+        terminal.say(_cached(shape["last_prompt"]))
     for what, totals in shape["totals"].items():
-        say(f"{'this ' if what != 'all' else ''}{what:<{6 if what != 'all' else 11}}{_spent(totals)}")
+        terminal.say(f"{'this ' if what != 'all' else ''}{what:<{6 if what != 'all' else 11}}{_spent(totals)}")
 
 
 def _counting(counting: dict[str, Any]) -> str:
@@ -123,17 +124,19 @@ def _spent(totals: dict[str, Any]) -> str:
     )
 
 
-def _plot(fillings: Sequence[Filling]) -> None:
+def _plot(terminal: Terminal, fillings: Sequence[Filling]) -> None:
     """One column a turn, as high as its last prompt was long; `v` marks turns that evicted."""
     if not fillings:
-        notice("no turn has been answered yet")
+        terminal.notice("no turn has been answered yet")
         return
-    shown = fillings[-max(10, out().width - 12) :]
+    shown = fillings[-max(10, terminal.out.width - 12) :]
     top = max(f.prompt_tokens for f in shown)
     for row in range(_ROWS, 0, -1):
         eighths = (min(8, max(0, round((f.prompt_tokens / top * _ROWS - row + 1) * 8))) for f in shown)
         axis = f"{top * row // _ROWS:>9,} " if row in {_ROWS, _ROWS // 2} else " " * 10
-        say(axis + "".join(_COLUMN[n] for n in eighths))
-    say(" " * 10 + "".join("v" if f.evicted else "─" for f in shown))
+        terminal.say(axis + "".join(_COLUMN[n] for n in eighths))
+    terminal.say(" " * 10 + "".join("v" if f.evicted else "─" for f in shown))
     gone = sum(f.evicted for f in shown)
-    say(f"turns {shown[0].turn} to {shown[-1].turn}, tokens of each turn's last prompt; v: evicted ({gone} messages)")
+    terminal.say(
+        f"turns {shown[0].turn} to {shown[-1].turn}, tokens of each turn's last prompt; v: evicted ({gone} messages)"
+    )

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from memgpt_cli.cli.options import Command, current
-from memgpt_cli.cli.terminal.console import err, print_json, say
+from memgpt_cli.cli.options import Command
+from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.tables import table
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def _room() -> None:
 
 @app.command("retrieval", cls=Command)
 def retrieval(
+    ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="Conversations and questions in LoCoMo's format.", metavar="FILE")],
 ) -> None:
     """Ask recall storage the questions of FILE, and count which of the messages that answer them are found.
@@ -35,15 +36,16 @@ def retrieval(
         memgpt eval retrieval locomo10.json
 
     """
+    terminal = terminal_of(ctx)
     from rich.progress import Progress
 
     from memgpt_cli.evaluation.locomo import read_conversations
     from memgpt_cli.evaluation.retrieval import evaluate
 
-    workspace = current.workspace()
+    workspace = terminal.workspace
     conversations = read_conversations(file)
     questions = sum(len(conversation.questions) for conversation in conversations)
-    with Progress(console=err(), transient=True) as bar:
+    with Progress(console=terminal.err, transient=True) as bar:
         task = bar.add_task("questions", total=questions)
         report = evaluate(
             conversations,
@@ -51,10 +53,10 @@ def retrieval(
             counter=workspace.models.counter(_COUNTED_BY),
             progress=lambda done: bar.advance(task, done),
         )
-    if current.json:
-        print_json(_shape(file, report))
+    if terminal.json:
+        terminal.print_json(_shape(file, report))
     else:
-        _table(report)
+        _table(terminal, report)
 
 
 def _shape(file: Path, report: "Report") -> dict[str, Any]:
@@ -75,16 +77,17 @@ def _shape(file: Path, report: "Report") -> dict[str, Any]:
     }
 
 
-def _table(report: "Report") -> None:
+def _table(terminal: Terminal, report: "Report") -> None:
     from memgpt_cli.evaluation.retrieval import ALL, METRICS
 
-    say(
+    terminal.say(
         f"{report.conversations} conversations, {report.messages} messages, {report.questions.get(ALL, 0)} questions; "
         f"embedder {report.embedder}, tokens by {report.counter}; percent"
     )
     for category in sorted(report.questions, key=lambda name: (name != ALL, name)):
-        say(f"\n{category} ({report.questions[category]})", style="bold")
+        terminal.say(f"\n{category} ({report.questions[category]})", style="bold")
         table(
+            terminal,
             ("ranking", *METRICS),
             (
                 (pipeline, *(_percent(categories[category].get(metric)) for metric in METRICS))

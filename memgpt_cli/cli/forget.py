@@ -9,8 +9,7 @@ import typer
 from memgpt_cli.bootstrap import Memory
 from memgpt_cli.cli import ids
 from memgpt_cli.cli.archival.sources import source_named
-from memgpt_cli.cli.options import current
-from memgpt_cli.cli.terminal.console import confirm, notice, print_json, say
+from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import DryRun, Since, Until, Yes, check_tags, dates
 from memgpt_cli.cli.terminal.texts import counted, one_line, read_text
 from memgpt_cli.domain.endpoints import Endpoint
@@ -35,6 +34,7 @@ _Tag = Annotated[list[str] | None, typer.Option("--tag", "-t", help="All passage
 
 
 def forget(
+    ctx: typer.Context,
     text: _Text = None,
     item: _Item = None,
     source: _Source = None,
@@ -60,42 +60,50 @@ def forget(
 
         memgpt forget --since 2024-03-01 --until 2024-03-02
     """
-    workspace = current.workspace()
-    wanted = _wanted(text, item, source, tag, since, until)
+    terminal = terminal_of(ctx)
+    workspace = terminal.workspace
+    wanted = _wanted(terminal, text, item, source, tag, since, until)
     with workspace.memory() as memory:
         _check_named(memory, item or (), tag or ())
         if source is not None:
             wanted = replace(wanted, source=_source(memory, source))
         if dry_run:
             plan = memory.forgetting.plan(wanted)
-            print_json(_shape(plan, None, forgotten=False)) if current.json else _show(plan, would=True)
+            terminal.print_json(_shape(plan, None, forgotten=False)) if terminal.json else _show(
+                terminal, plan, would=True
+            )
             return
         lock = workspace.agents.lock(memory.name, purpose="memgpt forget", since=workspace.clock.now())
         with lock.acquire():
             workspace.agents.sweep()
             plan = memory.forgetting.plan(wanted)
-            if not current.json and not yes:
-                _show(plan, would=True)
+            if not terminal.json and not yes:
+                _show(terminal, plan, would=True)
             question = "Forget all of this for good?" if not plan.empty else "Look for it in every file all the same?"
-            if not confirm(question, yes=yes):
-                notice("nothing was forgotten")
+            if not terminal.confirm(question, yes=yes):
+                terminal.notice("nothing was forgotten")
                 raise typer.Exit(1)
             plan, checked = memory.forgetting.carry_out(
-                wanted, at=workspace.clock.now(), progress=lambda what: notice(f"{what}…")
+                wanted, at=workspace.clock.now(), progress=lambda what: terminal.notice(f"{what}…")
             )
         lines = receipt(plan, checked, provider=_provider(memory))
-    if current.json:
-        print_json({**_shape(plan, checked, forgotten=True), "receipt": [_receipt_shape(line) for line in lines]})
+    if terminal.json:
+        terminal.print_json(
+            {**_shape(plan, checked, forgotten=True), "receipt": [_receipt_shape(line) for line in lines]}
+        )
     else:
-        _show(plan, would=False)
-        _tell(checked, lines)
+        _show(terminal, plan, would=False)
+        _tell(terminal, checked, lines)
         if wanted.text and wanted.text.casefold() in memory.name.casefold():
-            notice(f"the agent itself is called so; memgpt agent rename {memory.name} NAME, then forget it once more")
+            terminal.notice(
+                f"the agent itself is called so; memgpt agent rename {memory.name} NAME, then forget it once more"
+            )
     if not checked.clean:
         raise typer.Exit(1)
 
 
 def _wanted(
+    terminal: Terminal,
     text: str | None,
     items: list[str] | None,
     source: str | None,
@@ -110,7 +118,7 @@ def _wanted(
         kind = Kind.with_prefix(typed[:1]) or Kind.MESSAGE
         first, last = ids.numbers(typed, letter=kind.prefix)
         named.setdefault(kind, []).extend(range(first, last + 1))
-    start, end = dates(since, until)
+    start, end = dates(terminal, since, until)
     wanted = Wanted(
         text=None if text is None else read_text(text).strip(),
         items={kind: tuple(numbers) for kind, numbers in named.items()},
@@ -152,17 +160,17 @@ def _check_named(memory: Memory, items: Sequence[str], tags: Sequence[str]) -> N
     check_tags(memory, tags)
 
 
-def _show(plan: Plan, *, would: bool) -> None:
+def _show(terminal: Terminal, plan: Plan, *, would: bool) -> None:
     if plan.empty:
-        say("nothing found in the agent's memory")
+        terminal.say("nothing found in the agent's memory")
         return
-    say("would forget" if would else "forgot", style="bold")
+    terminal.say("would forget" if would else "forgot", style="bold")
     for kind, items in plan.items.items():
-        _show_items(kind, items, plan=plan, each=would)
+        _show_items(terminal, kind, items, plan=plan, each=would)
     for cut in plan.cuts:
-        say(f"  block {cut.label}" if cut.after is None else f"  from block {cut.label}")
+        terminal.say(f"  block {cut.label}" if cut.after is None else f"  from block {cut.label}")
         for line in _lost(cut.before, cut.after) if would else ():
-            say(f"    -{line}", style="red")
+            terminal.say(f"    -{line}", style="red")
     for number, what, many in (
         (plan.versions, "old version", "old versions"),
         (plan.operations, "recorded operation", "recorded operations"),
@@ -170,23 +178,23 @@ def _show(plan: Plan, *, would: bool) -> None:
         (plan.history_entries, "line of the chat's history", "lines of the chat's history"),
     ):
         if number:
-            say(f"  {number} {what if number == 1 else many}")
+            terminal.say(f"  {number} {what if number == 1 else many}")
     for name in (*plan.documents, *plan.files):
-        say(f"  {name}")
+        terminal.say(f"  {name}")
     for name in plan.runs:
-        say(f"  the unfinished batch run {name}; the same memgpt batch begins it anew")
+        terminal.say(f"  the unfinished batch run {name}; the same memgpt batch begins it anew")
 
 
-def _show_items(kind: Kind, items: Mapping[int, str], *, plan: Plan, each: bool) -> None:
+def _show_items(terminal: Terminal, kind: Kind, items: Mapping[int, str], *, plan: Plan, each: bool) -> None:
     if items:
-        say(f"  {counted(len(items), kind)}")
+        terminal.say(f"  {counted(len(items), kind)}")
     if not each:
         return
     for number, text in list(items.items())[:_SHOWN]:
         came = "  (derived)" if kind.ref(number) in plan.derived else ""
-        say(f"    {kind.ref(number)}  {one_line(text, 100)}{came}", style="dim")
+        terminal.say(f"    {kind.ref(number)}  {one_line(text, 100)}{came}", style="dim")
     if len(items) > _SHOWN:
-        say(f"    and {len(items) - _SHOWN} more; --json lists all", style="dim")
+        terminal.say(f"    and {len(items) - _SHOWN} more; --json lists all", style="dim")
 
 
 def _lost(before: str, after: str | None) -> list[str]:
@@ -203,17 +211,19 @@ def _provider(memory: Memory) -> str | None:
     return Endpoint.at(base_url, model=model).host
 
 
-def _tell(checked: Checked, lines: Sequence[ReceiptLine]) -> None:
-    say("receipt", style="bold")
+def _tell(terminal: Terminal, checked: Checked, lines: Sequence[ReceiptLine]) -> None:
+    terminal.say("receipt", style="bold")
     width = max(len(line.place) for line in lines)
     for line in lines:
         style = "bold red" if line.state is PlaceState.LEFT else None
-        say(f"  {line.place:<{width}}  {line.state}{f' ({line.detail})' if line.detail else ''}", style=style)
+        terminal.say(f"  {line.place:<{width}}  {line.state}{f' ({line.detail})' if line.detail else ''}", style=style)
     if not checked.too_short:
         some = " for a sample of the texts" if checked.sampled else ""
-        say(f"  checked {counted(checked.tables, 'table')} and every byte of {counted(checked.files, 'file')}{some}")
+        terminal.say(
+            f"  checked {counted(checked.tables, 'table')} and every byte of {counted(checked.files, 'file')}{some}"
+        )
     if checked.left:
-        notice("the remaining files are yours to edit")
+        terminal.notice("the remaining files are yours to edit")
 
 
 def _receipt_shape(line: ReceiptLine) -> dict[str, str]:

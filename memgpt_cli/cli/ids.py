@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from memgpt_cli.cli.options import current
+import typer
+
+from memgpt_cli.cli.terminal.context import terminal_of
 from memgpt_cli.cli.terminal.texts import one_line
 from memgpt_cli.domain.messages import Message, Role, message_ref
 from memgpt_cli.domain.passages import Passage, passage_ref
@@ -89,16 +91,18 @@ def passage(memory: Memory, typed: str) -> Passage:
     raise NotFoundError(f"there is no passage {ref}{_told(near, passage_ref)}", hint="memgpt archival list")
 
 
-def messages_like(incomplete: str) -> list[tuple[str, str]]:
+def messages_like(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """The newest messages whose ids begin so, with their text, for completion."""
-    with current.workspace().memory() as memory:
+    terminal = terminal_of(ctx)
+    with terminal.workspace.memory() as memory:
         newest = memory.store.messages.page(RecallFilters(roles=tuple(Role)), limit=_OFFERED)
         return _offered(incomplete, [(message_ref(m.id), m.text) for m in newest])
 
 
-def passages_like(incomplete: str) -> list[tuple[str, str]]:
+def passages_like(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """The newest passages whose ids begin so, with their text, for completion."""
-    with current.workspace().memory() as memory:
+    terminal = terminal_of(ctx)
+    with terminal.workspace.memory() as memory:
         newest = memory.store.passages.page(ArchivalFilters(), limit=_OFFERED)
         return _offered(incomplete, [(passage_ref(p.id), p.text) for p in newest])
 

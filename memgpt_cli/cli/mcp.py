@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from memgpt_cli.cli.options import Command, current
-from memgpt_cli.cli.terminal.console import notice, plain, print_json, say
+from memgpt_cli.cli.options import Command
+from memgpt_cli.cli.terminal.console import plain
+from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ app = typer.Typer(invoke_without_command=True)
 
 @app.callback(invoke_without_command=True)
 def mcp(
-    context: typer.Context,
+    ctx: typer.Context,
     http: Annotated[bool, typer.Option("--http", help="Serve over HTTP instead of standard input and output.")] = False,
     host: Annotated[str, typer.Option("--host", help="With --http: the address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=1, max=65_535, help="With --http: the port.")] = PORT,
@@ -48,16 +49,19 @@ def mcp(
 
         memgpt mcp --http --port 8642
     """
-    if context.invoked_subcommand is not None:
+    terminal = terminal_of(ctx)
+    if ctx.invoked_subcommand is not None:
         return
-    if current.json:
+    if terminal.json:
         raise UsageError("mcp has no JSON output", hint="memgpt mcp install CLIENT --dry-run --json")
     _check_extra()
     if not http and sys.stdin.isatty():
-        notice("serving MCP on standard input and output; Ctrl-C ends it, memgpt mcp install CLIENT sets up a client")
+        terminal.notice(
+            "serving MCP on standard input and output; Ctrl-C ends it, memgpt mcp install CLIENT sets up a client"
+        )
     from memgpt_cli.mcp.tools import chosen
 
-    workspace = current.workspace()
+    workspace = terminal.workspace
     agent = workspace.check_name(workspace.agent_name)
     names = [name.strip() for name in (tools or "").split(",") if name.strip()]
     offered = chosen(read_only=read_only, allow_forget=allow_forget, names=names)
@@ -73,7 +77,7 @@ def mcp(
     else:
         key = os.environ.get("MEMGPT_MCP_KEY") or None
         application = transports.http_app(server, host=host, key=key)
-        notice(f"serving MCP at http://{host}:{port}/mcp; Ctrl-C ends it")
+        terminal.notice(f"serving MCP at http://{host}:{port}/mcp; Ctrl-C ends it")
         transports.serve_http(application, host=host, port=port)
 
 
@@ -95,6 +99,7 @@ def _check_extra() -> None:
 
 @app.command("install", cls=Command)
 def install(
+    ctx: typer.Context,
     client: Annotated[str, typer.Argument(help="claude-desktop, claude-code, codex, cursor, vscode, ...")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the change and write nothing.")] = False,
     read_only: Annotated[bool, typer.Option("--read-only", help="Offer only the tools that read.")] = False,
@@ -110,11 +115,12 @@ def install(
 
         memgpt mcp install codex --agent work
     """
+    terminal = terminal_of(ctx)
     from memgpt_cli.mcp.clients import client as client_named
     from memgpt_cli.mcp.clients import entry, installation
 
     _check_extra()
-    workspace = current.workspace()
+    workspace = terminal.workspace
     chosen = client_named(client)
     flags = [*(["--read-only"] if read_only else []), *(["--allow-forget"] if allow_forget else [])]
     home = os.environ.get("MEMGPT_HOME")
@@ -125,28 +131,28 @@ def install(
     )
     change = installation(chosen, server, home=Path.home())
     kept = change.write() if change.changes and not dry_run else None
-    if current.json:
-        print_json({"client": client, "path": str(change.path), "changed": change.changes, "entry": server})
+    if terminal.json:
+        terminal.print_json({"client": client, "path": str(change.path), "changed": change.changes, "entry": server})
         return
-    _tell(chosen.title, change, kept, dry_run=dry_run)
+    _tell(terminal, chosen.title, change, kept, dry_run=dry_run)
 
 
-def _tell(title: str, change: Installation, kept: Path | None, *, dry_run: bool) -> None:
+def _tell(terminal: Terminal, title: str, change: Installation, kept: Path | None, *, dry_run: bool) -> None:
     from difflib import unified_diff
 
     if not change.changes:
-        say(f"{title} has this entry already: {change.path}")
+        terminal.say(f"{title} has this entry already: {change.path}")
         return
     lines = unified_diff(change.before.splitlines(), change.after.splitlines(), "before", "after", lineterm="", n=1)
     for line in lines:
         sys.stdout.write(plain(line) + "\n")
     if dry_run:
-        notice(f"nothing was written; without --dry-run this changes {change.path}")
+        terminal.notice(f"nothing was written; without --dry-run this changes {change.path}")
         return
-    say(f"wrote {change.path}")
+    terminal.say(f"wrote {change.path}")
     if kept is not None:
-        notice(f"the former file is {kept}")
-    notice(f"restart {title} to use it")
+        terminal.notice(f"the former file is {kept}")
+    terminal.notice(f"restart {title} to use it")
 
 
 def _command() -> Path:

@@ -1,71 +1,28 @@
 """The options that every command takes, before or after its name, and the command classes that add them."""
 
-import os
 import re
-import sys
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-if TYPE_CHECKING:
-    from memgpt_cli.bootstrap import Workspace
+from memgpt_cli.cli.terminal.context import terminal_of
 
-
+_FLAGS: Final = {"agent", "model", "base_url", "window", "json", "debug"}
 _EXAMPLES = re.compile(r"^Examples?:[ \t]*$", re.MULTILINE)
 
 
-@dataclass(slots=True)
-class Globals:
-    """What was typed of the common options; the last word wins."""
-
-    agent: str | None = None
-    model: str | None = None
-    base_url: str | None = None
-    window: int | None = None
-    json: bool = False
-    debug: bool = False
-    has_process: bool = False
-    """Whether this process is here for this command alone."""
-
-    def end_now(self, code: int) -> None:
-        """End the process at once, if it is here for this command alone. All that is to be kept must be written."""
-        if self.has_process:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
-
-    def workspace(self) -> "Workspace":
-        """The workspace that these options ask for."""
-        from memgpt_cli.bootstrap import Flags, Workspace
-
-        flags = Flags(agent=self.agent, model=self.model, base_url=self.base_url, window=self.window)
-        return Workspace(flags)
-
-
-current = Globals()
-"""The options of this process: one command runs in it. `main` sets it anew."""
-
-
-def reset() -> None:
-    """Forget what was typed before."""
-    for name, value in (("agent", None), ("model", None), ("base_url", None), ("window", None)):
-        setattr(current, name, value)
-    current.json = current.debug = False
-
-
-def _keep(parameter: typer.CallbackParam, value: Any) -> Any:
+def _keep(ctx: typer.Context, parameter: typer.CallbackParam, value: Any) -> Any:
     if value is not None and value is not False:
-        setattr(current, str(parameter.name), value)
+        terminal_of(ctx).set_flag(str(parameter.name), value)
     return value
 
 
-def agents_like(incomplete: str) -> list[str]:
+def agents_like(ctx: typer.Context, incomplete: str) -> list[str]:
     """The agents whose names begin so, for completion."""
-    return [name for name in current.workspace().agents.names() if name.startswith(incomplete)]
+    return [name for name in terminal_of(ctx).workspace.agents.names() if name.startswith(incomplete)]
 
 
 def _option(*names: str, text: str, **more: Any) -> Any:
@@ -95,7 +52,7 @@ def _common() -> tuple[Any, ...]:
     """The common options as typer makes them; they hold nothing, so that every command can share them."""
     app = typer.Typer(add_completion=False)
     app.command()(_declared)
-    return tuple(option for option in get_command(app).params if option.name in Globals.__slots__)
+    return tuple(option for option in get_command(app).params if option.name in _FLAGS)
 
 
 def _spared(parameter: Any) -> Any:

@@ -7,9 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from memgpt_cli.bootstrap import Memory
-from memgpt_cli.cli.options import current
 from memgpt_cli.cli.shapes import why
-from memgpt_cli.cli.terminal.console import notice, print_json, say
+from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import Limit, Since, Until, archival_filters, recall_filters
 from memgpt_cli.cli.terminal.hits import ONLY_WEAK, show_hit
 from memgpt_cli.domain.messages import SPOKEN, Message, message_ref
@@ -52,6 +51,7 @@ class _Answer:
 
 
 def search(
+    ctx: typer.Context,
     query: Annotated[str, typer.Argument(help="A question or words.")],
     all_agents: Annotated[bool, typer.Option("--all-agents", help="Ask every agent of this machine.")] = False,
     limit: Limit = 10,
@@ -67,16 +67,17 @@ def search(
 
         memgpt search Lisbon --all-agents
     """
+    terminal = terminal_of(ctx)
     if not query.strip():
         raise UsageError("there is nothing to search for", hint='memgpt search "where is the spare key"')
-    workspace = current.workspace()
+    workspace = terminal.workspace
     names = workspace.agents.names() if all_agents else [workspace.agent_name]
     answers: list[_Answer] = []
     notes: list[str] = []
     for name in names:
         try:
             with workspace.memory(name) as memory:
-                answers.append(_ask(memory, query, limit, since, until))
+                answers.append(_ask(terminal, memory, query, limit, since, until))
         except StorageError as error:
             if not all_agents:
                 raise
@@ -85,24 +86,26 @@ def search(
     found = _only_exact(query, [found for answer in answers for found in answer.found])
     best = sorted(found, key=lambda hit: -hit.score)[:limit]
     weak = bool(best) and all(answer.weak for answer in answers if answer.found)
-    if current.json:
-        print_json({"query": query, "agents": names, "hits": [_shape(h) for h in best], "weak": weak, "notes": notes})
+    if terminal.json:
+        terminal.print_json(
+            {"query": query, "agents": names, "hits": [_shape(h) for h in best], "weak": weak, "notes": notes}
+        )
         return
     for hit in best:
-        _show(hit, named=all_agents, explain=explain)
-    _say_of_all(found=len(found), shown=len(best), limit=limit, weak=weak, notes=notes)
+        _show(terminal, hit, named=all_agents, explain=explain)
+    _say_of_all(terminal, found=len(found), shown=len(best), limit=limit, weak=weak, notes=notes)
 
 
-def _say_of_all(*, found: int, shown: int, limit: int, weak: bool, notes: Sequence[str]) -> None:
+def _say_of_all(terminal: Terminal, *, found: int, shown: int, limit: int, weak: bool, notes: Sequence[str]) -> None:
     """What a search has to say besides its hits."""
     if not shown:
-        notice("nothing was found")
+        terminal.notice("nothing was found")
     if weak:
-        notice(ONLY_WEAK)
+        terminal.notice(ONLY_WEAK)
     if found > shown:
-        notice(f"{found - shown} more: --limit {2 * limit}")
+        terminal.notice(f"{found - shown} more: --limit {2 * limit}")
     for note in notes:
-        notice(f"note: {note}")
+        terminal.notice(f"note: {note}")
 
 
 def _only_exact(query: str, found: Sequence[_Found]) -> Sequence[_Found]:
@@ -112,7 +115,7 @@ def _only_exact(query: str, found: Sequence[_Found]) -> Sequence[_Found]:
     return held or found
 
 
-def _ask(memory: Memory, query: str, limit: int, since: str | None, until: str | None) -> _Answer:
+def _ask(terminal: Terminal, memory: Memory, query: str, limit: int, since: str | None, until: str | None) -> _Answer:
     found = []
     if since is None and until is None:
         found += [
@@ -120,8 +123,8 @@ def _ask(memory: Memory, query: str, limit: int, since: str | None, until: str |
             for line in find_lines(memory.store.blocks.all(), query)[:limit]
         ]
     in_core = bool(found)
-    recall = _recall(memory, query, limit, recall_filters(SPOKEN, since=since, until=until))
-    archival = _archival(memory, query, limit, archival_filters(since=since, until=until))
+    recall = _recall(memory, query, limit, recall_filters(terminal, SPOKEN, since=since, until=until))
+    archival = _archival(memory, query, limit, archival_filters(terminal, since=since, until=until))
     for result in (recall, archival):
         found += [_Found(agent=memory.name, score=hit.score, hit=hit, terms=result.terms) for hit in result.hits]
     return _Answer(
@@ -154,12 +157,13 @@ def _archival(memory: Memory, query: str, limit: int, filters: ArchivalFilters) 
     )
 
 
-def _show(found: _Found, *, named: bool, explain: bool) -> None:
+def _show(terminal: Terminal, found: _Found, *, named: bool, explain: bool) -> None:
     place = f"{found.agent}: " if named else ""
     if found.hit is not None:
         storage = "recall" if isinstance(found.hit.item, Message) else "archival"
-        zone = current.workspace().settings.zone
+        zone = terminal.workspace.settings.zone
         show_hit(
+            terminal,
             found.hit,
             zone,
             terms=found.terms,
@@ -169,8 +173,10 @@ def _show(found: _Found, *, named: bool, explain: bool) -> None:
             agent=found.agent if named else None,
         )
     elif found.line is not None:
-        say(f"{place}core memory  {found.line.label}, line {found.line.number}  score {found.score:.2f}", style="bold")
-        say(f"  {found.line.text}")
+        terminal.say(
+            f"{place}core memory  {found.line.label}, line {found.line.number}  score {found.score:.2f}", style="bold"
+        )
+        terminal.say(f"  {found.line.text}")
 
 
 def _shape(found: _Found) -> dict[str, Any]:

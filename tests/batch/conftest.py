@@ -9,7 +9,6 @@ import pytest
 from support.batches import Command, Done, Writer
 
 from memgpt_cli.cli.app import run
-from memgpt_cli.cli.terminal.console import err, out
 
 
 @pytest.fixture(autouse=True)
@@ -28,8 +27,6 @@ def memgpt(capfdbinary: pytest.CaptureFixture[bytes]) -> Command:
     """Runs a command in this process."""
 
     def command(*arguments: str | Path) -> Done:
-        out.cache_clear()
-        err.cache_clear()
         capfdbinary.readouterr()
         code = run([str(argument) for argument in arguments])
         said = capfdbinary.readouterr()

@@ -3,7 +3,7 @@
 from support.command_line import CommandLine
 from support.strict_server import StrictServer
 
-from memgpt_cli.cli.options import current
+from memgpt_cli.bootstrap import Workspace
 from memgpt_cli.domain.endpoint_traits import EndpointTraits
 
 
@@ -47,7 +47,7 @@ def test_online_without_an_endpoint_says_how_to_name_one(memgpt: CommandLine) ->
 def test_what_was_learned_of_a_server_is_shown_and_can_be_forgotten(memgpt: CommandLine) -> None:
     with StrictServer(models=("tiny-1",)) as server:
         base_url = server.base_url
-        state = current.workspace().state
+        state = Workspace().state
         state.learn(base_url, "tiny-1", EndpointTraits(window=4_096, window_source="llama.cpp /props", alternates=True))
         state.learn(base_url, "tiny-1", EndpointTraits(takes_tools=False, refused_fields=frozenset({"stream_options"})))
         memgpt("models", "add", "local", "--model", "tiny-1", "--base-url", base_url)

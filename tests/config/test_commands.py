@@ -24,7 +24,6 @@ def memgpt(
 ) -> Memgpt:
     """Run a command in a home and a working directory of its own: (exit code, stdout, stderr)."""
     from memgpt_cli.cli.app import run
-    from memgpt_cli.cli.terminal.console import err, out
 
     for name in list(os.environ):
         if name.startswith(("MEMGPT_", "OPENAI_")):
@@ -36,15 +35,11 @@ def memgpt(
         stdin = StringIO(typed)
         stdin.isatty = lambda: terminal
         monkeypatch.setattr(sys, "stdin", stdin)
-        out.cache_clear()
-        err.cache_clear()
         code = run(arguments)
         captured = capsys.readouterr()
         return code, captured.out, captured.err
 
-    yield invoke
-    out.cache_clear()
-    err.cache_clear()
+    return invoke
 
 
 def check(schema: str, text: str) -> object:

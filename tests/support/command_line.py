@@ -37,10 +37,7 @@ class CommandLine:
     def __call__(self, *arguments: str, code: int = 0) -> Done:
         """Run a command in this process; its exit code must be `code`."""
         from memgpt_cli.cli.app import run
-        from memgpt_cli.cli.terminal.console import err, out
 
-        out.cache_clear()
-        err.cache_clear()
         self._capsys.readouterr()
         status = run(list(arguments))
         done = Done(int(status), *self._capsys.readouterr())

@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from memgpt_cli.cli.options import current
-from memgpt_cli.cli.terminal.console import confirm, notice, print_json, say
+from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import DryRun, Only, Overwrite, Yes
 from memgpt_cli.cli.terminal.texts import counted
 from memgpt_cli.domain.archives import Restored
@@ -17,6 +16,7 @@ _LEFT_OUT = "not in it: API keys, which projects you trust, and vector indexes, 
 
 
 def backup(
+    ctx: typer.Context,
     file: Annotated[
         Path | None, typer.Argument(help="The file to write; default: memgpt-DATE.zip here.", metavar="FILE")
     ] = None,
@@ -31,25 +31,29 @@ def backup(
 
         memgpt backup /media/usb/memgpt.zip --only tutor
     """
-    workspace = current.workspace()
+    terminal = terminal_of(ctx)
+    workspace = terminal.workspace
     now = workspace.clock.now()
     target = file or Path(f"memgpt-{now.astimezone(workspace.settings.zone):%Y-%m-%d}.zip")
     done = workspace.backups.back_up(target, at=now, names=only or (), overwrite=overwrite)
-    if current.json:
+    if terminal.json:
         shape = {"file": done.path, "bytes": done.bytes, "agents": list(done.agents), "files": list(done.files)}
-        print_json({**shape, "damaged": dict(done.damaged)})
+        terminal.print_json({**shape, "damaged": dict(done.damaged)})
     else:
         size = f"{done.bytes / 1e6:.1f} MB"
-        say(f"wrote {counted(len(done.agents), 'agent')} to {done.path} ({size}), read back and checked")
-        notice(_LEFT_OUT)
-        notice(f"the file holds everything that was said; memgpt restore {done.path} restores it on any machine")
+        terminal.say(f"wrote {counted(len(done.agents), 'agent')} to {done.path} ({size}), read back and checked")
+        terminal.notice(_LEFT_OUT)
+        terminal.notice(
+            f"the file holds everything that was said; memgpt restore {done.path} restores it on any machine"
+        )
     for name, fault in done.damaged.items():
-        notice(f"left out: agent {name}, {fault}; run memgpt doctor")
+        terminal.notice(f"left out: agent {name}, {fault}; run memgpt doctor")
     if done.damaged:
         raise typer.Exit(ExitCode.STORAGE)
 
 
 def restore(
+    ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="A file written by memgpt backup.", metavar="FILE")],
     only: Only = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace existing agents and settings.")] = False,
@@ -66,7 +70,8 @@ def restore(
 
         memgpt restore memgpt-2024-03-31.zip --only tutor --replace
     """
-    workspace = current.workspace()
+    terminal = terminal_of(ctx)
+    workspace = terminal.workspace
 
     def run(*, dry_run: bool) -> Restored:
         now = workspace.clock.now()
@@ -76,12 +81,12 @@ def restore(
         what = (
             f"This puts the backup in the place of {', '.join(gone)}; what was said since it was made is lost. Go on?"
         )
-        if not confirm(what, yes=yes):
-            notice("nothing was restored")
+        if not terminal.confirm(what, yes=yes):
+            terminal.notice("nothing was restored")
             raise typer.Exit(1)
     done = run(dry_run=dry_run)
-    if current.json:
-        print_json(
+    if terminal.json:
+        terminal.print_json(
             {
                 "restored": not dry_run,
                 "agents": list(done.agents),
@@ -93,19 +98,21 @@ def restore(
         )
         return
     verb = "would restore" if dry_run else "restored"
-    say(f"{verb} {counted(len(done.agents), 'agent')}{_as_of(done)}: {', '.join(done.agents) or '-'}")
+    terminal.say(
+        f"{verb} {counted(len(done.agents), 'agent')}{_as_of(terminal, done)}: {', '.join(done.agents) or '-'}"
+    )
     if done.replaced:
-        say(f"in the place of those that were there: {', '.join(done.replaced)}")
+        terminal.say(f"in the place of those that were there: {', '.join(done.replaced)}")
     if done.files:
-        say(f"{verb} {', '.join(done.files)}")
+        terminal.say(f"{verb} {', '.join(done.files)}")
     if done.kept:
-        notice(f"there already, and left as they are: {', '.join(done.kept)}")
-    notice(_LEFT_OUT)
+        terminal.notice(f"there already, and left as they are: {', '.join(done.kept)}")
+    terminal.notice(_LEFT_OUT)
 
 
-def _as_of(done: Restored) -> str:
+def _as_of(terminal: Terminal, done: Restored) -> str:
     """` as of 2024-03-31 14:02`; nothing when the backup does not say."""
     try:
-        return f" as of {for_people(from_text(done.made_at), current.workspace().settings.zone)}"
+        return f" as of {for_people(from_text(done.made_at), terminal.workspace.settings.zone)}"
     except ValueError:
         return ""

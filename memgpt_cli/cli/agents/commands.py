@@ -8,8 +8,9 @@ import typer
 
 from memgpt_cli.bootstrap import Workspace
 from memgpt_cli.cli.agents.shapes import contents, describe, readable, size_text
-from memgpt_cli.cli.options import Command, agents_like, current
-from memgpt_cli.cli.terminal.console import err, notice, plain, print_json, say
+from memgpt_cli.cli.options import Command, agents_like
+from memgpt_cli.cli.terminal.console import plain
+from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import Limit, Overwrite, Page, Yes
 from memgpt_cli.cli.terminal.pages import Match, matching, page_of, tell_of_more
 from memgpt_cli.cli.terminal.tables import table
@@ -35,27 +36,28 @@ NewName = Annotated[str, typer.Argument(help="Letters, digits, - _ and .")]
 
 
 @app.command("list", cls=Command)
-def list_agents(match: Match = None, limit: Limit = 50, page: Page = 0) -> None:
+def list_agents(ctx: typer.Context, match: Match = None, limit: Limit = 50, page: Page = 0) -> None:
     """List the agents: size on disk, messages, passages, last use.
 
     Example:
         memgpt agent list
 
     """
-    workspace = current.workspace()
+    terminal = terminal_of(ctx)
+    workspace = terminal.workspace
     shapes = []
     names = matching(workspace.agents.names(), match, name=str)
     for name in matching(workspace.agents.without_record(), match, name=str):
-        notice(f"{name}: its folder is there, its record is not; memgpt agent delete {name} removes it")
+        terminal.notice(f"{name}: its folder is there, its record is not; memgpt agent delete {name} removes it")
     for name in page_of(names, limit=limit, page=page):
         try:
             shapes.append(describe(workspace, name))
         except StorageError as error:
-            notice(f"{name}: {error.message}; run memgpt doctor")
-    if current.json:
-        print_json(shapes)
+            terminal.notice(f"{name}: {error.message}; run memgpt doctor")
+    if terminal.json:
+        terminal.print_json(shapes)
     elif not names:
-        notice("there are no such agents" if match else "there are no agents yet; memgpt chat makes one")
+        terminal.notice("there are no such agents" if match else "there are no agents yet; memgpt chat makes one")
     elif shapes:
         zone = workspace.settings.zone
         rows = [
@@ -69,12 +71,13 @@ def list_agents(match: Match = None, limit: Limit = 50, page: Page = 0) -> None:
             )
             for s in shapes
         ]
-        table(("name", "model", "messages", "passages", "size", "last used"), rows, wide="model")
-    tell_of_more(len(names), limit=limit, page=page)
+        table(terminal, ("name", "model", "messages", "passages", "size", "last used"), rows, wide="model")
+    tell_of_more(terminal, len(names), limit=limit, page=page)
 
 
 @app.command("create", cls=Command)
 def create(
+    ctx: typer.Context,
     name: NewName,
     persona: Annotated[str | None, typer.Option(help="Who it is: text, or @FILE.", metavar="TEXT|@FILE")] = None,
     human: Annotated[str, typer.Option(help="What it knows about you: text, or @FILE.", metavar="TEXT|@FILE")] = "",
@@ -90,8 +93,9 @@ def create(
 
         memgpt agent create tutor --persona @tutor.md --model gpt-4.1 --block goals="Learn Portuguese"
     """
-    workspace = current.workspace()
-    config = new_config(workspace, name, _given(protocol))
+    terminal = terminal_of(ctx)
+    workspace = terminal.workspace
+    config = new_config(workspace, name, _given(terminal, protocol))
     workspace.new_agents.create(
         name,
         config=config,
@@ -103,15 +107,16 @@ def create(
         try:
             memory.check_window()
         except LimitError as error:  # another model may answer by then, so it is made all the same
-            notice(f"as things stand it cannot talk: {error.message}\nhint: {error.hint}")
-    if current.json:
-        print_json(describe(workspace, name))
+            terminal.notice(f"as things stand it cannot talk: {error.message}\nhint: {error.hint}")
+    if terminal.json:
+        terminal.print_json(describe(workspace, name))
     else:
-        say(f"created {name}; memgpt chat -a {name} begins a conversation")
+        terminal.say(f"created {name}; memgpt chat -a {name} begins a conversation")
 
 
 @app.command("show", cls=Command)
 def show(
+    ctx: typer.Context,
     name: Annotated[
         str | None, typer.Argument(help="The agent; default: the one in use.", autocompletion=agents_like)
     ] = None,
@@ -122,21 +127,23 @@ def show(
         memgpt agent show tutor
 
     """
-    workspace = current.workspace()
+    terminal = terminal_of(ctx)
+    workspace = terminal.workspace
     shape = describe(workspace, name or workspace.agent_name)
-    if current.json:
-        print_json(shape)
+    if terminal.json:
+        terminal.print_json(shape)
         return
     changes, zone = shape.pop("changes"), workspace.settings.zone
     for key, value in shape.items():
-        say(f"{key.replace('_', ' '):<12} {readable(key, value, zone)}")
+        terminal.say(f"{key.replace('_', ' '):<12} {readable(key, value, zone)}")
     for change in changes:
         at = for_people(from_text(change["at"]), zone)
-        say(f"{'changed':<12} {at}: {change['setting']} {change['before'] or '-'} -> {change['after'] or '-'}")
+        terminal.say(f"{'changed':<12} {at}: {change['setting']} {change['before'] or '-'} -> {change['after'] or '-'}")
 
 
 @app.command("set", cls=Command)
 def set_settings(
+    ctx: typer.Context,
     name: Name,
     protocol: Annotated[Protocol | None, typer.Option(help="How it replies and continues.")] = None,
     unset: Annotated[
@@ -161,63 +168,68 @@ def set_settings(
         memgpt agent set tutor --default
 
     """
-    workspace = current.workspace()
-    given, dropped = _given(protocol), set(Own if default else unset or ())
+    terminal = terminal_of(ctx)
+    workspace = terminal.workspace
+    given, dropped = _given(terminal, protocol), set(Own if default else unset or ())
     if given == AgentSettings() and not dropped:
         raise UsageError("there is nothing to change", hint=f"memgpt agent set {name} --model MODEL")
     changed = change_settings(workspace, name, given, unset=dropped, check=check)
-    if current.json:
-        print_json(describe(workspace, name))
+    if terminal.json:
+        terminal.print_json(describe(workspace, name))
     else:
-        _tell_changes(name, changed)
+        _tell_changes(terminal, name, changed)
 
 
-def _given(protocol: Protocol | None = None) -> AgentSettings:
+def _given(terminal: Terminal, protocol: Protocol | None = None) -> AgentSettings:
     """What the command line sets of an agent's own settings."""
-    return AgentSettings(model=current.model, base_url=current.base_url, window=current.window, protocol=protocol)
+    return AgentSettings(model=terminal.model, base_url=terminal.base_url, window=terminal.window, protocol=protocol)
 
 
-def _tell_changes(name: str, changed: Changed) -> None:
+def _tell_changes(terminal: Terminal, name: str, changed: Changed) -> None:
     if not changed.changes:
-        notice(f"{name} has these settings already")
+        terminal.notice(f"{name} has these settings already")
         return
     for change in changed.changes:
-        say(f"{name}: {change.setting} {change.before or '(configured)'} -> {change.after or '(configured)'}")
+        terminal.say(f"{name}: {change.setting} {change.before or '(configured)'} -> {change.after or '(configured)'}")
     choice = changed.choice
     if choice is not None and choice.endpoint is not None and changed.moved:
-        notice(f"its messages, with what it remembers, go to {choice.endpoint.host} from now on")
+        terminal.notice(f"its messages, with what it remembers, go to {choice.endpoint.host} from now on")
     if changed.new_epoch:
-        notice("a new epoch begins with its next message")
+        terminal.notice("a new epoch begins with its next message")
     if changed.unchecked:
-        notice(changed.unchecked)
+        terminal.notice(changed.unchecked)
     if changed.in_use:
-        notice("another process is using the agent; it keeps the old settings until it ends")
-    notice(f"to undo: memgpt agent set {name} {shlex.join(changed.undo)}")
+        terminal.notice("another process is using the agent; it keeps the old settings until it ends")
+    terminal.notice(f"to undo: memgpt agent set {name} {shlex.join(changed.undo)}")
 
 
 @app.command("rename", cls=Command)
-def rename(name: Name, new: NewName) -> None:
+def rename(ctx: typer.Context, name: Name, new: NewName) -> None:
     """Give an agent another name.
 
     Example:
         memgpt agent rename tutor teacher
 
     """
-    workspace = current.workspace()
+    terminal = terminal_of(ctx)
+    workspace = terminal.workspace
     workspace.agents.open(name).close()
     workspace.check_name(new)
     with workspace.agents.lock(name, purpose="memgpt agent rename", since=workspace.clock.now()).acquire():
         workspace.agents.rename(name, new)
     if name == workspace.settings.agent:
-        notice(f"{name} is the agent meant when none is named; to change that: memgpt config set agent.name {new}")
-    if current.json:
-        print_json(describe(workspace, new))
+        terminal.notice(
+            f"{name} is the agent meant when none is named; to change that: memgpt config set agent.name {new}"
+        )
+    if terminal.json:
+        terminal.print_json(describe(workspace, new))
     else:
-        say(f"{name} is called {new} now")
+        terminal.say(f"{name} is called {new} now")
 
 
 @app.command("clone", cls=Command)
 def clone(
+    ctx: typer.Context,
     name: Name,
     new: NewName,
     messages: Annotated[
@@ -232,39 +244,42 @@ def clone(
 
         memgpt agent clone tutor tutor-2 --no-messages
     """
-    workspace = current.workspace()
-    clone_agent(workspace, name, new, _given(), with_messages=messages)
-    if current.json:
-        print_json(describe(workspace, new))
+    terminal = terminal_of(ctx)
+    workspace = terminal.workspace
+    clone_agent(workspace, name, new, _given(terminal), with_messages=messages)
+    if terminal.json:
+        terminal.print_json(describe(workspace, new))
     else:
-        say(f"created {new} as a copy of {name}" + ("" if messages else ", without messages"))
+        terminal.say(f"created {new} as a copy of {name}" + ("" if messages else ", without messages"))
 
 
 @app.command("delete", cls=Command)
-def delete(name: Name, yes: Yes = False) -> None:
+def delete(ctx: typer.Context, name: Name, yes: Yes = False) -> None:
     """Delete an agent with everything it remembers. This cannot be undone; it asks for the name.
 
     Example:
         memgpt agent delete tutor
 
     """
-    workspace = current.workspace()
+    terminal = terminal_of(ctx)
+    workspace = terminal.workspace
     what = contents(workspace, name)
     if not yes:
-        _ask_for(name, f"This deletes agent {name} with {what}, for good. Type its name to go on: ")
+        _ask_for(terminal, name, f"This deletes agent {name} with {what}, for good. Type its name to go on: ")
     lock = workspace.agents.lock(name, purpose="memgpt agent delete", since=workspace.clock.now()).acquire()
     try:
         workspace.agents.delete(name)
     finally:
         lock.release()
-    if current.json:
-        print_json({"deleted": name})
+    if terminal.json:
+        terminal.print_json({"deleted": name})
     else:
-        say(f"deleted {name}")
+        terminal.say(f"deleted {name}")
 
 
 @app.command("export", cls=Command)
 def export(
+    ctx: typer.Context,
     words: Annotated[
         list[str],
         typer.Argument(
@@ -281,18 +296,20 @@ def export(
 
         memgpt agent export tutor tutor.memgpt
     """
-    workspace = current.workspace()
+    terminal = terminal_of(ctx)
+    workspace = terminal.workspace
     name, file = _named(words, workspace)
     size = workspace.export_agent(name, file, overwrite=overwrite)
-    if current.json:
-        print_json({"agent": name, "file": str(file), "bytes": size})
+    if terminal.json:
+        terminal.print_json({"agent": name, "file": str(file), "bytes": size})
     else:
-        say(f"wrote {name} to {file} ({size_text(size)}), read back and checked")
-        notice("the file holds everything the agent remembers; keys are not in it")
+        terminal.say(f"wrote {name} to {file} ({size_text(size)}), read back and checked")
+        terminal.notice("the file holds everything the agent remembers; keys are not in it")
 
 
 @app.command("import", cls=Command)
 def import_file(
+    ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="A file written by agent export.", metavar="FILE")],
     name: Annotated[str | None, typer.Option("--as", help="A new name for the agent.", metavar="NAME")] = None,
     keep_endpoint: Annotated[
@@ -307,18 +324,19 @@ def import_file(
         memgpt agent import tutor.memgpt --as teacher
 
     """
-    workspace = current.workspace()
+    terminal = terminal_of(ctx)
+    workspace = terminal.workspace
     made, endpoint = workspace.new_agents.from_file(
-        file, name, keep_endpoint=keep_endpoint, progress=lambda what, done: notice(f"{what}: {done:,} rows")
+        file, name, keep_endpoint=keep_endpoint, progress=lambda what, done: terminal.notice(f"{what}: {done:,} rows")
     )
     if endpoint and not keep_endpoint:
-        notice(
+        terminal.notice(
             f"its endpoint {endpoint} was left out; to name one: memgpt agent set {made} --model MODEL --base-url URL"
         )
-    if current.json:
-        print_json(describe(workspace, made))
+    if terminal.json:
+        terminal.print_json(describe(workspace, made))
     else:
-        say(f"imported {made}; memgpt chat -a {made} goes on with it")
+        terminal.say(f"imported {made}; memgpt chat -a {made} goes on with it")
 
 
 def _named(words: list[str], workspace: Workspace) -> tuple[str, Path]:
@@ -331,14 +349,14 @@ def _named(words: list[str], workspace: Workspace) -> tuple[str, Path]:
     return name, file
 
 
-def _ask_for(name: str, question: str) -> None:
+def _ask_for(terminal: Terminal, name: str, question: str) -> None:
     import sys
 
     if not sys.stdin.isatty():
         raise UsageError("this needs a confirmation, and there is no terminal to ask at", hint="add --yes")
-    err().print(plain(question), end="")
+    terminal.err.print(plain(question), end="")
     if sys.stdin.readline().strip() != name:
-        notice("nothing was deleted")
+        terminal.notice("nothing was deleted")
         raise typer.Exit(1)
 
 

@@ -9,8 +9,9 @@ from memgpt_cli.cli import shapes
 from memgpt_cli.cli.archival import documents as archival_documents
 from memgpt_cli.cli.archival import passages as archival_passages
 from memgpt_cli.cli.archival import pictures as archival_pictures
-from memgpt_cli.cli.options import Command, current
-from memgpt_cli.cli.terminal.console import json_text, notice, print_json, say
+from memgpt_cli.cli.options import Command
+from memgpt_cli.cli.terminal.console import json_text
+from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import Limit, NewTags, Page, Since, Source, Tags, Until, archival_filters, labels
 from memgpt_cli.cli.terminal.hits import show_hits
 from memgpt_cli.cli.terminal.texts import one_line, read_text
@@ -26,6 +27,7 @@ app = typer.Typer(help="Archival storage: notes, facts and documents.", no_args_
 
 @app.command("add", cls=Command)
 def add(
+    ctx: typer.Context,
     text: Annotated[str, typer.Argument(help="What to keep; @FILE reads a file, - adds each line of standard input.")],
     tag: NewTags = None,
     source: Annotated[str | None, typer.Option("--source", help="Where it comes from.", metavar="NAME")] = None,
@@ -38,35 +40,37 @@ def add(
         memgpt archival add - --tag house < facts.txt
 
     """
+    terminal = terminal_of(ctx)
     content = read_text(text)
     texts = [line.strip() for line in (content.splitlines() if text == "-" else [content]) if line.strip()]
     if not texts:
         raise UsageError("there is nothing to add", hint='memgpt archival add "The key is under the mat"')
-    workspace = current.workspace()
+    workspace = terminal.workspace
     workspace.new_agents.ensure(workspace.agent_name)
     with workspace.memory() as memory:
         provenance = Provenance(author=Author.USER, command="archival add")
         added = memory.archival.insert_all(texts, provenance=provenance, tags=labels(tag), source=source)
     for stored in added:
-        _report_added(stored, alone=len(added) == 1)
+        _report_added(terminal, stored, alone=len(added) == 1)
 
 
-def _report_added(stored: Inserted, *, alone: bool) -> None:
-    if current.json:
+def _report_added(terminal: Terminal, stored: Inserted, *, alone: bool) -> None:
+    if terminal.json:
         document = {**shapes.passage(stored.passage), "new": stored.new}
         if alone:
-            print_json(document)
+            terminal.print_json(document)
         else:
             sys.stdout.write(json_text(document) + "\n")
         return
     ref = passage_ref(stored.passage.id)
-    say(f"stored as {ref}" if stored.new else f"already stored as {ref}")
+    terminal.say(f"stored as {ref}" if stored.new else f"already stored as {ref}")
     for passage in stored.similar:
-        notice(f"similar to {passage_ref(passage.id)}: {one_line(passage.text, 100)}")
+        terminal.notice(f"similar to {passage_ref(passage.id)}: {one_line(passage.text, 100)}")
 
 
 @app.command("search", cls=Command)
 def search(
+    ctx: typer.Context,
     query: Annotated[str, typer.Argument(help="A question or words; empty lists newest first.")],
     limit: Limit = 10,
     page: Page = 0,
@@ -82,19 +86,20 @@ def search(
         memgpt archival search "where is the key"
 
     """
-    workspace = current.workspace()
+    terminal = terminal_of(ctx)
+    workspace = terminal.workspace
     with workspace.memory() as memory:
-        filters = archival_filters(memory, tags=tag, source=source, since=since, until=until)
+        filters = archival_filters(terminal, memory, tags=tag, source=source, since=since, until=until)
         vector = memory.archival.embed_query(query)
 
         def ranked(page: int, size: int) -> SearchResult[Passage]:
             return memory.archival.search(query, filters, page=page, page_size=size, query_vector=vector)
 
         found = page_for_people(ranked, query, page, limit)
-    if current.json:
-        print_json(shapes.archival_result(query, found))
+    if terminal.json:
+        terminal.print_json(shapes.archival_result(query, found))
     else:
-        show_hits(found, workspace.settings.zone, explain=explain, what="passages")
+        show_hits(terminal, found, workspace.settings.zone, explain=explain, what="passages")
 
 
 for name, command in (

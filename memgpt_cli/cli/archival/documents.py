@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from memgpt_cli.cli.options import current
-from memgpt_cli.cli.terminal.console import notice, print_json, say
+from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import NewTags, Wait, labels
 from memgpt_cli.cli.terminal.progress import bar
 from memgpt_cli.cli.terminal.texts import counted
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
 
 def load(
+    ctx: typer.Context,
     paths: Annotated[
         list[str], typer.Argument(help="Files, folders, patterns; - is standard input.", metavar="PATH...|-")
     ],
@@ -41,22 +41,24 @@ def load(
 
         curl -s https://example.com | memgpt archival load - --name example.html
     """
+    terminal = terminal_of(ctx)
     from memgpt_cli.cli.archival.loading import Wanted, load_documents
 
-    workspace = current.workspace()
+    workspace = terminal.workspace
     wanted = Wanted(paths=paths, tags=labels(tag), name=name, again=again)
     with workspace.held_memory(purpose="memgpt archival load", wait=wait) as memory:
         memory.check_embedder()
-        report = load_documents(workspace, memory.store, memory.index, wanted)
-    if current.json:
-        print_json(report.shape(memory.name))
+        report = load_documents(terminal, workspace, memory.store, memory.index, wanted)
+    if terminal.json:
+        terminal.print_json(report.shape(memory.name))
     else:
-        report.tell()
+        report.tell(terminal)
     if report.of(Outcome.SKIPPED):
         raise typer.Exit(1)
 
 
 def reindex(
+    ctx: typer.Context,
     embedder: Annotated[
         str | None,
         typer.Option(
@@ -79,11 +81,12 @@ def reindex(
 
         memgpt archival reindex --embedder openai/text-embedding-3-small --save
     """
+    terminal = terminal_of(ctx)
     if save and embedder is None:
         raise UsageError(
             "--save needs an embedder", hint="memgpt archival reindex --embedder openai/text-embedding-3-small --save"
         )
-    workspace = current.workspace()
+    workspace = terminal.workspace
     chosen = workspace.embedders.name(embedder)
     new = None if embedder is None else workspace.embedders.called(*chosen)
     bill = workspace.embedders.bill(chosen[1])
@@ -91,7 +94,7 @@ def reindex(
         if new is None:
             memory.check_embedder()
         try:
-            with bar() as shown:
+            with bar(terminal) as shown:
                 done = memory.index.reindex(
                     new,
                     progress=lambda stage, at, total: shown.show(
@@ -99,23 +102,24 @@ def reindex(
                     ),
                 )
         except (MemGPTError, KeyboardInterrupt):
-            notice("what was done is kept; the same command continues")
+            terminal.notice("what was done is kept; the same command continues")
             raise
         status = memory.index.status()
     if save:
         _save(workspace, chosen)
-        workspace = current.workspace()  # with the settings as they are now
+        terminal.reload()
+        workspace = terminal.workspace
     agrees = workspace.embedders.name() == chosen
-    if current.json:
+    if terminal.json:
         money = {"embedding_tokens": bill.tokens, "cost_usd": bill.price(bill.tokens)}
-        print_json({"agent": memory.name, **_shape(status, done), **money, "settings_agree": agrees})
+        terminal.print_json({"agent": memory.name, **_shape(status, done), **money, "settings_agree": agrees})
     elif status.identity is None:
-        say("there are no vectors, and none are missing")
+        terminal.say("there are no vectors, and none are missing")
     else:
-        say(f"{counted(sum(status.vectors.values()), 'vector')} of {status.identity}, {done} of them made now")
+        terminal.say(f"{counted(sum(status.vectors.values()), 'vector')} of {status.identity}, {done} of them made now")
     if not agrees:
-        _advise(workspace, chosen)
-    _name_others(workspace, memory.name, status.identity)
+        _advise(terminal, workspace, chosen)
+    _name_others(terminal, workspace, memory.name, status.identity)
 
 
 def _shape(status: "IndexStatus", done: int) -> dict[str, Any]:
@@ -136,27 +140,27 @@ def _save(workspace: "Workspace", chosen: tuple[str, str]) -> None:
         file.set("embedder.model", model)
 
 
-def _advise(workspace: "Workspace", chosen: tuple[str, str]) -> None:
+def _advise(terminal: Terminal, workspace: "Workspace", chosen: tuple[str, str]) -> None:
     """The settings still name another embedder, which the next start would refuse."""
     provider, model = chosen
     wanted = {"embedder.provider": provider, **({} if provider == "static" else {"embedder.model": model})}
-    notice("the settings name another embedder, which this agent now refuses; to make them agree:", style=None)
+    terminal.notice("the settings name another embedder, which this agent now refuses; to make them agree:", style=None)
     for key, value in wanted.items():
         setting = workspace.configuration[key]
         if setting.value == value:
             continue
         if setting.source.value == "environment":
-            notice(f"  export {setting.where}={value}", style=None)
+            terminal.notice(f"  export {setting.where}={value}", style=None)
         else:
-            notice(f"  memgpt config set {key} {value}", style=None)
+            terminal.notice(f"  memgpt config set {key} {value}", style=None)
 
 
-def _name_others(workspace: "Workspace", name: str, identity: "EmbedderIdentity | None") -> None:
+def _name_others(terminal: Terminal, workspace: "Workspace", name: str, identity: "EmbedderIdentity | None") -> None:
     """Agents whose vectors are of another embedder than this one's now."""
     for other in workspace.agents.names():
         theirs = workspace.agents.glance(other).embedder
         if other != name and None not in (theirs, identity) and theirs != identity and identity is not None:
-            notice(
+            terminal.notice(
                 f"agent {other} has vectors of {theirs}:"
                 f" memgpt archival reindex --embedder {identity.provider}/{identity.model} -a {other}"
             )

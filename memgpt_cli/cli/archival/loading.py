@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from memgpt_cli.agent.notices import tell_loaded
-from memgpt_cli.cli.terminal.console import notice, say
+from memgpt_cli.cli.terminal.context import Terminal
 from memgpt_cli.cli.terminal.progress import Bar, bar
 from memgpt_cli.cli.terminal.texts import counted
 from memgpt_cli.domain.documents import LoadProgress, Outcome
@@ -66,7 +66,7 @@ class Report:
             "seconds": round(self.seconds, 3),
         }
 
-    def tell(self) -> None:
+    def tell(self, terminal: Terminal) -> None:
         """Print it for a person."""
         by = Counter(file.outcome for file in self.files)
         new, shared, removed = self.passages
@@ -74,7 +74,7 @@ class Report:
         there = [f"{shared} there already"] if shared else []
         gone = [f"{removed} removed"] if removed else []
         passages = ", ".join([counted(new, "new passage"), *there, *gone])
-        say(f"files: {files}; {passages}; {self.seconds:.1f} s{self._cost()}")
+        terminal.say(f"files: {files}; {passages}; {self.seconds:.1f} s{self._cost()}")
 
     def _cost(self) -> str:
         if not self.tokens:
@@ -114,7 +114,9 @@ def _words(line: str) -> list[str]:
         return line.split()
 
 
-def load_documents(workspace: "Workspace", store: "Store", index: "VectorIndex", wanted: Wanted) -> Report:
+def load_documents(
+    terminal: Terminal, workspace: "Workspace", store: "Store", index: "VectorIndex", wanted: Wanted
+) -> Report:
     """Load, naming what is skipped as it comes. The caller holds the agent's lock.
 
     Cut off by Ctrl-C or a failing embedder it says so and raises; what was stored stays, and the same call goes on.
@@ -124,11 +126,13 @@ def load_documents(workspace: "Workspace", store: "Store", index: "VectorIndex",
     report, bill = Report(), workspace.embedders.bill(workspace.embedders.name()[1])
     began, tokens = time.monotonic(), bill.tokens
     try:
-        with bar() as shown:
-            _run(workspace, store, index, wanted, report, shown)
+        with bar(terminal) as shown:
+            _run(terminal, workspace, store, index, wanted, report, shown)
     except BaseException:
         if report.passages[0]:
-            notice(f"{counted(report.passages[0], 'new passage')} stored so far; the same command goes on from there")
+            terminal.notice(
+                f"{counted(report.passages[0], 'new passage')} stored so far; the same command goes on from there"
+            )
         raise
     finally:
         report.seconds = time.monotonic() - began
@@ -140,7 +144,13 @@ def load_documents(workspace: "Workspace", store: "Store", index: "VectorIndex",
 
 
 def _run(
-    workspace: "Workspace", store: "Store", index: "VectorIndex", wanted: Wanted, report: Report, shown: Bar
+    terminal: Terminal,
+    workspace: "Workspace",
+    store: "Store",
+    index: "VectorIndex",
+    wanted: Wanted,
+    report: Report,
+    shown: Bar,
 ) -> None:
     def on_the_way(stage: str, done: int, total: int) -> None:
         if report.last is not None:
@@ -161,7 +171,7 @@ def _run(
             report.files.append(step)
         if step.outcome is Outcome.SKIPPED:
             name = " ".join(step.source.splitlines())
-            notice(f"skipped {name}: {step.reason}", style=None)
+            terminal.notice(f"skipped {name}: {step.reason}", style=None)
         if step.new - embedded >= EMBED_AT:
             embedded = step.new
             index.flush(progress=on_the_way)

@@ -11,8 +11,7 @@ from memgpt_cli.cli import ids, shapes
 from memgpt_cli.cli.archival.sources import documents_in, source_named
 from memgpt_cli.cli.memory.history import STYLES
 from memgpt_cli.cli.memory.origins import Causes
-from memgpt_cli.cli.options import current
-from memgpt_cli.cli.terminal.console import confirm, notice, print_json, say
+from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import (
     DryRun,
     Limit,
@@ -41,6 +40,7 @@ _SHOWN = 160
 
 
 def list_passages(
+    ctx: typer.Context,
     limit: Limit = 50,
     page: Page = 0,
     tag: Tags = None,
@@ -54,46 +54,51 @@ def list_passages(
         memgpt archival list --tag house
 
     """
-    workspace = current.workspace()
+    terminal = terminal_of(ctx)
+    workspace = terminal.workspace
     with workspace.memory() as memory:
-        filters = archival_filters(memory, tags=tag, source=source, since=since, until=until)
+        filters = archival_filters(terminal, memory, tags=tag, source=source, since=since, until=until)
         found = memory.store.passages.page(filters, limit=limit + 1, offset=page * limit)
     shown = found[:limit]
-    if current.json:
-        print_json([shapes.passage(passage) for passage in shown])
+    if terminal.json:
+        terminal.print_json([shapes.passage(passage) for passage in shown])
     elif shown:
         for passage in shown:
-            say(heading(passage, workspace.settings.zone), style="bold")
-            say(f"  {one_line(passage.text, _SHOWN)}")
+            terminal.say(heading(passage, workspace.settings.zone), style="bold")
+            terminal.say(f"  {one_line(passage.text, _SHOWN)}")
     else:
-        notice("there are no passages" + (f" on page {page}" if page else ""))
+        terminal.notice("there are no passages" + (f" on page {page}" if page else ""))
     if len(found) > limit:
-        notice(f"there are more: --page {page + 1}")
+        terminal.notice(f"there are more: --page {page + 1}")
 
 
-def show(passage: Id) -> None:
+def show(ctx: typer.Context, passage: Id) -> None:
     """Show a passage: its text, where it comes from, who changed it.
 
     Example:
         memgpt archival show p7
 
     """
-    workspace = current.workspace()
+    terminal = terminal_of(ctx)
+    workspace = terminal.workspace
     with workspace.memory() as memory:
         found = ids.passage(memory, passage)
         history = memory.store.passages.history(found.id)
         causes = Causes(memory.store, [version.provenance for version in history])
-    if current.json:
-        print_json({**shapes.passage(found), "history": [_version_shape(version, causes) for version in history]})
+    if terminal.json:
+        terminal.print_json(
+            {**shapes.passage(found), "history": [_version_shape(version, causes) for version in history]}
+        )
         return
-    say(heading(found, workspace.settings.zone), style="bold")
-    say(found.text)
-    say(f"added by {causes.told(history[0].provenance)}", style="dim")
+    terminal.say(heading(found, workspace.settings.zone), style="bold")
+    terminal.say(found.text)
+    terminal.say(f"added by {causes.told(history[0].provenance)}", style="dim")
     if len(history) > 1:
-        say(f"{counted(len(history), 'version')}: memgpt archival log {passage_ref(found.id)}", style="dim")
+        terminal.say(f"{counted(len(history), 'version')}: memgpt archival log {passage_ref(found.id)}", style="dim")
 
 
 def log(
+    ctx: typer.Context,
     passage: Annotated[str, typer.Argument(help="Its id, such as p7; deleted ones too.", metavar="ID")],
     limit: Limit = 50,
     page: Page = 0,
@@ -104,23 +109,25 @@ def log(
         memgpt archival log p7
 
     """
-    workspace = current.workspace()
+    terminal = terminal_of(ctx)
+    workspace = terminal.workspace
     with workspace.memory() as memory:
         history = _history(memory, passage)
         shown = page_of(history[::-1], limit=limit, page=page)
         causes = Causes(memory.store, [version.provenance for version in shown])
-    if current.json:
-        print_json([_version_shape(version, causes) for version in shown])
-    for version in () if current.json else shown:
+    if terminal.json:
+        terminal.print_json([_version_shape(version, causes) for version in shown])
+    for version in () if terminal.json else shown:
         when = for_people(version.at, workspace.settings.zone)
-        say(f"{version.version}  {when}  {causes.told(version.provenance)}", style="bold")
+        terminal.say(f"{version.version}  {when}  {causes.told(version.provenance)}", style="bold")
         older = history[version.version - 2] if version.version > 1 else None
         for line in _changed(older, version):
-            say(f"   {line}", style=STYLES.get(line[:1]))
-    tell_of_more(len(history), limit=limit, page=page)
+            terminal.say(f"   {line}", style=STYLES.get(line[:1]))
+    tell_of_more(terminal, len(history), limit=limit, page=page)
 
 
 def edit(
+    ctx: typer.Context,
     passage: Id,
     text: Annotated[
         str | None, typer.Argument(help="The new text; without it, your editor opens.", metavar="TEXT|@FILE|-")
@@ -139,9 +146,10 @@ def edit(
 
         memgpt archival edit p7 "The spare key is with Tom" --tag home
     """
+    terminal = terminal_of(ctx)
     if tag is not None and no_tags:
         raise UsageError("--tag sets tags and --no-tags removes them", hint="use only one of them")
-    workspace = current.workspace()
+    workspace = terminal.workspace
     with workspace.memory() as memory:
         found = ids.passage(memory, passage)
         wanted = replace(
@@ -150,14 +158,15 @@ def edit(
             source=found.source if source is None else source or None,
         )
         if text is None and wanted == found:
-            wanted = _from_editor(memory, found)
+            wanted = _from_editor(terminal, memory, found)
         else:
             new = found.text if text is None else read_text(text).strip()
-            wanted = _revise(memory, found, replace(wanted, text=new))
-    _report(wanted, "unchanged" if wanted == found else "changed")
+            wanted = _revise(terminal, memory, found, replace(wanted, text=new))
+    _report(terminal, wanted, "unchanged" if wanted == found else "changed")
 
 
 def delete(
+    ctx: typer.Context,
     passage: Annotated[
         list[str] | None,
         typer.Argument(help="Ids or ranges: p7, p7-p9.", metavar="ID...", autocompletion=ids.passages_like),
@@ -177,29 +186,35 @@ def delete(
 
         memgpt archival delete --source notes.md --dry-run
     """
+    terminal = terminal_of(ctx)
     if not passage and tag is None and source is None:
         raise UsageError("no passages selected", hint="memgpt archival delete p7, or --tag, or --source")
-    with current.workspace().memory() as memory:
+    with terminal.workspace.memory() as memory:
         whole = source if not passage and tag is None else None
-        chosen = _chosen(memory, passage or [], tag, source)
+        chosen = _chosen(terminal, memory, passage or [], tag, source)
         if whole is not None and chosen:
-            chosen = _only_theirs(memory, chosen, whole)
+            chosen = _only_theirs(terminal, memory, chosen, whole)
         what = counted(len(chosen), "passage")
         shape: dict[str, Any] = {"passages": [passage_ref(p.id) for p in chosen], "deleted": False}
-        if not current.json:
+        if not terminal.json:
             for item in chosen[:20] if dry_run or not yes else ():
-                notice(f"{passage_ref(item.id)}  {one_line(item.text, 100)}")
+                terminal.notice(f"{passage_ref(item.id)}  {one_line(item.text, 100)}")
         if dry_run or not (chosen or whole):
-            print_json(shape) if current.json else say(f"would delete {what}" if chosen or whole else "there are none")
+            terminal.print_json(shape) if terminal.json else terminal.say(
+                f"would delete {what}" if chosen or whole else "there are none"
+            )
             return
-        if not confirm(f"Delete {what}?", yes=yes):
-            notice("nothing was deleted")
+        if not terminal.confirm(f"Delete {what}?", yes=yes):
+            terminal.notice("nothing was deleted")
             raise typer.Exit(1)
-        _delete(memory, chosen, source=whole)
-        print_json({**shape, "deleted": True}) if current.json else say(f"deleted {what}; memgpt undo brings them back")
+        _delete(terminal, memory, chosen, source=whole)
+        terminal.print_json({**shape, "deleted": True}) if terminal.json else terminal.say(
+            f"deleted {what}; memgpt undo brings them back"
+        )
 
 
 def restore(
+    ctx: typer.Context,
     passage: Annotated[str, typer.Argument(help="Its id, such as p7; deleted ones too.", metavar="ID")],
     version: Annotated[int, typer.Argument(help="The version to go back to; see archival log.")],
 ) -> None:
@@ -209,7 +224,8 @@ def restore(
         memgpt archival restore p7 1
 
     """
-    workspace = current.workspace()
+    terminal = terminal_of(ctx)
+    workspace = terminal.workspace
     with workspace.memory() as memory:
         history = _history(memory, passage)
         found = next((v for v in history if v.version == version), None)
@@ -224,30 +240,31 @@ def restore(
         if found.deleted:
             raise UsageError(f"version {version} of {ref} is its deletion", hint=f"memgpt archival delete {ref}")
         if found.passage == history[-1].passage and not history[-1].deleted:
-            notice(f"{ref} says that already; nothing was changed")
-            if current.json:
-                print_json(shapes.passage(found.passage))
+            terminal.notice(f"{ref} says that already; nothing was changed")
+            if terminal.json:
+                terminal.print_json(shapes.passage(found.passage))
             return
         with memory.store.transaction():
             memory.store.passages.restore(
                 found.passage.id, version, at=workspace.clock.now(), provenance=_by(f"restore {version}")
             )
-    _report(found.passage, "restored")
+    _report(terminal, found.passage, "restored")
 
 
-def sources(match: Match = None, limit: Limit = 50, page: Page = 0) -> None:
+def sources(ctx: typer.Context, match: Match = None, limit: Limit = 50, page: Page = 0) -> None:
     """List where passages come from: loaded documents and other sources, with how many passages each has.
 
     Example:
         memgpt archival sources
 
     """
-    workspace = current.workspace()
+    terminal = terminal_of(ctx)
+    workspace = terminal.workspace
     with workspace.memory() as memory:
         known = matching(memory.store.documents.sources(), match, name=lambda source: source.name)
     found = page_of(known, limit=limit, page=page)
-    if current.json:
-        print_json(
+    if terminal.json:
+        terminal.print_json(
             [
                 {
                     "source": s.name,
@@ -262,7 +279,7 @@ def sources(match: Match = None, limit: Limit = 50, page: Page = 0) -> None:
                 for s in found
             ]
         )
-        tell_of_more(len(known), limit=limit, page=page)
+        tell_of_more(terminal, len(known), limit=limit, page=page)
         return
     zone = workspace.settings.zone
     rows = [
@@ -275,14 +292,16 @@ def sources(match: Match = None, limit: Limit = 50, page: Page = 0) -> None:
         for s in found
     ]
     if rows:
-        table(("passages", "kind", "loaded", "source"), rows, wide="source")
+        table(terminal, ("passages", "kind", "loaded", "source"), rows, wide="source")
     elif not known:
         nothing = "no passage names a source; memgpt archival load FILE loads a document"
-        notice("there are no such sources" if match else nothing)
-    tell_of_more(len(known), limit=limit, page=page)
+        terminal.notice("there are no such sources" if match else nothing)
+    tell_of_more(terminal, len(known), limit=limit, page=page)
 
 
-def _chosen(memory: Memory, typed: Sequence[str], tag: list[str] | None, source: str | None) -> list[Passage]:
+def _chosen(
+    terminal: Terminal, memory: Memory, typed: Sequence[str], tag: list[str] | None, source: str | None
+) -> list[Passage]:
     found: dict[int, Passage] = {}
     for text in typed:
         first, last = ids.numbers(text, letter="p")
@@ -291,24 +310,24 @@ def _chosen(memory: Memory, typed: Sequence[str], tag: list[str] | None, source:
         else:
             found |= {p.id: p for p in memory.store.passages.get(range(first, last + 1))}
     if tag is not None or source is not None:
-        filters = archival_filters(memory, tags=tag, source=source)
+        filters = archival_filters(terminal, memory, tags=tag, source=source)
         if typed:
             return memory.store.passages.get(list(found), filters)
         found |= {p.id: p for p in memory.store.passages.page(filters, limit=memory.store.passages.count(filters))}
     return [found[number] for number in sorted(found)]
 
 
-def _only_theirs(memory: Memory, passages: Sequence[Passage], source: str) -> list[Passage]:
+def _only_theirs(terminal: Terminal, memory: Memory, passages: Sequence[Passage], source: str) -> list[Passage]:
     """Those that go with a source: what another document has too, or somebody wrote outright, stays."""
     with memory.store.rehearsal():
-        _delete(memory, passages, source=source)
+        _delete(terminal, memory, passages, source=source)
         left = {passage.id for passage in memory.store.passages.get([p.id for p in passages])}
     return [passage for passage in passages if passage.id not in left]
 
 
-def _delete(memory: Memory, passages: Sequence[Passage], *, source: str | None) -> None:
+def _delete(terminal: Terminal, memory: Memory, passages: Sequence[Passage], *, source: str | None) -> None:
     """One operation; a whole source goes with what is known of its document, so that it can be loaded anew."""
-    now = current.workspace().clock.now()
+    now = terminal.workspace.clock.now()
     with memory.store.transaction(), memory.store.journal.operation(_by("delete")):
         if source is None:
             memory.store.passages.delete([p.id for p in passages], at=now, provenance=_by("delete"))
@@ -317,31 +336,32 @@ def _delete(memory: Memory, passages: Sequence[Passage], *, source: str | None) 
             memory.store.documents.delete(name, at=now)
 
 
-def _from_editor(memory: Memory, passage: Passage) -> Passage:
+def _from_editor(terminal: Terminal, memory: Memory, passage: Passage) -> Passage:
     from memgpt_cli.cli.terminal.editor import edited
 
     ref = passage_ref(passage.id)
     with edited(
+        terminal,
         memory.draft(ref),
         passage.text,
         otherwise=f"memgpt archival edit {ref} TEXT, @FILE or - for standard input",
         again=lambda path: f"memgpt archival edit {ref} @{path}",
     ) as text:
-        return _revise(memory, passage, replace(passage, text=text.strip()))
+        return _revise(terminal, memory, passage, replace(passage, text=text.strip()))
 
 
-def _revise(memory: Memory, before: Passage, wanted: Passage) -> Passage:
+def _revise(terminal: Terminal, memory: Memory, before: Passage, wanted: Passage) -> Passage:
     """Write what differs; what somebody else changed meanwhile is refused."""
     ref = passage_ref(before.id)
     if not wanted.text:
         raise UsageError("a passage cannot be empty", hint=f"memgpt archival delete {ref}")
     if wanted == before:
-        notice("nothing was changed")
+        terminal.notice("nothing was changed")
         return before
     with memory.store.transaction():
         if memory.store.passages.get([before.id]) != [before]:
             raise UsageError(f"{ref} was changed while you edited it", hint=f"memgpt archival show {ref}")
-        memory.store.passages.revise(wanted, at=current.workspace().clock.now(), provenance=_by("edit"))
+        memory.store.passages.revise(wanted, at=terminal.workspace.clock.now(), provenance=_by("edit"))
     return wanted
 
 
@@ -381,11 +401,11 @@ def _version_shape(version: PassageVersion, causes: Causes) -> dict[str, Any]:
     }
 
 
-def _report(passage: Passage, what: str) -> None:
-    if current.json:
-        print_json(shapes.passage(passage))
+def _report(terminal: Terminal, passage: Passage, what: str) -> None:
+    if terminal.json:
+        terminal.print_json(shapes.passage(passage))
     elif what != "unchanged":
-        say(f"{what} {passage_ref(passage.id)}; memgpt undo takes it back")
+        terminal.say(f"{what} {passage_ref(passage.id)}; memgpt undo takes it back")
 
 
 def _by(command: str) -> Provenance:

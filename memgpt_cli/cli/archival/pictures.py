@@ -6,14 +6,14 @@ from typing import Annotated
 import typer
 
 from memgpt_cli.cli import ids
-from memgpt_cli.cli.options import current
-from memgpt_cli.cli.terminal.console import print_json, say
+from memgpt_cli.cli.terminal.context import terminal_of
 from memgpt_cli.domain.messages import message_ref
 from memgpt_cli.domain.passages import passage_ref
 from memgpt_cli.errors import NotFoundError, StorageError, UsageError
 
 
 def picture(
+    ctx: typer.Context,
     passage: Annotated[str, typer.Argument(metavar="ID", help="The passage that describes it, such as p12.")],
     file: Annotated[
         Path | None, typer.Argument(metavar="FILE", help="The file to write; default: its own name.")
@@ -25,7 +25,8 @@ def picture(
         memgpt archival picture p12 roses.png
 
     """
-    with current.workspace().memory() as memory:
+    terminal = terminal_of(ctx)
+    with terminal.workspace.memory() as memory:
         wanted = ids.number(passage, letter="p")
         stored = memory.store.pictures.of_passage(wanted)
     if stored is None:
@@ -41,8 +42,10 @@ def picture(
             f"{target} cannot be written: {error.strerror}", hint="check the folder and the disk"
         ) from error
     size = len(stored.picture.content)
-    if current.json:
+    if terminal.json:
         shape = {"passage": passage_ref(wanted), "message": message_ref(stored.message_id), "file": str(target)}
-        print_json({**shape, "kind": stored.picture.kind, "bytes": size})
+        terminal.print_json({**shape, "kind": stored.picture.kind, "bytes": size})
     else:
-        say(f"wrote {target} ({stored.picture.kind}, {size:,} bytes), shown with {message_ref(stored.message_id)}")
+        terminal.say(
+            f"wrote {target} ({stored.picture.kind}, {size:,} bytes), shown with {message_ref(stored.message_id)}"
+        )

@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from memgpt_cli.cli.options import current
+import typer
+
+from memgpt_cli.cli.terminal.context import terminal_of
 from memgpt_cli.cli.terminal.texts import counted
 from memgpt_cli.domain.search import ArchivalFilters
 from memgpt_cli.errors import NotFoundError, UsageError
@@ -50,9 +52,10 @@ def documents_in(memory: Memory, source: str) -> list[str]:
     return [found.name for found in memory.store.documents.sources() if found.name.startswith(source)]
 
 
-def sources_like(incomplete: str) -> list[str]:
+def sources_like(ctx: typer.Context, incomplete: str) -> list[str]:
     """Sources whose name, or its last part, begins so, for completion."""
-    with current.workspace().memory() as memory:
+    terminal = terminal_of(ctx)
+    with terminal.workspace.memory() as memory:
         names = [source.name for source in memory.store.documents.sources()]
     return [n for n in names if n.startswith(incomplete)] or [
         n for n in names if n.rpartition("/")[2].startswith(incomplete)

@@ -33,8 +33,7 @@ from memgpt_cli.cli.batch.options import (
     Wishes,
     Workers,
 )
-from memgpt_cli.cli.options import current
-from memgpt_cli.cli.terminal.console import notice, print_json
+from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.domain.times import parse, to_text
 from memgpt_cli.errors import ExitCode, NotFoundError, UsageError
 
@@ -53,6 +52,7 @@ _NETWORK_WORKERS: Final = 8
 
 
 def batch(
+    ctx: typer.Context,
     file: File,
     output: OutputFile = None,
     check: Check = False,
@@ -82,13 +82,14 @@ def batch(
         memgpt batch tests.jsonl --model offline --fixed-time 2024-01-01 --quiet
 
     """
-    if current.agent is not None:
+    terminal = terminal_of(ctx)
+    if terminal.agent is not None:
         raise UsageError(
             "a batch creates its own agents", hint='name one in the input ("agent"), or copy one: --template NAME'
         )
     from memgpt_cli.batch.plan import kept_names
 
-    workspace = current.workspace()
+    workspace = terminal.workspace
     check_output(output, file)
     with opened(file, workspace, as_text=text, allow_outside=allow_outside) as read:
         wishes = Wishes(
@@ -108,9 +109,9 @@ def batch(
             quiet=quiet,
         )
         if check:
-            code = show_check(read, faults_of(read, workspace, kept_names(read) if keep else {}))
+            code = show_check(terminal, read, faults_of(read, workspace, kept_names(read) if keep else {}))
         else:
-            code = _run(read, wishes, workspace)
+            code = _run(terminal, read, wishes, workspace)
     if code:
         raise typer.Exit(code)
 
@@ -124,7 +125,7 @@ def _time(text: str) -> datetime:
         ) from error
 
 
-def _run(read: "BatchInput", wishes: Wishes, workspace: "Workspace") -> int:
+def _run(terminal: Terminal, read: "BatchInput", wishes: Wishes, workspace: "Workspace") -> int:
     from memgpt_cli.batch.journal import Journal
     from memgpt_cli.batch.plan import kept_names, run_key
 
@@ -132,7 +133,7 @@ def _run(read: "BatchInput", wishes: Wishes, workspace: "Workspace") -> int:
         raise NotFoundError(f"there is no agent {wishes.template!r} to copy", hint="memgpt agent list")
     builtin = _is_builtin(read, wishes, workspace)
     said_as = {"text": read.name} if read.is_text else {}
-    folder = workspace.paths.data / "batch" / run_key(read.sha256, wishes.arguments() | said_as)
+    folder = workspace.paths.data / "batch" / run_key(read.sha256, wishes.arguments(terminal) | said_as)
     with Journal(folder, durable=not builtin) as journal:
         goes_on = journal.header is not None and not wishes.restart and (wishes.retry_failed or not journal.complete)
         kept = kept_names(read) if wishes.keep else {}
@@ -142,8 +143,8 @@ def _run(read: "BatchInput", wishes: Wishes, workspace: "Workspace") -> int:
                 "this input was not run with these arguments before, so nothing can be retried",
                 hint="omit --retry-failed",
             )
-        result = _go(read, wishes, workspace, journal, builtin=builtin, goes_on=goes_on)
-        code = _conclude(result, wishes)
+        result = _go(terminal, read, wishes, workspace, journal, builtin=builtin, goes_on=goes_on)
+        code = _conclude(terminal, result, wishes)
         sys.stdout.flush()
         if result.end != "complete":
             return code
@@ -153,7 +154,7 @@ def _run(read: "BatchInput", wishes: Wishes, workspace: "Workspace") -> int:
             journal.run_completed()
         else:
             journal.remove()
-        current.end_now(code)
+        terminal.end_process(code)
         return code
 
 
@@ -172,7 +173,14 @@ def _is_builtin(read: "BatchInput", wishes: Wishes, workspace: "Workspace") -> b
 
 
 def _go(
-    read: "BatchInput", wishes: Wishes, workspace: "Workspace", journal: "Journal", *, builtin: bool, goes_on: bool
+    terminal: Terminal,
+    read: "BatchInput",
+    wishes: Wishes,
+    workspace: "Workspace",
+    journal: "Journal",
+    *,
+    builtin: bool,
+    goes_on: bool,
 ) -> "RunResult":
     from memgpt_cli.batch.pace import Limits, Pace
     from memgpt_cli.batch.plan import failed_again, kept_names, make_seed, new_header, tally_of
@@ -181,7 +189,7 @@ def _go(
     from memgpt_cli.cli.batch.progress import Reporter
 
     if not goes_on:
-        journal.begin(new_header(read, wishes.arguments(), started_at=to_text(workspace.clock.now())))
+        journal.begin(new_header(read, wishes.arguments(terminal), started_at=to_text(workspace.clock.now())))
     assert journal.header is not None  # noqa: S101 - it has just been begun, or goes on
     orders = Orders(
         folder=journal.folder,
@@ -192,18 +200,18 @@ def _go(
     )
     tally = tally_of(journal, read)
     pace = Pace(Limits(rpm=wishes.rpm, tpm=wishes.tpm, max_usd=wishes.max_usd), spent=tally.spent.cost_usd or 0.0)
-    agents = _agents(read, wishes, pace)
+    agents = _agents(terminal, read, wishes, pace)
     make_seed(agents, journal.folder, template=wishes.template)
     if wishes.retry_failed and not journal.retrying:
         failed_again(journal, agents, orders)
         tally = tally_of(journal, read)
     if goes_on and not wishes.quiet:
-        notice(f"going on: {len(journal.ended):,} of {len(read.entries):,} conversations have ended")
+        terminal.notice(f"going on: {len(journal.ended):,} of {len(read.entries):,} conversations have ended")
     workers = wishes.workers or (min(os.cpu_count() or 1, 4) if builtin else _NETWORK_WORKERS)
     # One pace holds within one process only.
     spawn = builtin and workers > 1 and len(read.entries) > 1 and wishes.rpm is None and wishes.tpm is None
     out = _output(wishes, journal)
-    with Reporter(turns_total=read.messages + read.asks, quiet=wishes.quiet) as reporter:
+    with Reporter(terminal, turns_total=read.messages + read.asks, quiet=wishes.quiet) as reporter:
         run = Run(
             read,
             journal=journal,
@@ -223,13 +231,13 @@ def _go(
             out.close()
 
 
-def _agents(read: "BatchInput", wishes: Wishes, pace: "Pace") -> "BatchAgents":
+def _agents(terminal: Terminal, read: "BatchInput", wishes: Wishes, pace: "Pace") -> "BatchAgents":
     from memgpt_cli.batch.pace import PacedModel
     from memgpt_cli.bootstrap import Flags
     from memgpt_cli.cli.batch.agents import BatchAgents
 
     return BatchAgents(
-        Flags(model=current.model, base_url=current.base_url, window=current.window),
+        Flags(model=terminal.model, base_url=terminal.base_url, window=terminal.window),
         documents=read.folder.absolute(),
         fixed_time=wishes.fixed_time,
         wait=wishes.wait,
@@ -290,20 +298,20 @@ def _stoppable(run: "Run", *, quiet: bool) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _conclude(result: "RunResult", wishes: Wishes) -> int:
+def _conclude(terminal: Terminal, result: "RunResult", wishes: Wishes) -> int:
     from memgpt_cli.cli.batch.progress import show_summary
 
-    if current.json and wishes.output is not None:
-        print_json(result.summary.as_json())
+    if terminal.json and wishes.output is not None:
+        terminal.print_json(result.summary.as_json())
     elif not wishes.quiet:
-        show_summary(result.summary)
+        show_summary(terminal, result.summary)
     if result.reason is not None:
         raise result.reason
     if result.end == "interrupted":
-        notice("stopped; the same command continues from here", style=None)
+        terminal.notice("stopped; the same command continues from here", style=None)
         return ExitCode.INTERRUPTED
     if result.end == "failed_fast":
-        notice("stopped at the first failure; the same command continues with the others", style=None)
+        terminal.notice("stopped at the first failure; the same command continues with the others", style=None)
     elif result.summary.failed and not wishes.quiet:
-        notice("the same command with --retry-failed repeats the failed ones", style=None)
+        terminal.notice("the same command with --retry-failed repeats the failed ones", style=None)
     return ExitCode.OK if result.summary.ok else ExitCode.FAILURE

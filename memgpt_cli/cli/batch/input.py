@@ -6,8 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from memgpt_cli.cli.options import current
-from memgpt_cli.cli.terminal.console import print_json, say
+from memgpt_cli.cli.terminal.context import Terminal
 from memgpt_cli.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -51,10 +50,10 @@ def faults_of(
     return sorted((*read.faults, *found), key=lambda fault: fault.line)
 
 
-def show_check(read: "BatchInput", faults: "list[Fault]") -> int:
+def show_check(terminal: Terminal, read: "BatchInput", faults: "list[Fault]") -> int:
     """What `--check` prints; the exit code."""
-    if current.json:
-        print_json(
+    if terminal.json:
+        terminal.print_json(
             {
                 "ok": not faults,
                 "conversations": len(read.entries),
@@ -66,10 +65,10 @@ def show_check(read: "BatchInput", faults: "list[Fault]") -> int:
         )
     elif faults:
         for fault in faults:
-            say(f"{read.name}: {fault}")
+            terminal.say(f"{read.name}: {fault}")
     else:
         counted = f"{len(read.entries)} conversations, {read.messages} messages, {read.asks} questions"
-        say(f"{read.name}: {counted}; no faults")
+        terminal.say(f"{read.name}: {counted}; no faults")
     return ExitCode.USAGE if faults else ExitCode.OK
 
 

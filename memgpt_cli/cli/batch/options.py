@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from memgpt_cli.cli.options import current
+from memgpt_cli.cli.terminal.context import Terminal
 from memgpt_cli.domain.times import to_text
 
 _RUNS: Final = "Run"
@@ -74,7 +74,7 @@ class Wishes:
     max_usd: float | None
     quiet: bool
 
-    def arguments(self) -> dict[str, Any]:
+    def arguments(self, terminal: Terminal) -> dict[str, Any]:
         """Those that make a run this run: started again with the same ones, it goes on."""
         return {
             "output": None if self.output is None else str(self.output.absolute()),
@@ -82,7 +82,7 @@ class Wishes:
             "keep": self.keep,
             "template": self.template,
             "fixed_time": None if self.fixed_time is None else to_text(self.fixed_time),
-            "model": current.model,
-            "base_url": current.base_url,
-            "window": current.window,
+            "model": terminal.model,
+            "base_url": terminal.base_url,
+            "window": terminal.window,
         }

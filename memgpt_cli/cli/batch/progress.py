@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final, Self
 
 from memgpt_cli.batch.run import Told
 from memgpt_cli.batch.tally import Summary
-from memgpt_cli.cli.terminal.console import err, notice, plain
+from memgpt_cli.cli.terminal.console import plain
+from memgpt_cli.cli.terminal.context import Terminal
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -21,7 +22,10 @@ _MOST_ERRORS: Final = 5
 class Reporter:
     """Shows progress; `with` begins and ends it. Called by one thread at a time."""
 
-    def __init__(self, *, turns_total: int, quiet: bool, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, terminal: Terminal, *, turns_total: int, quiet: bool, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._terminal = terminal
         self._turns_total = turns_total
         self._quiet = quiet
         self._now = now
@@ -39,7 +43,7 @@ class Reporter:
                 BarColumn(bar_width=24),
                 TextColumn("{task.description}"),
             )
-            self._bar = Progress(*columns, console=err(), transient=True)
+            self._bar = Progress(*columns, console=self._terminal.err, transient=True)
             self._task = self._bar.add_task("", total=max(1, self._turns_total))
             self._bar.start()
         return self
@@ -63,7 +67,7 @@ class Reporter:
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=told.turns, description=line)
         elif told.ended < told.total:
-            notice(line)
+            self._terminal.notice(line)
 
     def line(self, told: Told) -> str:
         """Where the run is, at which rate, at what cost, and how long it will take."""
@@ -81,7 +85,7 @@ class Reporter:
         return ", ".join(parts)
 
 
-def show_summary(summary: Summary) -> None:
+def show_summary(terminal: Terminal, summary: Summary) -> None:
     """The table at the end."""
     from rich.box import SIMPLE
     from rich.table import Table
@@ -91,11 +95,11 @@ def show_summary(summary: Summary) -> None:
     grid.add_column(justify="right")
     for name, value in _rows(summary):
         grid.add_row(name, value)
-    err().print(grid)
+    terminal.err.print(grid)
     for message, count in summary.errors[:_MOST_ERRORS]:
-        notice(f"{count} failed: {message}", style=None)
+        terminal.notice(f"{count} failed: {message}", style=None)
     if len(summary.errors) > _MOST_ERRORS:
-        notice(f"and {len(summary.errors) - _MOST_ERRORS} other errors", style=None)
+        terminal.notice(f"and {len(summary.errors) - _MOST_ERRORS} other errors", style=None)
 
 
 def _rows(summary: Summary) -> list[tuple[str, str]]:

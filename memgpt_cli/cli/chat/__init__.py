@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from memgpt_cli.cli.options import current
+from memgpt_cli.cli.terminal.context import terminal_of
 from memgpt_cli.cli.terminal.filters import Wait
 from memgpt_cli.errors import UsageError
 
 
 def chat(
+    ctx: typer.Context,
     thoughts: Annotated[bool, typer.Option("--thoughts/--no-thoughts", help="Show the model's reasoning.")] = True,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show each function call with its result.")] = False,
     wait: Wait = False,
@@ -29,9 +30,10 @@ def chat(
         memgpt chat < questions.txt     (one message a line, answers on standard output)
 
     """
+    terminal = terminal_of(ctx)
     from memgpt_cli.cli.chat.conversation import Conversation, Preferences
 
-    if current.json:
+    if terminal.json:
         raise UsageError("chat has no JSON output", hint='memgpt send --json "Hello"')
     preferences = Preferences(thoughts=thoughts, verbose=verbose, wait=wait)
-    raise typer.Exit(Conversation(preferences).run())
+    raise typer.Exit(Conversation(terminal, preferences).run())

@@ -6,65 +6,61 @@ Imports are inside the functions: a chat that is only begun pays for none of the
 from typing import TYPE_CHECKING
 
 from memgpt_cli.cli.chat.commands import Chat
+from memgpt_cli.cli.terminal.context import Terminal
 from memgpt_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from memgpt_cli.domain.history import TakenBack
 
 
-def subcommand(*words: str, argument: str = "") -> None:
+def subcommand(terminal: Terminal, *words: str, argument: str = "") -> None:
     """Run `memgpt WORDS ARGUMENT` in this process, for this agent.
 
     The argument is one text, spaces and all, up to the first word that begins with `--`; from there on it is options.
     """
-    from dataclasses import fields
+    from copy import copy
 
     import typer
 
     from memgpt_cli.cli.app import app
-    from memgpt_cli.cli.options import current
 
     text, dashes, options = argument.partition("--") if argument.startswith("--") else argument.partition(" --")
-    before = {field.name: getattr(current, field.name) for field in fields(current)}
     given = [*words, *([text.strip()] if text.strip() else []), *(f"--{options}".split() if dashes else [])]
     try:
-        app(given, standalone_mode=False, prog_name="memgpt")
+        app(given, standalone_mode=False, prog_name="memgpt", obj=copy(terminal))
     except typer.exceptions.TyperException as error:
         raise UsageError(error.format_message(), hint=f"memgpt {' '.join(words)} --help") from error
-    finally:
-        for name, value in before.items():
-            setattr(current, name, value)
 
 
-def memory(_: Chat, label: str) -> None:
+def memory(chat: Chat, label: str) -> None:
     """Core memory."""
-    subcommand("memory", "show", argument=label)
+    subcommand(chat.terminal, "memory", "show", argument=label)
 
 
-def edit(_: Chat, label: str) -> None:
+def edit(chat: Chat, label: str) -> None:
     """A block in the person's editor."""
     if not label:
         raise UsageError("which block?", hint="/edit human; /memory shows them all")
     from memgpt_cli.cli.chat.keyboard import with_echo
 
     with with_echo():
-        subcommand("memory", "edit", argument=label)
+        subcommand(chat.terminal, "memory", "edit", argument=label)
 
 
-def recall(_: Chat, query: str) -> None:
+def recall(chat: Chat, query: str) -> None:
     """Every message ever; the newest when nothing is asked."""
     if query:
-        subcommand("recall", "search", argument=query)
+        subcommand(chat.terminal, "recall", "search", argument=query)
     else:
-        subcommand("recall", "list", "--limit", "10")
+        subcommand(chat.terminal, "recall", "list", "--limit", "10")
 
 
-def archival(_: Chat, query: str) -> None:
+def archival(chat: Chat, query: str) -> None:
     """Passages; the newest when nothing is asked."""
     if query:
-        subcommand("archival", "search", argument=query)
+        subcommand(chat.terminal, "archival", "search", argument=query)
     else:
-        subcommand("archival", "search", "", "--limit", "10")
+        subcommand(chat.terminal, "archival", "search", "", "--limit", "10")
 
 
 def attach(chat: Chat, path: str) -> None:
@@ -81,29 +77,29 @@ def load(chat: Chat, argument: str) -> None:
     from memgpt_cli.cli.archival.loading import load_documents, read_wanted
 
     session = chat.session
-    report = load_documents(chat.workspace, session.store, session.index, read_wanted(argument))
+    report = load_documents(chat.terminal, chat.workspace, session.store, session.index, read_wanted(argument))
     session.agent.queue_manager.reload()
     chat.status.look(session)
-    report.tell()
+    report.tell(chat.terminal)
 
 
-def context(_: Chat, options: str) -> None:
+def context(chat: Chat, options: str) -> None:
     """The window as it stands."""
-    subcommand("context", argument=options)
+    subcommand(chat.terminal, "context", argument=options)
 
 
 def why(chat: Chat, _: str) -> None:
     """What the last answer came from."""
     from memgpt_cli.cli.chat.why import explain
 
-    explain(chat.session, chat.workspace.settings.zone)
+    explain(chat.terminal, chat.session, chat.workspace.settings.zone)
 
 
 def undo(chat: Chat, _: str) -> None:
     """Take the last turn back with everything it did to memory."""
     from memgpt_cli.cli.memory.undo import tell_turn
 
-    tell_turn(_take_back(chat), chat.session.store)
+    tell_turn(chat.terminal, _take_back(chat), chat.session.store)
 
 
 def retry(chat: Chat, _: str) -> None:
@@ -124,7 +120,6 @@ def rethink(chat: Chat, advice: str) -> None:
 
 
 def _ask_again(chat: Chat, advice: str = "") -> None:
-    from memgpt_cli.cli.terminal.console import notice
     from memgpt_cli.domain.events import UserMessage
     from memgpt_cli.domain.messages import Role
 
@@ -133,7 +128,7 @@ def _ask_again(chat: Chat, advice: str = "") -> None:
         raise UsageError("the last turn has no message of yours", hint="type a message")
     text = "\n\n".join(message.text for message in said if message.text)
     shown = next((found for message in said if (found := chat.session.store.pictures.of_message(message.id))), None)
-    notice("(undid the last answer and what it did to memory; asking again)")
+    chat.terminal.notice("(undid the last answer and what it did to memory; asking again)")
     chat.answer(UserMessage(text=text, name=said[-1].name, picture=shown.picture if shown else None, advice=advice))
 
 
@@ -151,55 +146,50 @@ def model(chat: Chat, argument: str) -> None:
     """Which model answers, or another one from here on."""
     import shlex
 
-    from memgpt_cli.cli.terminal.console import notice, say
-
     name, _, url = argument.partition(" ")
     url = url.strip()
     if not name:
-        say(chat.status.model)
+        chat.terminal.say(chat.status.model)
         return
     chat.reopen(model=name, base_url=url or None)
     words = ["memgpt", "agent", "set", chat.status.agent, "--model", name, *(["--base-url", url] if url else [])]
-    notice(f"{chat.status.model} answers from here on, in this chat; to keep it: {shlex.join(words)}")
+    chat.terminal.notice(f"{chat.status.model} answers from here on, in this chat; to keep it: {shlex.join(words)}")
 
 
 def agent(chat: Chat, name: str) -> None:
     """The agents there are, or another one."""
-    from memgpt_cli.cli.terminal.console import say
-
     if not name:
         for known in chat.workspace.agents.names():
-            say(f"{'*' if known == chat.status.agent else ' '} {known}")
+            chat.terminal.say(f"{'*' if known == chat.status.agent else ' '} {known}")
         return
     chat.switch_agent(name)
 
 
 def new(chat: Chat, _: str) -> None:
     """An empty queue: what was said stays in recall storage, core memory stays in view."""
-    from memgpt_cli.cli.terminal.console import notice
-
     moved = chat.session.agent.start_afresh()
     chat.status.look(chat.session)
-    notice(f"a new conversation; {moved} messages moved to recall storage, memory stays")
+    chat.terminal.notice(f"a new conversation; {moved} messages moved to recall storage, memory stays")
 
 
 def export(chat: Chat, path: str) -> None:
     """The agent with everything it remembers, in one file that `memgpt agent import` takes."""
     usual = f"{chat.status.agent}.memgpt"
-    subcommand("agent", "export", argument=f"{usual} {path}" if path.startswith("--") else path or usual)
+    subcommand(chat.terminal, "agent", "export", argument=f"{usual} {path}" if path.startswith("--") else path or usual)
 
 
 def save(chat: Chat, path: str) -> None:
     """The conversation as a Markdown file; without a file only where everything is kept."""
     from memgpt_cli.cli.chat.transcript import write_transcript
-    from memgpt_cli.cli.terminal.console import say
 
     if not path:
         folder = chat.workspace.agents.path(chat.status.agent)
-        say(f"everything is saved as it is said, in {folder}; /save FILE writes this conversation as Markdown")
+        chat.terminal.say(
+            f"everything is saved as it is said, in {folder}; /save FILE writes this conversation as Markdown"
+        )
         return
     written = write_transcript(chat.session, path, since=chat.began, zone=chat.workspace.settings.zone)
-    say(f"{written} messages written to {path}")
+    chat.terminal.say(f"{written} messages written to {path}")
 
 
 def leave(chat: Chat, _: str) -> None:

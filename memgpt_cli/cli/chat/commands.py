@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from memgpt_cli.agent.session import Session
     from memgpt_cli.bootstrap import Workspace
     from memgpt_cli.cli.chat.status import Status
+    from memgpt_cli.cli.terminal.context import Terminal
 from memgpt_cli.domain.events import Event
 from memgpt_cli.domain.names import nearest
 
@@ -26,6 +27,7 @@ _ALIASES: Final = {"quit": "exit", "bye": "exit", "?": "help", "h": "help"}
 class Chat(Protocol):
     """The running chat, as a command sees it. `over` ends it after the command; `began` is when it was begun."""
 
+    terminal: "Terminal"
     workspace: "Workspace"
     status: "Status"
     over: bool

@@ -18,8 +18,7 @@ from memgpt_cli.cli.chat.input import BareLines, PipedLines
 from memgpt_cli.cli.chat.status import Status
 from memgpt_cli.cli.chat.switching import keeps_model, offer_agent
 from memgpt_cli.cli.chat.table import COMMANDS
-from memgpt_cli.cli.options import current
-from memgpt_cli.cli.terminal.console import is_interactive, notice, plain
+from memgpt_cli.cli.terminal.console import plain
 from memgpt_cli.errors import ExitCode, MemGPTError
 
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from memgpt_cli.bootstrap import Workspace
     from memgpt_cli.cli.chat.input import Lines
     from memgpt_cli.cli.chat.screen import Screen
+    from memgpt_cli.cli.terminal.context import Terminal
     from memgpt_cli.domain.events import Event
     from memgpt_cli.services.local_servers import Offer
 
@@ -51,10 +51,11 @@ class Preferences:
 class Conversation:
     """One run of `memgpt chat`. `over` ends it after the command that sets it; `began` is when it was begun."""
 
-    def __init__(self, preferences: Preferences) -> None:
-        self.workspace: Workspace = current.workspace()
+    def __init__(self, terminal: Terminal, preferences: Preferences) -> None:
+        self.terminal = terminal
+        self.workspace: Workspace = self.terminal.workspace
         self.preferences = preferences
-        self.interactive = is_interactive()
+        self.interactive = self.terminal.is_interactive
         self.cursor = self.interactive and os.environ.get("TERM") not in {"dumb", "", None}
         self.over = False
         self.began = self.workspace.clock.now()
@@ -117,7 +118,7 @@ class Conversation:
             if twice:
                 raise
             screen.close()
-            notice("(stopped; the text so far is kept)")
+            self.terminal.notice("(stopped; the text so far is kept)")
         except MemGPTError as error:
             screen.close()
             if not self.interactive:
@@ -158,21 +159,18 @@ class Conversation:
 
         When that fails all stays as it was, and the error is raised.
         """
-        before = (current.agent, current.model, current.base_url, current.window)
+        before = self.terminal
         self._close()
-        current.agent = agent or self.status.agent
-        if own_model:
-            current.model = current.base_url = current.window = None
-        elif model:
-            current.model, current.base_url = model, base_url
+        if not model:
+            model, base_url = (None, None) if own_model else (before.model, before.base_url)
+        window = None if own_model else before.window
         try:
-            self._take(current.workspace())
+            self._take(before.with_flags(agent or self.status.agent, model, base_url, window))
         except MemGPTError:
-            current.agent, current.model, current.base_url, current.window = before
-            self._take(current.workspace())
+            self._take(before)
             raise
         for line in self._reservation.notices:
-            notice(line)
+            self.terminal.notice(line)
         if self._reservation.glance.unanswered:
             self._go_on()
 
@@ -196,8 +194,9 @@ class Conversation:
         except MemGPTError:
             return []
 
-    def _take(self, workspace: Workspace) -> None:
-        self.workspace = workspace
+    def _take(self, terminal: Terminal) -> None:
+        terminal.reload()
+        self.terminal, self.workspace = terminal, terminal.workspace
         self._reservation = self._reserve()
         self.status.hold(self._reservation)
 
@@ -215,11 +214,11 @@ class Conversation:
         from memgpt_cli.cli.chat.welcome import welcome
 
         if self.cursor:
-            if found := welcome(self.workspace, self._reservation):
+            if found := welcome(self.terminal, self.workspace, self._reservation):
                 self._offer(found)
             return
         for line in self._reservation.notices:
-            notice(line)
+            self.terminal.notice(line)
 
     def _offer(self, found: list[Offer]) -> None:
         """Let one key choose a model of this machine; what else is typed is kept for the prompt."""
@@ -227,7 +226,7 @@ class Conversation:
         from memgpt_cli.cli.chat.keyboard import read_key
         from memgpt_cli.cli.chat.welcome import first_words
 
-        chosen, typed = choose(self.workspace, found, read_key)
+        chosen, typed = choose(self.terminal, self.workspace, found, read_key)
         if chosen:
             self.reopen()
         first_words()
@@ -236,7 +235,7 @@ class Conversation:
     def _go_on(self) -> None:
         from memgpt_cli.domain.events import Resume
 
-        notice("(the last message was not answered; continuing with it)")
+        self.terminal.notice("(the last message was not answered; continuing with it)")
         self.answer(Resume())
 
     def _talk(self) -> int:
@@ -246,7 +245,7 @@ class Conversation:
             except KeyboardInterrupt:
                 if not self.interactive or self._again():
                     raise
-                notice("(Ctrl-C again or Ctrl-D quits)")
+                self.terminal.notice("(Ctrl-C again or Ctrl-D quits)")
                 continue
             if text is None:
                 break
@@ -273,12 +272,12 @@ class Conversation:
         except KeyboardInterrupt:
             if not self.interactive or self._again():
                 raise
-            notice("(stopped)")
+            self.terminal.notice("(stopped)")
 
     def _tell(self, error: MemGPTError) -> None:
-        notice(f"error: {error.message}" + (f"\n\nhint: {error.hint}" if error.hint else ""), style=None)
+        self.terminal.notice(f"error: {error.message}" + (f"\n\nhint: {error.hint}" if error.hint else ""), style=None)
         if self._session is not None and self._session.store.turns.open_turns():
-            notice("(your message is kept; /retry asks again)")
+            self.terminal.notice("(your message is kept; /retry asks again)")
 
     def _stop(self) -> None:
         """What the person stopped between two steps is not to be gone on with at the next start."""
@@ -336,7 +335,7 @@ class Conversation:
 
         preferences = self.preferences
         if not self.cursor:
-            return PlainScreen(thoughts=preferences.thoughts, verbose=preferences.verbose)
+            return PlainScreen(self.terminal, thoughts=preferences.thoughts, verbose=preferences.verbose)
         from memgpt_cli.cli.chat.markdown import chat_console
         from memgpt_cli.domain.agents import Protocol
 

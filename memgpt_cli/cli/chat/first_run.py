@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Final
 
-from memgpt_cli.cli.terminal.console import notice, plain, say
+from memgpt_cli.cli.terminal.console import plain
+from memgpt_cli.cli.terminal.context import Terminal
 from memgpt_cli.errors import MemGPTError
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ def _short(model: str) -> str:
     return model if len(model) <= _LONGEST else f"{model[: _LONGEST - 1]}…"
 
 
-def choose(workspace: "Workspace", offers: "Sequence[Offer]", read_key: "Callable[[], str]") -> tuple[bool, str]:
+def choose(
+    terminal: Terminal, workspace: "Workspace", offers: "Sequence[Offer]", read_key: "Callable[[], str]"
+) -> tuple[bool, str]:
     """Wait for a key: whether a model was chosen and is the default now, and what else was typed, to be kept."""
     from memgpt_cli.services.local_servers import accept
 
@@ -52,8 +55,8 @@ def choose(workspace: "Workspace", offers: "Sequence[Offer]", read_key: "Callabl
         try:
             profile = accept(workspace, offer)
         except MemGPTError as error:
-            notice(f"error: {error.message}\n\nhint: {error.hint}", style=None)
+            terminal.notice(f"error: {error.message}\n\nhint: {error.hint}", style=None)
             return False, ""
-        say(f"{offer.model} answers from now on: profile {profile.name}, made the default model.")
-        notice("to undo: memgpt config unset model.name")
+        terminal.say(f"{offer.model} answers from now on: profile {profile.name}, made the default model.")
+        terminal.notice("to undo: memgpt config unset model.name")
         return True, ""

@@ -12,7 +12,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Final, Protocol
 
 from memgpt_cli.cli.chat.turns import describe, in_full
-from memgpt_cli.cli.terminal.console import notice, plain
+from memgpt_cli.cli.terminal.console import plain
+from memgpt_cli.cli.terminal.context import Terminal
 from memgpt_cli.domain.events import (
     Evicting,
     FunctionReturned,
@@ -55,7 +56,8 @@ class Screen(Protocol):
 class PlainScreen:
     """For pipes and terminals that cannot move their cursor: replies on stdout, whole; all else on stderr."""
 
-    def __init__(self, *, thoughts: bool, verbose: bool) -> None:
+    def __init__(self, terminal: Terminal, *, thoughts: bool, verbose: bool) -> None:
+        self._terminal = terminal
         self._thoughts = thoughts
         self._verbose = verbose
         self._text = ""
@@ -68,17 +70,17 @@ class PlainScreen:
             case ThoughtText(text=text):
                 self._text = ""
                 if self._thoughts:
-                    notice(f"(thinking: {text.strip()})")
+                    self._terminal.notice(f"(thinking: {text.strip()})")
             case StepCommitted(final=False):
                 self._text = ""
             case TurnEnded(reply=reply):
                 self._text = ""
                 _write(reply)
             case FunctionReturned() if self._verbose:
-                notice(in_full(happening))
+                self._terminal.notice(in_full(happening))
             case _:
                 if line := describe(happening):
-                    notice(f"({line})")
+                    self._terminal.notice(f"({line})")
 
     def paused(self) -> AbstractContextManager[None]:
         """Nothing stands in the way of a question."""

@@ -9,8 +9,8 @@ import typer
 from memgpt_cli.cli import shapes
 from memgpt_cli.cli.chat.confirm import confirmation
 from memgpt_cli.cli.chat.turns import TurnResult, describe, in_full, watch
-from memgpt_cli.cli.options import current
-from memgpt_cli.cli.terminal.console import notice, plain, print_json, say
+from memgpt_cli.cli.terminal.console import plain
+from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import Wait
 from memgpt_cli.cli.terminal.texts import read_stdin
 from memgpt_cli.domain.events import FunctionReturned, Happening, UserMessage
@@ -19,6 +19,7 @@ from memgpt_cli.errors import MemGPTError, UsageError
 
 
 def send(
+    ctx: typer.Context,
     text: Annotated[str, typer.Argument(help="The message; - reads standard input.")],
     name: Annotated[str | None, typer.Option("--name", help="Who says it.", metavar="SPEAKER")] = None,
     created_at: Annotated[
@@ -41,11 +42,12 @@ def send(
         git log -5 | memgpt send -
 
     """
-    workspace = current.workspace()
+    terminal = terminal_of(ctx)
+    workspace = terminal.workspace
     message = UserMessage(
         text=read_stdin() if text == "-" else text,
         name=name,
-        created_at=None if created_at is None else _time(created_at),
+        created_at=None if created_at is None else _time(terminal, created_at),
         external_id=external_id,
     )
     if not message.text.strip():
@@ -54,36 +56,36 @@ def send(
     def show(happening: Happening) -> None:
         if isinstance(happening, FunctionReturned) and happening.result.effects.refusal is None:
             if verbose:
-                notice(in_full(happening))
+                terminal.notice(in_full(happening))
         elif line := describe(happening):
-            notice(f"({line})")
+            terminal.notice(f"({line})")
 
     result = TurnResult()
     with workspace.sessions.open(purpose="memgpt send", wait=wait) as session:
         for line in session.notices:
-            notice(line)
+            terminal.notice(line)
         session.agent.confirm_writes(confirmation(wanted=workspace.settings.memory.confirm))
         try:
             watch(session.agent.handle(message), result, show)
         except MemGPTError:
-            _print(session.name, result)
+            _print(terminal, session.name, result)
             raise
-        _print(session.name, result)
+        _print(terminal, session.name, result)
 
 
-def _print(agent: str, result: TurnResult) -> None:
+def _print(terminal: Terminal, agent: str, result: TurnResult) -> None:
     if result.ended is None:
         return
-    if current.json:
-        print_json(shapes.turn(agent, result.steps, result.ended))
+    if terminal.json:
+        terminal.print_json(shapes.turn(agent, result.steps, result.ended))
     elif sys.stdout.isatty():
-        say(result.ended.reply)
+        terminal.say(result.ended.reply)
     else:
         sys.stdout.write(plain(result.ended.reply) + "\n")
 
 
-def _time(text: str) -> datetime:
+def _time(terminal: Terminal, text: str) -> datetime:
     try:
-        return parse(text, current.workspace().settings.zone)
+        return parse(text, terminal.workspace.settings.zone)
     except ValueError as error:
         raise UsageError(f"{text!r} is not a valid time", hint="write it as 2024-03-31T18:30") from error

@@ -17,15 +17,13 @@ KEYS: Final = (
 )
 
 
-def show_help(_: Chat, __: str) -> None:
+def show_help(chat: Chat, __: str) -> None:
     """The commands and the keys."""
-    from memgpt_cli.cli.terminal.console import say
-
     for command in COMMANDS.values():
-        say(f"{f'/{command.name} {command.argument}':<21}{command.text}")
-    say("")
+        chat.terminal.say(f"{f'/{command.name} {command.argument}':<21}{command.text}")
+    chat.terminal.say("")
     for key, text in KEYS:
-        say(f"{key:<21}{text}")
+        chat.terminal.say(f"{key:<21}{text}")
 
 
 _ALL: Final = (

@@ -6,7 +6,8 @@ from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Final
 
 from memgpt_cli.cli.chat.first_run import found_models, listed
-from memgpt_cli.cli.terminal.console import notice, plain
+from memgpt_cli.cli.terminal.console import plain
+from memgpt_cli.cli.terminal.context import Terminal
 
 if TYPE_CHECKING:
     from memgpt_cli.agent.reservation import Reservation
@@ -49,19 +50,19 @@ Say something about yourself. /help shows what else there is, /memory what is re
 """
 
 
-def welcome(workspace: "Workspace", reservation: "Reservation") -> "list[Offer]":
+def welcome(terminal: Terminal, workspace: "Workspace", reservation: "Reservation") -> "list[Offer]":
     """Greet a person who starts for the first time, or say in a line who is there.
 
     Returns the models of this machine that a key chooses (first_run.py), if any were found.
     """
     if reservation.glance.messages:
         for line in reservation.notices:
-            notice(line)
+            terminal.notice(line)
         return []
     offline = reservation.model == "offline"
     found = found_models(workspace) if offline else []
     for line in () if offline else reservation.notices:
-        notice(line)
+        terminal.notice(line)
     who = _FOUND.format(models=listed(found)) if found else _OFFLINE
     _write(
         _WELCOME.format(who=who if offline else _CONNECTED.format(model=reservation.model), home=workspace.paths.data)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from memgpt_cli.agent.session import Session
 from memgpt_cli.cli.chat.turns import describe
-from memgpt_cli.cli.terminal.console import out, say
+from memgpt_cli.cli.terminal.context import Terminal
 from memgpt_cli.cli.terminal.texts import counted, one_line
 from memgpt_cli.domain.events import FunctionReturned
 from memgpt_cli.domain.messages import FunctionCall, Message, Role, message_ref
@@ -23,23 +23,25 @@ _INDENTED: Final = 11
 """Columns before the text of a hit, and one to spare."""
 
 
-def explain(session: Session, zone: "tzinfo") -> None:
+def explain(terminal: Terminal, session: Session, zone: "tzinfo") -> None:
     """Print what was in view in the last turn, what was looked up, and what was changed. Raises NotFoundError."""
     turn = last_turn(session)
     messages = session.store.messages.of_turn(turn)
     asked = next((m for m in messages if m.role is Role.USER), messages[0])
-    say(f"asked   {message_ref(asked.id)}, {for_people(asked.created_at, zone)}: {_short(asked.text)}")
-    _in_view(session, messages, zone)
+    terminal.say(
+        f"asked   {message_ref(asked.id)}, {for_people(asked.created_at, zone)}: {_short(terminal, asked.text)}"
+    )
+    _in_view(terminal, session, messages, zone)
     results = {m.call_id: m for m in messages if m.role is Role.TOOL}
     calls = [(call, results[call.id]) for m in messages for call in m.calls if call.id in results]
     for call, result in calls:
-        _call(session, turn, call, result, zone)
+        _call(terminal, session, turn, call, result, zone)
     if not session.store.turns.steps(turn):
-        say("it was not answered yet; /retry asks again")
+        terminal.say("it was not answered yet; /retry asks again")
         return
     if not calls:
-        say("searched nothing: the answer came from what was in view")
-    _models(session, turn)
+        terminal.say("searched nothing: the answer came from what was in view")
+    _models(terminal, session, turn)
 
 
 def last_turn(session: Session) -> int:
@@ -50,27 +52,29 @@ def last_turn(session: Session) -> int:
     return turn
 
 
-def _in_view(session: Session, messages: Sequence[Message], zone: "tzinfo") -> None:
+def _in_view(terminal: Terminal, session: Session, messages: Sequence[Message], zone: "tzinfo") -> None:
     queue = session.agent.queue_manager.queue
     before = [m for m in queue if m.id < messages[0].id]
     blocks = ", ".join(f"{b.label} (version {b.version})" for b in session.store.blocks.all())
-    say(f"in view core memory: {blocks}")
+    terminal.say(f"in view core memory: {blocks}")
     if before:
         first, last = before[0], before[-1]
         span = f"{message_ref(first.id)} to {message_ref(last.id)}, since {for_people(first.created_at, zone)}"
-        say(f"        {len(before)} earlier messages: {span}")
+        terminal.say(f"        {len(before)} earlier messages: {span}")
     epoch = session.agent.queue_manager.epoch
     if epoch.hidden:
-        say(f"        {'a summary of' if epoch.summary else 'not in view:'} {epoch.hidden} messages before those")
+        terminal.say(
+            f"        {'a summary of' if epoch.summary else 'not in view:'} {epoch.hidden} messages before those"
+        )
 
 
-def _call(session: Session, turn: int, call: FunctionCall, result: Message, zone: "tzinfo") -> None:
+def _call(terminal: Terminal, session: Session, turn: int, call: FunctionCall, result: Message, zone: "tzinfo") -> None:
     returned = FunctionResult(text=result.text, ok=bool(result.ok), effects=result.effects)
     told = describe(FunctionReturned(call=call, result=returned))
     if told is None:
         return
     for line in told.split("\n"):
-        say(line if line == told.split("\n")[0] else f"        {line}")
+        terminal.say(line if line == told.split("\n")[0] else f"        {line}")
     references = result.effects.shown
     found = session.agent.find_again(call, turn=turn) if references else None
     if found is None:
@@ -78,8 +82,8 @@ def _call(session: Session, turn: int, call: FunctionCall, result: Message, zone
     hits = {_reference(hit): hit for hit in found.hits}
     for reference in references:
         if hit := hits.get(reference):
-            say(f"        {_head(hit, zone)}")
-            say(f"          {_short(hit.item.text)}", style="dim")
+            terminal.say(f"        {_head(hit, zone)}")
+            terminal.say(f"          {_short(terminal, hit.item.text)}", style="dim")
 
 
 def _reference(hit: Hit[Any]) -> str:
@@ -100,18 +104,18 @@ def _origin(item: Message | Passage) -> str:
     return " > ".join(part for part in (item.source, item.location) if part)
 
 
-def _models(session: Session, turn: int) -> None:
+def _models(terminal: Terminal, session: Session, turn: int) -> None:
     steps = session.store.turns.steps(turn)
     prompt = sum(s.usage.prompt_tokens for s in steps)
     cached = sum(s.usage.cached_tokens for s in steps)
     completion = sum(s.usage.completion_tokens for s in steps)
     names = ", ".join(dict.fromkeys(s.model for s in steps))
-    say(
+    terminal.say(
         f"answered by {names} in {counted(len(steps), 'step')}:"
         f" {prompt:,} prompt tokens ({cached:,} cached), {completion:,} written"
     )
 
 
-def _short(text: str) -> str:
+def _short(terminal: Terminal, text: str) -> str:
     """What fits on a line of a terminal."""
-    return one_line(text, max(20, out().width - _INDENTED) if out().is_terminal else _SHOWN)
+    return one_line(text, max(20, terminal.out.width - _INDENTED) if terminal.out.is_terminal else _SHOWN)

@@ -13,8 +13,8 @@ import typer
 
 from memgpt_cli import __version__
 from memgpt_cli.cli.doctor.finding import Check, Finding
-from memgpt_cli.cli.options import current
-from memgpt_cli.cli.terminal.console import out, plain, print_json
+from memgpt_cli.cli.terminal.console import plain
+from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.errors import MemGPTError
 from memgpt_cli.services.learned import in_words, learned_of
 
@@ -26,6 +26,7 @@ LITTLE_SPACE_GB: Final = 0.5
 
 
 def doctor(
+    ctx: typer.Context,
     online: Annotated[
         bool,
         typer.Option("--online", help="Also call the model's endpoint, and look for servers on this machine."),
@@ -43,21 +44,22 @@ def doctor(
         memgpt doctor --online --base-url http://localhost:11434/v1 --model llama3.2
 
     """
+    terminal = terminal_of(ctx)
     findings: list[Finding] = []
-    for finding in _findings(online=online):
+    for finding in _findings(terminal, online=online):
         if not finding.ok and any(f.says == finding.says for f in findings):
             continue  # one cause stops several checks
         findings.append(finding)
-        if not current.json:
-            _tell(finding)
-    if current.json:
-        print_json([{"check": f.what, "ok": f.ok, "says": f.says, "hint": f.hint} for f in findings])
+        if not terminal.json:
+            _tell(terminal, finding)
+    if terminal.json:
+        terminal.print_json([{"check": f.what, "ok": f.ok, "says": f.says, "hint": f.hint} for f in findings])
     if not all(f.ok for f in findings):
         raise typer.Exit(1)
 
 
-def _findings(*, online: bool) -> Iterator[Finding]:
-    workspace = current.workspace()
+def _findings(terminal: Terminal, *, online: bool) -> Iterator[Finding]:
+    workspace = terminal.workspace
     checks: dict[str, Check] = {
         "program": _program,
         "directories": _directories,
@@ -85,8 +87,8 @@ def _guarded(what: str, check: Check, workspace: "Workspace") -> Iterator[Findin
         yield Finding(what=what, ok=False, says=str(error))
 
 
-def _tell(finding: Finding) -> None:
-    console = out()
+def _tell(terminal: Terminal, finding: Finding) -> None:
+    console = terminal.out
     mark, style = ("ok  ", "green") if finding.ok else ("FAIL", "bold red")
     console.print(mark, style=style, end="")
     console.print(plain(f"  {finding.what:<12} {finding.says}"), soft_wrap=True)

@@ -11,8 +11,9 @@ from memgpt_cli.cli.memory import shapes as memory_shapes
 from memgpt_cli.cli.memory.history import Label, labels
 from memgpt_cli.cli.memory.origins import Causes
 from memgpt_cli.cli.memory.suggest import suggest
-from memgpt_cli.cli.options import Command, current
-from memgpt_cli.cli.terminal.console import notice, out, plain, print_json, say
+from memgpt_cli.cli.options import Command
+from memgpt_cli.cli.terminal.console import plain
+from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import Limit as Lines
 from memgpt_cli.cli.terminal.filters import Page
 from memgpt_cli.cli.terminal.pages import Match, matching, page_of, tell_of_more
@@ -30,23 +31,24 @@ Description = Annotated[str | None, typer.Option("--description", help="Its purp
 
 
 @app.command("list", cls=Command)
-def list_blocks(match: Match = None, limit: Lines = 50, page: Page = 0) -> None:
+def list_blocks(ctx: typer.Context, match: Match = None, limit: Lines = 50, page: Page = 0) -> None:
     """List the blocks: how full they are, and who changed each last.
 
     Example:
         memgpt memory list
 
     """
-    workspace = current.workspace()
+    terminal = terminal_of(ctx)
+    workspace = terminal.workspace
     with workspace.memory() as memory:
         found = matching(memory.store.blocks.all(), match, name=lambda block: block.label)
         shown = page_of(found, limit=limit, page=page)
         versions = memory.store.blocks.version
         newest = [found_now for block in shown if (found_now := versions(block.label, block.version)) is not None]
         causes = Causes(memory.store, [version.provenance for version in newest])
-    if current.json:
-        print_json([memory_shapes.listed(version, causes) for version in newest])
-        tell_of_more(len(found), limit=limit, page=page)
+    if terminal.json:
+        terminal.print_json([memory_shapes.listed(version, causes) for version in newest])
+        tell_of_more(terminal, len(found), limit=limit, page=page)
         return
     rows = [
         (
@@ -60,14 +62,15 @@ def list_blocks(match: Match = None, limit: Lines = 50, page: Page = 0) -> None:
         for v in newest
     ]
     if rows:
-        table(("label", "characters", "version", "changed", "by", "for"), rows, wide="for")
+        table(terminal, ("label", "characters", "version", "changed", "by", "for"), rows, wide="for")
     elif not found:
-        notice("there are no such blocks" if match else "there are no blocks")
-    tell_of_more(len(found), limit=limit, page=page)
+        terminal.notice("there are no such blocks" if match else "there are no blocks")
+    tell_of_more(terminal, len(found), limit=limit, page=page)
 
 
 @app.command("show", cls=Command)
 def show(
+    ctx: typer.Context,
     label: Annotated[str | None, typer.Argument(help="One block; default: all.", autocompletion=labels)] = None,
     version: Annotated[int | None, typer.Option("--version", help="Show this version.", metavar="N")] = None,
 ) -> None:
@@ -79,26 +82,28 @@ def show(
         memgpt memory show human --json
 
     """
+    terminal = terminal_of(ctx)
     if version is not None and label is None:
         raise UsageError("--version needs a block", hint=f"memgpt memory show human --version {version}")
-    with current.workspace().memory() as memory:
+    with terminal.workspace.memory() as memory:
         if version is not None and label is not None:
             blocks = [memory.core_memory.version(label, version).block]
         elif label is not None:
             blocks = [memory.core_memory.block(label)]
         else:
             blocks = memory.store.blocks.all()
-    if current.json:
-        print_json([shapes.block(block) for block in blocks])
+    if terminal.json:
+        terminal.print_json([shapes.block(block) for block in blocks])
         return
     for block in blocks:
-        say(_heading(block), style="bold")
-        say(block.value or "(empty)")
-        say("")
+        terminal.say(_heading(block), style="bold")
+        terminal.say(block.value or "(empty)")
+        terminal.say("")
 
 
 @app.command("create", cls=Command)
 def create(
+    ctx: typer.Context,
     label: Annotated[str, typer.Argument(help="Its label: letters, digits, - _ and .")],
     text: Text = "",
     limit: Limit = None,
@@ -111,14 +116,16 @@ def create(
 
         memgpt memory create project "Thesis, due in June" --description "what we work on" --limit 1000
     """
-    with _writing() as memory:
-        limit = limit or current.workspace().settings.memory.block_limit
+    terminal = terminal_of(ctx)
+    with _writing(terminal) as memory:
+        limit = limit or terminal.workspace.settings.memory.block_limit
         new = Block(label=label, limit=limit, description=description or "", read_only=read_only, value=read_text(text))
-        _report(memory.core_memory.create(new, _by("create")))
+        _report(terminal, memory.core_memory.create(new, _by("create")))
 
 
 @app.command("set", cls=Command)
 def set_block(
+    ctx: typer.Context,
     label: Label,
     text: Annotated[str | None, typer.Argument(help="The new text.", metavar="TEXT|@FILE|-")] = None,
     limit: Limit = None,
@@ -135,35 +142,37 @@ def set_block(
 
         memgpt memory set persona --read-only --limit 3000
     """
+    terminal = terminal_of(ctx)
     if text is None and limit is None and description is None and read_only is None:
         raise UsageError(
             "there is nothing to set", hint=f"memgpt memory set {label} TEXT, or memgpt memory edit {label}"
         )
-    with _writing() as memory:
+    with _writing(terminal) as memory:
         value = None if text is None else read_text(text)
         changed = memory.core_memory.change(
             label, _by("set"), value=value, limit=limit, description=description, read_only=read_only
         )
-        _report(changed)
+        _report(terminal, changed)
 
 
 @app.command("append", cls=Command)
-def append(label: Label, text: Text) -> None:
+def append(ctx: typer.Context, label: Label, text: Text) -> None:
     """Add a line at the end of a block.
 
     Example:
 
         memgpt memory append human "Allergic to nuts"
     """
+    terminal = terminal_of(ctx)
     content = read_text(text).strip()
     if not content:
         raise UsageError("there is nothing to append", hint=f'memgpt memory append {label} "Allergic to nuts"')
-    with _writing() as memory:
-        _report(memory.core_memory.append(label, content, _by("append")))
+    with _writing(terminal) as memory:
+        _report(terminal, memory.core_memory.append(label, content, _by("append")))
 
 
 @app.command("edit", cls=Command)
-def edit(label: Label) -> None:
+def edit(ctx: typer.Context, label: Label) -> None:
     """Edit a block in $VISUAL or $EDITOR and show what changed.
 
     What does not fit, or what somebody else changed meanwhile, is refused, and your text is kept in a file.
@@ -172,40 +181,43 @@ def edit(label: Label) -> None:
         memgpt memory edit human
 
     """
+    terminal = terminal_of(ctx)
     from memgpt_cli.cli.terminal.editor import edited
 
-    with _writing() as memory:
+    with _writing(terminal) as memory:
         block = memory.core_memory.block(label)
         with edited(
+            terminal,
             memory.draft(label),
             block.value,
             otherwise=f"memgpt memory set {label} TEXT, @FILE or - for standard input",
             again=lambda path: f"memgpt memory set {label} @{path}",
         ) as text:
             if text == block.value:
-                notice("nothing was changed")
-                if current.json:
-                    _report(block)
+                terminal.notice("nothing was changed")
+                if terminal.json:
+                    _report(terminal, block)
                 return
             changed = _take_over(memory, block, text)
-        _show_change(memory, changed)
-        _report(changed)
+        _show_change(terminal, memory, changed)
+        _report(terminal, changed)
 
 
 @app.command("delete", cls=Command)
-def delete(label: Label) -> None:
+def delete(ctx: typer.Context, label: Label) -> None:
     """Delete a block. It leaves a tombstone with all its versions: memgpt undo, or memory restore, brings it back.
 
     Example:
         memgpt memory delete goals
 
     """
-    with _writing() as memory:
+    terminal = terminal_of(ctx)
+    with _writing(terminal) as memory:
         gone = memory.core_memory.delete(label, _by("delete"))
-    if current.json:
-        print_json({"deleted": gone.label, "version": gone.version + 1})
+    if terminal.json:
+        terminal.print_json({"deleted": gone.label, "version": gone.version + 1})
     else:
-        say(f"deleted {gone.label}; memgpt undo brings it back")
+        terminal.say(f"deleted {gone.label}; memgpt undo brings it back")
 
 
 app.command("suggest", cls=Command)(suggest)
@@ -216,7 +228,9 @@ app.command("blame", cls=Command)(memory_history.blame)
 
 @app.command("restore", cls=Command)
 def restore(
-    label: Label, version: Annotated[int, typer.Argument(help="The version to go back to; see memory log.")]
+    ctx: typer.Context,
+    label: Label,
+    version: Annotated[int, typer.Argument(help="The version to go back to; see memory log.")],
 ) -> None:
     """Make an old version of a block current, as a new version. Works for deleted blocks too.
 
@@ -224,19 +238,20 @@ def restore(
         memgpt memory restore human 2
 
     """
-    with _writing() as memory:
+    terminal = terminal_of(ctx)
+    with _writing(terminal) as memory:
         before = memory.store.blocks.get(label)
         restored = memory.core_memory.restore(label, version, _by(f"restore {version}"))
         if before is not None and before.version == restored.version:
-            notice(f"{label} says that already; nothing was changed")
+            terminal.notice(f"{label} says that already; nothing was changed")
         else:
-            _show_change(memory, restored)
-        _report(restored)
+            _show_change(terminal, memory, restored)
+        _report(terminal, restored)
 
 
-def _writing() -> Any:
+def _writing(terminal: Terminal) -> Any:
     """The agent's memory; the default agent is made on first use, as the first message would."""
-    workspace = current.workspace()
+    workspace = terminal.workspace
     workspace.new_agents.ensure(workspace.agent_name)
     return workspace.memory()
 
@@ -252,19 +267,19 @@ def _take_over(memory: Memory, before: Block, text: str) -> Block:
         return memory.core_memory.change(before.label, _by("edit"), value=text)
 
 
-def _show_change(memory: Memory, block: Block) -> None:
+def _show_change(terminal: Terminal, memory: Memory, block: Block) -> None:
     from memgpt_cli.main_context.block_history import difference
 
     before, after = (memory.store.blocks.version(block.label, n) for n in (block.version - 1, block.version))
     for line in difference(before, after) if after else ():
-        notice(line, style=memory_history.STYLES.get(line[:1], "dim"))
+        terminal.notice(line, style=memory_history.STYLES.get(line[:1], "dim"))
 
 
-def _report(block: Block) -> None:
-    if current.json:
-        print_json(shapes.block(block))
+def _report(terminal: Terminal, block: Block) -> None:
+    if terminal.json:
+        terminal.print_json(shapes.block(block))
     else:
-        out().print(plain(f"{_heading(block)}, version {block.version}"))
+        terminal.out.print(plain(f"{_heading(block)}, version {block.version}"))
 
 
 def _heading(block: Block) -> str:

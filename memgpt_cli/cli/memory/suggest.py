@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final
 import typer
 
 from memgpt_cli.cli.memory.history import labels
-from memgpt_cli.cli.options import current
-from memgpt_cli.cli.terminal.console import err, notice, plain, print_json, say
+from memgpt_cli.cli.terminal.console import plain
+from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import Yes
 from memgpt_cli.cli.terminal.progress import bar
 from memgpt_cli.cli.terminal.texts import counted
@@ -22,6 +22,7 @@ _PART: Final = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 
 
 def suggest(
+    ctx: typer.Context,
     block: Annotated[
         str, typer.Option("--block", help="The block that the lines are added to.", autocompletion=labels)
     ] = BLOCK,
@@ -41,52 +42,55 @@ def suggest(
 
         memgpt memory suggest --select 1,3-5
     """
-    with current.workspace().memory() as memory:
+    terminal = terminal_of(ctx)
+    with terminal.workspace.memory() as memory:
         label = memory.core_memory.block(block).label
-        with bar() as shown:
+        with bar(terminal) as shown:
             found = find_wishes(memory, progress=lambda done, of: shown.show("reading", done, of, unit="messages"))
         chosen = _chosen(found, select) if select is not None else found if yes else []
-        if not current.json:
-            _show(found)
+        if not terminal.json:
+            _show(terminal, found)
             if found and select is None and not yes:
-                chosen = _ask(found, label)
+                chosen = _ask(terminal, found, label)
         written = write_wishes(memory, label, chosen) if chosen else None
-    if current.json:
-        print_json(_shape(label, found, chosen))
+    if terminal.json:
+        terminal.print_json(_shape(label, found, chosen))
     elif written is not None:
-        say(f"added {counted(len(chosen), 'line')} to {label} ({len(written.value)}/{written.limit} characters)")
-        notice("memgpt undo removes them")
+        terminal.say(
+            f"added {counted(len(chosen), 'line')} to {label} ({len(written.value)}/{written.limit} characters)"
+        )
+        terminal.notice("memgpt undo removes them")
 
 
-def _show(found: Sequence[Suggestion]) -> None:
+def _show(terminal: Terminal, found: Sequence[Suggestion]) -> None:
     if not found:
-        notice("no standing wishes were found that are not in a block already")
-    zone = current.workspace().settings.zone
+        terminal.notice("no standing wishes were found that are not in a block already")
+    zone = terminal.workspace.settings.zone
     for number, one in enumerate(found, 1):
         said = one.message
         name = f"{said.name}, " if said.name else ""
-        say(f"{number}  {one.text}")
-        say(f"   {name}{message_ref(said.id)}, {for_people(said.created_at, zone)}", style="dim")
+        terminal.say(f"{number}  {one.text}")
+        terminal.say(f"   {name}{message_ref(said.id)}, {for_people(said.created_at, zone)}", style="dim")
 
 
-def _ask(found: list[Suggestion], label: str) -> list[Suggestion]:
+def _ask(terminal: Terminal, found: list[Suggestion], label: str) -> list[Suggestion]:
     """Those that the person wants; none where nobody can be asked."""
     if not sys.stdin.isatty():
-        notice("nothing was written; --yes adds all of them, --select 1,3 some")
+        terminal.notice("nothing was written; --yes adds all of them, --select 1,3 some")
         return []
     while True:
         question = f"add to {label}? [y]es all, [N]o, or numbers such as 1,3-5: "
-        err().print(plain(question), end="")
+        terminal.err.print(plain(question), end="")
         answer = sys.stdin.readline().strip().lower()
         if answer in {"", "n", "no"}:
-            notice("nothing was written")
+            terminal.notice("nothing was written")
             return []
         if answer in {"y", "yes"}:
             return found
         try:
             return _chosen(found, answer)
         except UsageError as error:
-            notice(error.message)
+            terminal.notice(error.message)
 
 
 def _chosen(found: Sequence[Suggestion], typed: str) -> list[Suggestion]:

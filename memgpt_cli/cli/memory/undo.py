@@ -9,8 +9,7 @@ from memgpt_cli.bootstrap import Memory
 from memgpt_cli.cli.memory import operations
 from memgpt_cli.cli.memory.history import STYLES
 from memgpt_cli.cli.memory.origins import Causes
-from memgpt_cli.cli.options import current
-from memgpt_cli.cli.terminal.console import notice, print_json, say
+from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import LARGEST
 from memgpt_cli.cli.terminal.texts import counted
 from memgpt_cli.domain.blocks import Author, Provenance
@@ -26,6 +25,7 @@ _REDO = Provenance(author=Author.USER, command="redo")
 
 
 def undo(
+    ctx: typer.Context,
     list_them: Annotated[
         bool, typer.Option("--list", help="List the operations, newest first; change nothing.")
     ] = False,
@@ -50,6 +50,7 @@ def undo(
 
         memgpt undo
     """
+    terminal = terminal_of(ctx)
     if by is not None and not list_them:
         raise UsageError(
             "--by requires --list: undo always undoes the last change, whoever made it",
@@ -58,24 +59,25 @@ def undo(
     if list_them and turn:
         raise UsageError("--list and --turn cannot be combined", hint="use only one of them")
     if list_them:
-        _list(limit, page, by)
+        _list(terminal, limit, page, by)
     elif turn:
-        _undo_turn()
+        _undo_turn(terminal)
     else:
-        with current.workspace().memory() as memory:
-            while not _do(memory, _next(memory.store, again=False), again=False):
+        with terminal.workspace.memory() as memory:
+            while not _do(terminal, memory, _next(memory.store, again=False), again=False):
                 pass
 
 
-def redo() -> None:
+def redo(ctx: typer.Context) -> None:
     """Redo what was undone last, unless memory has changed since.
 
     Example:
         memgpt redo
 
     """
-    with current.workspace().memory() as memory:
-        while not _do(memory, _next(memory.store, again=True), again=True):
+    terminal = terminal_of(ctx)
+    with terminal.workspace.memory() as memory:
+        while not _do(terminal, memory, _next(memory.store, again=True), again=True):
             pass
 
 
@@ -88,10 +90,10 @@ def _next(store: Store, *, again: bool) -> Operation:
     return found[0]
 
 
-def _do(memory: Memory, operation: Operation, *, again: bool) -> bool:
+def _do(terminal: Terminal, memory: Memory, operation: Operation, *, again: bool) -> bool:
     """Take it back, or do it again, and tell; False when another process has changed what is next."""
     lines = (operations.describe if again else operations.describe_undoing)(operation, memory.store)
-    now = current.workspace().clock.now()
+    now = terminal.workspace.clock.now()
     moves_messages = any(change.kind is Kind.MESSAGE for change in operation.changes)
     with memory.between_turns(needed=moves_messages), memory.store.transaction():
         if _next(memory.store, again=again).id != operation.id:
@@ -101,48 +103,52 @@ def _do(memory: Memory, operation: Operation, *, again: bool) -> bool:
         else:
             done = memory.store.undo.undo(at=now, provenance=_UNDO)
     causes = Causes(memory.store, [operation.provenance])
-    if current.json:
-        print_json({"undone" if not again else "redone": operations.shape(done or operation, memory.store, causes)})
+    if terminal.json:
+        terminal.print_json(
+            {"undone" if not again else "redone": operations.shape(done or operation, memory.store, causes)}
+        )
         return True
-    say(f"{'did again' if again else 'took back'} what was done by {causes.told(operation.provenance)}")
+    terminal.say(f"{'did again' if again else 'took back'} what was done by {causes.told(operation.provenance)}")
     for line in lines:
-        say(f"   {line}", style=STYLES.get(line[:1]))
+        terminal.say(f"   {line}", style=STYLES.get(line[:1]))
     if not again:
-        notice("memgpt redo repeats it; memgpt undo undoes the change before")
+        terminal.notice("memgpt redo repeats it; memgpt undo undoes the change before")
     return True
 
 
-def _list(limit: int, page: int, by: Author | None) -> None:
-    workspace = current.workspace()
+def _list(terminal: Terminal, limit: int, page: int, by: Author | None) -> None:
+    workspace = terminal.workspace
     with workspace.memory() as memory:
         found = memory.store.journal.page(limit=limit + 1, offset=page * limit, author=by)
         shown = found[:limit]
         causes = Causes(memory.store, [operation.provenance for operation in shown])
-        if current.json:
-            print_json([operations.shape(operation, memory.store, causes) for operation in shown])
-        for operation in () if current.json else shown:
+        if terminal.json:
+            terminal.print_json([operations.shape(operation, memory.store, causes) for operation in shown])
+        for operation in () if terminal.json else shown:
             when = for_people(operation.at, workspace.settings.zone)
             gone = "  (taken back)" if operation.undone_at else ""
-            say(f"{operation.id}  {when}  {causes.told(operation.provenance)}{gone}", style="dim" if gone else "bold")
+            terminal.say(
+                f"{operation.id}  {when}  {causes.told(operation.provenance)}{gone}", style="dim" if gone else "bold"
+            )
             for line in operations.describe(operation, memory.store):
-                say(f"   {line}", style="dim" if gone else STYLES.get(line[:1]))
+                terminal.say(f"   {line}", style="dim" if gone else STYLES.get(line[:1]))
     if not found:
-        notice("no such changes are recorded" + (f" on page {page}" if page else ""))
+        terminal.notice("no such changes are recorded" + (f" on page {page}" if page else ""))
     if len(found) > limit:
-        notice(f"there are more: --page {page + 1}")
+        terminal.notice(f"there are more: --page {page + 1}")
 
 
-def _undo_turn() -> None:
-    workspace = current.workspace()
+def _undo_turn(terminal: Terminal) -> None:
+    workspace = terminal.workspace
     name = workspace.agent_name
     with workspace.memory() as memory:
         with workspace.agents.lock(name, purpose="memgpt undo --turn", since=workspace.clock.now()).acquire():
             taken = take_back_turn(memory.store, at=workspace.clock.now())
         causes = Causes(memory.store, [])
-        if current.json:
+        if terminal.json:
             shapes = [operations.shape(operation, memory.store, causes) for operation in taken.operations]
             kept = [operations.shape(operation, memory.store, causes) for operation in taken.kept]
-            print_json(
+            terminal.print_json(
                 {
                     "turn": taken.turn,
                     "messages": [message_ref(message.id) for message in taken.messages],
@@ -153,7 +159,7 @@ def _undo_turn() -> None:
                 }
             )
             return
-        tell_turn(taken, memory.store)
+        tell_turn(terminal, taken, memory.store)
 
 
 def take_back_turn(store: Store, *, at: datetime) -> TakenBack:
@@ -165,14 +171,16 @@ def take_back_turn(store: Store, *, at: datetime) -> TakenBack:
         return store.undo.undo_turn(last, at=at, provenance=_UNDO)
 
 
-def tell_turn(taken: TakenBack, store: Store) -> None:
+def tell_turn(terminal: Terminal, taken: TakenBack, store: Store) -> None:
     """Print what became of a turn that was taken back."""
     changes = counted(len(taken.operations), "change")
-    say(f"took back turn {taken.turn}: {counted(len(taken.messages), 'message')}, {changes} to memory")
+    terminal.say(f"took back turn {taken.turn}: {counted(len(taken.messages), 'message')}, {changes} to memory")
     for operation in taken.operations:
         for line in operations.describe_undoing(operation, store):
-            say(f"   {line}", style=STYLES.get(line[:1]))
+            terminal.say(f"   {line}", style=STYLES.get(line[:1]))
     if taken.returned:
-        notice(f"{counted(taken.returned, 'message')} that it had evicted returned to the queue")
+        terminal.notice(f"{counted(taken.returned, 'message')} that it had evicted returned to the queue")
     for operation in taken.kept:
-        notice(f"left as it is, since it was changed after: {'; '.join(operations.describe(operation, store))}")
+        terminal.notice(
+            f"left as it is, since it was changed after: {'; '.join(operations.describe(operation, store))}"
+        )

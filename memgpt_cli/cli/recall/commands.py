@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from memgpt_cli.cli import shapes
-from memgpt_cli.cli.options import Command, current
+from memgpt_cli.cli.options import Command
 from memgpt_cli.cli.recall import files as recall_files
 from memgpt_cli.cli.recall import messages as recall_messages
-from memgpt_cli.cli.terminal.console import notice, print_json
+from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import Limit, Page, RoleOption, Since, Speaker, Until, recall_filters
 from memgpt_cli.cli.terminal.hits import show_hits
 from memgpt_cli.cli.terminal.tables import table
@@ -26,6 +26,7 @@ app = typer.Typer(help="Recall storage: all messages.", no_args_is_help=True)
 
 @app.command("list", cls=Command)
 def list_messages(
+    ctx: typer.Context,
     limit: Limit = 50,
     page: Page = 0,
     role: RoleOption = None,
@@ -39,22 +40,24 @@ def list_messages(
         memgpt recall list --limit 20
 
     """
-    filters = recall_filters(tuple(role) if role else tuple(Role), name=name, since=since, until=until)
-    with current.workspace().memory() as memory:
+    terminal = terminal_of(ctx)
+    filters = recall_filters(terminal, tuple(role) if role else tuple(Role), name=name, since=since, until=until)
+    with terminal.workspace.memory() as memory:
         found = memory.store.messages.page(filters, limit=limit + 1, offset=page * limit)
     shown, more = found[:limit], len(found) > limit
-    if current.json:
-        print_json([shapes.message(message) for message in shown])
+    if terminal.json:
+        terminal.print_json([shapes.message(message) for message in shown])
     elif shown:
-        _table(shown)
+        _table(terminal, shown)
     else:
-        notice("there are no messages" + (f" on page {page}" if page else ""))
+        terminal.notice("there are no messages" + (f" on page {page}" if page else ""))
     if more:
-        notice(f"there are more: --page {page + 1}")
+        terminal.notice(f"there are more: --page {page + 1}")
 
 
 @app.command("search", cls=Command)
 def search(
+    ctx: typer.Context,
     query: Annotated[str, typer.Argument(help="A question or words; empty lists newest first.")],
     limit: Limit = 10,
     page: Page = 0,
@@ -70,8 +73,9 @@ def search(
         memgpt recall search "the trip to Kyoto"
 
     """
-    filters = recall_filters(tuple(role) if role else SPOKEN, name=name, since=since, until=until)
-    workspace = current.workspace()
+    terminal = terminal_of(ctx)
+    filters = recall_filters(terminal, tuple(role) if role else SPOKEN, name=name, since=since, until=until)
+    workspace = terminal.workspace
     with workspace.memory() as memory:
         vector = memory.recall.embed_query(query)
 
@@ -79,10 +83,10 @@ def search(
             return memory.recall.search(query, filters, page=page, page_size=size, query_vector=vector)
 
         found = page_for_people(ranked, query, page, limit)
-    if current.json:
-        print_json(shapes.recall_result(query, found))
+    if terminal.json:
+        terminal.print_json(shapes.recall_result(query, found))
     else:
-        show_hits(found, workspace.settings.zone, explain=explain, what="messages")
+        show_hits(terminal, found, workspace.settings.zone, explain=explain, what="messages")
 
 
 app.command("show", cls=Command)(recall_messages.show)
@@ -91,8 +95,8 @@ app.command("import", cls=Command)(recall_files.import_file)
 app.command("export", cls=Command)(recall_files.export)
 
 
-def _table(messages: list[Message]) -> None:
-    zone = current.workspace().settings.zone
+def _table(terminal: Terminal, messages: list[Message]) -> None:
+    zone = terminal.workspace.settings.zone
     rows = [
         (
             message_ref(m.id),
@@ -102,7 +106,7 @@ def _table(messages: list[Message]) -> None:
         )
         for m in messages
     ]
-    table(("id", "time", "who", "text"), rows, wide="text")
+    table(terminal, ("id", "time", "who", "text"), rows, wide="text")
 
 
 def _calls(message: Message) -> str:

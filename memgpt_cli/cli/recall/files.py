@@ -12,8 +12,8 @@ import typer
 
 from memgpt_cli.bootstrap import Memory, Workspace
 from memgpt_cli.cli.archival.loading import check_budget
-from memgpt_cli.cli.options import current
-from memgpt_cli.cli.terminal.console import notice, plain, print_json, say
+from memgpt_cli.cli.terminal.console import plain
+from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import DryRun, Overwrite, RoleOption, Since, Speaker, Until, recall_filters
 from memgpt_cli.cli.terminal.progress import bar
 from memgpt_cli.cli.terminal.texts import counted
@@ -40,6 +40,7 @@ class _Embedded:
 
 
 def import_file(
+    ctx: typer.Context,
     file: Annotated[
         Path,
         typer.Argument(
@@ -63,42 +64,43 @@ def import_file(
 
         memgpt recall import history.jsonl
     """
-    workspace = current.workspace()
+    terminal = terminal_of(ctx)
+    workspace = terminal.workspace
     workspace.new_agents.ensure(workspace.agent_name)
     faults: list[Unreadable] = []
     with workspace.memory() as memory:
-        done = _import(workspace, memory, file, faults, dry_run=dry_run)
+        done = _import(terminal, workspace, memory, file, faults, dry_run=dry_run)
         waiting = memory.index.pending(Collection.MESSAGES)
-    if not current.json:
-        _tell(workspace, done, faults, dry_run=dry_run)
+    if not terminal.json:
+        _tell(terminal, workspace, done, faults, dry_run=dry_run)
     embedded = _Embedded()
     if waiting and not dry_run:
         if vectors:
-            embedded = _embed(workspace)
+            embedded = _embed(terminal, workspace)
         else:
-            notice(_NO_VECTORS)
-    if current.json:
-        print_json(_shape(done, faults, embedded, dry_run=dry_run))
+            terminal.notice(_NO_VECTORS)
+    if terminal.json:
+        terminal.print_json(_shape(done, faults, embedded, dry_run=dry_run))
     if faults:
         raise typer.Exit(1)
 
 
 def _import(
-    workspace: Workspace, memory: Memory, file: Path, faults: list[Unreadable], *, dry_run: bool
+    terminal: Terminal, workspace: Workspace, memory: Memory, file: Path, faults: list[Unreadable], *, dry_run: bool
 ) -> ImportProgress:
     """Bring in what can be read, and gather what cannot."""
     from memgpt_cli.external_context.importing import Importer
 
     source, done = workspace.conversations(file), ImportProgress()
     try:
-        with bar() as shown:
+        with bar(terminal) as shown:
             for done, unreadable in Importer(memory.store, workspace.clock).run(source, dry_run=dry_run):
                 faults += unreadable
                 what = "reading" if dry_run else "importing"
                 shown.show(what, source.done, source.total, unit="bytes", beside=f"{done.read:,} messages")
     except BaseException:
         if done.new and not dry_run:
-            notice(f"{counted(done.new, 'message')} imported so far; the same command goes on from there")
+            terminal.notice(f"{counted(done.new, 'message')} imported so far; the same command goes on from there")
         raise
     if done.new and not dry_run:
         memory.store.lexical.refresh()
@@ -106,6 +108,7 @@ def _import(
 
 
 def export(
+    ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="The file to write; - is standard output.", metavar="FILE|-")],
     role: RoleOption = None,
     name: Speaker = None,
@@ -123,27 +126,28 @@ def export(
 
         memgpt recall export - --since 2024-03-01 | jq .content
     """
+    terminal = terminal_of(ctx)
     from memgpt_cli.external_context.importing import export_lines
 
     roles = tuple(role) if role else SPOKEN
-    filters = recall_filters(roles, name=name, since=since, until=until)
+    filters = recall_filters(terminal, roles, name=name, since=since, until=until)
     count = 0
-    with current.workspace().memory() as memory, _written(file, overwrite=overwrite) as target:
+    with terminal.workspace.memory() as memory, _written(file, overwrite=overwrite) as target:
         for line in export_lines(memory.store, roles=roles, filters=filters):
             target.write(line + "\n")
             count += 1
-    if current.json and str(file) != "-":
-        print_json({"file": str(file), "messages": count})
+    if terminal.json and str(file) != "-":
+        terminal.print_json({"file": str(file), "messages": count})
     elif str(file) != "-":
-        say(f"wrote {counted(count, 'message')} to {file}")
+        terminal.say(f"wrote {counted(count, 'message')} to {file}")
 
 
-def _embed(workspace: Workspace) -> _Embedded:
+def _embed(terminal: Terminal, workspace: Workspace) -> _Embedded:
     """The vectors, as a step of their own; without the agent's lock they are left to whoever holds it."""
     bill = workspace.embedders.bill(workspace.embedders.name()[1])
     before = bill.tokens
     try:
-        with workspace.held_memory(purpose="memgpt recall import") as memory, bar() as shown:
+        with workspace.held_memory(purpose="memgpt recall import") as memory, bar(terminal) as shown:
             memory.check_embedder()
 
             def step(stage: str, done: int, total: int) -> None:
@@ -152,17 +156,19 @@ def _embed(workspace: Workspace) -> _Embedded:
 
             made = memory.index.settle(progress=step)
     except AgentBusyError:
-        notice("the agent is in use and makes the vectors itself; until then search finds these messages by words only")
+        terminal.notice(
+            "the agent is in use and makes the vectors itself; until then search finds these messages by words only"
+        )
         return _Embedded()
     except (KeyboardInterrupt, MemGPTError):
-        notice(f"stopped; {_NO_VECTORS}")
+        terminal.notice(f"stopped; {_NO_VECTORS}")
         raise
     tokens = bill.tokens - before
     done = _Embedded(vectors=made, tokens=tokens, usd=bill.price(tokens))
     cost = (
         "" if not tokens else f"; {tokens:,} tokens embedded" + ("" if done.usd is None else f" for {done.usd:.4f} USD")
     )
-    notice(f"made {counted(made, 'vector')}{cost}")
+    terminal.notice(f"made {counted(made, 'vector')}{cost}")
     return done
 
 
@@ -187,11 +193,13 @@ def _written(path: Path, *, overwrite: bool) -> Iterator[IO[str]]:
         partial.unlink(missing_ok=True)
 
 
-def _tell(workspace: Workspace, done: ImportProgress, faults: list[Unreadable], *, dry_run: bool) -> None:
+def _tell(
+    terminal: Terminal, workspace: Workspace, done: ImportProgress, faults: list[Unreadable], *, dry_run: bool
+) -> None:
     for fault in faults[:_FAULTS_SHOWN]:
-        notice(plain(f"{fault.place}: {fault.reason}"), style="red")
+        terminal.notice(plain(f"{fault.place}: {fault.reason}"), style="red")
     if len(faults) > _FAULTS_SHOWN:
-        notice(f"and {len(faults) - _FAULTS_SHOWN} more that cannot be read; --json lists all")
+        terminal.notice(f"and {len(faults) - _FAULTS_SHOWN} more that cannot be read; --json lists all")
     verb = "would import" if dry_run else "imported"
     parts = [f"{verb} {counted(done.new, 'message')}"]
     if done.sessions:
@@ -199,13 +207,13 @@ def _tell(workspace: Workspace, done: ImportProgress, faults: list[Unreadable], 
     if done.first and done.last:
         zone = workspace.settings.zone
         parts.append(f"from {for_people(done.first, zone)} to {for_people(done.last, zone)}")
-    say(" ".join(parts) + (f"; {done.known} are there already" if done.known else ""))
+    terminal.say(" ".join(parts) + (f"; {done.known} are there already" if done.known else ""))
     if done.speakers:
-        notice(f"speakers: {', '.join(done.speakers[:20])}")
+        terminal.notice(f"speakers: {', '.join(done.speakers[:20])}")
     if done.new and not dry_run:
-        notice("memgpt undo undoes the import")
+        terminal.notice("memgpt undo undoes the import")
     if done.wishes and not dry_run:
-        notice(
+        terminal.notice(
             'some messages read like standing wishes ("always ..."); to add them to core memory: memgpt memory suggest'
         )
 

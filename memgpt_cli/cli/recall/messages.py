@@ -11,8 +11,7 @@ from memgpt_cli.cli import ids, shapes
 from memgpt_cli.cli.memory import operations
 from memgpt_cli.cli.memory.history import STYLES
 from memgpt_cli.cli.memory.origins import Causes
-from memgpt_cli.cli.options import current
-from memgpt_cli.cli.terminal.console import confirm, notice, print_json, say
+from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import DryRun, Since, Until, Yes, recall_filters
 from memgpt_cli.cli.terminal.hits import heading
 from memgpt_cli.cli.terminal.texts import counted, one_line
@@ -24,6 +23,7 @@ from memgpt_cli.errors import UsageError
 
 
 def show(
+    ctx: typer.Context,
     message: Annotated[
         str, typer.Argument(help="Its id, such as m12.", metavar="ID", autocompletion=ids.messages_like)
     ],
@@ -34,31 +34,33 @@ def show(
         memgpt recall show m12
 
     """
-    workspace = current.workspace()
+    terminal = terminal_of(ctx)
+    workspace = terminal.workspace
     with workspace.memory() as memory:
         found = ids.message(memory, message)
         turn = None if found.turn is None else memory.store.turns.get(found.turn)
-        if current.json:
-            print_json({"message": _full(found), "turn": None if turn is None else _turn_shape(memory, turn)})
+        if terminal.json:
+            terminal.print_json({"message": _full(found), "turn": None if turn is None else _turn_shape(memory, turn)})
             return
         if turn is None:
-            _say(found, zone=workspace.settings.zone, chosen=True)
-            notice("it was imported and belongs to no turn")
+            _say(terminal, found, zone=workspace.settings.zone, chosen=True)
+            terminal.notice("it was imported and belongs to no turn")
             return
-        say(f"turn {turn.id} ({turn.state})", style="bold")
+        terminal.say(f"turn {turn.id} ({turn.state})", style="bold")
         for other in memory.store.messages.of_turn(turn.id):
-            _say(other, zone=workspace.settings.zone, chosen=other.id == found.id)
+            _say(terminal, other, zone=workspace.settings.zone, chosen=other.id == found.id)
         for operation in memory.store.journal.of_turn(turn.id):
-            say("changed memory" + (" (taken back)" if operation.undone_at else ""), style="bold")
+            terminal.say("changed memory" + (" (taken back)" if operation.undone_at else ""), style="bold")
             for line in operations.describe(operation, memory.store):
-                say(f"   {line}", style=STYLES.get(line[:1]))
+                terminal.say(f"   {line}", style=STYLES.get(line[:1]))
         for step in memory.store.turns.steps(turn.id):
             cost = "" if step.cost_usd is None else f", {step.cost_usd:.6f} USD"
             tokens = f"{step.usage.prompt_tokens} + {step.usage.completion_tokens} tokens"
-            notice(f"{step.purpose} by {step.model}: {tokens}{cost}, {step.duration_s:.1f} s")
+            terminal.notice(f"{step.purpose} by {step.model}: {tokens}{cost}, {step.duration_s:.1f} s")
 
 
 def delete(
+    ctx: typer.Context,
     message: Annotated[
         list[str] | None,
         typer.Argument(help="Ids or ranges: m12, m12-m20.", metavar="ID...", autocompletion=ids.messages_like),
@@ -79,28 +81,35 @@ def delete(
 
         memgpt recall delete --since 2024-03-01 --until 2024-03-02
     """
+    terminal = terminal_of(ctx)
     if not message and since is None and until is None:
         raise UsageError("no messages selected", hint="memgpt recall delete m12, or --since and --until")
-    workspace = current.workspace()
+    workspace = terminal.workspace
     with workspace.memory() as memory:
-        chosen = _chosen(memory, message or [], since, until)
+        chosen = _chosen(terminal, memory, message or [], since, until)
         turns = sorted({m.turn for m in chosen if m.turn is not None})
         what = counted(len(chosen), "message") + (f" of {counted(len(turns), 'turn')}" if turns else "")
         shape: dict[str, Any] = {"messages": [message_ref(m.id) for m in chosen], "turns": turns, "deleted": False}
-        if not current.json:
+        if not terminal.json:
             for item in chosen if dry_run or not yes else ():
-                notice(f"{message_ref(item.id)}  {item.name or item.role.value}: {one_line(item.text)}")
+                terminal.notice(f"{message_ref(item.id)}  {item.name or item.role.value}: {one_line(item.text)}")
         if not chosen or dry_run:
-            print_json(shape) if current.json else say(f"would delete {what}" if chosen else "there are none")
+            terminal.print_json(shape) if terminal.json else terminal.say(
+                f"would delete {what}" if chosen else "there are none"
+            )
             return
-        if not confirm(f"Delete {what}?", yes=yes):
-            notice("nothing was deleted")
+        if not terminal.confirm(f"Delete {what}?", yes=yes):
+            terminal.notice("nothing was deleted")
             raise typer.Exit(1)
-        _bury(memory, chosen)
-        print_json({**shape, "deleted": True}) if current.json else say(f"deleted {what}; memgpt undo brings them back")
+        _bury(terminal, memory, chosen)
+        terminal.print_json({**shape, "deleted": True}) if terminal.json else terminal.say(
+            f"deleted {what}; memgpt undo brings them back"
+        )
 
 
-def _chosen(memory: Memory, typed: Sequence[str], since: str | None, until: str | None) -> list[Message]:
+def _chosen(
+    terminal: Terminal, memory: Memory, typed: Sequence[str], since: str | None, until: str | None
+) -> list[Message]:
     """What was asked for, with the rest of each turn."""
     found: dict[int, Message] = {}
     for text in typed:
@@ -110,15 +119,15 @@ def _chosen(memory: Memory, typed: Sequence[str], since: str | None, until: str 
         else:
             found |= {m.id: m for m in memory.store.messages.get(range(first, last + 1))}
     if since is not None or until is not None:
-        filters = recall_filters(tuple(Role), since=since, until=until)
+        filters = recall_filters(terminal, tuple(Role), since=since, until=until)
         found |= {m.id: m for m in memory.store.messages.page(filters, limit=memory.store.messages.count(filters))}
     for turn in {m.turn for m in found.values() if m.turn is not None}:
         found |= {m.id: m for m in memory.store.messages.of_turn(turn)}
     return [found[number] for number in sorted(found)]
 
 
-def _bury(memory: Memory, messages: Sequence[Message]) -> None:
-    now = current.workspace().clock.now()
+def _bury(terminal: Terminal, memory: Memory, messages: Sequence[Message]) -> None:
+    now = terminal.workspace.clock.now()
     by = Provenance(author=Author.USER, command="recall delete")
     gone = {message.turn for message in messages}
     with memory.between_turns(), memory.store.transaction(), memory.store.journal.operation(by):
@@ -128,16 +137,18 @@ def _bury(memory: Memory, messages: Sequence[Message]) -> None:
         memory.store.tombstones.bury([m.id for m in messages], at=now, provenance=by)
 
 
-def _say(message: Message, *, zone: Any, chosen: bool) -> None:
-    say(heading(message, zone) + ("  (in the window)" if message.in_context else ""), style="bold" if chosen else None)
+def _say(terminal: Terminal, message: Message, *, zone: Any, chosen: bool) -> None:
+    terminal.say(
+        heading(message, zone) + ("  (in the window)" if message.in_context else ""), style="bold" if chosen else None
+    )
     if message.text:
-        say("   " + message.text.replace("\n", "\n   "))
+        terminal.say("   " + message.text.replace("\n", "\n   "))
     for call in message.calls:
-        say(f"   {call.name}({call.arguments})", style="cyan")
+        terminal.say(f"   {call.name}({call.arguments})", style="cyan")
     if message.role is Role.TOOL and message.ok is False:
-        say("   (it failed)", style="red")
+        terminal.say("   (it failed)", style="red")
     if message.interrupted:
-        say("   (interrupted)", style="dim")
+        terminal.say("   (interrupted)", style="dim")
 
 
 def _full(message: Message) -> dict[str, Any]:

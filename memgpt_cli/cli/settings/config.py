@@ -4,76 +4,82 @@ from typing import Annotated, Any
 
 import typer
 
-from memgpt_cli.cli import options
 from memgpt_cli.cli.options import Command
-from memgpt_cli.cli.terminal.console import confirm, notice, print_json, say
+from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import Yes
 from memgpt_cli.cli.terminal.tables import table
 
 app = typer.Typer(no_args_is_help=True, help="Show and change settings.")
 
 
-def _keys(incomplete: str) -> list[str]:
-    return [key for key in options.current.workspace().configuration.values if key.startswith(incomplete)]
+def _keys(ctx: typer.Context, incomplete: str) -> list[str]:
+    return [key for key in terminal_of(ctx).workspace.configuration.values if key.startswith(incomplete)]
 
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="A setting such as window.tokens.", autocompletion=_keys)]
 
 
 @app.command("list", cls=Command)
-def list_settings() -> None:
+def list_settings(ctx: typer.Context) -> None:
     """Every setting, its value, and where the value comes from.
 
     Example:
         memgpt config list
 
     """
-    configuration = _read()
+    terminal = terminal_of(ctx)
+    configuration = _read(terminal)
     settings = [configuration[key] for key in configuration.values]
-    if options.current.json:
-        print_json([_shape(setting) for setting in settings])
+    if terminal.json:
+        terminal.print_json([_shape(setting) for setting in settings])
         return
-    table(("setting", "value", "from"), [(s.option.key, _text(s), _origin(s)) for s in settings], wide="from")
+    table(terminal, ("setting", "value", "from"), [(s.option.key, _text(s), _origin(s)) for s in settings], wide="from")
 
 
 @app.command("get", cls=Command)
-def get(key: Key) -> None:
+def get(ctx: typer.Context, key: Key) -> None:
     """One setting as it is in force.
 
     Example:
         memgpt config get model.name
 
     """
-    setting = _read()[key]
-    if options.current.json:
-        print_json(_shape(setting))
+    terminal = terminal_of(ctx)
+    setting = _read(terminal)[key]
+    if terminal.json:
+        terminal.print_json(_shape(setting))
         return
     if setting.value is not None:
-        say(str(setting.value))
-    notice(f"{setting.option.help} Expected: {setting.option.expected}. Now from: {_origin(setting)}.")
+        terminal.say(str(setting.value))
+    terminal.notice(f"{setting.option.help} Expected: {setting.option.expected}. Now from: {_origin(setting)}.")
 
 
 @app.command("set", cls=Command)
-def set_setting(key: Key, value: Annotated[str, typer.Argument(metavar="VALUE", help="The new value.")]) -> None:
+def set_setting(
+    ctx: typer.Context, key: Key, value: Annotated[str, typer.Argument(metavar="VALUE", help="The new value.")]
+) -> None:
     """Write a setting into your settings file, keeping its comments.
 
     Example:
         memgpt config set window.tokens 16384
 
     """
-    workspace = options.current.workspace()
+    terminal = terminal_of(ctx)
+    workspace = terminal.workspace
     file = workspace.settings_file
     written = file.set(key, value)
     setting = workspace.configuration[key]
     if setting.value != written:
-        notice(f"{setting.where} says {setting.value} and is stronger than your settings file.")
+        terminal.notice(f"{setting.where} says {setting.value} and is stronger than your settings file.")
     if (own := _own_of_agent(workspace, key)) is not None:
         agent = workspace.agent_name
-        notice(f"agent {agent} has its own {own} and keeps it. To change that: memgpt agent set {agent} --default")
-    if options.current.json:
-        print_json(_shape(setting))
+        terminal.notice(
+            f"agent {agent} has its own {own} and keeps it. To change that: memgpt agent set {agent} --default"
+        )
+    if terminal.json:
+        terminal.print_json(_shape(setting))
     else:
-        notice(f"{key} = {written}, in {file.path}")
+        terminal.notice(f"{key} = {written}, in {file.path}")
 
 
 def _own_of_agent(workspace: Any, key: str) -> str | None:
@@ -89,23 +95,24 @@ def _own_of_agent(workspace: Any, key: str) -> str | None:
 
 
 @app.command("unset", cls=Command)
-def unset(key: Key) -> None:
+def unset(ctx: typer.Context, key: Key) -> None:
     """Remove a setting from your settings file.
 
     Example:
         memgpt config unset window.tokens
 
     """
-    file = options.current.workspace().settings_file
+    terminal = terminal_of(ctx)
+    file = terminal.workspace.settings_file
     removed = file.unset(key)
-    if options.current.json:
-        print_json({"key": key, "removed": removed})
+    if terminal.json:
+        terminal.print_json({"key": key, "removed": removed})
     else:
-        notice(f"{key} is no longer in {file.path}" if removed else f"{key} was not in {file.path}")
+        terminal.notice(f"{key} is no longer in {file.path}" if removed else f"{key} was not in {file.path}")
 
 
 @app.command("edit", cls=Command)
-def edit() -> None:
+def edit(ctx: typer.Context) -> None:
     """Open your settings file in $VISUAL or $EDITOR; it is made, with every setting explained, if there is none.
 
     Example:
@@ -114,31 +121,33 @@ def edit() -> None:
     """
     from memgpt_cli.cli.terminal.editor import open_editor
 
-    file = options.current.workspace().settings_file
+    file = terminal_of(ctx).workspace.settings_file
     file.create()
     open_editor(file.path)
     file.check()
 
 
 @app.command("path", cls=Command)
-def path() -> None:
+def path(ctx: typer.Context) -> None:
     """Where your settings file is; with --json, where everything is kept.
 
     Example:
         memgpt config path
 
     """
-    paths = options.current.workspace().paths
-    if options.current.json:
+    terminal = terminal_of(ctx)
+    paths = terminal.workspace.paths
+    if terminal.json:
         places = {"user_file": paths.user_file, "prompts": paths.prompts, "config": paths.config}
         places |= {"data": paths.data, "agents": paths.agents, "cache": paths.cache}
-        print_json({name: str(place) for name, place in places.items()})
+        terminal.print_json({name: str(place) for name, place in places.items()})
     else:
-        say(str(paths.user_file))
+        terminal.say(str(paths.user_file))
 
 
 @app.command("trust", cls=Command)
 def trust(
+    ctx: typer.Context,
     *,
     revoke: Annotated[bool, typer.Option("--revoke", help="Stop trusting the folder.")] = False,
     yes: Yes = False,
@@ -151,27 +160,28 @@ def trust(
         memgpt config trust
 
     """
-    workspace = options.current.workspace()
+    terminal = terminal_of(ctx)
+    workspace = terminal.workspace
     if revoke:
         had_it = workspace.distrust_project()
-        notice("./.memgpt is no longer trusted." if had_it else "./.memgpt was not trusted.")
+        terminal.notice("./.memgpt is no longer trusted." if had_it else "./.memgpt was not trusted.")
         return
     project, seen, contents = workspace.project_to_trust()
-    notice(f"{project.folder} sets:")
+    terminal.notice(f"{project.folder} sets:")
     for line in contents:
-        notice(f"  {line}")
-    if not confirm("Trust these settings?", yes=yes):
-        notice("nothing changed")
+        terminal.notice(f"  {line}")
+    if not terminal.confirm("Trust these settings?", yes=yes):
+        terminal.notice("nothing changed")
         raise typer.Exit(1)
     workspace.trust_project(seen=seen)
-    notice(f"{project.folder} is trusted. To undo: memgpt config trust --revoke")
+    terminal.notice(f"{project.folder} is trusted. To undo: memgpt config trust --revoke")
 
 
-def _read() -> Any:
+def _read(terminal: Terminal) -> Any:
     """The settings; what they have to say goes to stderr."""
-    configuration = options.current.workspace().configuration
+    configuration = terminal.workspace.configuration
     for line in configuration.notes:
-        notice(line)
+        terminal.notice(line)
     return configuration
 
 

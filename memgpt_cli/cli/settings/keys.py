@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from memgpt_cli.cli import options
 from memgpt_cli.cli.options import Command
-from memgpt_cli.cli.terminal.console import confirm, notice, print_json
+from memgpt_cli.cli.terminal.context import terminal_of
 from memgpt_cli.cli.terminal.filters import Yes
 from memgpt_cli.cli.terminal.tables import table
 from memgpt_cli.errors import UsageError
@@ -18,43 +17,48 @@ _PROVIDER_HELP = "openai, anthropic, or the host of another endpoint (openrouter
 
 
 @app.command("set", cls=Command)
-def set_key(provider: Annotated[str, typer.Argument(metavar="PROVIDER", help=_PROVIDER_HELP)] = "openai") -> None:
+def set_key(
+    ctx: typer.Context, provider: Annotated[str, typer.Argument(metavar="PROVIDER", help=_PROVIDER_HELP)] = "openai"
+) -> None:
     """Store a key: typed at a prompt that shows nothing, or piped in.
 
     Example:
         memgpt keys set openai
 
     """
-    keys = options.current.workspace().keys
+    terminal = terminal_of(ctx)
+    keys = terminal.workspace.keys
     entry = keys.set(provider, _read_key(provider))
-    if options.current.json:
-        print_json({"provider": entry.provider, "key": entry.masked, "where": entry.where})
+    if terminal.json:
+        terminal.print_json({"provider": entry.provider, "key": entry.masked, "where": entry.where})
     else:
-        notice(f"{entry.provider}: {entry.masked} stored in {entry.where}")
+        terminal.notice(f"{entry.provider}: {entry.masked} stored in {entry.where}")
     stronger = next((e for e in keys.entries() if e.provider == entry.provider and e.where != entry.where), None)
     if stronger is not None:
-        notice(f"{stronger.where} is set too and is used before it")
+        terminal.notice(f"{stronger.where} is set too and is used before it")
 
 
 @app.command("list", cls=Command)
-def list_keys() -> None:
+def list_keys(ctx: typer.Context) -> None:
     """Which keys there are, masked, and where they are kept.
 
     Example:
         memgpt keys list
 
     """
-    entries = options.current.workspace().keys.entries()
-    if options.current.json:
-        print_json([{"provider": e.provider, "key": e.masked, "where": e.where} for e in entries])
+    terminal = terminal_of(ctx)
+    entries = terminal.workspace.keys.entries()
+    if terminal.json:
+        terminal.print_json([{"provider": e.provider, "key": e.masked, "where": e.where} for e in entries])
     elif entries:
-        table(("provider", "key", "where"), [(e.provider, e.masked, e.where) for e in entries], wide="where")
+        table(terminal, ("provider", "key", "where"), [(e.provider, e.masked, e.where) for e in entries], wide="where")
     else:
-        notice("no keys are stored; to store one: memgpt keys set openai")
+        terminal.notice("no keys are stored; to store one: memgpt keys set openai")
 
 
 @app.command("delete", cls=Command)
 def delete(
+    ctx: typer.Context,
     provider: Annotated[str, typer.Argument(metavar="PROVIDER", help=_PROVIDER_HELP)],
     yes: Yes = False,
 ) -> None:
@@ -64,15 +68,16 @@ def delete(
         memgpt keys delete openai
 
     """
-    keys = options.current.workspace().keys
-    if not confirm(f"Delete the key of {provider}?", yes=yes):
-        notice("nothing was deleted")
+    terminal = terminal_of(ctx)
+    keys = terminal.workspace.keys
+    if not terminal.confirm(f"Delete the key of {provider}?", yes=yes):
+        terminal.notice("nothing was deleted")
         raise typer.Exit(1)
     keys.delete(provider)
-    if options.current.json:
-        print_json({"provider": provider, "deleted": True})
+    if terminal.json:
+        terminal.print_json({"provider": provider, "deleted": True})
     else:
-        notice(f"the key of {provider} is deleted")
+        terminal.notice(f"the key of {provider} is deleted")
 
 
 def _read_key(provider: str) -> str:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from memgpt_cli.cli.options import Command, current
-from memgpt_cli.cli.terminal.console import notice, print_json, say
+from memgpt_cli.cli.options import Command
+from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.tables import table
 from memgpt_cli.domain.agents import Protocol
 from memgpt_cli.domain.endpoints import AUTO, Endpoint, Provider
@@ -26,9 +26,10 @@ _PATIENCE_S: Final = 10.0
 app = typer.Typer(invoke_without_command=True)
 
 
-def profiles_like(incomplete: str) -> list[str]:
+def profiles_like(ctx: typer.Context, incomplete: str) -> list[str]:
     """The profiles whose names begin so, for completion."""
-    return [name for name in current.workspace().configuration.profiles if name.startswith(incomplete)]
+    terminal = terminal_of(ctx)
+    return [name for name in terminal.workspace.configuration.profiles if name.startswith(incomplete)]
 
 
 ProfileName = Annotated[
@@ -38,7 +39,7 @@ ProfileName = Annotated[
 
 @app.callback()
 def models(
-    context: typer.Context,
+    ctx: typer.Context,
     online: Annotated[bool, typer.Option("--online", help="Ask the endpoint in use which models it serves.")] = False,
 ) -> None:
     """List the known models with their context length and prices, or manage profiles: named models with their settings.
@@ -54,19 +55,21 @@ def models(
         memgpt models --online --base-url http://localhost:11434/v1
 
     """
-    if context.invoked_subcommand is None:
-        _list_models(online=online)
+    terminal = terminal_of(ctx)
+    if ctx.invoked_subcommand is None:
+        _list_models(terminal, online=online)
 
 
-def _list_models(*, online: bool) -> None:
-    workspace = current.workspace()
+def _list_models(terminal: Terminal, *, online: bool) -> None:
+    workspace = terminal.workspace
     choice = workspace.sessions.choice_in_use()
     rows = _served(workspace) if online else _known(workspace)
     shapes = [_shape(settings, origin, in_use=settings.name == choice.name) for settings, origin in rows]
-    if current.json:
-        print_json(shapes)
+    if terminal.json:
+        terminal.print_json(shapes)
         return
     table(
+        terminal,
         ("", "model", "context", "$ in", "cached", "$ out", "from"),
         [
             (
@@ -80,13 +83,14 @@ def _list_models(*, online: bool) -> None:
         ],
         wide="from",
     )
-    notice("prices are in US dollars for a million tokens")
+    terminal.notice("prices are in US dollars for a million tokens")
     if workspace.configuration.profiles:
-        notice("your profiles: memgpt models list")
+        terminal.notice("your profiles: memgpt models list")
 
 
 @app.command("add", cls=Command)
 def add(
+    ctx: typer.Context,
     name: ProfileName,
     provider: Annotated[
         Provider | None, typer.Option(help="The API that the endpoint speaks. Default: by base URL and model.")
@@ -139,17 +143,18 @@ def add(
         memgpt models add work --base-url https://openrouter.ai/api/v1 --model z-ai/glm-4.6 --key-env OPENROUTER_API_KEY
 
     """
-    workspace = current.workspace()
+    terminal = terminal_of(ctx)
+    workspace = terminal.workspace
     profiles = _profiles(workspace)
-    if current.model is None:
+    if terminal.model is None:
         raise UsageError("a profile needs a model", hint=f"memgpt models add {name} --model MODEL --base-url URL")
     profile = profiles.add(
         name,
         {
-            "model": current.model,
-            "base_url": current.base_url,
+            "model": terminal.model,
+            "base_url": terminal.base_url,
             "provider": provider and provider.value,
-            "window": current.window,
+            "window": terminal.window,
             "protocol": protocol and protocol.value,
             "reasoning_effort": reasoning_effort,
             "images": images,
@@ -165,25 +170,27 @@ def add(
     )
     if default:
         workspace.settings_file.set("model.name", name)
-    if current.json:
-        print_json(_profile_shape(current.workspace(), profile))
+    if terminal.json:
+        terminal.reload()
+        terminal.print_json(_profile_shape(terminal.workspace, profile))
     else:
-        say(f"added {name}: {profile.model} at {_place(profile.model, profile.base_url, profile.provider)}")
-        notice(f"use it with --model {name}; try it with memgpt models test {name}")
+        terminal.say(f"added {name}: {profile.model} at {_place(profile.model, profile.base_url, profile.provider)}")
+        terminal.notice(f"use it with --model {name}; try it with memgpt models test {name}")
 
 
 @app.command("list", cls=Command)
-def list_profiles() -> None:
+def list_profiles(ctx: typer.Context) -> None:
     """List your profiles; the one in use has a star.
 
     Example:
         memgpt models list
 
     """
-    workspace = current.workspace()
+    terminal = terminal_of(ctx)
+    workspace = terminal.workspace
     shapes = [_profile_shape(workspace, profile) for profile in _profiles(workspace).all()]
-    if current.json:
-        print_json(shapes)
+    if terminal.json:
+        terminal.print_json(shapes)
     elif shapes:
         rows = [
             (
@@ -197,35 +204,37 @@ def list_profiles() -> None:
             )
             for s in shapes
         ]
-        table(("", "profile", "model", "base URL", "window", "key", "learned"), rows, wide="learned")
+        table(terminal, ("", "profile", "model", "base URL", "window", "key", "learned"), rows, wide="learned")
     else:
-        notice("there are no profiles yet; to add one: memgpt models add NAME --base-url URL --model MODEL")
+        terminal.notice("there are no profiles yet; to add one: memgpt models add NAME --base-url URL --model MODEL")
 
 
 @app.command("show", cls=Command)
-def show(name: ProfileName) -> None:
+def show(ctx: typer.Context, name: ProfileName) -> None:
     """Show one profile.
 
     Example:
         memgpt models show local
 
     """
-    workspace = current.workspace()
+    terminal = terminal_of(ctx)
+    workspace = terminal.workspace
     shape = _profile_shape(workspace, _profiles(workspace).get(name))
-    if current.json:
-        print_json(shape)
+    if terminal.json:
+        terminal.print_json(shape)
         return
     shape |= {f"{what} price": price for what, price in shape.pop("usd_per_million_tokens").items()}
     learned = shape.pop("learned")
     for key, value in shape.items():
         if value is not None:
-            say(f"{key.replace('_', ' '):<17} {_plainly(value)}")
+            terminal.say(f"{key.replace('_', ' '):<17} {_plainly(value)}")
     for phrase in learned:
-        say(f"{'learned':<17} {phrase}")
+        terminal.say(f"{'learned':<17} {phrase}")
 
 
 @app.command("remove", cls=Command)
 def remove(
+    ctx: typer.Context,
     name: ProfileName,
     force: Annotated[bool, typer.Option("--force", help="Also while a setting or an agent uses it.")] = False,
 ) -> None:
@@ -235,17 +244,19 @@ def remove(
         memgpt models remove local
 
     """
-    users = _profiles(current.workspace()).remove(name, force=force)
-    if current.json:
-        print_json({"removed": name, "settings": list(users.settings), "agents": list(users.agents)})
+    terminal = terminal_of(ctx)
+    users = _profiles(terminal.workspace).remove(name, force=force)
+    if terminal.json:
+        terminal.print_json({"removed": name, "settings": list(users.settings), "agents": list(users.agents)})
         return
-    say(f"removed {name}")
+    terminal.say(f"removed {name}")
     for agent in users.agents:
-        notice(f"agent {agent} used it: memgpt agent set {agent} --default, or --model MODEL")
+        terminal.notice(f"agent {agent} used it: memgpt agent set {agent} --default, or --model MODEL")
 
 
 @app.command("test", cls=Command)
 def try_model(
+    ctx: typer.Context,
     name: Annotated[
         str | None,
         typer.Argument(help="A profile; default: the model in use.", autocompletion=profiles_like, show_default=False),
@@ -261,32 +272,34 @@ def try_model(
         memgpt models test --model qwen3:8b --base-url http://localhost:11434/v1
 
     """
+    terminal = terminal_of(ctx)
     from memgpt_cli.services.model_probes import MOST_CALLS, ModelTest, report, works
 
-    workspace = current.workspace()
+    workspace = terminal.workspace
     choice = (
         workspace.sessions.choice_in_use() if name is None else workspace.models.of_profile(_found(workspace, name))
     )
     test = ModelTest(workspace, choice)
-    notice(f"testing {choice.name} at {test.host} with up to {MOST_CALLS} short calls")
+    terminal.notice(f"testing {choice.name} at {test.host} with up to {MOST_CALLS} short calls")
     probes = []
     for probe in test.probes():
         probes.append(probe)
-        if not current.json:
-            _tell_probe(probe)
-    if current.json:
-        print_json(report(test, probes))
+        if not terminal.json:
+            _tell_probe(terminal, probe)
+    if terminal.json:
+        terminal.print_json(report(test, probes))
     else:
         cost = "price unknown" if test.cost_usd is None else f"${test.cost_usd:.4f}"
         used = test.usage
         calls = f"{test.calls} call{'' if test.calls == 1 else 's'}"
-        say(f"{calls}, {used.prompt_tokens:,} prompt tokens, {used.completion_tokens:,} reply tokens, {cost}")
+        terminal.say(f"{calls}, {used.prompt_tokens:,} prompt tokens, {used.completion_tokens:,} reply tokens, {cost}")
     if not works(probes):
         raise typer.Exit(1)
 
 
 @app.command("learned", cls=Command)
 def learned(
+    ctx: typer.Context,
     forget: Annotated[
         str | None, typer.Option("--forget", metavar="MODEL", help="Forget what was learned of this model, or `all`.")
     ] = None,
@@ -304,39 +317,40 @@ def learned(
         memgpt models learned --forget all
 
     """
+    terminal = terminal_of(ctx)
     from memgpt_cli.services.learned import forget_learned, in_words, learned_traits, trait_shape
 
-    workspace = current.workspace()
+    workspace = terminal.workspace
     if forget is not None:
         gone = forget_learned(workspace, None if forget == "all" else forget)
-        if current.json:
-            print_json({"forgotten": gone})
+        if terminal.json:
+            terminal.print_json({"forgotten": gone})
         else:
-            say(f"forgot {gone} trait{'' if gone == 1 else 's'}")
+            terminal.say(f"forgot {gone} trait{'' if gone == 1 else 's'}")
         return
     traits = learned_traits(workspace)
-    if current.json:
-        print_json([trait_shape(trait) for trait in traits])
+    if terminal.json:
+        terminal.print_json([trait_shape(trait) for trait in traits])
         return
     for (base_url, model, stale), group in groupby(
         traits, key=lambda trait: (trait.base_url, trait.model, trait.stale)
     ):
-        say(f"{model} at {base_url or 'OpenAI'}{' (no longer believed)' if stale else ''}")
+        terminal.say(f"{model} at {base_url or 'OpenAI'}{' (no longer believed)' if stale else ''}")
         for phrase in in_words(list(group)):
-            say(f"  {phrase}")
+            terminal.say(f"  {phrase}")
     if not traits:
-        notice("nothing was learned yet")
+        terminal.notice("nothing was learned yet")
 
 
 def _found(workspace: Workspace, name: str) -> Profile:
     return _profiles(workspace).get(name)
 
 
-def _tell_probe(probe: Probe) -> None:
+def _tell_probe(terminal: Terminal, probe: Probe) -> None:
     mark = {True: "yes", False: "no", None: "?"}[probe.ok]
-    say(f"{probe.what:<15} {mark:<4} {probe.says}")
+    terminal.say(f"{probe.what:<15} {mark:<4} {probe.says}")
     if probe.hint and probe.ok is not True:
-        say(f"{'':<20} hint: {probe.hint}")
+        terminal.say(f"{'':<20} hint: {probe.hint}")
 
 
 def _profiles(workspace: Workspace) -> Profiles:

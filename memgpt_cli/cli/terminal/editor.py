@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from memgpt_cli.cli.terminal.console import notice
+from memgpt_cli.cli.terminal.context import Terminal
 from memgpt_cli.errors import MemGPTError, UsageError
 
 
@@ -33,14 +33,16 @@ def open_editor(path: Path) -> None:
 
 
 @contextmanager
-def edited(place: Path, text: str, *, otherwise: str, again: Callable[[Path], str]) -> Iterator[str]:
+def edited(
+    terminal: Terminal, place: Path, text: str, *, otherwise: str, again: Callable[[Path], str]
+) -> Iterator[str]:
     """What the person makes of a text in their editor, without line ends at its end.
 
     The file is `place`, or one beside it where an earlier text still lies. It is gone in the end, unless the editor
     fails after something was written, or what is done with the text raises: then the error says where it lies, and
     its hint is `again` of it. `otherwise` is the hint where there is nothing to keep.
     """
-    path = _new_file(place, text + "\n")
+    path = _new_file(terminal, place, text + "\n")
     keep = False
     try:
         open_editor(path)
@@ -52,7 +54,7 @@ def edited(place: Path, text: str, *, otherwise: str, again: Callable[[Path], st
     except KeyboardInterrupt:
         keep = _differs(path, text)
         if keep:
-            notice(f"your text is kept in {path}")
+            terminal.notice(f"your text is kept in {path}")
         raise
     finally:
         if not keep and path.is_file():
@@ -68,7 +70,7 @@ def _ended(status: int) -> str:
         return f"was ended by signal {-status}"
 
 
-def _new_file(place: Path, text: str) -> Path:
+def _new_file(terminal: Terminal, place: Path, text: str) -> Path:
     """A file of this call alone: two terminals may edit the same thing, and an earlier text may be worth keeping."""
     number = 1
     while True:
@@ -81,7 +83,7 @@ def _new_file(place: Path, text: str) -> Path:
         with os.fdopen(file, "w", encoding="utf-8", errors="surrogatepass", newline="") as opened:
             opened.write(text)
         if number > 1:
-            notice(f"an earlier text lies in {place}; it is left as it is")
+            terminal.notice(f"an earlier text lies in {place}; it is left as it is")
         return path
 
 

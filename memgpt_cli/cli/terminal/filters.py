@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from memgpt_cli.cli.options import current
+from memgpt_cli.cli.terminal.context import Terminal
 from memgpt_cli.domain.messages import Role
 from memgpt_cli.domain.names import did_you_mean
 from memgpt_cli.domain.search import ArchivalFilters, RecallFilters
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from memgpt_cli.bootstrap import Memory
 
 
-def _sources(incomplete: str) -> list[str]:
+def _sources(ctx: typer.Context, incomplete: str) -> list[str]:
     from memgpt_cli.cli.archival.sources import sources_like
 
-    return sources_like(incomplete)
+    return sources_like(ctx, incomplete)
 
 
 LARGEST: Final = 1_000_000_000
@@ -56,14 +56,20 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done
 
 
 def recall_filters(
-    roles: tuple[Role, ...], *, name: str | None = None, since: str | None = None, until: str | None = None
+    terminal: Terminal,
+    roles: tuple[Role, ...],
+    *,
+    name: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
 ) -> RecallFilters:
     """Filters on messages. Raises UsageError for an invalid date."""
-    start, end = dates(since, until)
+    start, end = dates(terminal, since, until)
     return RecallFilters(roles=roles, name=name, start=start, end=end)
 
 
 def archival_filters(
+    terminal: Terminal,
     memory: "Memory | None" = None,
     *,
     tags: list[str] | None = None,
@@ -77,7 +83,7 @@ def archival_filters(
     """
     from memgpt_cli.cli.archival.sources import source_named
 
-    start, end = dates(since, until)
+    start, end = dates(terminal, since, until)
     if memory is not None:
         check_tags(memory, tags or ())
     named = source if source is None or memory is None else source_named(memory, source)
@@ -104,17 +110,17 @@ def labels(typed: list[str] | None) -> tuple[str, ...]:
     return found
 
 
-def dates(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
+def dates(terminal: Terminal, since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
     """Both days inclusive, as [start, end) in UTC. Raises UsageError."""
-    start = None if since is None else _span("--since", since)[0]
-    end = None if until is None else _span("--until", until)[1]
+    start = None if since is None else _span(terminal, "--since", since)[0]
+    end = None if until is None else _span(terminal, "--until", until)[1]
     if start is not None and end is not None and end <= start:
         raise UsageError(f"--until {until} lies before --since {since}", hint="swap them")
     return start, end
 
 
-def _span(option: str, text: str) -> tuple[datetime, datetime]:
+def _span(terminal: Terminal, option: str, text: str) -> tuple[datetime, datetime]:
     try:
-        return span(text, current.workspace().settings.zone)
+        return span(text, terminal.workspace.settings.zone)
     except (ValueError, OverflowError) as error:
         raise UsageError(f"{option} {text!r} is not a valid date", hint=f"{option} 2024-03-31") from error

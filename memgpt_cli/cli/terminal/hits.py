@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any, Final
 
-from memgpt_cli.cli.terminal.console import notice, say
+from memgpt_cli.cli.terminal.context import Terminal
 from memgpt_cli.domain.messages import Message, message_ref
 from memgpt_cli.domain.passages import Passage, passage_ref
 from memgpt_cli.domain.times import for_people
@@ -31,21 +31,22 @@ def heading(item: Message | Passage, zone: tzinfo) -> str:
     return "  ".join(part for part in (passage_ref(item.id), time, origin, tags) if part)
 
 
-def show_hits(found: SearchResult[Any], zone: tzinfo, *, explain: bool, what: str) -> None:
+def show_hits(terminal: Terminal, found: SearchResult[Any], zone: tzinfo, *, explain: bool, what: str) -> None:
     """A page of hits, what is left, and what the search has to say of itself."""
     for hit in found.hits:
-        show_hit(hit, zone, terms=found.terms, ranked=found.ranked, explain=explain)
+        show_hit(terminal, hit, zone, terms=found.terms, ranked=found.ranked, explain=explain)
     if not found.hits:
-        notice("nothing was found")
+        terminal.notice("nothing was found")
     if found.weak:
-        notice(ONLY_WEAK)
+        terminal.notice(ONLY_WEAK)
     if found.more:
-        notice(f"{found.more} more {'candidates' if found.ranked else what}: --page {found.page + 1}")
+        terminal.notice(f"{found.more} more {'candidates' if found.ranked else what}: --page {found.page + 1}")
     for line in notes_for_people(found, what=what):
-        notice(f"note: {line}")
+        terminal.notice(f"note: {line}")
 
 
 def show_hit(
+    terminal: Terminal,
     hit: Hit[Any],
     zone: tzinfo,
     *,
@@ -61,13 +62,13 @@ def show_hit(
     text must name the agent.
     """
     score = f"  score {hit.score:.2f}" if ranked else ""
-    say("  ".join(part for part in (place, heading(hit.item, zone)) if part) + score, style="bold")
+    terminal.say("  ".join(part for part in (place, heading(hit.item, zone)) if part) + score, style="bold")
     part = excerpt_for_people(hit.item, terms)
-    say("  " + part.text.replace("\n", "\n  "))
+    terminal.say("  " + part.text.replace("\n", "\n  "))
     if part.cut:
-        say(f"  (about {part.tokens} tokens; whole: {_show_command(hit.item, agent)})", style="dim")
+        terminal.say(f"  (about {part.tokens} tokens; whole: {_show_command(hit.item, agent)})", style="dim")
     if explain:
-        say(f"  {_reasons(hit.why)}", style="dim")
+        terminal.say(f"  {_reasons(hit.why)}", style="dim")
 
 
 def _show_command(item: Message | Passage, agent: str | None) -> str:

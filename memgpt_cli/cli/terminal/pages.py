@@ -5,7 +5,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from memgpt_cli.cli.terminal.console import notice
+from memgpt_cli.cli.terminal.context import Terminal
 
 T = TypeVar("T")
 
@@ -22,9 +22,9 @@ def page_of(items: Sequence[T], *, limit: int, page: int) -> Sequence[T]:
     return items[page * limit : (page + 1) * limit]
 
 
-def tell_of_more(total: int, *, limit: int, page: int) -> None:
+def tell_of_more(terminal: Terminal, total: int, *, limit: int, page: int) -> None:
     """Say which page comes next, if one does, or that this one lies behind the last."""
     if total > (page + 1) * limit:
-        notice(f"there are more: --page {page + 1}")
+        terminal.notice(f"there are more: --page {page + 1}")
     elif page and total and total <= page * limit:
-        notice(f"there is no page {page}; the last is --page {(total - 1) // limit}")
+        terminal.notice(f"there is no page {page}; the last is --page {(total - 1) // limit}")

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from memgpt_cli.cli.terminal.console import err, plain
+from memgpt_cli.cli.terminal.console import plain
+from memgpt_cli.cli.terminal.context import Terminal
 
 if TYPE_CHECKING:
     from rich.progress import Progress, Task
@@ -38,9 +39,9 @@ class Bar:
 
 
 @contextmanager
-def bar() -> Iterator[Bar]:
+def bar(terminal: Terminal) -> Iterator[Bar]:
     """A bar for the time of the block; what is printed to stderr meanwhile stands above it."""
-    if not err().is_terminal:
+    if not terminal.err.is_terminal:
         yield Bar()
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -53,7 +54,7 @@ def bar() -> Iterator[Bar]:
         TimeRemainingColumn(compact=True),
         TextColumn("{task.fields[beside]}", markup=False),
     )
-    with Progress(*columns, console=err(), transient=True) as progress:
+    with Progress(*columns, console=terminal.err, transient=True) as progress:
         yield Bar(progress)
 
 

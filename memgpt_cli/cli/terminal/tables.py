@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from memgpt_cli.cli.terminal.console import out, plain
+from memgpt_cli.cli.terminal.console import plain
+from memgpt_cli.cli.terminal.context import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -13,21 +14,23 @@ _NARROW: Final = 24
 """Columns of the terminal that a text needs beside the other cells; with fewer it stands below them."""
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, wide: str | None = None) -> None:
+def table(
+    terminal: Terminal, columns: Sequence[str], rows: Iterable[Sequence[str]], *, wide: str | None = None
+) -> None:
     """Print rows under headings; the column called `wide` takes the space that is left and wraps."""
     cells = [[plain(cell) for cell in row] for row in rows]
-    if not out().is_terminal:
-        _lines([list(columns), *cells])
+    if not terminal.out.is_terminal:
+        _lines(terminal, [list(columns), *cells])
         return
     widths = _widths([list(columns), *cells])
     beside = sum(width + 3 for column, width in zip(columns, widths, strict=True) if column != wide)
-    if beside + (_NARROW if wide else 0) > out().width:
-        _stacked(columns, cells, wide)
+    if beside + (_NARROW if wide else 0) > terminal.out.width:
+        _stacked(terminal, columns, cells, wide)
     else:
-        _grid(columns, cells, wide)
+        _grid(terminal, columns, cells, wide)
 
 
-def _grid(columns: Sequence[str], cells: Sequence[Sequence[str]], wide: str | None) -> None:
+def _grid(terminal: Terminal, columns: Sequence[str], cells: Sequence[Sequence[str]], wide: str | None) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
@@ -36,29 +39,29 @@ def _grid(columns: Sequence[str], cells: Sequence[Sequence[str]], wide: str | No
         grid.add_column(column, overflow="fold", no_wrap=column != wide, ratio=1 if column == wide else None)
     for row in cells:
         grid.add_row(*row)
-    out().print(grid, soft_wrap=False)
+    terminal.out.print(grid, soft_wrap=False)
 
 
-def _stacked(columns: Sequence[str], cells: Sequence[Sequence[str]], wide: str | None) -> None:
+def _stacked(terminal: Terminal, columns: Sequence[str], cells: Sequence[Sequence[str]], wide: str | None) -> None:
     """Each row as lines of its own: what is short first, what is long below it."""
     from rich.padding import Padding
 
     for row in cells:
         named = list(zip(columns, row, strict=True))
-        out().print("  ".join(cell for column, cell in named if column != wide and cell), style="bold")
+        terminal.out.print("  ".join(cell for column, cell in named if column != wide and cell), style="bold")
         for column, cell in named:
             if column == wide and cell:
-                out().print(Padding(cell, (0, 0, 0, 2)), soft_wrap=False)
+                terminal.out.print(Padding(cell, (0, 0, 0, 2)), soft_wrap=False)
 
 
-def _lines(cells: Sequence[Sequence[str]]) -> None:
+def _lines(terminal: Terminal, cells: Sequence[Sequence[str]]) -> None:
     from rich.cells import cell_len
 
     flat = [[" ".join(cell.split()) for cell in row] for row in cells]
     widths = _widths(flat)
     for row in flat:
         padded = [cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)]
-        out().print("  ".join([*padded[:-1], row[-1]]).rstrip())
+        terminal.out.print("  ".join([*padded[:-1], row[-1]]).rstrip())
 
 
 def _widths(cells: Sequence[Sequence[str]]) -> list[int]:

@@ -1,0 +1,127 @@
+"""What a command works with: the flags that were typed, the workspace they ask for, streams and output format.
+
+One object for each command, made by `app.run` and handed on by typer as `ctx.obj`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from memgpt_cli.cli.terminal.console import json_text, new_console, plain
+from memgpt_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import tzinfo
+
+    from rich.console import Console
+
+    from memgpt_cli.bootstrap import Workspace
+
+
+class Terminal:
+    """The terminal that a command runs at. Data goes to `out` (stdout), everything else to `err` (stderr).
+
+    `json` asks for JSON, `debug` for tracebacks. `owns_process` says that this process runs one command only.
+    """
+
+    def __init__(self, *, owns_process: bool = False) -> None:
+        self.agent: str | None = None
+        self.model: str | None = None
+        self.base_url: str | None = None
+        self.window: int | None = None
+        self.json = False
+        self.debug = False
+        self.owns_process = owns_process
+
+    def set_flag(self, name: str, value: Any) -> None:
+        """Take over one common option; the last one counts."""
+        setattr(self, name, value)
+        self.reload()
+
+    def reload(self) -> None:
+        """Read the settings again when the workspace is next asked for."""
+        vars(self).pop("workspace", None)
+
+    def with_flags(self, agent: str, model: str | None, base_url: str | None, window: int | None) -> Terminal:
+        """The same terminal with other flags. None leaves a setting to the agent and the settings."""
+        other = Terminal(owns_process=self.owns_process)
+        other.agent, other.model, other.base_url, other.window = agent, model, base_url, window
+        other.json, other.debug = self.json, self.debug
+        return other
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """The workspace that the flags ask for."""
+        from memgpt_cli.bootstrap import Flags, Workspace
+
+        flags = Flags(agent=self.agent, model=self.model, base_url=self.base_url, window=self.window)
+        return Workspace(flags)
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone in which times are shown and dates are meant."""
+        return self.workspace.settings.zone
+
+    @cached_property
+    def out(self) -> Console:
+        """Standard output, for data."""
+        return new_console(stderr=False)
+
+    @cached_property
+    def err(self) -> Console:
+        """Standard error, for notices and progress."""
+        return new_console(stderr=True)
+
+    @property
+    def is_interactive(self) -> bool:
+        """Whether a person is at both ends."""
+        return sys.stdin.isatty() and sys.stdout.isatty()
+
+    def say(self, text: str, *, style: str | None = None) -> None:
+        """Print data."""
+        self.out.print(plain(text), style=style)
+
+    def notice(self, text: str, *, style: str | None = "dim") -> None:
+        """Print something that is not data, on stderr."""
+        self.err.print(plain(text), style=style)
+
+    def print_json(self, value: Any) -> None:
+        """Print one JSON document."""
+        sys.stdout.write(json_text(value, indent=2) + "\n")
+
+    def show(self, document: Any, text: str | Callable[[], None]) -> None:
+        """Print a result: a JSON document with --json, else a text. A function makes either of them."""
+        if self.json:
+            self.print_json(document() if callable(document) else document)
+        elif isinstance(text, str):
+            self.say(text)
+        else:
+            text()
+
+    def confirm(self, question: str, *, yes: bool) -> bool:
+        """Ask before something is destroyed. `--yes` answers it; without it and a terminal it raises UsageError."""
+        if yes:
+            return True
+        if not sys.stdin.isatty():
+            raise UsageError("this needs a confirmation, and there is no terminal to ask at", hint="add --yes")
+        self.err.print(plain(question) + " [y/N] ", end="")
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+    def end_process(self, code: int) -> None:
+        """End the process at once if it runs this command only. Everything to be kept must be written."""
+        if self.owns_process:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+
+def terminal_of(context: typer.Context) -> Terminal:
+    """The terminal of a command."""
+    found: Terminal = context.obj
+    return found
