@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -77,6 +77,17 @@ class Entity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EntityVersion:
+    """One state in the history of an entity."""
+
+    entity: Entity
+    version: int
+    at: datetime
+    provenance: Provenance
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FactSource:
     """What a fact rests on: a message or a passage (`m12`, `p7`), and the words in it."""
 
@@ -122,7 +133,7 @@ class Fact:
         if self.sentence:
             return self.sentence
         return (
-            f"{self.subject} · {self.predicate}: {self.object}" if self.predicate else f"{self.subject}: {self.object}"
+            f"{self.subject}, {self.predicate}: {self.object}" if self.predicate else f"{self.subject}: {self.object}"
         )
 
     @property
@@ -156,8 +167,27 @@ class Fact:
             "supersedes": self.supersedes, "check": self.check,
         }  # fmt: skip
 
+    def with_values(self, values: Mapping[str, Any]) -> "Fact":
+        """The fact that `to_values` described. Raises ValueError, KeyError, TypeError for values that no fact has."""
+        texts = [values[name] for name in ("predicate", "object", "sentence", "says", "check")]
+        numbers = [values["subject_id"], *values["about"], values["object_id"] or 0, values["supersedes"] or 0]
+        if not all(isinstance(text, str) for text in texts) or not all(type(number) is int for number in numbers):
+            msg = "a fact holds a value of another type than its field"
+            raise ValueError(msg)
+        return replace(
+            self,
+            **{name: values[name] for name in ("subject_id", "object_id", "supersedes")},
+            **dict(zip(("predicate", "object", "sentence", "says", "check"), texts, strict=True)),
+            about=tuple(values["about"]),
+            kind=FactKind(values["kind"]),
+            one_valued=bool(values["one_valued"]),
+            valid=_validity(values),
+            state=FactState(values["state"]),
+            sources=tuple(FactSource(ref=str(ref), quote=str(quote)) for ref, quote in values["sources"]),
+        )
 
-def validity_of(values: Mapping[str, Any]) -> Validity:
+
+def _validity(values: Mapping[str, Any]) -> Validity:
     """The validity in the values of a fact. Raises ValueError for an invalid date."""
     start, until = (values[key] and PartialDate.parse(values[key]) for key in ("valid_from", "valid_until"))
     return Validity(start or None, until or None)
@@ -178,7 +208,8 @@ class FactVersion:
 class FactFilters:
     """Which facts come into question. `as_of`: true then; `known_at`: as the record knew them then.
 
-    `subject` is an entity's id; facts about it in any place pass. `states` empty: all states.
+    `entity` is an id; facts about it in any place pass. `states` and `kinds` empty: all of them. `to_check`: only those
+    that a person should look at.
     """
 
     states: tuple[FactState, ...] = ()
@@ -187,6 +218,14 @@ class FactFilters:
     as_of: PartialDate | None = None
     known_at: datetime | None = None
     to_check: bool = False
+
+    def passes(self, fact: Fact) -> bool:
+        """Whether a fact, as it was known, comes into question."""
+        if (self.states and fact.state not in self.states) or (self.kinds and fact.kind not in self.kinds):
+            return False
+        if self.entity is not None and self.entity not in fact.entities:
+            return False
+        return (self.as_of is None or fact.holds_on(self.as_of)) and (not self.to_check or bool(fact.check))
 
 
 def fact_ref(fact_id: int) -> str:

@@ -32,11 +32,13 @@ class Kind(StrEnum):
     PASSAGE = "passage", "p", "archival", True
     PICTURE = "picture", "", "recall", False
     BLOCK = "block", "", "memory", True
+    ENTITY = "entity", "e", "entities", True
+    FACT = "fact", "f", "facts", True
 
     @property
     def plural(self) -> str:
         """`messages`."""
-        return f"{self.value}s"
+        return f"{self.value.removesuffix('y')}ies" if self.value.endswith("y") else f"{self.value}s"
 
     def ref(self, number: int) -> str:
         """How an item is named to people and models: `m12`."""

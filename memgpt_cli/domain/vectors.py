@@ -14,6 +14,7 @@ class Collection(StrEnum):
 
     MESSAGES = "messages"
     PASSAGES = "passages"
+    FACTS = "facts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

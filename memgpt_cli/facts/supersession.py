@@ -23,12 +23,14 @@ class Verdict:
     """What a new statement does to known ones, by their ids.
 
     `restates`: it repeats this one. `closes`: these are no longer true. `doubts`: these and the new one contradict each
-    other, and both are uncertain. `checks`: a person should check these.
+    other, and both are uncertain. `outranked_by`: these stay, and the new one is uncertain, since its word counts less.
+    `checks`: a person should check these.
     """
 
     restates: int | None = None
     closes: tuple[int, ...] = ()
     doubts: tuple[int, ...] = ()
+    outranked_by: tuple[int, ...] = ()
     checks: tuple[int, ...] = ()
 
 
@@ -47,20 +49,22 @@ def judge(
     same_subject = [fact for fact in known if fact.subject_id == new.subject_id]
     if (same := _restated(new, same_subject)) is not None:
         return Verdict(restates=same.id)
-    closes: list[int] = []
-    doubts: list[int] = []
-    checks: list[int] = []
+    found: dict[str, list[int]] = {"closes": [], "doubts": [], "outranked_by": [], "checks": []}
     for fact in same_subject:
         if fact.state is not FactState.CURRENT:
             continue
         is_named = fact.id == replaces and _is_plausible(new, fact, similarity)
         if is_named or _is_same_state(new, fact):
-            if _has_ended(new, fact):
-                continue
-            (closes if _may_close(new, fact, denies=denies) else doubts).append(fact.id)
+            if not _has_ended(new, fact):
+                found[_outcome(new, fact, denies=denies)].append(fact.id)
         elif _is_soft_match(new, fact, similarity):
-            checks.append(fact.id)
-    return Verdict(closes=tuple(closes), doubts=tuple(doubts), checks=tuple(checks))
+            found["checks"].append(fact.id)
+    return Verdict(
+        closes=tuple(found["closes"]),
+        doubts=tuple(found["doubts"]),
+        outranked_by=tuple(found["outranked_by"]),
+        checks=tuple(found["checks"]),
+    )
 
 
 def effective_start(fact: Fact) -> date:
@@ -94,15 +98,15 @@ def _is_same_state(new: Fact, fact: Fact) -> bool:
     return new.one_valued and fact.one_valued and name_key(new.predicate) == name_key(fact.predicate)
 
 
-def _may_close(new: Fact, fact: Fact, *, denies: bool) -> bool:
-    """Whether nothing speaks against it: trust, time, hearsay, a denial, or a new holder of a role."""
-    if new.state is not FactState.CURRENT or denies:
-        return False
-    if trust_rank(new.provenance.author) < trust_rank(fact.provenance.author):
-        return False
-    if effective_start(new) < _precise_start(fact, new):
-        return False
-    return not (new.says and name_key(new.says) != name_key(fact.says)) and not is_role(new.subject)
+def _outcome(new: Fact, fact: Fact, *, denies: bool) -> str:
+    """What a new value does to a known one: closes it, unless trust, time, hearsay or a denial speaks against that."""
+    is_hearsay = bool(new.says) and name_key(new.says) != name_key(fact.says)
+    ranks_lower = trust_rank(new.provenance.author) < trust_rank(fact.provenance.author)
+    if new.state is not FactState.CURRENT or ranks_lower or is_hearsay:
+        return "outranked_by"
+    if is_role(new.subject):
+        return "checks"
+    return "doubts" if denies or effective_start(new) < _precise_start(fact, new) else "closes"
 
 
 def _precise_start(fact: Fact, new: Fact) -> date:

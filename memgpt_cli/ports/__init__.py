@@ -4,6 +4,7 @@ All writes run inside `Store.transaction()`; network calls must not.
 """
 
 from memgpt_cli.ports.conversation import EpochStore, LedgerStore, MessageStore, TombstoneStore, TurnStore
+from memgpt_cli.ports.facts import EntityStore, FactStore
 from memgpt_cli.ports.machine import Calibration, Clock, DocumentReader, EndpointMemory, PromptSource, Spending
 from memgpt_cli.ports.memory import (
     BlockStore,
@@ -28,7 +29,9 @@ __all__ = [
     "DocumentStore",
     "Embedder",
     "EndpointMemory",
+    "EntityStore",
     "EpochStore",
+    "FactStore",
     "JournalStore",
     "KindStore",
     "LedgerStore",

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from memgpt_cli.domain.agents import AgentConfig
 from memgpt_cli.ports.conversation import EpochStore, LedgerStore, MessageStore, TombstoneStore, TurnStore
+from memgpt_cli.ports.facts import EntityStore, FactStore
 from memgpt_cli.ports.memory import (
     BlockStore,
     DocumentStore,
@@ -43,6 +44,16 @@ class Store(Protocol):
     @property
     def documents(self) -> DocumentStore:
         """Documents loaded into archival storage."""
+        ...
+
+    @property
+    def entities(self) -> EntityStore:
+        """People, places and things."""
+        ...
+
+    @property
+    def facts(self) -> FactStore:
+        """Facts about entities."""
         ...
 
     @property

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from memgpt_cli.storage.lexical.index import FullText
     from memgpt_cli.storage.rows.blocks import Blocks
     from memgpt_cli.storage.rows.documents import Documents
+    from memgpt_cli.storage.rows.entities import Entities
+    from memgpt_cli.storage.rows.facts import Facts
     from memgpt_cli.storage.rows.journal import Journal
     from memgpt_cli.storage.rows.ledger import Ledger
     from memgpt_cli.storage.rows.messages import Messages
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from memgpt_cli.storage.rows.tombstones import Tombstones
     from memgpt_cli.storage.rows.turns import Epochs, Turns
 
-_VERSION = 4
+_VERSION = 5
 """schema.VERSION, repeated so that an everyday start need not import sqlite-utils; a test holds them equal."""
 
 _LOST = "restore a backup with `memgpt restore`, or delete the agent with `memgpt agent delete NAME`"
@@ -104,6 +106,20 @@ class SQLiteStore:
         from memgpt_cli.storage.rows.documents import Documents
 
         return Documents(self.connection, self.passages)
+
+    @cached_property
+    def entities(self) -> Entities:
+        """People, places and things."""
+        from memgpt_cli.storage.rows.entities import Entities
+
+        return Entities(self.connection, self.journal)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """Facts about entities."""
+        from memgpt_cli.storage.rows.facts import Facts
+
+        return Facts(self.connection, self.entities, self.journal)
 
     @cached_property
     def epochs(self) -> Epochs:

@@ -45,13 +45,17 @@ def test_another_value_of_the_same_state_closes_the_old_one(what: str, old: str,
     "new",
     [
         _fact(0, "rent", "700", said_at=_JUNE, author=Author.DOCUMENT),
-        _fact(0, "rent", "700", said_at=_JUNE, start="2021"),
         _fact(0, "rent", "700", said_at=_JUNE, says="Ben"),
         _fact(0, "rent", "700", said_at=_JUNE, state=FactState.UNCERTAIN),
     ],
 )
-def test_lower_trust_an_earlier_start_and_hearsay_close_nothing(new: Fact) -> None:
+def test_a_word_that_counts_less_changes_nothing(new: Fact) -> None:
     verdict = judge(new, [_RENT])
+    assert (verdict.closes, verdict.doubts, verdict.outranked_by) == ((), (), (1,))
+
+
+def test_a_value_that_began_earlier_leaves_both_uncertain() -> None:
+    verdict = judge(_fact(0, "rent", "700", said_at=_JUNE, start="2021"), [_RENT])
     assert (verdict.closes, verdict.doubts) == ((), (1,))
 
 

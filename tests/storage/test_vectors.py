@@ -67,7 +67,7 @@ def test_the_collections_are_apart(connection: sqlite3.Connection, vectors: Vect
     add_messages(connection, ["a message"])
     assert [item.text for item in vectors.waiting(Collection.MESSAGES, 10)] == ["a message"]
     embed_all(vectors)
-    assert [vectors.count(collection) for collection in Collection] == [1, 1]
+    assert [vectors.count(collection) for collection in Collection] == [1, 1, 0]
 
 
 def test_a_vector_of_a_text_that_changed_meanwhile_is_not_stored(
@@ -127,7 +127,7 @@ def test_what_lost_its_text_does_not_wait_for_ever(connection: sqlite3.Connectio
     connection.execute("UPDATE passages SET deleted_at = created_at WHERE id = ?", (passage,))
     vectors.enqueue(Collection.MESSAGES, [999])
     vectors.prune()
-    assert [vectors.waiting_count(collection) for collection in Collection] == [0, 1]
+    assert [vectors.waiting_count(collection) for collection in Collection] == [0, 1, 0]
 
 
 def test_writes_join_the_transaction_that_is_open(connection: sqlite3.Connection, vectors: Vectors) -> None:
@@ -211,7 +211,7 @@ def test_the_samples_are_the_newest_and_some_from_all_over_of_what_was_given(
     assert set(chosen) >= set(ids[271:280])
     assert min(chosen) == ids[0]
     assert 20 <= len(set(chosen)) + 1 <= 22
-    assert given.upto == {Collection.MESSAGES: 0, PASSAGES: upto}
+    assert given.upto == {Collection.MESSAGES: 0, PASSAGES: upto, Collection.FACTS: 0}
 
 
 class OutboxMachine(RuleBasedStateMachine):

@@ -10,7 +10,7 @@ from typing import Final
 from sqlite_utils import Database, Migrations
 
 migrations = Migrations("agent")
-VERSION: Final = 4
+VERSION: Final = 5
 """`PRAGMA user_version` of a database to which every migration below has been applied."""
 
 
@@ -44,6 +44,13 @@ def _effects(db: Database) -> None:
     db.execute(
         """UPDATE messages SET effects = '{"replied": true}' WHERE role = 'tool' AND name = 'send_message' AND ok = 1"""
     )
+
+
+@migrations(name="005_facts")
+def _facts(db: Database) -> None:
+    """Facts and the entities that they are about, with every version of each."""
+    for statement in _FACTS.split(";\n"):
+        db.execute(statement)
 
 
 def migrate(connection: sqlite3.Connection, *, upto: int = VERSION) -> None:
@@ -292,4 +299,70 @@ CREATE TABLE common_words (
     occurrences BLOB NOT NULL,
     PRIMARY KEY (kind, term)
 )
+"""
+
+# No foreign keys: forgetting removes entities before the facts about them.
+_FACTS: Final = """
+CREATE TABLE entities (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    deleted_at TEXT,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    aliases TEXT NOT NULL
+);
+
+CREATE TABLE entity_names (key TEXT PRIMARY KEY, entity INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX names_of_entity ON entity_names (entity);
+
+CREATE TABLE entity_versions (
+    item INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    author TEXT NOT NULL,
+    message_id INTEGER,
+    command TEXT,
+    deleted INTEGER NOT NULL DEFAULT 0,
+    content TEXT NOT NULL,
+    PRIMARY KEY (item, version)
+) WITHOUT ROWID;
+
+CREATE TABLE facts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    deleted_at TEXT,
+    text TEXT NOT NULL,
+    subject INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    said_at TEXT NOT NULL,
+    recorded_at TEXT NOT NULL,
+    author TEXT NOT NULL,
+    message_id INTEGER,
+    command TEXT,
+    content TEXT NOT NULL
+);
+CREATE INDEX facts_subject ON facts (subject) WHERE deleted_at IS NULL;
+CREATE INDEX facts_state ON facts (state, id) WHERE deleted_at IS NULL;
+
+CREATE TABLE fact_entities (
+    entity INTEGER NOT NULL,
+    fact INTEGER NOT NULL,
+    PRIMARY KEY (entity, fact)
+) WITHOUT ROWID;
+CREATE INDEX entities_of_fact ON fact_entities (fact);
+
+CREATE TABLE fact_versions (
+    item INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    author TEXT NOT NULL,
+    message_id INTEGER,
+    command TEXT,
+    deleted INTEGER NOT NULL DEFAULT 0,
+    content TEXT NOT NULL,
+    PRIMARY KEY (item, version)
+) WITHOUT ROWID;
+
+CREATE VIRTUAL TABLE fact_words USING fts5 (words, tokenize = 'porter unicode61')
 """

@@ -18,6 +18,8 @@ from memgpt_cli.storage.kinds.found import Findings
 from memgpt_cli.storage.lexical.index import FullText
 from memgpt_cli.storage.rows.blocks import Blocks
 from memgpt_cli.storage.rows.documents import Documents
+from memgpt_cli.storage.rows.entities import Entities
+from memgpt_cli.storage.rows.facts import Facts
 from memgpt_cli.storage.rows.journal import Journal
 from memgpt_cli.storage.rows.messages import Messages
 from memgpt_cli.storage.rows.passages import Passages
@@ -59,6 +61,16 @@ class Rows(Protocol):
     @property
     def blocks(self) -> Blocks:
         """Rows of blocks."""
+        ...
+
+    @property
+    def entities(self) -> Entities:
+        """Rows of entities."""
+        ...
+
+    @property
+    def facts(self) -> Facts:
+        """Rows of facts."""
         ...
 
     @property

@@ -6,12 +6,16 @@ from typing import Final
 from memgpt_cli.domain.history import ItemState
 from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.storage.kinds.block import BlockKind
+from memgpt_cli.storage.kinds.entity import EntityMemory
+from memgpt_cli.storage.kinds.fact import FactMemory
 from memgpt_cli.storage.kinds.kind import KindOfMemory, Rows
 from memgpt_cli.storage.kinds.message import MessageKind
 from memgpt_cli.storage.kinds.passage import PassageKind
 from memgpt_cli.storage.kinds.picture import PictureKind
 
-KINDS: Final[tuple[type[KindOfMemory], ...]] = (PassageKind, MessageKind, PictureKind, BlockKind)
+KINDS: Final[tuple[type[KindOfMemory], ...]] = (
+    PassageKind, MessageKind, PictureKind, BlockKind, EntityMemory, FactMemory,
+)  # fmt: skip
 """Each kind after those of which it may be derived, except that passages, which come of messages, come before them:
 the results of functions are messages and cite everything else."""
 
