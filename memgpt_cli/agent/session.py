@@ -9,7 +9,7 @@ from memgpt_cli.agent.loop import Agent
 from memgpt_cli.agent.outbox import OutboxWorker
 from memgpt_cli.domain.chat import ChatRequest
 from memgpt_cli.domain.events import Happening, UserMessage
-from memgpt_cli.domain.vectors import Collection
+from memgpt_cli.domain.kinds import Collection
 from memgpt_cli.errors import MemGPTError
 from memgpt_cli.external_context.archival import ArchivalStorage
 from memgpt_cli.external_context.recall import RecallStorage

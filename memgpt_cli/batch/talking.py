@@ -21,7 +21,7 @@ from memgpt_cli.batch.journal import SEED, WORK
 from memgpt_cli.batch.pace import RunEndsError
 from memgpt_cli.batch.records import ConversationRecord, Failure, TurnKind, TurnRecord
 from memgpt_cli.batch.turns import Delivery, Outcome, failure, run_turn
-from memgpt_cli.domain.vectors import Collection
+from memgpt_cli.domain.kinds import Collection
 from memgpt_cli.errors import MemGPTError
 
 _COPY: Final = "copy"

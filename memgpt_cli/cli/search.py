@@ -16,7 +16,7 @@ from memgpt_cli.domain.passages import Passage, passage_ref
 from memgpt_cli.domain.search import ArchivalFilters, Hit, RecallFilters, SearchResult
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.errors import StorageError, UsageError
-from memgpt_cli.external_context.display import holds, identifiers, page_for_people, searchable_text
+from memgpt_cli.external_context.display import holds, identifiers, page_for_people
 from memgpt_cli.external_context.excerpts import excerpt_for_people
 from memgpt_cli.external_context.meaning import notes_for_people
 from memgpt_cli.main_context.core_search import FoundLine, find_lines
@@ -36,7 +36,7 @@ class _Found:
     def text(self) -> str:
         """What it says, with where it comes from."""
         if self.hit is not None:
-            return searchable_text(self.hit.item)
+            return str(self.hit.item.searchable)
         return self.line.text if self.line is not None else ""
 
 

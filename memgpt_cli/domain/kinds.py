@@ -3,8 +3,9 @@
 Storage describes each kind by a `storage.kinds.kind.KindOfMemory`: its tables, its undo, how it is forgotten.
 """
 
+from datetime import datetime
 from enum import StrEnum
-from typing import Final, Self
+from typing import ClassVar, Final, Protocol, Self
 
 
 class Kind(StrEnum):
@@ -52,3 +53,52 @@ class Kind(StrEnum):
 
 PREFIXES: Final = "".join(kind.prefix for kind in Kind)
 """The letters with which ids begin."""
+
+
+class Collection(StrEnum):
+    """The kinds whose items have vectors, by the name of their table. One Chroma collection for each."""
+
+    MESSAGES = "messages"
+    PASSAGES = "passages"
+    FACTS = "facts"
+
+
+class MemoryItem(Protocol):
+    """What search, its results and the terminal need of an item: a message, a passage."""
+
+    kind: ClassVar[Kind]
+
+    @property
+    def id(self) -> int:
+        """Its number, unique within the kind."""
+        ...
+
+    @property
+    def ref(self) -> str:
+        """`m12`."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        ...
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was said or stored."""
+        ...
+
+    @property
+    def origin(self) -> str:
+        """Who said it, or where it comes from, in one line for people; may be empty."""
+        ...
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Its tags."""
+        ...
+
+    @property
+    def searchable(self) -> str:
+        """All that it is found by."""
+        ...

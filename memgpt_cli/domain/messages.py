@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
 
 from memgpt_cli.domain.effects import NO_EFFECTS, Effects
+from memgpt_cli.domain.kinds import Kind
 
 
 class Role(StrEnum):
@@ -71,11 +73,32 @@ class Message:
     opaque: Opaque | None = None
     in_context: bool = True
     effects: Effects = NO_EFFECTS
+    kind: ClassVar[Kind] = Kind.MESSAGE
+
+    @property
+    def ref(self) -> str:
+        """How it is named to people and models: `m12`."""
+        return message_ref(self.id)
+
+    @property
+    def origin(self) -> str:
+        """Its speaker."""
+        return self.name or self.role.value
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Messages have none."""
+        return ()
+
+    @property
+    def searchable(self) -> str:
+        """Its text."""
+        return self.text
 
 
 def message_ref(message_id: int) -> str:
     """Return the id of a message as people and models see it: `m12`."""
-    return f"m{message_id}"
+    return Kind.MESSAGE.ref(message_id)
 
 
 def clean(text: str) -> str:

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import ClassVar
 
 from memgpt_cli.domain.blocks import Author, Provenance
+from memgpt_cli.domain.kinds import Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,8 +19,24 @@ class Passage:
     source: str | None = None
     location: str | None = None
     provenance: Provenance = field(default_factory=lambda: Provenance(author=Author.USER))
+    kind: ClassVar[Kind] = Kind.PASSAGE
+
+    @property
+    def ref(self) -> str:
+        """How it is named to people and models: `p7`."""
+        return passage_ref(self.id)
+
+    @property
+    def origin(self) -> str:
+        """`notes.md > Travel`."""
+        return " > ".join(part for part in (self.source, self.location) if part)
+
+    @property
+    def searchable(self) -> str:
+        """Its text, source, location and tags."""
+        return " ".join([self.text, self.source or "", self.location or "", *self.tags])
 
 
 def passage_ref(passage_id: int) -> str:
     """Return the id of a passage as people and models see it: `p7`."""
-    return f"p{passage_id}"
+    return Kind.PASSAGE.ref(passage_id)

@@ -6,10 +6,10 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Generic, NamedTuple, TypeVar
 
-from memgpt_cli.domain.messages import SPOKEN, Message, Role
-from memgpt_cli.domain.passages import Passage
+from memgpt_cli.domain.kinds import MemoryItem
+from memgpt_cli.domain.messages import SPOKEN, Role
 
-Item = TypeVar("Item", Message, Passage)
+Item = TypeVar("Item", bound=MemoryItem)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

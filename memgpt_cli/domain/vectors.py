@@ -2,19 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import NewType, Self
+
+from memgpt_cli.domain.kinds import Collection
 
 Vector = NewType("Vector", bytes)
 """A unit vector: little-endian float32, 4 bytes per dimension."""
-
-
-class Collection(StrEnum):
-    """The kind of item that a vector represents. Each has its own Chroma collection."""
-
-    MESSAGES = "messages"
-    PASSAGES = "passages"
-    FACTS = "facts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,9 @@ from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
+from memgpt_cli.domain.kinds import Collection
 from memgpt_cli.domain.messages import Message
 from memgpt_cli.domain.search import RecallFilters
-from memgpt_cli.domain.vectors import Collection
 from memgpt_cli.evaluation.locomo import Conversation, Question
 from memgpt_cli.external_context.excerpts import Windows
 from memgpt_cli.external_context.recall import RecallStorage

@@ -9,10 +9,11 @@ from datetime import datetime, tzinfo
 from typing import Final
 
 from memgpt_cli.domain.blocks import Provenance
+from memgpt_cli.domain.kinds import Collection
 from memgpt_cli.domain.passages import Passage
 from memgpt_cli.domain.search import ArchivalFilters, Hit, LexicalHit, SearchResult
 from memgpt_cli.domain.settings import SearchSettings
-from memgpt_cli.domain.vectors import Collection, Vector
+from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.external_context.meaning import FILTERED, meaning_of, vector_of
 from memgpt_cli.external_context.questions import nearness, read_question
 from memgpt_cli.external_context.ranking import Ranking, is_weak, page_of, rank, terms_of

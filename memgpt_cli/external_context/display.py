@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from memgpt_cli.domain.messages import Message
-from memgpt_cli.domain.passages import Passage
+from memgpt_cli.domain.kinds import Kind, MemoryItem
 from memgpt_cli.domain.search import Hit, Item, SearchResult
 from memgpt_cli.text.words import query_words
 
@@ -83,7 +82,7 @@ def _holding_identifier(found: SearchResult[Item], query: str) -> SearchResult[I
     wanted = identifiers(query)
     if len(wanted) != 1:
         return None
-    holding = tuple(hit for hit in found.hits if holds(searchable_text(hit.item), wanted[0]))
+    holding = tuple(hit for hit in found.hits if holds(hit.item.searchable, wanted[0]))
     return replace(found, hits=holding, total=len(holding), weak=False) if holding else None
 
 
@@ -116,12 +115,5 @@ def holds(text: str, identifier: str) -> bool:
     return _squeezed(identifier) in _squeezed(text)
 
 
-def searchable_text(item: Message | Passage) -> str:
-    """Return all text of an item that is searched: its text, and a passage's source, location and tags."""
-    if isinstance(item, Message):
-        return item.text
-    return " ".join([item.text, item.source or "", item.location or "", *item.tags])
-
-
-def _is_small_talk(item: Message | Passage) -> bool:
-    return isinstance(item, Message) and len(item.text) < _SHORT and len(query_words(item.text)) < _FEW
+def _is_small_talk(item: MemoryItem) -> bool:
+    return item.kind is Kind.MESSAGE and len(item.text) < _SHORT and len(query_words(item.text)) < _FEW

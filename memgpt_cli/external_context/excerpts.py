@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from memgpt_cli.domain.messages import Message
-from memgpt_cli.domain.passages import Passage
+from memgpt_cli.domain.kinds import Kind, MemoryItem
 from memgpt_cli.text.sentences import sentence_spans
 from memgpt_cli.text.terms import TermFinder
 
@@ -52,9 +51,9 @@ def excerpt(text: str, terms: Mapping[str, float], *, count: Count, limit: int =
     return Windows(text, count=count, limit=limit).excerpt(terms)
 
 
-def excerpt_for_people(item: Message | Passage, terms: Mapping[str, float]) -> Excerpt:
+def excerpt_for_people(item: MemoryItem, terms: Mapping[str, float]) -> Excerpt:
     """Return what commands show of a hit: as much as the model sees, with estimated tokens."""
-    limit = EXCERPT_TOKENS if isinstance(item, Message) else PASSAGE_TOKENS
+    limit = EXCERPT_TOKENS if item.kind is Kind.MESSAGE else PASSAGE_TOKENS
     return excerpt(item.text, terms, count=_about_tokens, limit=limit)
 
 

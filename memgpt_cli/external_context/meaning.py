@@ -6,8 +6,9 @@
 from collections.abc import Callable
 from typing import Final
 
+from memgpt_cli.domain.kinds import Collection
 from memgpt_cli.domain.search import Item, Meaning, SearchResult
-from memgpt_cli.domain.vectors import Collection, Vector
+from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.errors import APIKeyError, ModelError
 from memgpt_cli.ports import Embedder, VectorIndex
 

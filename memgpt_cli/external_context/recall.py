@@ -9,10 +9,11 @@ from datetime import tzinfo
 from itertools import islice
 from typing import Final
 
+from memgpt_cli.domain.kinds import Collection
 from memgpt_cli.domain.messages import SPOKEN, Message, Role
 from memgpt_cli.domain.search import Candidate, Hit, LexicalHit, RecallFilters, SearchResult, Standing
 from memgpt_cli.domain.settings import SearchSettings
-from memgpt_cli.domain.vectors import Collection, Vector
+from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.external_context.meaning import FILTERED, meaning_of, vector_of
 from memgpt_cli.external_context.questions import Question, nearness, read_question
 from memgpt_cli.external_context.ranking import Read, Texts, best_shares, is_weak, page_of, rank, terms_of

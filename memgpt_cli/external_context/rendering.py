@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Final
 
-from memgpt_cli.domain.messages import Message, Role, message_ref
-from memgpt_cli.domain.passages import Passage, passage_ref
-from memgpt_cli.domain.search import Hit, SearchResult
+from memgpt_cli.domain.kinds import Kind, MemoryItem
+from memgpt_cli.domain.messages import Message, Role
+from memgpt_cli.domain.passages import Passage
+from memgpt_cli.domain.search import Hit, Item, SearchResult
 from memgpt_cli.domain.times import with_weekday
 from memgpt_cli.external_context.excerpts import EXCERPT_TOKENS, PASSAGE_TOKENS, excerpt
 
@@ -61,32 +62,26 @@ class Lines:
     terms: Mapping[str, float]
     limit: int = EXCERPT_TOKENS
 
-    def of(self, item: Message | Passage) -> str:
-        """Return the line of a message or a passage."""
-        if isinstance(item, Message):
-            text = self._text(item.text, "conversation", message_ref(item.id), limit=self.limit)
-            return f"{message_head(item, self.zone)} {text}"
-        text = self._text(item.text, "archival_memory", passage_ref(item.id), limit=max(self.limit, PASSAGE_TOKENS))
-        return f"{passage_head(item, self.zone)} {text}"
+    def of(self, item: MemoryItem) -> str:
+        """Return the line of an item."""
+        is_message = item.kind is Kind.MESSAGE
+        function = "conversation_search" if is_message else "archival_memory_search"
+        limit = self.limit if is_message else max(self.limit, PASSAGE_TOKENS)
+        return f"{head(item, self.zone)} {self._text(item.text, function, item.ref, limit=limit)}"
 
-    def _text(self, text: str, storage: str, ref: str, *, limit: int) -> str:
+    def _text(self, text: str, function: str, ref: str, *, limit: int) -> str:
         part = excerpt(text, self.terms, count=self.count, limit=limit)
-        whole = f' ({part.tokens} tokens; whole: {storage}_search(id="{ref}"))' if part.cut else ""
+        whole = f' ({part.tokens} tokens; whole: {function}(id="{ref}"))' if part.cut else ""
         return f"{one_line(part.text)}{whole}"
 
 
-def message_head(message: Message, zone: tzinfo) -> str:
-    """`[m12 Mon 2023-05-08 13:56] Caroline:`."""
-    speaker = message.name if message.name and message.role is not Role.ASSISTANT else message.role.value
-    return f"[{message_ref(message.id)} {with_weekday(message.created_at, zone)}] {one_line(speaker)}:"
-
-
-def passage_head(passage: Passage, zone: tzinfo) -> str:
-    """`[p7 Mon 2023-05-08 13:56 notes.md > Travel #tag]`."""
-    origin = " > ".join(one_line(part) for part in (passage.source, passage.location) if part)
-    tags = "".join(f" #{one_line(tag)}" for tag in passage.tags)
-    time = with_weekday(passage.created_at, zone)
-    return f"[{passage_ref(passage.id)} {time}{' ' if origin else ''}{origin}{tags}]"
+def head(item: MemoryItem, zone: tzinfo) -> str:
+    """`[m12 Mon 2023-05-08 13:56] Caroline:`, or `[p7 Mon 2023-05-08 13:56 notes.md > Travel #tag]`."""
+    begins = f"[{item.ref} {with_weekday(item.created_at, zone)}"
+    if isinstance(item, Message):
+        return f"{begins}] {one_line(item.role.value if item.role is Role.ASSISTANT else item.origin)}:"
+    origin = f" {one_line(item.origin)}" if item.origin else ""
+    return f"{begins}{origin}{''.join(f' #{one_line(tag)}' for tag in item.tags)}]"
 
 
 def passage_line(passage: Passage, *, zone: tzinfo, count: Count) -> str:
@@ -113,9 +108,7 @@ def page_of(lines: Callable[[int], str], total: int, number: int, *, most: int, 
         start, page = end, page + 1
 
 
-def render(
-    found: "SearchResult[Message] | SearchResult[Passage]", lines: Lines, *, what: str, order: str, budget: int
-) -> Rendered:
+def render(found: SearchResult[Item], lines: Lines, *, what: str, order: str, budget: int) -> Rendered:
     """Render a page in at most `budget` tokens. Lines that do not fit are removed from its end, with a note."""
     if not found.hits:
         return Rendered(text=nothing(found, what), shown=())
@@ -125,17 +118,17 @@ def render(
     page = f", page {found.page}" if found.page else ""
     first = f"{len(written)} of {found.total} {what}, {order}{page}."
     rest = _rest(found, len(found.hits) - len(written))
-    shown = tuple(_ref(hit.item) for hit in found.hits[: len(written)])
+    shown = tuple(hit.item.ref for hit in found.hits[: len(written)])
     return Rendered(text="\n".join([first, *written, *notes, *rest]), shown=shown)
 
 
-def notes_of(found: "SearchResult[Message] | SearchResult[Passage]") -> list[str]:
+def notes_of(found: SearchResult[Item]) -> list[str]:
     """Return the notes about the hits for the model, one line each."""
     notes = found.notes if found.meaning.asked else (*found.notes, "searched by words only")
     return [f"note: {note}." for note in notes]
 
 
-def _packed(hits: Sequence[Hit[Message]] | Sequence[Hit[Passage]], lines: Lines, room: int) -> list[str]:
+def _packed(hits: Sequence[Hit[Item]], lines: Lines, room: int) -> list[str]:
     """Return the lines that fit; the first is always there, shortened if necessary."""
     written: list[str] = []
     for hit in hits:
@@ -161,11 +154,7 @@ def _shortened(line: str, room: int, count: Count) -> str:
     return line[: max(low, head)] + " …"
 
 
-def _ref(item: Message | Passage) -> str:
-    return message_ref(item.id) if isinstance(item, Message) else passage_ref(item.id)
-
-
-def _rest(found: "SearchResult[Message] | SearchResult[Passage]", dropped: int) -> list[str]:
+def _rest(found: SearchResult[Item], dropped: int) -> list[str]:
     parts = []
     if dropped:
         parts.append(f"{dropped} more of this page did not fit: ask for page={found.page} in a call by itself.")
@@ -174,7 +163,7 @@ def _rest(found: "SearchResult[Message] | SearchResult[Passage]", dropped: int) 
     return [" ".join(parts)] if parts else []
 
 
-def nothing(found: "SearchResult[Message] | SearchResult[Passage]", what: str) -> str:
+def nothing(found: SearchResult[Item], what: str) -> str:
     """Return the text for an empty page."""
     if found.page and found.total:
         return f"There are no more {what}: {found.total} in all, from page=0."

@@ -66,7 +66,7 @@ def _search(arguments: Arguments, context: FunctionContext) -> FunctionResult:
     page = page_number(arguments)
     if given := arguments.get("id"):
         passage = _passage(given, context)
-        return whole(passage, passage_ref(passage.id), page, context)
+        return whole(passage, page, context)
     query = arguments.get("query", "")
     filters = ArchivalFilters(tags=tuple(arguments.get("tags", ())))
     if not query.strip():

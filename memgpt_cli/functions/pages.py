@@ -9,9 +9,9 @@ from functools import cache
 from typing import Final
 
 from memgpt_cli.domain.effects import Effects
+from memgpt_cli.domain.kinds import MemoryItem
 from memgpt_cli.domain.messages import Message, message_ref
 from memgpt_cli.domain.parameters import Arguments, Parameter
-from memgpt_cli.domain.passages import Passage
 from memgpt_cli.domain.results import FunctionResult
 from memgpt_cli.domain.search import Item, SearchResult
 from memgpt_cli.errors import FunctionArgumentError
@@ -22,11 +22,10 @@ from memgpt_cli.external_context.rendering import (
     FRAME,
     RANKED,
     Lines,
-    message_head,
+    head,
     notes_of,
     one_line,
     page_of,
-    passage_head,
     render,
 )
 from memgpt_cli.functions.spec import FunctionContext
@@ -77,17 +76,16 @@ def result_of(
     return FunctionResult(text=rendered.text, found=shown, effects=effects)
 
 
-def whole(item: Message | Passage, ref: str, page: int, context: FunctionContext) -> FunctionResult:
-    """Return one message or passage verbatim, in parts if it is long."""
-    zone = context.settings.zone
-    head = message_head(item, zone) if isinstance(item, Message) else passage_head(item, zone)
-    room = max(32, min(context.page_budget, context.budget) - FRAME - context.count(head))
+def whole(item: MemoryItem, page: int, context: FunctionContext) -> FunctionResult:
+    """Return one item verbatim, in parts if it is long."""
+    ref, begins = item.ref, head(item, context.settings.zone)
+    room = max(32, min(context.page_budget, context.budget) - FRAME - context.count(begins))
     parts: Sequence[str] = [item.text]
     if context.count(one_line(item.text)) > room:
         parts = [piece.text for piece in chunk(item.text, max_tokens=room * 3 // 4, count=context.count)]
     if page >= len(parts):
         raise FunctionArgumentError(f"{ref} has no page {page}", hint=f"its last page is {len(parts) - 1}")
-    text = f"{head} {one_line(parts[page])}"
+    text = f"{begins} {one_line(parts[page])}"
     if len(parts) > 1:
         more = f' Next: id="{ref}", page={page + 1}.' if page + 1 < len(parts) else ""
         text = f"{text}\nPage {page} of {len(parts)} of {ref}.{more}"

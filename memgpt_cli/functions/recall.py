@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from memgpt_cli.domain.messages import SPOKEN, Message, Role, message_ref
+from memgpt_cli.domain.messages import SPOKEN, Message, Role
 from memgpt_cli.domain.parameters import Arguments, Parameter
 from memgpt_cli.domain.results import FunctionResult
 from memgpt_cli.domain.search import RecallFilters, SearchResult
@@ -36,7 +36,7 @@ def _search(arguments: Arguments, context: FunctionContext) -> FunctionResult:
     page = page_number(arguments)
     if given := arguments.get("id"):
         message = _message(given, context)
-        return whole(message, message_ref(message.id), page, context)
+        return whole(message, page, context)
     if given := arguments.get("around"):
         return _around(_message(given, context), context)
     query, filters = arguments.get("query", ""), _filters(arguments, context)

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from memgpt_cli.domain.vectors import Collection, EmbedderIdentity, StoredVector, Vector, WaitingItem
+from memgpt_cli.domain.kinds import Collection
+from memgpt_cli.domain.vectors import EmbedderIdentity, StoredVector, Vector, WaitingItem
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage (`embed` or `index`), the number of items done and the total."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from memgpt_cli.domain.messages import SPOKEN, Message, message_ref
-from memgpt_cli.domain.passages import passage_ref
+from memgpt_cli.domain.kinds import Kind
+from memgpt_cli.domain.messages import SPOKEN, Message
 from memgpt_cli.domain.search import ArchivalFilters, RecallFilters
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.errors import StorageError, UsageError
@@ -40,9 +40,7 @@ class MemoryHit:
     @property
     def storage(self) -> str:
         """`core`, `recall` or `archival`."""
-        if self.hit is None:
-            return "core"
-        return "recall" if isinstance(self.hit.item, Message) else "archival"
+        return "core" if self.hit is None else str(self.hit.item.kind.place)
 
     @property
     def excerpt(self) -> str:
@@ -155,14 +153,16 @@ def _found(memory: Memory, zone: tzinfo, query: str, limit: int, between: Betwee
     search, (start, end) = SearchService(memory, zone), between
     lines = [] if start or end else find_lines(memory.store.blocks.all(), query)[:limit]
     hits = [MemoryHit(agent=memory.name, score=line.score, line=line) for line in lines]
-    recall = search.messages(query, RecallFilters(roles=SPOKEN, start=start, end=end), limit=limit)
-    archival = search.passages(query, ArchivalFilters(start=start, end=end), limit=limit)
-    for result in (recall, archival):
+    results: list[SearchResult[Any]] = [
+        search.messages(query, RecallFilters(roles=SPOKEN, start=start, end=end), limit=limit),
+        search.passages(query, ArchivalFilters(start=start, end=end), limit=limit),
+    ]
+    for result in results:
         hits += [MemoryHit(agent=memory.name, score=hit.score, hit=hit, terms=result.terms) for hit in result.hits]
     return _Found(
         hits=tuple(hits),
-        weak=not lines and all(result.weak for result in (recall, archival) if result.hits),
-        notes=tuple(dict.fromkeys((*recall.notes, *archival.notes))),
+        weak=not lines and all(result.weak for result in results if result.hits),
+        notes=tuple(dict.fromkeys(note for result in results for note in result.notes)),
     )
 
 
@@ -188,14 +188,14 @@ def _merged(
 
 def _only_exact(query: str, hits: Sequence[MemoryHit]) -> Sequence[MemoryHit]:
     """With one exact identifier in the query only what holds it, wherever it is stored."""
-    from memgpt_cli.external_context.display import holds, identifiers, searchable_text
+    from memgpt_cli.external_context.display import holds, identifiers
 
     wanted = identifiers(query)
     if len(wanted) != 1:
         return hits
 
     def text(hit: MemoryHit) -> str:
-        return searchable_text(hit.hit.item) if hit.hit is not None else hit.line.text if hit.line is not None else ""
+        return hit.hit.item.searchable if hit.hit is not None else hit.line.text if hit.line is not None else ""
 
     return [hit for hit in hits if holds(text(hit), wanted[0])] or hits
 
@@ -221,15 +221,15 @@ def _hit_shape(found: MemoryHit) -> dict[str, Any]:
         return {**shape, **where, "created_at": None, "name": None, "source": None, "why": None}
     assert found.hit is not None  # noqa: S101 - a hit has a line or an item
     item = found.hit.item
-    is_message = isinstance(item, Message)
+    is_message = item.kind is Kind.MESSAGE
     return {
         **shape,
-        "id": message_ref(item.id) if is_message else passage_ref(item.id),
+        "id": item.ref,
         "line": None,
         "text": item.text,
         "excerpt": found.excerpt,
         "created_at": to_text(item.created_at),
-        "name": (item.name or item.role.value) if is_message else None,
-        "source": None if is_message else item.source,
+        "name": item.origin if is_message else None,
+        "source": getattr(item, "source", None),
         "why": why(found.hit.why),
     }

@@ -70,8 +70,8 @@ def _questions(folder: Path) -> list[str]:
 
 def _searched(memory: Any, questions: list[str], settings: Any) -> dict[str, Any]:
     """The whole search; beside it, in turn, its lexical leg and a bare id query to the very Chroma that it asks."""
+    from memgpt_cli.domain.kinds import Collection
     from memgpt_cli.domain.search import ArchivalFilters
-    from memgpt_cli.domain.vectors import Collection
 
     archival, wanted = memory.archival, settings.candidates
     vectors = {question: archival.embed_query(question) for question in questions}

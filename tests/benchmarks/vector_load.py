@@ -18,7 +18,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from memgpt_cli.domain.vectors import Collection, Vector
+from memgpt_cli.domain.kinds import Collection
+from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.llm.static_embedder import StaticEmbedder
 from memgpt_cli.storage.database.connection import connect
 

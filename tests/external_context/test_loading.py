@@ -22,9 +22,10 @@ from memgpt_cli.documents.finding import source_name
 from memgpt_cli.documents.reading import FileReader
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.documents import DocumentState, LoadProgress, Outcome
+from memgpt_cli.domain.kinds import Collection
 from memgpt_cli.domain.passages import Passage
 from memgpt_cli.domain.search import ArchivalFilters
-from memgpt_cli.domain.vectors import Collection, EmbedderIdentity, Vector
+from memgpt_cli.domain.vectors import EmbedderIdentity, Vector
 from memgpt_cli.errors import APIKeyError
 from memgpt_cli.external_context import loading
 from memgpt_cli.external_context.loading import Loader

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from support.vector_records import HashedEmbedder, add_passages, delete_passage, new_record
 
-from memgpt_cli.domain.vectors import Collection
+from memgpt_cli.domain.kinds import Collection
 from memgpt_cli.storage.database.connection import connect
 from memgpt_cli.storage.vectors.chroma_index import ChromaError, ChromaIndex
 from memgpt_cli.storage.vectors.index import AgentVectorIndex

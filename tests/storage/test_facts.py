@@ -12,10 +12,9 @@ from support.memory_changes import NOW, USER
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.facts import Entity, FactFilters, FactKind, FactSource, FactState
 from memgpt_cli.domain.forgetting import Wanted
-from memgpt_cli.domain.kinds import Kind
+from memgpt_cli.domain.kinds import Collection, Kind
 from memgpt_cli.domain.messages import Message, Role
 from memgpt_cli.domain.partial_dates import PartialDate, Validity
-from memgpt_cli.domain.vectors import Collection
 from memgpt_cli.errors import UsageError
 from memgpt_cli.facts.keeping import FactKeeper, Kept, Statement
 from memgpt_cli.storage.agents.files import export_agent, import_agent

@@ -16,10 +16,10 @@ from support.memory_changes import LABELS, NOW, USER, WORDS, operations, perform
 from memgpt_cli.domain.agents import Epoch, TurnState
 from memgpt_cli.domain.blocks import Author, Block, Provenance
 from memgpt_cli.domain.documents import LoadedDocument
+from memgpt_cli.domain.kinds import Collection
 from memgpt_cli.domain.messages import Message, Role
 from memgpt_cli.domain.passages import Passage
 from memgpt_cli.domain.search import ArchivalFilters, RecallFilters
-from memgpt_cli.domain.vectors import Collection
 from memgpt_cli.errors import UsageError
 from memgpt_cli.storage.store import SQLiteStore
 from memgpt_cli.storage.vectors.log import Vectors

@@ -20,7 +20,8 @@ from support.vector_records import (
     new_record,
 )
 
-from memgpt_cli.domain.vectors import Collection, EmbedderIdentity, Vector, WaitingItem
+from memgpt_cli.domain.kinds import Collection
+from memgpt_cli.domain.vectors import EmbedderIdentity, Vector, WaitingItem
 from memgpt_cli.errors import EmbedderMismatchError
 from memgpt_cli.storage.database.connection import connect, transaction
 from memgpt_cli.storage.vectors.exact_index import ExactIndex, scan

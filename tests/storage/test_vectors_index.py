@@ -23,7 +23,8 @@ from support.vector_records import (
     new_record,
 )
 
-from memgpt_cli.domain.vectors import Collection, Vector
+from memgpt_cli.domain.kinds import Collection
+from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.errors import EmbedderMismatchError, ModelError, StorageError
 from memgpt_cli.storage.database.connection import connect
 from memgpt_cli.storage.vectors.index import AgentVectorIndex

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from memgpt_cli.domain.vectors import Collection, EmbedderIdentity, Vector
+from memgpt_cli.domain.kinds import Collection
+from memgpt_cli.domain.vectors import EmbedderIdentity, Vector
 from memgpt_cli.storage.database.connection import connect, transaction
 from memgpt_cli.storage.database.schema import migrate
 from memgpt_cli.storage.vectors.log import Vectors

@@ -9,7 +9,6 @@ from memgpt_cli.cli.terminal.context import Terminal
 from memgpt_cli.cli.terminal.texts import counted, one_line
 from memgpt_cli.domain.events import FunctionReturned
 from memgpt_cli.domain.messages import FunctionCall, Message, Role, message_ref
-from memgpt_cli.domain.passages import Passage, passage_ref
 from memgpt_cli.domain.results import FunctionResult
 from memgpt_cli.domain.search import Hit
 from memgpt_cli.domain.times import for_people
@@ -79,29 +78,19 @@ def _call(terminal: Terminal, session: Session, turn: int, call: FunctionCall, r
     found = session.agent.find_again(call, turn=turn) if references else None
     if found is None:
         return
-    hits = {_reference(hit): hit for hit in found.hits}
+    hits = {hit.item.ref: hit for hit in found.hits}
     for reference in references:
         if hit := hits.get(reference):
             terminal.say(f"        {_head(hit, zone)}")
             terminal.say(f"          {_short(terminal, hit.item.text)}", style="dim")
 
 
-def _reference(hit: Hit[Any]) -> str:
-    return message_ref(hit.item.id) if isinstance(hit.item, Message) else passage_ref(hit.item.id)
-
-
 def _head(hit: Hit[Any], zone: "tzinfo") -> str:
-    parts = [_reference(hit), for_people(hit.item.created_at, zone), _origin(hit.item)]
+    parts = [hit.item.ref, for_people(hit.item.created_at, zone), hit.item.origin]
     if hit.score:
         words = f"; words: {', '.join(hit.why.words)}" if hit.why.words else ""
         parts.append(f"score {hit.score:.2f} (attention {hit.why.attention:.0%}{words})")
     return "  ".join(part for part in parts if part)
-
-
-def _origin(item: Message | Passage) -> str:
-    if isinstance(item, Message):
-        return item.name or item.role.value
-    return " > ".join(part for part in (item.source, item.location) if part)
 
 
 def _models(terminal: Terminal, session: Session, turn: int) -> None:

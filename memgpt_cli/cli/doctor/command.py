@@ -169,7 +169,7 @@ def _agents(workspace: "Workspace") -> Iterator[Finding]:
 
 
 def _agent(workspace: "Workspace", name: str) -> Iterator[Finding]:
-    from memgpt_cli.domain.vectors import Collection
+    from memgpt_cli.domain.kinds import Collection
 
     what = f"agent {name}"
     with workspace.memory(name) as memory:

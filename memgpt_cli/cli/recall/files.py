@@ -18,9 +18,9 @@ from memgpt_cli.cli.terminal.filters import DryRun, Overwrite, RoleOption, Since
 from memgpt_cli.cli.terminal.progress import bar
 from memgpt_cli.cli.terminal.texts import counted
 from memgpt_cli.domain.conversations import ImportProgress, Unreadable
+from memgpt_cli.domain.kinds import Collection
 from memgpt_cli.domain.messages import SPOKEN
 from memgpt_cli.domain.times import for_people, to_text
-from memgpt_cli.domain.vectors import Collection
 from memgpt_cli.errors import AgentBusyError, MemGPTError, StorageError, UsageError
 
 _FAULTS_SHOWN = 10

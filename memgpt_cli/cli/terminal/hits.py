@@ -6,8 +6,6 @@ import shlex
 from typing import TYPE_CHECKING, Any, Final
 
 from memgpt_cli.cli.terminal.context import Terminal
-from memgpt_cli.domain.messages import Message, message_ref
-from memgpt_cli.domain.passages import Passage, passage_ref
 from memgpt_cli.domain.times import for_people
 from memgpt_cli.external_context.excerpts import excerpt_for_people
 from memgpt_cli.external_context.meaning import notes_for_people
@@ -16,19 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import tzinfo
 
+    from memgpt_cli.domain.kinds import MemoryItem
     from memgpt_cli.domain.search import Hit, SearchResult, Why
 
 ONLY_WEAK: Final = "only weak matches: no rare word of the query and nothing near in meaning"
 
 
-def heading(item: Message | Passage, zone: tzinfo) -> str:
+def heading(item: MemoryItem, zone: tzinfo) -> str:
     """`m12  2023-05-08 13:56  Caroline`, or `p7  2023-05-08 13:56  notes.md > Travel  #tag`."""
-    time = for_people(item.created_at, zone)
-    if isinstance(item, Message):
-        return f"{message_ref(item.id)}  {time}  {item.name or item.role.value}"
-    origin = " > ".join(part for part in (item.source, item.location) if part)
     tags = " ".join(f"#{tag}" for tag in item.tags)
-    return "  ".join(part for part in (passage_ref(item.id), time, origin, tags) if part)
+    return "  ".join(part for part in (item.ref, for_people(item.created_at, zone), item.origin, tags) if part)
 
 
 def show_hits(terminal: Terminal, found: SearchResult[Any], zone: tzinfo, *, explain: bool, what: str) -> None:
@@ -71,11 +66,8 @@ def show_hit(
         terminal.say(f"  {_reasons(hit.why)}", style="dim")
 
 
-def _show_command(item: Message | Passage, agent: str | None) -> str:
-    if isinstance(item, Message):
-        command = f"memgpt recall show {message_ref(item.id)}"
-    else:
-        command = f"memgpt archival show {passage_ref(item.id)}"
+def _show_command(item: MemoryItem, agent: str | None) -> str:
+    command = f"memgpt {item.kind.place} show {item.ref}"
     return command if agent is None else f"{command} --agent {shlex.quote(agent)}"
 
 

@@ -6,9 +6,8 @@ from datetime import datetime
 
 from memgpt_cli.domain.blocks import Provenance
 from memgpt_cli.domain.history import Change, ItemState
-from memgpt_cli.domain.kinds import Kind
+from memgpt_cli.domain.kinds import Collection, Kind
 from memgpt_cli.domain.times import to_text
-from memgpt_cli.domain.vectors import Collection
 from memgpt_cli.storage.kinds.found import Findings
 from memgpt_cli.storage.kinds.kind import GONE, KindOfMemory
 

@@ -12,8 +12,7 @@ from typing import ClassVar, Protocol
 
 from memgpt_cli.domain.blocks import Provenance
 from memgpt_cli.domain.history import Change, ItemState, Operation
-from memgpt_cli.domain.kinds import Kind
-from memgpt_cli.domain.vectors import Collection
+from memgpt_cli.domain.kinds import Collection, Kind
 from memgpt_cli.storage.kinds.found import Findings
 from memgpt_cli.storage.lexical.index import FullText
 from memgpt_cli.storage.rows.blocks import Blocks

@@ -9,11 +9,10 @@ from typing import Final
 
 from memgpt_cli.domain.blocks import Provenance
 from memgpt_cli.domain.history import Change, ItemState
-from memgpt_cli.domain.kinds import PREFIXES, Kind
+from memgpt_cli.domain.kinds import PREFIXES, Collection, Kind
 from memgpt_cli.domain.messages import Role
 from memgpt_cli.domain.search import RecallFilters
 from memgpt_cli.domain.times import to_text
-from memgpt_cli.domain.vectors import Collection
 from memgpt_cli.storage.kinds.found import Findings
 from memgpt_cli.storage.kinds.kind import GONE, KindOfMemory
 from memgpt_cli.storage.rows.tombstones import kept_message

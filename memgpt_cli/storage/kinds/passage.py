@@ -9,10 +9,9 @@ from typing import Final
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.documents import DocumentState
 from memgpt_cli.domain.history import Change, ItemState, Operation
-from memgpt_cli.domain.kinds import Kind
+from memgpt_cli.domain.kinds import Collection, Kind
 from memgpt_cli.domain.search import ArchivalFilters
 from memgpt_cli.domain.times import to_text
-from memgpt_cli.domain.vectors import Collection
 from memgpt_cli.storage.database.filters import archival_where
 from memgpt_cli.storage.kinds.found import Findings
 from memgpt_cli.storage.kinds.kind import GONE, KindOfMemory

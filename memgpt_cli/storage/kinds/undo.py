@@ -14,9 +14,8 @@ from datetime import datetime
 from memgpt_cli.domain.agents import TurnState
 from memgpt_cli.domain.blocks import Provenance
 from memgpt_cli.domain.history import Change, Operation, TakenBack
-from memgpt_cli.domain.kinds import Kind
+from memgpt_cli.domain.kinds import Collection, Kind
 from memgpt_cli.domain.times import to_text
-from memgpt_cli.domain.vectors import Collection
 from memgpt_cli.errors import UsageError
 from memgpt_cli.storage.kinds.kind import Rows
 from memgpt_cli.storage.kinds.registry import Kinds

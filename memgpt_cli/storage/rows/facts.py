@@ -11,10 +11,9 @@ from typing import Any, Final
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.facts import Entity, Fact, FactFilters, FactVersion
 from memgpt_cli.domain.history import Change
-from memgpt_cli.domain.kinds import Kind
+from memgpt_cli.domain.kinds import Collection, Kind
 from memgpt_cli.domain.search import LexicalHit
 from memgpt_cli.domain.times import from_text, to_text
-from memgpt_cli.domain.vectors import Collection
 from memgpt_cli.storage.lexical.forms import Tokenizer
 from memgpt_cli.storage.rows.entities import Entities
 from memgpt_cli.storage.rows.journal import Journal

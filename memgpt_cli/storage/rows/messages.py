@@ -142,7 +142,7 @@ class Messages:
 
     def evict(self, ids: Sequence[int], *, epoch: int) -> None:
         """Take these out of the queue; the spoken ones wait for embedding from now on."""
-        from memgpt_cli.domain.vectors import Collection
+        from memgpt_cli.domain.kinds import Collection
 
         self._db.executemany("UPDATE messages SET evicted_by = ? WHERE id = ?", [(epoch, i) for i in ids])
         self._db.executemany(

@@ -9,11 +9,10 @@ from datetime import datetime
 
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.history import Change, PassageVersion
-from memgpt_cli.domain.kinds import Kind
+from memgpt_cli.domain.kinds import Collection, Kind
 from memgpt_cli.domain.passages import Passage, passage_ref
 from memgpt_cli.domain.search import ArchivalFilters
 from memgpt_cli.domain.times import to_text
-from memgpt_cli.domain.vectors import Collection
 from memgpt_cli.errors import UsageError
 from memgpt_cli.storage.database.filters import archival_where
 from memgpt_cli.storage.lexical.index import FullText

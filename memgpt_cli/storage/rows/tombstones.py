@@ -14,9 +14,8 @@ from typing import Any, Final
 
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.history import FRESH_START, SUMMARY_FROM, Change, Tombstone
-from memgpt_cli.domain.kinds import Kind
+from memgpt_cli.domain.kinds import Collection, Kind
 from memgpt_cli.domain.times import from_text, to_text
-from memgpt_cli.domain.vectors import Collection
 from memgpt_cli.storage.database.filters import SPOKEN_SQL
 from memgpt_cli.storage.lexical.index import FullText
 from memgpt_cli.storage.rows.journal import Journal

@@ -26,7 +26,8 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, Final
 
-from memgpt_cli.domain.vectors import Collection, StoredVector, Vector
+from memgpt_cli.domain.kinds import Collection
+from memgpt_cli.domain.vectors import StoredVector, Vector
 from memgpt_cli.errors import StorageError
 from memgpt_cli.storage.vectors.log import Given
 from memgpt_cli.vendors import load

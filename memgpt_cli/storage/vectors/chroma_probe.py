@@ -8,7 +8,8 @@ import json
 import sys
 from pathlib import Path
 
-from memgpt_cli.domain.vectors import Collection, StoredVector, Vector
+from memgpt_cli.domain.kinds import Collection
+from memgpt_cli.domain.vectors import StoredVector, Vector
 from memgpt_cli.storage.vectors.chroma_index import ChromaError, ChromaIndex
 
 

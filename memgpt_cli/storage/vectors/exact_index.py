@@ -6,7 +6,8 @@ All vectors are unit vectors, so a dot product is a cosine. It reads the log of 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from memgpt_cli.domain.vectors import Collection, StoredVector, Vector
+from memgpt_cli.domain.kinds import Collection
+from memgpt_cli.domain.vectors import StoredVector, Vector
 from memgpt_cli.ports import VectorStore
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import Final
 
-from memgpt_cli.domain.vectors import Collection, EmbedderIdentity, IndexStatus, Vector
+from memgpt_cli.domain.kinds import Collection
+from memgpt_cli.domain.vectors import EmbedderIdentity, IndexStatus, Vector
 from memgpt_cli.errors import APIKeyError, EmbedderMismatchError, MemGPTError, ModelError, StorageError
 from memgpt_cli.ports import Embedder, Progress
 from memgpt_cli.storage.database.connection_pool import ConnectionPool

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from memgpt_cli.domain.vectors import Collection, EmbedderIdentity, StoredVector, Vector, WaitingItem
+from memgpt_cli.domain.kinds import Collection
+from memgpt_cli.domain.vectors import EmbedderIdentity, StoredVector, Vector, WaitingItem
 from memgpt_cli.errors import EmbedderMismatchError
 from memgpt_cli.storage.database.connection import transaction
 
