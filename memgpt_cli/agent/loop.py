@@ -44,6 +44,7 @@ from memgpt_cli.domain.results import FunctionResult
 from memgpt_cli.domain.search import SearchResult
 from memgpt_cli.domain.settings import Settings
 from memgpt_cli.errors import ContextLengthError
+from memgpt_cli.external_context.rendering import hit_lines
 from memgpt_cli.functions.executor import Executed, FunctionExecutor, Prepared
 from memgpt_cli.functions.spec import FunctionContext, Verdict
 from memgpt_cli.main_context.queue_manager import QueueManager
@@ -305,7 +306,13 @@ class Agent:
             at=self._now(accepted.lag),
             budget=int(window.result_cap(used, calls) / window.ratio),
             page_budget=self._page_budget(),
+            seen=self._lines_in_view(accepted.turn),
         )
+
+    def _lines_in_view(self, turn: Turn) -> frozenset[str]:
+        """The hits that this turn's results in the queue show."""
+        results = (m.text for m in self.queue_manager.queue if m.turn == turn.id and m.role is Role.TOOL)
+        return frozenset[str]().union(*map(hit_lines, results))
 
     def _page_budget(self) -> int:
         return int(self.queue_manager.window.page_cap() / self.queue_manager.window.ratio)

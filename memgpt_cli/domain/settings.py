@@ -1,7 +1,7 @@
 """Settings as values. The configuration adapter reads them from files and the environment; the core only uses them."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from memgpt_cli.domain.agents import Protocol
@@ -34,6 +34,11 @@ class ModelSettings:
     max_retries: int = 2
 
 
+_RESERVED: Final = 8
+_LARGEST_RESERVE: Final = 4_096
+"""One token in so many of a window is reserved for the reply, up to this number, where no reserve is set."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowSettings:
     """Main context. `window` (set by `source`) and `reserve` are tokens.
@@ -61,7 +66,13 @@ class WindowSettings:
     @property
     def reserved(self) -> int:
         """Return the tokens reserved for the reply."""
-        return self.reserve or min(4_096, self.window // 8)
+        return self.reserve or min(_LARGEST_RESERVE, self.window // _RESERVED)
+
+    def window_for(self, prompt: int) -> int:
+        """Return the smallest window, in tokens, that has room for a prompt of this size beside the reserve."""
+        if self.reserve:
+            return prompt + self.reserve
+        return min(prompt + _LARGEST_RESERVE, _RESERVED * (prompt - 1) // (_RESERVED - 1) + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,8 @@
     21 more: page=1.
 
 A passage is `[p7 Mon 2023-05-08 13:56 notes.md > Travel #tag] text`. Times are the person's. Each hit is one line; a
-long one is an excerpt. How people see results in a terminal is not decided here.
+long one is an excerpt. A line that an earlier result of the same turn shows is not repeated: `[m9 shown above]`. How
+people see results in a terminal is not decided here.
 """
 
 import re
@@ -31,6 +32,10 @@ FRAME: Final = 40
 
 RANKED: Final = "best match first"
 
+_ABOVE: Final = "shown above"
+_SHORT: Final = 60
+"""Characters of a line that is repeated rather than looked up."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
@@ -54,13 +59,19 @@ class Lines:
     """Renders hits as lines: the zone, the counter, and the maximum tokens of a message's text.
 
     A chunk of a document is shown whole, because it is the unit that was found. `terms` are the search terms with their
-    rarity.
+    rarity. `seen` are lines that are in the prompt already.
     """
 
     zone: tzinfo
     count: Count
     terms: Mapping[str, float]
     limit: int = EXCERPT_TOKENS
+    seen: frozenset[str] = frozenset()
+
+    def new(self, item: MemoryItem) -> str:
+        """Return the line of an item, or a reference to it if the line was shown before."""
+        line = self.of(item)
+        return f"[{item.ref} {_ABOVE}]" if line in self.seen and len(line) > _SHORT else line
 
     def of(self, item: MemoryItem) -> str:
         """Return the line of an item."""
@@ -122,6 +133,11 @@ def render(found: SearchResult[Item], lines: Lines, *, what: str, order: str, bu
     return Rendered(text="\n".join([first, *written, *notes, *rest]), shown=shown)
 
 
+def hit_lines(result: str) -> frozenset[str]:
+    """Return the lines of a result's text that show an item."""
+    return frozenset(line for line in result.split("\n") if line.startswith("["))
+
+
 def notes_of(found: SearchResult[Item]) -> list[str]:
     """Return the notes about the hits for the model, one line each."""
     notes = found.notes if found.meaning.asked else (*found.notes, "searched by words only")
@@ -132,7 +148,7 @@ def _packed(hits: Sequence[Hit[Item]], lines: Lines, room: int) -> list[str]:
     """Return the lines that fit; the first is always there, shortened if necessary."""
     written: list[str] = []
     for hit in hits:
-        line = lines.of(hit.item)
+        line = lines.new(hit.item)
         tokens = lines.count(line) + 1
         if tokens > room:
             return written or [_shortened(line, room, lines.count)]

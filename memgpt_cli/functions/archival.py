@@ -90,7 +90,7 @@ _TAGS = Parameter(name="tags", type="array", items="string", description="All mu
 
 ARCHIVAL_MEMORY_INSERT = FunctionSpec(
     name="archival_memory_insert",
-    description="Store a text in archival storage.",
+    description="Store a text.",
     parameters=(
         Parameter(name="content", type="string"),
         Parameter(name="tags", type="array", items="string", required=False),
@@ -107,7 +107,7 @@ ARCHIVAL_MEMORY_INSERT = FunctionSpec(
 
 ARCHIVAL_MEMORY_SEARCH = FunctionSpec(
     name="archival_memory_search",
-    description="Search archival storage by words and meaning.",
+    description="Search archival storage.",
     parameters=(
         Parameter(name="query", type="string", description="Empty: newest first.", required=False),
         PAGE,

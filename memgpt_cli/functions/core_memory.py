@@ -17,7 +17,7 @@ from memgpt_cli.main_context.core_memory import state_of
 WHOLE: Final = "*"
 """`old_content` that means the whole block."""
 
-_LABEL = Parameter(name="label", type="string", description="e.g. human")
+_LABEL = Parameter(name="label", type="string")
 
 
 def _append(arguments: Arguments, context: FunctionContext) -> FunctionResult:
@@ -68,7 +68,7 @@ def _edited(edit: Callable[[], Block], label: str, context: FunctionContext, *, 
 
 CORE_MEMORY_APPEND = FunctionSpec(
     name="core_memory_append",
-    description="Add a line to a core memory block.",
+    description="Add a line to a block.",
     parameters=(_LABEL, Parameter(name="content", type="string")),
     run=_append,
     writes=True,
@@ -76,7 +76,7 @@ CORE_MEMORY_APPEND = FunctionSpec(
 
 CORE_MEMORY_REPLACE = FunctionSpec(
     name="core_memory_replace",
-    description="Replace text in a core memory block.",
+    description="Replace text in a block.",
     parameters=(
         _LABEL,
         Parameter(

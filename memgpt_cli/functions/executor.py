@@ -16,6 +16,7 @@ from memgpt_cli.domain.parameters import Arguments
 from memgpt_cli.domain.results import FunctionResult
 from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.errors import FunctionArgumentError, MemGPTError, StorageError
+from memgpt_cli.external_context.rendering import hit_lines
 from memgpt_cli.functions.arguments import parse, unknown
 from memgpt_cli.functions.registry import function_set
 from memgpt_cli.functions.spec import After, FunctionContext, FunctionSpec
@@ -95,7 +96,10 @@ class FunctionExecutor:
 
         If several calls edit one block, the result of the last one shows the whole block.
         """
-        executed = [self._run(call, context) for call in prepared]
+        executed: list[Executed] = []
+        for call in prepared:
+            executed.append(self._run(call, context))
+            context = replace(context, seen=context.seen | hit_lines(executed[-1].result.text))
         edits = Counter(
             label
             for call, done in zip(prepared, executed, strict=True)

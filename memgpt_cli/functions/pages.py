@@ -39,7 +39,7 @@ FARTHEST: Final = 1_000
 _BROWSED: Final = 30
 """Tokens of each message where they are listed by time."""
 
-PAGE = Parameter(name="page", type="integer", description="From 0.", required=False)
+PAGE = Parameter(name="page", type="integer", required=False)
 
 
 def page_number(arguments: Arguments) -> int:
@@ -60,7 +60,8 @@ def result_of(
 ) -> FunctionResult:
     """One page of `found`, which holds all hits up to this page."""
     limit = EXCERPT_TOKENS if order in {RANKED, "newest first"} else _BROWSED
-    lines = Lines(zone=context.settings.zone, count=context.count, terms=found.terms, limit=limit)
+    seen = context.seen if order == RANKED else frozenset()
+    lines = Lines(zone=context.settings.zone, count=context.count, terms=found.terms, limit=limit, seen=seen)
     most = NEAREST if found.page_size == NEAREST else MOST_HITS
     room = context.page_budget - FRAME - sum(context.count(note) + 1 for note in notes_of(found))
 

@@ -113,7 +113,7 @@ def _span(name: str, text: str, context: FunctionContext) -> tuple[datetime, dat
 
 CONVERSATION_SEARCH = FunctionSpec(
     name="conversation_search",
-    description="Search earlier messages by words and meaning.",
+    description="Search recall storage.",
     parameters=(
         Parameter(name="query", type="string", description="Empty: newest first.", required=False),
         PAGE,
@@ -135,7 +135,7 @@ CONVERSATION_SEARCH = FunctionSpec(
             choices=("time",),
         ),
         Parameter(name="id", type="string", description="Read it whole, e.g. m128.", required=False),
-        Parameter(name="around", type="string", description="Read what is around it.", required=False),
+        Parameter(name="around", type="string", description="Read around it.", required=False),
     ),
     run=_search,
     embed=_embed,

@@ -41,9 +41,9 @@ class FunctionContext:
     `provenance` is the author of their writes; `budget` limits a result, in tokens.
 
     `page_budget` is the part of the budget that is available in any prompt, so that pages have fixed borders. `count`
-    counts tokens, `turn` is the running turn, `at` the time in the conversation (None: now). `query_vector` was made
-    before the transaction; None if it is not needed or not available. `confirm` asks the user before each write, if
-    set.
+    counts tokens, `turn` is the running turn, `at` the time in the conversation (None: now). `seen` are the
+    lines of this turn's earlier results that are still in the prompt. `query_vector` was made before the transaction;
+    None if it is not needed or not available. `confirm` asks the user before each write, if set.
     """
 
     core_memory: CoreMemory
@@ -56,6 +56,7 @@ class FunctionContext:
     at: datetime | None = None
     budget: int = 1_000
     page_budget: int = 1_000
+    seen: frozenset[str] = frozenset()
     query_vector: Vector | None = None
     confirm: Callable[[FunctionCall], Verdict] | None = None
 

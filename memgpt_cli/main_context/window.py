@@ -7,8 +7,7 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import count
+from dataclasses import dataclass
 from typing import Final
 
 from memgpt_cli.domain.agents import Epoch
@@ -170,10 +169,7 @@ class Window:
 
     def smallest(self, blocks: Sequence[Block]) -> int:
         """Return the smallest window, in tokens, that this agent can use, with the reserve that it would then have."""
-        needed = self.fixed + self._blocks_at_least(blocks) + SMALLEST_QUEUE
-        if self.settings.reserve:
-            return needed + self.settings.reserve
-        return next(w for w in count(needed) if w - replace(self.settings, window=w).reserved >= needed)
+        return self.settings.window_for(self.fixed + self._blocks_at_least(blocks) + SMALLEST_QUEUE)
 
     def _blocks_as_they_are(self, blocks: Sequence[Block]) -> int:
         return sum(self.count_text(block.value) + self.corrected(BLOCK_FRAME) for block in blocks)

@@ -114,6 +114,17 @@ def test_the_model_is_not_told_how_far_indexing_is_nor_why_a_vector_is_missing(t
         assert notes_of(found) == ["note: searched by words only."]
 
 
+def test_a_line_that_this_turn_has_shown_is_not_repeated(agent: Functions) -> None:
+    first, second = agent.step((ARCHIVAL, {"query": KEY}), (ARCHIVAL, {"query": OTHER}))
+    assert "\n[p1 " in first.text
+    assert f"{KEY} has the value {OTHER}" in first.text
+    assert "[p1 shown above]" in second.text.split("\n")
+    assert f"{KEY} has" not in second.text
+    assert set(second.effects.shown) == {"p1", "p2"}
+    again = agent.step((ARCHIVAL, {"query": OTHER}), seen=frozenset(first.text.split("\n")))[0]
+    assert again.text == second.text
+
+
 def test_a_page_holds_twenty_hits_where_they_fit_best_first_with_long_ones_as_excerpts(agent: Functions) -> None:
     text = agent.step((SEARCH, {"query": "trip to Kyoto"}), budget=5_000, page_budget=5_000)[0].text
     assert re.match(r"20 of \d+ messages, best match first\.\n\[m\d+ \w{3} 2024-", text)

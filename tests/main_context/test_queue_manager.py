@@ -135,7 +135,7 @@ def test_a_turn_that_fills_the_window_by_its_own_steps_goes_on_without_the_oldes
         if brain.steps == wanted:
             return say(body, "enough")
         brain.steps += 1
-        return do(body, Call("archival_memory_search", {"query": "keeper", "page": brain.steps % 3}))
+        return do(body, Call("archival_memory_search", {"query": "keeper", "page": brain.steps}))
 
     brain.steps = 0
     with StrictServer(brain, window=8_192) as server:
@@ -153,7 +153,7 @@ def test_a_turn_that_fills_the_window_by_its_own_steps_goes_on_without_the_oldes
 def fill_archive(opened: Session) -> None:
     from memgpt_cli.domain.blocks import Author, Provenance
 
-    for number in range(40):
+    for number in range(80):
         opened.archival.insert(f"{number}: {STORY * 12}", provenance=Provenance(author=Author.USER))
 
 
@@ -206,9 +206,9 @@ def test_a_server_that_counts_more_than_we_do_is_met_once_and_remembered(tmp_pat
     with StrictServer(summarising, window=8_192, count_factor=1.25) as server:
         with session(tmp_path, base_url=server.base_url, window=8_192) as opened:
             until(opened, Evicted, most=80)
-            assert opened.agent.queue_manager.window.ratio > 1.05
+            assert opened.agent.queue_manager.window.ratio > 1.02
         with session(tmp_path, base_url=server.base_url, window=8_192) as opened:
-            assert opened.agent.queue_manager.window.ratio > 1.05
+            assert opened.agent.queue_manager.window.ratio > 1.02
             until(opened, Evicted, most=80)
         assert len(server.refusals) <= 1
 
@@ -216,7 +216,7 @@ def test_a_server_that_counts_more_than_we_do_is_met_once_and_remembered(tmp_pat
 def test_a_server_with_a_smaller_window_than_configured_is_learnt_from_its_refusal(tmp_path: Path) -> None:
     with StrictServer(summarising, window=8_192) as server:
         with session(tmp_path, base_url=server.base_url, window=32_768) as opened:
-            for number in range(40):
+            for number in range(80):
                 run(opened, f"{number} {STORY * 20}")
             assert opened.agent.queue_manager.window.settings.window == 8_192
         assert len(server.refusals) == 1
@@ -239,11 +239,11 @@ def test_a_window_too_small_is_an_error_with_the_numbers_and_the_stated_minimum_
     with StrictServer(echo) as server:
         with (
             pytest.raises(LimitError, match="too small for this agent") as error,
-            session(tmp_path, base_url=server.base_url, window=2_000),
+            session(tmp_path, base_url=server.base_url, window=1_500),
         ):
             pass
         smallest = int(error.value.hint.split()[1])
-        assert smallest <= 2_500
+        assert smallest <= 2_000
         with session(tmp_path, base_url=server.base_url, window=smallest) as opened:
             assert "hi" in reply(run(opened, "hi"))
         with pytest.raises(LimitError), session(tmp_path, base_url=server.base_url, window=smallest - 1):
@@ -369,7 +369,7 @@ def test_a_server_that_counts_more_locks_no_agent_out_of_the_smallest_window(tmp
         for number in range(3):
             with session(tmp_path, base_url=server.base_url, window=smallest) as opened:
                 assert f"hello {number}" in reply(run(opened, f"hello {number}"))
-        assert opened.agent.queue_manager.window.ratio > 1.05
+        assert opened.agent.queue_manager.window.ratio > 1.02
     assert len([r for r in server.refusals if "maximum context length" in r.message]) <= 1
 
 

@@ -25,7 +25,7 @@ STORY = "The lighthouse keeper counted the ships that passed before the storm. "
 
 
 def fill_archive(opened: Session) -> None:
-    for number in range(40):
+    for number in range(80):
         opened.archival.insert(f"{number}: {STORY * 12}", provenance=Provenance(author=Author.USER))
 
 
@@ -48,7 +48,7 @@ def test_when_only_calls_and_results_leave_their_summary_is_shown(tmp_path: Path
         if searches == 12:
             return say(body, "enough")
         searches += 1
-        return do(body, Call("archival_memory_search", {"query": "keeper", "page": searches % 3}))
+        return do(body, Call("archival_memory_search", {"query": "keeper", "page": searches}))
 
     with (
         StrictServer(brain, window=8_192) as server,
@@ -77,7 +77,7 @@ def test_a_prompt_of_its_own_shows_calls_results_core_memory_and_the_running_que
         searches.append(body)
         if len(searches) > 12:
             return say(body, "done")
-        return do(body, Call("archival_memory_search", {"query": "keeper"}))
+        return do(body, Call("archival_memory_search", {"query": "keeper", "page": len(searches)}))
 
     options = {"window": 8_192, "summary_where": "apart"}
     with StrictServer(brain, window=8_192) as server, session(tmp_path, base_url=server.base_url, **options) as opened:
@@ -86,7 +86,7 @@ def test_a_prompt_of_its_own_shows_calls_results_core_memory_and_the_running_que
         run(opened, "What is the keeper called?")
         order, material = next((r["messages"][0], r["messages"][1]) for r in server.requests if asks_for_summary(r))
         assert "Likes ships" in text_of(order)
-        assert '(called archival_memory_search({"query": "keeper"}))' in text_of(material)
+        assert '(called archival_memory_search({"query": "keeper", "page": 1}))' in text_of(material)
         assert "This message is being answered now, and stays: What is the keeper called?" in text_of(material)
         result = re.search(r"\(archival_memory_search answered: (.*)\)", text_of(material))
         assert result is not None
