@@ -28,9 +28,9 @@ _STANDING: Final = (FactState.CURRENT, FactState.UNCERTAIN)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """What is to be stored, with names instead of ids. `one_valued` None: told by the predicate.
+    """A statement to store, with names instead of ids. `one_valued` None: as the predicate says.
 
-    `replaces` is the id of the fact that it replaces, where whoever states it says so.
+    `replaces` is the id of the fact that it explicitly replaces.
     """
 
     subject: str

@@ -53,7 +53,7 @@ class FactStore(Protocol):
         ...
 
     def rewrite(self, entity_id: int) -> None:
-        """Write the texts of the facts about an entity anew, after it got another name."""
+        """Rewrite the texts of the facts about an entity that got another name."""
         ...
 
     def get(self, ids: Sequence[int]) -> list[Fact]:
