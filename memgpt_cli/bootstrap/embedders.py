@@ -19,8 +19,16 @@ if TYPE_CHECKING:
     from memgpt_cli.domain.vectors import EmbedderIdentity
     from memgpt_cli.ports import Clock, Embedder, Spending
 
-_USUAL = {"static": "wordllama-256", "minilm": "all-MiniLM-L6-v2", "openai": "text-embedding-3-small"}
+_USUAL = {
+    "static": "wordllama-256",
+    "multilingual": "use-multilingual-v3",
+    "minilm": "all-MiniLM-L6-v2",
+    "openai": "text-embedding-3-small",
+}
 """What each provider of embeddings uses when no model is named."""
+
+_ONE_MODEL = ("static", "multilingual")
+"""Providers that have no other model."""
 
 
 class Embedders:
@@ -58,9 +66,10 @@ class Embedders:
         settings = self._configuration.settings.embedder
         provider, _, model = (typed or settings.provider).partition("/")
         usual = _USUAL.get(provider)
-        if usual is None or (provider == "static" and model not in {"", usual}):
-            raise UsageError(f"there is no embedder {typed!r}", hint="static, minilm[/MODEL] or openai/MODEL")
-        if not model and provider == settings.provider and provider != "static":
+        if usual is None or (provider in _ONE_MODEL and model not in {"", usual}):
+            hint = "static, multilingual, minilm[/MODEL] or openai/MODEL"
+            raise UsageError(f"there is no embedder {typed!r}", hint=hint)
+        if not model and provider == settings.provider and provider not in _ONE_MODEL:
             model = settings.model or ""
         return provider, model or usual
 
@@ -71,6 +80,10 @@ class Embedders:
             from memgpt_cli.llm.static_embedder import StaticEmbedder
 
             return StaticEmbedder()
+        if provider == "multilingual":
+            from memgpt_cli.llm.multilingual_embedder import MultilingualEmbedder
+
+            return MultilingualEmbedder()
         if provider == "minilm":
             from memgpt_cli.llm.minilm_embedder import MiniLMEmbedder
 

@@ -238,8 +238,9 @@ OPTIONS: Final[tuple[Option, ...]] = (
         key="embedder.provider",
         target="embedder.provider",
         kind=str,
-        choices=("static", "minilm", "openai"),
-        help="`static` is in the package; `minilm` runs ONNX files of yours; `openai` is any /v1/embeddings endpoint.",
+        choices=("static", "multilingual", "minilm", "openai"),
+        help="`static` is in the package; `multilingual` and `minilm` are extras, and `minilm` runs own ONNX files too;"
+        " `openai` is any /v1/embeddings endpoint.",
     ),
     Option(
         key="embedder.model",

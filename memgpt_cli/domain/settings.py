@@ -123,9 +123,9 @@ class ArchivalSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbedderSettings:
-    """Which embedder: `static` (in the package), `minilm` (ONNX files), or `openai` for any /v1/embeddings endpoint.
+    """Which embedder: `static` (in the package), `multilingual` and `minilm` (extras; ONNX files), or `openai`.
 
-    `model` None is the provider's default.
+    `openai` is any /v1/embeddings endpoint. `model` None is the provider's default.
     """
 
     provider: str = "static"

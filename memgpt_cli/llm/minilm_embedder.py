@@ -1,6 +1,6 @@
 """Sentence embedders as ONNX files, MiniLM above all: better than the built-in table at paraphrase, and much slower.
 
-It runs files that are already on this machine and never fetches any.
+It runs files that are already on this machine, or that the extra `minilm` installs, and never fetches any.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,9 +10,11 @@ from typing import Any, Final
 
 from memgpt_cli.domain.vectors import EmbedderIdentity, Vector
 from memgpt_cli.errors import ConfigError
+from memgpt_cli.llm.packaged_files import MINILM, install_command, installed, verify
 from memgpt_cli.llm.unit_vectors import unit_vector
 
 USUAL: Final = "all-MiniLM-L6-v2"
+EXTRA: Final = "minilm"
 _CHROMA_CACHE: Final = Path(".cache", "chroma", "onnx_models", USUAL, "onnx")
 """Below the home folder: where Chroma's own default embedder, which is the same model, keeps its files."""
 _MOST_TOKENS: Final = 256
@@ -23,13 +25,24 @@ _BATCH: Final = 32
 class MiniLMEmbedder:
     """ports.Embedder over `model.onnx` and `tokenizer.json`: mean of the token vectors, scaled to length one.
 
-    The files are looked for in `models`/`model` (or `onnx` below it) and, for the usual model, where Chroma keeps them.
-    Any sentence model of that form will do, a multilingual one too. Raises ConfigError when there are none.
+    The files are looked for in `models`/`model` (or `onnx` below it) and, for the usual model, in the packages of the
+    extra `minilm` (with weights of 8 bits) and where Chroma keeps them. Any sentence model of that form will do, a
+    multilingual one too. Raises ConfigError when there are none.
     """
 
     def __init__(self, *, models: Path, model: str = USUAL, home: Path | None = None) -> None:
         self._model = model
-        self._files = _found(models, model, home)
+        packaged = installed(MINILM) if model == USUAL else None
+        own = _own(models / model)
+        self._packaged = own is None and packaged is not None
+        found = own or packaged or _of_chroma(model, home)
+        if found is None:
+            extra = f", or install the extra: {install_command(EXTRA)}" if model == USUAL else ""
+            raise ConfigError(
+                "the embedder minilm needs model.onnx and tokenizer.json",
+                hint=f"put both files into {models / model}{extra}",
+            )
+        self._files = found
         self._loading = Lock()
         self._session: Any = None
         self._tokenizer: Any = None
@@ -72,6 +85,8 @@ class MiniLMEmbedder:
     def _loaded(self) -> None:
         with self._loading:
             if self._session is None:
+                if self._packaged:
+                    verify(MINILM, extra=EXTRA)
                 self._tokenizer = _read_tokenizer(self._files[1])
                 self._session = _read_model(self._files[0])
                 try:
@@ -81,20 +96,16 @@ class MiniLMEmbedder:
                     raise _unusable(self._files[0], error) from error
 
 
-def _found(models: Path, model: str, home: Path | None) -> tuple[Path, Path]:
-    """The model's and the tokenizer's file."""
-    own = models / model
-    folders = [own, *([(home or Path.home()) / _CHROMA_CACHE] if model == USUAL else [])]
-    for folder in folders:
-        for file in (folder / "model.onnx", folder / "onnx" / "model.onnx"):
-            if file.is_file() and (folder / "tokenizer.json").is_file():
-                return file, folder / "tokenizer.json"
-    raise ConfigError(
-        f"the embedder minilm needs model.onnx and tokenizer.json; neither in {' nor in '.join(map(str, folders))}",
-        hint=f"put both files of sentence-transformers/{USUAL} into {own}"
-        if model == USUAL
-        else f"put both files of the model into {own}",
-    )
+def _own(folder: Path) -> list[Path] | None:
+    """The model's and the tokenizer's file in a folder."""
+    for file in (folder / "model.onnx", folder / "onnx" / "model.onnx"):
+        if file.is_file() and (folder / "tokenizer.json").is_file():
+            return [file, folder / "tokenizer.json"]
+    return None
+
+
+def _of_chroma(model: str, home: Path | None) -> list[Path] | None:
+    return _own((home or Path.home()) / _CHROMA_CACHE) if model == USUAL else None
 
 
 def _read_tokenizer(path: Path) -> Any:
@@ -114,6 +125,8 @@ def _read_model(path: Path) -> Any:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors only: they come as exceptions anyway
+    # Threads that wait in a loop cost half as much CPU again.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises exceptions of its own for each fault

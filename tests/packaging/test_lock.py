@@ -1,7 +1,9 @@
 """requirements.lock: one version for everything that is asked for, on every platform, and no address in it."""
 
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -22,6 +24,17 @@ def locked(checkout: Path) -> list[Requirement]:
     return [Requirement(line) for line in lines if line and not line.startswith("#")]
 
 
+def wanted(project: dict[str, Any]) -> Iterator[Requirement]:
+    """What the program and the extra `dev` ask for, with the other extras that `dev` names."""
+    extras = project["optional-dependencies"]
+    for text in project["dependencies"] + extras["dev"]:
+        requirement = Requirement(text)
+        if canonicalize_name(requirement.name) == canonicalize_name(project["name"]):
+            yield from (Requirement(part) for extra in requirement.extras for part in extras[extra])
+        else:
+            yield requirement
+
+
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13", "3.14"])
 @pytest.mark.parametrize("platform", PLATFORMS, ids=lambda p: "-".join(p[:2]))
 def test_everything_asked_for_is_locked_to_one_version_that_satisfies_it(
@@ -39,8 +52,7 @@ def test_everything_asked_for_is_locked_to_one_version_that_satisfies_it(
         "implementation_name": "cpython",
     }
     project = tomllib.loads((checkout / "pyproject.toml").read_text())["project"]
-    wanted = [Requirement(text) for text in project["dependencies"] + project["optional-dependencies"]["dev"]]
-    for requirement in wanted:
+    for requirement in wanted(project):
         if requirement.marker and not requirement.marker.evaluate(environment):
             continue
         versions = [

@@ -63,7 +63,7 @@ def reindex(
         str | None,
         typer.Option(
             "--embedder",
-            help="Embed everything again with: static, minilm, minilm/MODEL, openai/MODEL.",
+            help="Embed everything again with: static, multilingual, minilm, minilm/MODEL, openai/MODEL.",
             metavar="EMBEDDER",
         ),
     ] = None,
@@ -134,7 +134,7 @@ def _save(workspace: "Workspace", chosen: tuple[str, str]) -> None:
     provider, model = chosen
     file = workspace.settings_file
     file.set("embedder.provider", provider)
-    if provider == "static":
+    if provider in {"static", "multilingual"}:
         file.unset("embedder.model")
     else:
         file.set("embedder.model", model)
