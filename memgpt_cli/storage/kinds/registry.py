@@ -14,7 +14,7 @@ from memgpt_cli.storage.kinds.passage import PassageKind
 from memgpt_cli.storage.kinds.picture import PictureKind
 
 KINDS: Final[tuple[type[KindOfMemory], ...]] = (
-    PassageKind, MessageKind, PictureKind, BlockKind, EntityMemory, FactMemory,
+    PassageKind, EntityMemory, FactMemory, MessageKind, PictureKind, BlockKind,
 )  # fmt: skip
 """Each kind after those of which it may be derived, except that passages, which come of messages, come before them:
 the results of functions are messages and cite everything else."""
