@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from typing_extensions import override
+
 from memgpt_cli.agent.budget import cost_of, worst_case
 from memgpt_cli.domain.chat import ChatRequest, Delta, Usage
 from memgpt_cli.domain.settings import ModelSettings
@@ -205,8 +207,8 @@ class Pace:
             self._held.seconds = self.waited() + piece
 
 
-class PacedModel:
-    """ports.ChatModel before another: every call waits its turn, and those that may succeed later are repeated.
+class PacedModel(ChatModel):
+    """A model before another: every call waits its turn, and those that may succeed later are repeated.
 
     Only as long as nothing of the reply has come: what broke off in the middle is the turn's to repeat.
     """
@@ -216,22 +218,22 @@ class PacedModel:
         self._pace = pace
         self._prices = prices
 
+    @override
     @property
     def name(self) -> str:
-        """The model's name."""
         return self._model.name
 
+    @override
     @property
     def origin(self) -> str:
-        """That of the model behind it."""
         return self._model.origin
 
+    @override
     def body(self, request: ChatRequest) -> dict[str, Any]:
-        """What the model sends."""
         return self._model.body(request)
 
+    @override
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
-        """Yield the reply as it comes. Raises what the model raises, and SpendingLimitError."""
         estimate = worst_case(_estimate(request), request.max_tokens or 0)
         refusals = failures = 0
         while True:
@@ -261,6 +263,7 @@ class PacedModel:
             finally:
                 self._settle(ticket, usage, estimate if begun else None)
 
+    @override
     def close(self) -> None:
         """Nothing: other conversations use the same connections."""
 

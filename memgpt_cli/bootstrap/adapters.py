@@ -12,6 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from memgpt_cli.bootstrap.embedders import Embedders
 from memgpt_cli.bootstrap.flags import Flags
 from memgpt_cli.bootstrap.models import AroundModel, Models
@@ -22,11 +24,12 @@ from memgpt_cli.config.settings import Configuration, Source
 from memgpt_cli.config.settings import load as load_configuration
 from memgpt_cli.domain.settings import Settings
 from memgpt_cli.errors import NotFoundError
+from memgpt_cli.ports import Clock
 
 if TYPE_CHECKING:
     from memgpt_cli.external_context.archival import ArchivalStorage
     from memgpt_cli.external_context.recall import RecallStorage
-    from memgpt_cli.ports import Clock, Store
+    from memgpt_cli.ports import Store
     from memgpt_cli.storage.agents.folders import AgentFolders
     from memgpt_cli.storage.forgetting import Forgetting
     from memgpt_cli.storage.state import StateDatabase
@@ -34,11 +37,11 @@ if TYPE_CHECKING:
     from memgpt_cli.storage.vectors.index import AgentVectorIndex
 
 
-class SystemClock:
-    """ports.Clock of the machine."""
+class SystemClock(Clock):
+    """The clock of this machine."""
 
+    @override
     def now(self) -> datetime:
-        """The present instant in UTC."""
         return datetime.now(UTC)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from memgpt_cli.bootstrap.providers import Connection, connect
 from memgpt_cli.bootstrap.windows import Windows
 from memgpt_cli.config.models import (
@@ -21,6 +23,7 @@ from memgpt_cli.config.models import (
 from memgpt_cli.config.settings import Source
 from memgpt_cli.domain.endpoints import Endpoint
 from memgpt_cli.domain.settings import ModelSettings, Settings
+from memgpt_cli.ports import Calibration
 from memgpt_cli.vendors import load
 
 if TYPE_CHECKING:
@@ -38,13 +41,14 @@ _ENDPOINT = "endpoint"
 """The note in a record of where the agent last talked to."""
 
 
-class Uncalibrated:
-    """ports.Calibration for the built-in models: no server counts for them, so there is nothing to learn."""
+class Uncalibrated(Calibration):
+    """Calibration for the built-in models: no server counts for them, so there is nothing to learn."""
 
-    def ratio(self, model: str) -> float | None:  # noqa: ARG002 - the port's
-        """Unknown, whatever the model."""
+    @override
+    def ratio(self, model: str) -> float | None:
         return None
 
+    @override
     def observe(self, model: str, *, counted: int, reported: int) -> None:
         """Nothing is learnt."""
 

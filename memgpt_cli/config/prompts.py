@@ -5,13 +5,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from typing_extensions import override
+
 from memgpt_cli.config.resources import packaged
 from memgpt_cli.errors import ConfigError
+from memgpt_cli.ports import PromptSource
 
 _PLACEHOLDER: Final = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 
 
-class PromptFiles:
+class PromptFiles(PromptSource):
     """`prompts/NAME.md` in the first of `folders` that has it, else in the package. Implements `ports.PromptSource`."""
 
     def __init__(self, folders: Sequence[Path] = ()) -> None:
@@ -24,11 +27,8 @@ class PromptFiles:
                 return path
         return packaged("prompts", f"{name}.md")
 
+    @override
     def render(self, name: str, values: Mapping[str, str]) -> str:
-        """Return the prompt with each `{{placeholder}}` replaced by its value; values are not expanded again.
-
-        Raises ConfigError, naming file and placeholder, if the text lacks one of `values` or has another.
-        """
         path = self.find(name)
         try:
             text = path.read_text(encoding="utf-8-sig")

@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from typing_extensions import override
+
 from memgpt_cli.documents import formats
 from memgpt_cli.documents.archives import read_archive
 from memgpt_cli.documents.data import read_json, read_json_lines, read_notebook, read_table
@@ -17,6 +19,7 @@ from memgpt_cli.documents.html import decode_html, to_markdown
 from memgpt_cli.documents.pdf import read_pdf
 from memgpt_cli.domain.documents import Document, FoundFile, Part, SkippedFile, TextKind
 from memgpt_cli.errors import DocumentError
+from memgpt_cli.ports import DocumentReader
 
 MAX_BYTES: Final = 100 * 1024 * 1024
 """Maximum size of a file in bytes; reading needs a few times this much memory at most."""
@@ -29,8 +32,8 @@ def read_document(path: str | Path) -> Document:
     return reader.read(reader.content(FoundFile(source=source_name(path), path=path)), name=path.name)
 
 
-class FileReader:
-    """Implements ports.DocumentReader for the file system.
+class FileReader(DocumentReader):
+    """Reads documents from the file system.
 
     `max_bytes` limits a file; `stdin` is read for `-`.
     """
@@ -39,10 +42,11 @@ class FileReader:
         self._max_bytes = max_bytes
         self._stdin = stdin
 
+    @override
     def find(self, paths: Sequence[str]) -> Iterator[FoundFile | SkippedFile]:
-        """Yield the files that these files, folders, patterns and `-` match, each once, in a fixed order."""
         return find(paths)
 
+    @override
     def content(self, file: FoundFile) -> bytes:
         """Return the bytes of a file.
 
@@ -63,8 +67,8 @@ class FileReader:
         except OSError as error:
             raise DocumentError(error.strerror or str(error)) from error
 
+    @override
     def read(self, content: bytes, *, name: str) -> Document:
-        """Extract the text from the bytes of a file called `name`. Raises DocumentError if it has no text."""
         if not content:
             raise DocumentError("empty")
         document = _read(content, name)

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from typing_extensions import override
+
 from memgpt_cli.domain.chat import CallDelta, ChatRequest, Delta, TextDelta, ThoughtDelta
 from memgpt_cli.domain.endpoint_traits import EndpointTraits
 from memgpt_cli.domain.messages import Opaque
@@ -14,7 +16,7 @@ from memgpt_cli.llm.replies.bounds import STALLED, ReplyBoundError, ReplyBounds
 from memgpt_cli.llm.server_errors import Target, explain, is_about
 from memgpt_cli.llm.transport import ReplyEvents, Transport
 from memgpt_cli.llm.wire import Wire, sendable
-from memgpt_cli.ports import EndpointMemory
+from memgpt_cli.ports import ChatModel, EndpointMemory
 from memgpt_cli.vendors import load
 
 if TYPE_CHECKING:
@@ -28,8 +30,8 @@ _UNVERIFIED: Final = re.compile(
 """Refusals of opaque fields: they belong to another account or conversation, or the server has changed its keys."""
 
 
-class EndpointModel:
-    """ports.ChatModel over HTTP in the form of `wire`.
+class EndpointModel(ChatModel):
+    """A model over HTTP in the form of `wire`.
 
     The endpoint's extra fields are added to each request as they stand. Optional fields that the server refuses are
     left out from then on, and kept in `memory`; so are, in this process, opaque fields that it cannot verify. Several
@@ -51,16 +53,17 @@ class EndpointModel:
         self._memory = memory or ProcessEndpointMemory()
         self._refused: set[Opaque] = set()
 
+    @override
     @property
     def name(self) -> str:
-        """The model's name, as the server knows it."""
         return self._target.model
 
+    @override
     @property
     def origin(self) -> str:
-        """The API, the base URL and the model."""
         return f"{self._wire.name} {self._target.base_url} {self._target.model}"
 
+    @override
     def body(self, request: ChatRequest) -> dict[str, Any]:
         """The exact body that `stream` sends, without the fields that this server was found to refuse."""
         refused = self._memory.traits(self._target.base_url, self._target.model).refused_fields
@@ -68,6 +71,7 @@ class EndpointModel:
         body = {field: value for field, value in body.items() if field not in refused}
         return {field: sendable(value) for field, value in (body | self._extra_body).items()}
 
+    @override
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
         """Yield the reply as it comes, then its opaque fields, then its usage.
 
@@ -89,8 +93,8 @@ class EndpointModel:
         yield from reader.finish()
         yield from events.skipped()
 
+    @override
     def close(self) -> None:
-        """Close the connections; the next call opens new ones."""
         self._transport.close()
 
     def _over(self, bound: ReplyBoundError) -> ModelError:

@@ -8,10 +8,13 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
+from typing_extensions import override
+
 from memgpt_cli.domain.vectors import EmbedderIdentity, Vector
 from memgpt_cli.errors import ConfigError
 from memgpt_cli.llm.packaged_files import MINILM, install_command, installed, verify
 from memgpt_cli.llm.unit_vectors import unit_vector
+from memgpt_cli.ports import Embedder
 
 USUAL: Final = "all-MiniLM-L6-v2"
 EXTRA: Final = "minilm"
@@ -22,8 +25,8 @@ _MOST_TOKENS: Final = 256
 _BATCH: Final = 32
 
 
-class MiniLMEmbedder:
-    """ports.Embedder over `model.onnx` and `tokenizer.json`: mean of the token vectors, scaled to length one.
+class MiniLMEmbedder(Embedder):
+    """An embedder over `model.onnx` and `tokenizer.json`: mean of the token vectors, scaled to length one.
 
     The files are looked for in `models`/`model` (or `onnx` below it) and, for the usual model, in the packages of the
     extra `minilm` (with weights of 8 bits) and where Chroma keeps them. Any sentence model of that form will do, a
@@ -48,14 +51,14 @@ class MiniLMEmbedder:
         self._tokenizer: Any = None
         self._dimensions = 0
 
+    @override
     @property
     def identity(self) -> EmbedderIdentity:
-        """`minilm/<model>/<dimensions>`; loads the files."""
         self._loaded()
         return EmbedderIdentity(provider="minilm", model=self._model, dimensions=self._dimensions)
 
+    @override
     def embed(self, texts: Sequence[str]) -> list[Vector]:
-        """One unit vector for each text, in order. Raises ConfigError when the files are not what they should be."""
         self._loaded()
         by_length = sorted(range(len(texts)), key=lambda index: len(texts[index]))  # little padding in each batch
         vectors: dict[int, Vector] = {}

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 from memgpt_cli.domain.chat import ChatRequest, Delta, PromptMessage
 from memgpt_cli.domain.endpoint_traits import EndpointTraits
 from memgpt_cli.domain.endpoints import Endpoint, Provider
@@ -22,15 +24,15 @@ from memgpt_cli.llm.transport import ReplyEvents, Transport
 from memgpt_cli.llm.wire import sendable
 from memgpt_cli.llm.wire_messages import wire_messages
 from memgpt_cli.llm.written_tools import NO_CALLS_NOW, STOP, instructions
-from memgpt_cli.ports import EndpointMemory
+from memgpt_cli.ports import ChatModel, EndpointMemory
 from memgpt_cli.vendors import load
 
 if TYPE_CHECKING:
     import openai
 
 
-class OpenAIChat:
-    """ports.ChatModel over HTTP.
+class OpenAIChat(ChatModel):
+    """A model over HTTP.
 
     `base_url` None is OpenAI. `timeout_s` bounds the wait for a connection's next bytes, not the whole reply: a local
     model may take minutes to read a long prompt. A failed call is repeated `max_retries` times, with growing pauses or
@@ -61,16 +63,17 @@ class OpenAIChat:
         self._reasoning_effort = reasoning_effort
         self._memory = memory or ProcessEndpointMemory()
 
+    @override
     @property
     def name(self) -> str:
-        """The model's name, as the server knows it."""
         return self._endpoint.model
 
+    @override
     @property
     def origin(self) -> str:
-        """`chat`, the base URL and the model."""
         return f"chat {self._endpoint.base_url} {self._endpoint.model}"
 
+    @override
     def body(self, request: ChatRequest) -> dict[str, Any]:
         """The exact body that `stream` sends, in the form that this server was found to take."""
         return self._body(request, self.traits)
@@ -102,6 +105,7 @@ class OpenAIChat:
         )
         return usual, other, ""
 
+    @override
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
         """Yield the reply as it comes, at the end its usage where the server reports it.
 
@@ -124,8 +128,8 @@ class OpenAIChat:
         yield from reply.finish(complete=events.whole or bool(cut) or events.done, cut=cut)
         yield from events.skipped()
 
+    @override
     def close(self) -> None:
-        """Close the connections; the next call opens new ones."""
         self._transport.close()
 
     def _open(self, request: ChatRequest) -> ReplyEvents:

@@ -13,11 +13,14 @@ from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from typing_extensions import override
+
 from memgpt_cli.domain.endpoints import Endpoint, Provider
 from memgpt_cli.domain.vectors import EmbedderIdentity, Vector
 from memgpt_cli.errors import APIKeyError, EmbedderMismatchError, MemGPTError, ModelError
 from memgpt_cli.llm.connection import client_for, headers_for
 from memgpt_cli.llm.unit_vectors import unit_vector
+from memgpt_cli.ports import Embedder
 from memgpt_cli.vendors import load
 
 if TYPE_CHECKING:
@@ -36,8 +39,8 @@ _MOST_BYTES: Final = 64 * 2**20
 _REFUSED: Final = (400, 413, 422, 500)
 
 
-class OpenAIEmbedder:
-    """ports.Embedder over HTTP.
+class OpenAIEmbedder(Embedder):
+    """An embedder over HTTP.
 
     `base_url` None is OpenAI's own. `api_key` may be None for a server that asks for none.
     `dimensions` asks the server for shorter vectors; `known_dimensions`, from the stored identity, spares the first
@@ -72,6 +75,7 @@ class OpenAIEmbedder:
         self._connecting = Lock()
         self._encoding: Literal["base64", "float"] = "base64"
 
+    @override
     @property
     def identity(self) -> EmbedderIdentity:
         """`openai/<model>/<dimensions>`; asks the server once when the dimensions are not known.
@@ -82,6 +86,7 @@ class OpenAIEmbedder:
             self._request(["How many dimensions?"])
         return EmbedderIdentity(provider="openai", model=self._model, dimensions=self._dimensions or 0)
 
+    @override
     def embed(self, texts: Sequence[str]) -> list[Vector]:
         """One unit vector for each text, in order; an empty text gets the first axis, and is not sent.
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any, Final
 
+from typing_extensions import override
+
 from memgpt_cli.domain.chat import ChatRequest, Delta, WaitDelta
 from memgpt_cli.errors import ModelError, ModelLoadingError, RateLimitError
 from memgpt_cli.ports import ChatModel
@@ -27,8 +29,8 @@ LOADING_STEP_S: Final = 2.0
 _REASON: Final = 100
 
 
-class RetryingModel:
-    """ports.ChatModel around another. A call that failed for a passing reason is repeated `max_retries` times.
+class RetryingModel(ChatModel):
+    """A model around another. A call that failed for a passing reason is repeated `max_retries` times.
 
     A server that is loading its model is waited for beyond that, up to `LOADING_S`. Ctrl-C ends a wait at once.
     """
@@ -38,25 +40,22 @@ class RetryingModel:
         self._max_retries = max_retries
         self._sleep = sleep
 
+    @override
     @property
     def name(self) -> str:
-        """The model's name."""
         return self._model.name
 
+    @override
     @property
     def origin(self) -> str:
-        """That of the model behind it."""
         return self._model.origin
 
+    @override
     def body(self, request: ChatRequest) -> dict[str, Any]:
-        """What the model sends."""
         return self._model.body(request)
 
+    @override
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
-        """Yield the reply as it comes, with a `WaitDelta` at the beginning and the end of each wait.
-
-        Raises what the model raises.
-        """
         failures, loading_s = 0, 0.0
         while True:
             begun = False
@@ -80,8 +79,8 @@ class RetryingModel:
             else:
                 return
 
+    @override
     def close(self) -> None:
-        """Close the connections of the model."""
         self._model.close()
 
     def _wait(self, seconds: float, said: str) -> Iterator[Delta]:

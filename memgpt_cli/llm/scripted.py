@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from typing_extensions import override
+
 from memgpt_cli.domain.chat import (
     CallDelta,
     ChatRequest,
@@ -25,6 +27,7 @@ from memgpt_cli.errors import APIKeyError, ContextLengthError, ModelError
 from memgpt_cli.llm.prompt_reading import read
 from memgpt_cli.llm.replies.call_ids import CallIds
 from memgpt_cli.llm.script_file import ScriptStep, read_script
+from memgpt_cli.ports import ChatModel
 
 PREFIX: Final = "scripted:"
 
@@ -32,8 +35,8 @@ _PIECES: Final = re.compile(r"\s*\S+|\s+")
 _PLAIN_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
-class ScriptedModel:
-    """ports.ChatModel over a file of replies, named `scripted:FILE` or by its path.
+class ScriptedModel(ChatModel):
+    """A model that replies from a file, named `scripted:FILE` or by its path.
 
     Raises NotFoundError for a missing file, ConfigError for one that breaks the format, naming line and field.
     """
@@ -45,28 +48,26 @@ class ScriptedModel:
         self._rules = [step for step in self._steps if step.when is not None]
         self._had: set[int] = set()  # lines that leave no trace in a request, as this process has had them
 
+    @override
     @property
     def name(self) -> str:
-        """`scripted:FILE`."""
         return PREFIX + self._file
 
+    @override
     @property
     def origin(self) -> str:
-        """Its name: it writes no opaque fields."""
         return self.name
 
+    @override
     def body(self, request: ChatRequest) -> dict[str, Any]:
-        """What a server would have been sent."""
         return request.body()
 
+    @override
     def close(self) -> None:
         """There is nothing to close."""
 
+    @override
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
-        """The next reply of the script, a word at a time; its usage only where the line tells one.
-
-        Raises ModelError at the end of the script, and what an `error` line says.
-        """
         step = self._next(request)
         if _is_traceless(step):
             self._had.add(step.line)

@@ -11,9 +11,12 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
+from typing_extensions import override
+
 from memgpt_cli.domain.vectors import EmbedderIdentity, Vector
 from memgpt_cli.errors import ConfigError
 from memgpt_cli.llm.unit_vectors import unit_vector
+from memgpt_cli.ports import Embedder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,8 +32,8 @@ _MANY_TOKENS: Final = 4096
 """Above this many tokens a row is added once, times its count: a long text takes no more memory than the table."""
 
 
-class StaticEmbedder:
-    """ports.Embedder over wordllama's table: 256 dimensions, some 0.05 ms of CPU a message.
+class StaticEmbedder(Embedder):
+    """An embedder over wordllama's table: 256 dimensions, some 0.05 ms of CPU a message.
 
     The files are read with the first text. Word order is lost and other scripts than Latin are weak: the lexical leg
     of a search makes up for both. `folder` is the wordllama package; None finds the installed one.
@@ -42,11 +45,12 @@ class StaticEmbedder:
         self._tokenizer: Any = None
         self._table: NDArray[np.float16] | None = None
 
+    @override
     @property
     def identity(self) -> EmbedderIdentity:
-        """`static/wordllama-256/256`."""
         return EmbedderIdentity(provider="static", model="wordllama-256", dimensions=_DIMENSIONS)
 
+    @override
     def embed(self, texts: Sequence[str]) -> list[Vector]:
         """One unit vector for each text, in order; a text without tokens gets the first axis.
 

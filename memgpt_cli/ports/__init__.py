@@ -18,7 +18,7 @@ from memgpt_cli.ports.memory import (
 from memgpt_cli.ports.models import ChatModel, Embedder, TokenCounter
 from memgpt_cli.ports.record import Store
 from memgpt_cli.ports.search import LexicalIndex
-from memgpt_cli.ports.vectors import Progress, VectorIndex, VectorStore
+from memgpt_cli.ports.vectors import Progress, VectorIndex
 
 __all__ = [
     "BlockStore",
@@ -48,5 +48,4 @@ __all__ = [
     "TurnStore",
     "UndoStore",
     "VectorIndex",
-    "VectorStore",
 ]

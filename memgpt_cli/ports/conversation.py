@@ -1,14 +1,18 @@
 """Stores for a conversation: messages, epochs, turns and their cost."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
-from typing import Protocol
+from __future__ import annotations
 
-from memgpt_cli.domain.agents import Epoch, Filling, StepRecord, Totals, Turn, TurnState
-from memgpt_cli.domain.blocks import Provenance
-from memgpt_cli.domain.history import Tombstone
-from memgpt_cli.domain.messages import Message
-from memgpt_cli.domain.search import Candidate, RecallFilters
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from memgpt_cli.domain.agents import Epoch, Filling, StepRecord, Totals, Turn, TurnState
+    from memgpt_cli.domain.blocks import Provenance
+    from memgpt_cli.domain.history import Tombstone
+    from memgpt_cli.domain.messages import Message
+    from memgpt_cli.domain.search import Candidate, RecallFilters
 
 
 class MessageStore(Protocol):

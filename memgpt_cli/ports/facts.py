@@ -1,12 +1,16 @@
 """Facts and entities as the record keeps them: nothing is overwritten, every version stays."""
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Protocol
+from __future__ import annotations
 
-from memgpt_cli.domain.blocks import Provenance
-from memgpt_cli.domain.facts import Entity, EntityVersion, Fact, FactFilters, FactVersion
-from memgpt_cli.domain.search import LexicalHit
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from memgpt_cli.domain.blocks import Provenance
+    from memgpt_cli.domain.facts import Entity, EntityVersion, Fact, FactFilters, FactVersion
+    from memgpt_cli.domain.search import LexicalHit
 
 
 class EntityStore(Protocol):

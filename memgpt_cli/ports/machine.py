@@ -1,11 +1,15 @@
 """Interfaces to the machine: time, daily spending, learned facts about servers, prompt texts, files."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
-from typing import Protocol
+from __future__ import annotations
 
-from memgpt_cli.domain.documents import Document, FoundFile, SkippedFile
-from memgpt_cli.domain.endpoint_traits import EndpointTraits
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date, datetime
+
+    from memgpt_cli.domain.documents import Document, FoundFile, SkippedFile
+    from memgpt_cli.domain.endpoint_traits import EndpointTraits
 
 
 class Clock(Protocol):

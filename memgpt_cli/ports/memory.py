@@ -1,17 +1,21 @@
 """Stores for memory: blocks, passages, pictures, documents, and every change to them."""
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from datetime import datetime
-from typing import Protocol
+from __future__ import annotations
 
-from memgpt_cli.domain.blocks import Author, Block, BlockVersion, Provenance
-from memgpt_cli.domain.documents import LoadedDocument, Source
-from memgpt_cli.domain.history import ItemState, Operation, PassageVersion, TakenBack
-from memgpt_cli.domain.kinds import Kind
-from memgpt_cli.domain.passages import Passage
-from memgpt_cli.domain.pictures import Picture, StoredPicture
-from memgpt_cli.domain.search import ArchivalFilters
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+
+    from memgpt_cli.domain.blocks import Author, Block, BlockVersion, Provenance
+    from memgpt_cli.domain.documents import LoadedDocument, Source
+    from memgpt_cli.domain.history import ItemState, Operation, PassageVersion, TakenBack
+    from memgpt_cli.domain.kinds import Kind
+    from memgpt_cli.domain.passages import Passage
+    from memgpt_cli.domain.pictures import Picture, StoredPicture
+    from memgpt_cli.domain.search import ArchivalFilters
 
 
 class BlockStore(Protocol):

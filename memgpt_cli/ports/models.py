@@ -1,10 +1,14 @@
 """Interfaces to models: chat, token counting and embedding."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from __future__ import annotations
 
-from memgpt_cli.domain.chat import ChatRequest, Delta
-from memgpt_cli.domain.vectors import EmbedderIdentity, Vector
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from memgpt_cli.domain.chat import ChatRequest, Delta
+    from memgpt_cli.domain.vectors import EmbedderIdentity, Vector
 
 
 class ChatModel(Protocol):

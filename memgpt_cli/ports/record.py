@@ -1,21 +1,25 @@
 """The stored record of one agent, as a group of stores."""
 
-from contextlib import AbstractContextManager
-from typing import Protocol
+from __future__ import annotations
 
-from memgpt_cli.domain.agents import AgentConfig
-from memgpt_cli.ports.conversation import EpochStore, LedgerStore, MessageStore, TombstoneStore, TurnStore
-from memgpt_cli.ports.facts import EntityStore, FactStore
-from memgpt_cli.ports.memory import (
-    BlockStore,
-    DocumentStore,
-    JournalStore,
-    KindStore,
-    PassageStore,
-    PictureStore,
-    UndoStore,
-)
-from memgpt_cli.ports.search import LexicalIndex
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from memgpt_cli.domain.agents import AgentConfig
+    from memgpt_cli.ports.conversation import EpochStore, LedgerStore, MessageStore, TombstoneStore, TurnStore
+    from memgpt_cli.ports.facts import EntityStore, FactStore
+    from memgpt_cli.ports.memory import (
+        BlockStore,
+        DocumentStore,
+        JournalStore,
+        KindStore,
+        PassageStore,
+        PictureStore,
+        UndoStore,
+    )
+    from memgpt_cli.ports.search import LexicalIndex
 
 
 class Store(Protocol):

@@ -1,9 +1,13 @@
 """The interface to the full-text index."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from __future__ import annotations
 
-from memgpt_cli.domain.search import ArchivalFilters, LexicalHit, RecallFilters, Standing
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from memgpt_cli.domain.search import ArchivalFilters, LexicalHit, RecallFilters, Standing
 
 
 class LexicalIndex(Protocol):

@@ -1,87 +1,18 @@
-"""Interfaces for storing vectors and for finding the nearest ones."""
+"""The interface for finding the nearest vectors."""
 
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from __future__ import annotations
 
-from memgpt_cli.domain.kinds import Collection
-from memgpt_cli.domain.vectors import EmbedderIdentity, StoredVector, Vector, WaitingItem
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from memgpt_cli.domain.kinds import Collection
+    from memgpt_cli.domain.vectors import Vector
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage (`embed` or `index`), the number of items done and the total."""
-
-
-class VectorStore(Protocol):
-    """Vectors and the outbox as rows, for `VectorIndex` adapters.
-
-    The vectors of a collection are a log: every change gets the next `seq`, so an index that has read up to some `seq`
-    only needs the later entries. One such number records how far the external index is.
-    """
-
-    def identity(self) -> EmbedderIdentity | None:
-        """Return the embedder whose vectors are stored; None before the first."""
-        ...
-
-    def restart(self, identity: EmbedderIdentity) -> None:
-        """Delete every vector and queue all items for this embedder, in one transaction."""
-        ...
-
-    def enqueue(self, collection: Collection, ids: Iterable[int]) -> None:
-        """Queue these items for a (new) vector of their text."""
-        ...
-
-    def remove(self, collection: Collection, ids: Iterable[int]) -> None:
-        """Delete the vectors of these items and remove them from the outbox."""
-        ...
-
-    def waiting(self, collection: Collection, limit: int) -> list[WaitingItem]:
-        """Return items with a text that have no vector yet, oldest first."""
-        ...
-
-    def waiting_count(self, collection: Collection) -> int:
-        """Return how many items have no vector yet."""
-        ...
-
-    def put(
-        self, collection: Collection, rows: Iterable[tuple[WaitingItem, Vector]], *, identity: EmbedderIdentity
-    ) -> int:
-        """Store vectors and remove their items from the outbox, in one transaction; returns how many were stored.
-
-        The vector of an item that has changed or been removed meanwhile is not stored. Raises EmbedderMismatchError if
-        the stored vectors come from another embedder.
-        """
-        ...
-
-    def count(self, collection: Collection) -> int:
-        """Return how many vectors are stored."""
-        ...
-
-    def generation(self) -> int:
-        """Return a number that grows when the log restarts; everything read from the log before is then invalid."""
-        ...
-
-    def changes(self, collection: Collection, *, after: int, limit: int) -> list[StoredVector]:
-        """Return the log after this `seq`, in order."""
-        ...
-
-    def vectors_of(self, collection: Collection, ids: Iterable[int]) -> dict[int, Vector]:
-        """Return the stored vectors of these items; those without one are skipped."""
-        ...
-
-    def indexed_upto(self, collection: Collection) -> int:
-        """Return the `seq` up to which the external index has received the log."""
-        ...
-
-    def mark_indexed(self, collection: Collection, upto: int) -> None:
-        """Record that the external index has received the log up to this `seq`."""
-        ...
-
-    def reset_indexed(self) -> None:
-        """Record that the external index is empty and must receive the whole log again."""
-        ...
-
-    def unindexed_count(self, collection: Collection) -> int:
-        """Return how many log entries the external index has not received."""
-        ...
 
 
 class VectorIndex(Protocol):

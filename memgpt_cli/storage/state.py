@@ -15,8 +15,11 @@ from threading import RLock
 from typing import Final
 from weakref import finalize
 
+from typing_extensions import override
+
 from memgpt_cli.domain.endpoint_traits import FRESH_FOR, EndpointTraits, LearnedTrait, TraitValue
 from memgpt_cli.errors import StorageError
+from memgpt_cli.ports import Calibration, EndpointMemory, Spending
 from memgpt_cli.storage.database.connection import connect, transaction
 
 KEPT_REPORTS: Final = 20
@@ -46,7 +49,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class StateDatabase:
+class StateDatabase(Calibration, Spending, EndpointMemory):
     """Calibration, spending and endpoint traits (`ports.Calibration`, `Spending`, `EndpointMemory`).
 
     The file is made by the first write; threads may share an object. `zone` is where a day begins and ends, `now` dates
@@ -60,6 +63,7 @@ class StateDatabase:
         self._lock = RLock()
         self._connection: sqlite3.Connection | None = None
 
+    @override
     def ratio(self, model: str) -> float | None:
         """By how much to multiply our counts for this model; None before any report.
 
@@ -79,6 +83,7 @@ class StateDatabase:
         ratios = [row["reported"] / row["counted"] for row in rows]
         return upper_ratio(ratios) if ratios else None
 
+    @override
     def observe(self, model: str, *, counted: int, reported: int) -> None:
         """Learn from one call: our count of the prompt and the server's.
 
@@ -97,13 +102,13 @@ class StateDatabase:
                 (model, KEPT_REPORTS),
             )
 
+    @override
     def traits(self, base_url: str | None, model: str) -> EndpointTraits:
-        """What was learned within `FRESH_FOR` about this model at this endpoint (None: OpenAI)."""
         known = {t.name: t.value for t in self._learned(base_url, model) if not t.stale}
         return EndpointTraits(**known)  # type: ignore[arg-type]  # stored under the names of its fields
 
+    @override
     def learn(self, base_url: str | None, model: str, learned: EndpointTraits) -> None:
-        """Store the traits that `learned` knows, as of now; the others stay as they are."""
         at = self._now().isoformat()
         rows = [(base_url or "", model, name, _trait_text(value), at) for name, value in learned.known().items()]
         with self._writing() as connection:
@@ -131,8 +136,8 @@ class StateDatabase:
         oldest = self._now() - FRESH_FOR
         return [_learned_trait(row, oldest) for row in rows if row["name"] in names]
 
+    @override
     def add_spending(self, at: datetime, usd: float) -> None:
-        """Add the price of a call made at `at` (aware) to its day."""
         if usd <= 0:
             return
         with self._writing() as connection:
@@ -142,16 +147,16 @@ class StateDatabase:
                 (self.day(at).isoformat(), usd),
             )
 
+    @override
     def spent_on(self, day: date) -> float:
-        """US dollars spent on this day over all agents."""
         with self._reading() as connection:
             if connection is None:
                 return 0.0
             row = connection.execute("SELECT usd FROM spending WHERE day = ?", (day.isoformat(),)).fetchone()
         return float(row["usd"]) if row else 0.0
 
+    @override
     def day(self, at: datetime) -> date:
-        """The day, in the person's zone, that an instant belongs to."""
         return at.astimezone(self._zone).date()
 
     def close(self) -> None:

@@ -15,9 +15,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from memgpt_cli.domain.agents import AgentConfig
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.errors import StorageError
+from memgpt_cli.ports import Store
 from memgpt_cli.storage.database.connection import connect, rehearsal, savepoint, transaction
 from memgpt_cli.storage.database.record_check import agent_config, fault_of
 
@@ -44,8 +47,8 @@ _VERSION = 5
 _LOST = "restore a backup with `memgpt restore`, or delete the agent with `memgpt agent delete NAME`"
 
 
-class SQLiteStore:
-    """ports.Store on one file. Raises StorageError for a file that is no record of ours, or of a later version."""
+class SQLiteStore(Store):
+    """The record of one agent in one file. Raises StorageError for another file, or one of a later version."""
 
     def __init__(self, path: Path, *, session_gap: timedelta = timedelta(hours=4)) -> None:
         self.path = path
@@ -58,107 +61,107 @@ class SQLiteStore:
             raise
         self._session_gap = session_gap
 
+    @override
     @cached_property
     def messages(self) -> Messages:
-        """Recall storage."""
         from memgpt_cli.storage.rows.messages import Messages
 
         return Messages(self.connection, lambda: self.lexical, self.journal)
 
+    @override
     @cached_property
     def lexical(self) -> FullText:
-        """The full-text index."""
         from memgpt_cli.storage.lexical.index import FullText
 
         return FullText(self.connection, session_gap=self._session_gap)
 
+    @override
     @cached_property
     def journal(self) -> Journal:
-        """What was changed, operation by operation."""
         from memgpt_cli.storage.rows.journal import Journal
 
         return Journal(self.connection)
 
+    @override
     @cached_property
     def blocks(self) -> Blocks:
-        """Core memory."""
         from memgpt_cli.storage.rows.blocks import Blocks
 
         return Blocks(self.connection, self.journal)
 
+    @override
     @cached_property
     def passages(self) -> Passages:
-        """Archival storage."""
         from memgpt_cli.storage.rows.passages import Passages
 
         return Passages(self.connection, self.lexical, self.journal)
 
+    @override
     @cached_property
     def pictures(self) -> Pictures:
-        """What people showed."""
         from memgpt_cli.storage.rows.pictures import Pictures
 
         return Pictures(self.connection)
 
+    @override
     @cached_property
     def documents(self) -> Documents:
-        """Loaded documents."""
         from memgpt_cli.storage.rows.documents import Documents
 
         return Documents(self.connection, self.passages)
 
+    @override
     @cached_property
     def entities(self) -> Entities:
-        """People, places and things."""
         from memgpt_cli.storage.rows.entities import Entities
 
         return Entities(self.connection, self.journal)
 
+    @override
     @cached_property
     def facts(self) -> Facts:
-        """Facts about entities."""
         from memgpt_cli.storage.rows.facts import Facts
 
         return Facts(self.connection, self.entities, self.journal)
 
+    @override
     @cached_property
     def epochs(self) -> Epochs:
-        """Epochs."""
         from memgpt_cli.storage.rows.turns import Epochs
 
         return Epochs(self.connection)
 
+    @override
     @cached_property
     def turns(self) -> Turns:
-        """Turns and steps."""
         from memgpt_cli.storage.rows.turns import Turns
 
         return Turns(self.connection)
 
+    @override
     @cached_property
     def ledger(self) -> Ledger:
-        """What turns have cost."""
         from memgpt_cli.storage.rows.ledger import Ledger
 
         return Ledger(self.connection)
 
+    @override
     @cached_property
     def tombstones(self) -> Tombstones:
-        """Messages taken out of recall storage."""
         from memgpt_cli.storage.rows.tombstones import Tombstones
 
         return Tombstones(self.connection, self.lexical, self.journal, self.epochs)
 
+    @override
     @cached_property
     def undo(self) -> Undo:
-        """Taking back what the journal holds."""
         from memgpt_cli.storage.kinds.undo import Undo
 
         return Undo(self, self.kinds)
 
+    @override
     @cached_property
     def kinds(self) -> Kinds:
-        """The kinds of memory, for what treats all of them alike."""
         from memgpt_cli.storage.kinds.registry import Kinds
 
         return Kinds(self)
@@ -170,8 +173,8 @@ class SQLiteStore:
 
         return Vectors(self.connection).identity()
 
+    @override
     def config(self) -> AgentConfig:
-        """What the agent says of itself."""
         row = self.connection.execute("SELECT value FROM meta WHERE key = 'config'").fetchone()
         if row is None:
             raise StorageError(f"{self.path} says nothing of its agent", hint=_LOST)
@@ -180,8 +183,8 @@ class SQLiteStore:
         except ValueError as error:
             raise StorageError(f"{self.path}: {error}", hint=_LOST) from error
 
+    @override
     def set_config(self, config: AgentConfig) -> None:
-        """Change what the agent says of itself."""
         values = asdict(config) | {"created_at": to_text(config.created_at)}
         with self.transaction():
             self.connection.execute(
@@ -189,26 +192,26 @@ class SQLiteStore:
                 (json.dumps(values, ensure_ascii=False),),
             )
 
+    @override
     def note(self, key: str) -> str | None:
-        """A small fact about the agent, kept beside its configuration."""
         row = self.connection.execute("SELECT value FROM meta WHERE key = ?", (f"note.{key}",)).fetchone()
         return None if row is None else str(row["value"])
 
+    @override
     def set_note(self, key: str, value: str) -> None:
-        """Keep a small fact about the agent."""
         with self.transaction():
             self.connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (f"note.{key}", value))
 
+    @override
     def transaction(self) -> AbstractContextManager[None]:
-        """One atomic, durable write; nested uses join the outer one."""
         return transaction(self.connection)
 
+    @override
     def rehearsal(self) -> AbstractContextManager[None]:
-        """A transaction that is always taken back."""
         return rehearsal(self.connection)
 
+    @override
     def savepoint(self) -> AbstractContextManager[None]:
-        """Inside a transaction: what happens within is taken back alone when it raises."""
         return savepoint(self.connection)
 
     def check(self) -> None:
@@ -216,8 +219,8 @@ class SQLiteStore:
         if fault := fault_of(self.connection):
             raise StorageError(f"{self.path} cannot be used: {fault}", hint=_LOST)
 
+    @override
     def close(self) -> None:
-        """Close the database."""
         self.connection.close()
 
 

@@ -8,10 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 from memgpt_cli.batch.conversations import Conversation, GivenBlock
 from memgpt_cli.bootstrap import AroundModel, Flags, Workspace
 from memgpt_cli.domain.blocks import Author, Block, Provenance
 from memgpt_cli.errors import DocumentError, NotFoundError
+from memgpt_cli.ports import Clock
 
 if TYPE_CHECKING:
     from memgpt_cli.agent.session import Session
@@ -21,14 +24,14 @@ _BY: Provenance = Provenance(author=Author.USER, command="batch")
 _NOTE = "batch"
 
 
-class FixedClock:
-    """ports.Clock that stands still."""
+class FixedClock(Clock):
+    """A clock that always tells the same time."""
 
     def __init__(self, moment: datetime) -> None:
         self._moment = moment
 
+    @override
     def now(self) -> datetime:
-        """Always the same instant."""
         return self._moment
 
 

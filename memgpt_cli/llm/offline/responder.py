@@ -8,7 +8,10 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from typing_extensions import override
+
 from memgpt_cli.domain.chat import CallDelta, ChatRequest, Delta, TextDelta
+from memgpt_cli.ports import ChatModel
 
 if TYPE_CHECKING:
     from memgpt_cli.llm.offline.notes import Call
@@ -18,28 +21,29 @@ PIECE: Final = 16
 """Characters of a delta, about three words."""
 
 
-class OfflineResponder:
-    """A ports.ChatModel without a language model. Deterministic; uses neither network nor clock."""
+class OfflineResponder(ChatModel):
+    """Answers without a language model. Deterministic; uses neither network nor clock."""
 
+    @override
     @property
     def name(self) -> str:
-        """`offline`."""
         return NAME
 
+    @override
     @property
     def origin(self) -> str:
-        """Its name: it writes no opaque fields."""
         return self.name
 
+    @override
     def body(self, request: ChatRequest) -> dict[str, Any]:
-        """What a server would have been sent."""
         return request.body()
 
+    @override
     def close(self) -> None:
         """There is nothing to close."""
 
+    @override
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
-        """The reply in pieces of a few words, or the calls of a step. Reports no usage: nothing was counted."""
         from memgpt_cli.llm.offline.turn import respond
         from memgpt_cli.llm.prompt_reading import SEND_MESSAGE, read
 

@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 from typing import Final
 
+from typing_extensions import override
+
 from memgpt_cli.domain.history import ItemState
 from memgpt_cli.domain.kinds import Kind
+from memgpt_cli.ports import KindStore
 from memgpt_cli.storage.kinds.block import BlockKind
 from memgpt_cli.storage.kinds.entity import EntityMemory
 from memgpt_cli.storage.kinds.fact import FactMemory
@@ -20,8 +23,8 @@ KINDS: Final[tuple[type[KindOfMemory], ...]] = (
 the results of functions are messages and cite everything else."""
 
 
-class Kinds:
-    """ports.KindStore: the kinds of memory of one record."""
+class Kinds(KindStore):
+    """The kinds of memory of one record."""
 
     def __init__(self, rows: Rows) -> None:
         self._kinds = {described.kind: described(rows) for described in KINDS}
@@ -29,16 +32,16 @@ class Kinds:
     def __getitem__(self, kind: Kind) -> KindOfMemory:
         return self._kinds[kind]
 
+    @override
     def state(self, kind: Kind, item: int | str, version: int) -> ItemState | None:
-        """What an item said in a state; None where it did not exist or was deleted."""
         return self._kinds[kind].state(item, version)
 
+    @override
     def existed(self, kind: Kind, number: int) -> bool:
-        """Whether there is, or was, an item of this number. A forgotten one was."""
         return self._kinds[kind].existed(number)
 
+    @override
     def nearest(self, kind: Kind, number: int) -> list[int]:
-        """The numbers of up to two present items, nearest first."""
         return self._kinds[kind].nearest(number)
 
     def reindex(self) -> None:

@@ -11,19 +11,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from typing_extensions import override
+
 from memgpt_cli.domain.agents import TurnState
 from memgpt_cli.domain.blocks import Provenance
 from memgpt_cli.domain.history import Change, Operation, TakenBack
 from memgpt_cli.domain.kinds import Collection, Kind
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.errors import UsageError
+from memgpt_cli.ports import UndoStore
 from memgpt_cli.storage.kinds.kind import Rows
 from memgpt_cli.storage.kinds.registry import Kinds
 from memgpt_cli.storage.vectors.log import Vectors
 
 
-class Undo:
-    """ports.UndoStore on one connection. Writes join the caller's transaction."""
+class Undo(UndoStore):
+    """Undo and redo on one connection. Writes join the caller's transaction."""
 
     def __init__(self, rows: Rows, kinds: Kinds) -> None:
         self._db: sqlite3.Connection = rows.connection
@@ -31,11 +34,8 @@ class Undo:
         self._kinds = kinds
         self._journal = rows.journal
 
+    @override
     def undo(self, *, at: datetime, provenance: Provenance) -> Operation | None:
-        """Take back the last operation that stands; None when there is none.
-
-        Raises UsageError, and changes nothing, when what it changed is not as it left it.
-        """
         last = self._journal.standing(limit=1)
         if not last:
             return None
@@ -47,11 +47,8 @@ class Undo:
         self._journal.mark_undone(last[0].id, at=at)
         return last[0]
 
+    @override
     def redo(self, *, at: datetime, provenance: Provenance) -> Operation | None:
-        """Do again what was last taken back, unless something was done since; None when there is nothing.
-
-        Raises UsageError, and changes nothing, when what it would change is not as it was.
-        """
         found = self._journal.undone(limit=1)
         if not found:
             return None
@@ -64,11 +61,12 @@ class Undo:
         self._journal.mark_redone(found[0].id)
         return found[0]
 
+    @override
     def last_turn(self) -> int | None:
-        """The turn that `undo_turn` can take back; None when there is none."""
         row = self._db.execute("SELECT max(id) FROM turns WHERE state <> 'undone'").fetchone()
         return None if row[0] is None else int(row[0])
 
+    @override
     def undo_turn(self, turn: int, *, at: datetime, provenance: Provenance) -> TakenBack:
         """Take back the last turn: its messages leave recall, what it changed is undone, what it evicted returns.
 

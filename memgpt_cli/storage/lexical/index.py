@@ -17,11 +17,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from typing_extensions import override
+
 from memgpt_cli.domain.messages import SPOKEN, Message, Role
 from memgpt_cli.domain.passages import Passage
 from memgpt_cli.domain.search import ArchivalFilters, LexicalHit, RecallFilters, Standing
 from memgpt_cli.domain.times import from_text
 from memgpt_cli.errors import StorageError
+from memgpt_cli.ports import LexicalIndex
 from memgpt_cli.storage.database.connection import connect
 from memgpt_cli.storage.database.filters import archival_where, recall_where
 from memgpt_cli.storage.lexical.bm25 import Pairs, Postings, Scored, best, rarity, without
@@ -50,8 +53,8 @@ _PROBE: Final = 4
 """So many times more of the best are tried against filters before all that pass are listed: most let much pass."""
 
 
-class FullText:
-    """ports.LexicalIndex on one connection. Writes join the caller's transaction.
+class FullText(LexicalIndex):
+    """The full-text index on one connection. Writes join the caller's transaction.
 
     `session_gap` ends a session where an import does not say.
     """
@@ -209,6 +212,7 @@ class FullText:
             "INSERT INTO meta (key, value) VALUES (?, '1') ON CONFLICT (key) DO UPDATE SET value = value + 1", (key,)
         )
 
+    @override
     def refresh(self) -> bool:
         """Let the copy of common words catch up where enough was added (`common_words`); says whether it did.
 
@@ -222,10 +226,10 @@ class FullText:
 
     # What is asked
 
+    @override
     def search_messages(
         self, query: str, filters: RecallFilters, limit: int, *, context: float = 0.3
     ) -> list[LexicalHit]:
-        """The best messages, best first; of equals the later one first. `context` weighs words of the neighbours."""
         terms = self._terms(query)
         if not terms or limit <= 0:
             return []
@@ -234,10 +238,10 @@ class FullText:
             hits += self._search_events(terms, filters, limit)
         return sorted(hits, key=lambda hit: (-hit.score, -hit.id))[:limit]
 
+    @override
     def search_passages(
         self, query: str, filters: ArchivalFilters, limit: int, *, context: float = 0.3
     ) -> list[LexicalHit]:
-        """The best passages, best first; of equals the later one first. `context` weighs source, location and tags."""
         terms = self._terms(query)
         if not terms or limit <= 0:
             return []
@@ -253,12 +257,12 @@ class FullText:
         words = _words_of(found, terms)
         return [LexicalHit(id=hit.row, score=hit.score, words=words[hit.terms], rarity=rarities) for hit in found]
 
+    @override
     def spoken(self) -> int:
-        """How many messages can be searched."""
         return self._message_lengths.read(self._db).rows
 
+    @override
     def standing(self, ids: Sequence[int]) -> dict[int, Standing]:
-        """For each of these messages its session and the spoken ones at most `REACH` from it, with their lengths."""
         return self._places.standing(ids)
 
     def _search_spoken(

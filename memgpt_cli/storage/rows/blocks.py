@@ -4,31 +4,34 @@ import sqlite3
 from dataclasses import replace
 from datetime import datetime
 
+from typing_extensions import override
+
 from memgpt_cli.domain.blocks import Author, Block, BlockVersion, Provenance
 from memgpt_cli.domain.history import Change
 from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.domain.times import from_text, to_text
+from memgpt_cli.ports import BlockStore
 from memgpt_cli.storage.rows.journal import Journal
 
 
-class Blocks:
-    """ports.BlockStore on one connection. Writes join the caller's transaction."""
+class Blocks(BlockStore):
+    """Blocks on one connection. Writes join the caller's transaction."""
 
     def __init__(self, connection: sqlite3.Connection, journal: Journal) -> None:
         self._db = connection
         self._journal = journal
 
+    @override
     def all(self) -> list[Block]:
-        """The living blocks, in the order of their creation."""
         return [_block(row) for row in self._db.execute("SELECT * FROM blocks ORDER BY position, label")]
 
+    @override
     def get(self, label: str) -> Block | None:
-        """The living block of this label."""
         row = self._db.execute("SELECT * FROM blocks WHERE label = ?", (label,)).fetchone()
         return None if row is None else _block(row)
 
+    @override
     def put(self, block: Block, *, at: datetime, provenance: Provenance) -> Block:
-        """Create or change it; the version counts on across deletions."""
         stored = replace(block, version=self._next_version(block.label))
         self._db.execute(
             "INSERT INTO blocks (label, value, description, char_limit, read_only, version, position)"
@@ -48,8 +51,8 @@ class Blocks:
         self._record(stored, at=at, provenance=provenance, deleted=False)
         return stored
 
+    @override
     def delete(self, label: str, *, at: datetime, provenance: Provenance) -> None:
-        """Leave a tombstone that keeps what was deleted."""
         block = self.get(label)
         if block is None:
             return
@@ -57,8 +60,8 @@ class Blocks:
         self._record(tombstone, at=at, provenance=provenance, deleted=True)
         self._db.execute("DELETE FROM blocks WHERE label = ?", (label,))
 
+    @override
     def restore(self, label: str, version: int, *, at: datetime, provenance: Provenance) -> None:
-        """Make an old version current as a new one, deleted if it was; version 0 is that there was none."""
         state = self._state(label, version)
         if state is None:
             self.delete(label, at=at, provenance=provenance)
@@ -70,13 +73,13 @@ class Blocks:
         now, then = self.get(label), self._state(label, version)
         return now == (None if then is None else replace(then, version=now.version if now else 0))
 
+    @override
     def history(self, label: str) -> list[BlockVersion]:
-        """Every version, oldest first."""
         rows = self._db.execute("SELECT * FROM block_versions WHERE label = ? ORDER BY version", (label,))
         return [_version(row) for row in rows]
 
+    @override
     def version(self, label: str, number: int) -> BlockVersion | None:
-        """One version, a tombstone too."""
         found = self._db.execute("SELECT * FROM block_versions WHERE label = ? AND version = ?", (label, number))
         row = found.fetchone()
         return None if row is None else _version(row)

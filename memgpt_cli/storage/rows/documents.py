@@ -12,10 +12,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from typing_extensions import override
+
 from memgpt_cli.domain.blocks import Author
 from memgpt_cli.domain.documents import DocumentState, LoadedDocument, Source
 from memgpt_cli.domain.passages import Passage
 from memgpt_cli.domain.times import from_text, to_text
+from memgpt_cli.ports import DocumentStore
 from memgpt_cli.storage.rows.passages import Passages
 
 _COUNTED: Final = """
@@ -30,20 +33,20 @@ _OTHER_SOURCES: Final = """
 """
 
 
-class Documents:
-    """ports.DocumentStore on one connection. Writes join the caller's transaction."""
+class Documents(DocumentStore):
+    """Documents on one connection. Writes join the caller's transaction."""
 
     def __init__(self, connection: sqlite3.Connection, passages: Passages) -> None:
         self._db = connection
         self._passages = passages
 
+    @override
     def get(self, source: str) -> LoadedDocument | None:
-        """What is remembered of a document."""
         row = self._db.execute("SELECT * FROM documents WHERE source = ?", (source,)).fetchone()
         return None if row is None else _document(row)
 
+    @override
     def begin(self, document: LoadedDocument) -> None:
-        """Load it, for the first time or anew: until `finish` the passages it had before stay as they are."""
         self._db.execute(
             "INSERT INTO documents (source, content_hash, title, kind, size, tags, state, generation)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (source) DO UPDATE SET content_hash = excluded.content_hash,"
@@ -60,8 +63,8 @@ class Documents:
             ),
         )
 
+    @override
     def add(self, source: str, passages: Sequence[Passage]) -> int:
-        """Give a document that was begun its next passages; returns how many of them were not stored yet."""
         document, generation = self._db.execute(
             "SELECT id, generation FROM documents WHERE source = ?", (source,)
         ).fetchone()
@@ -83,8 +86,8 @@ class Documents:
             )
         return number_new
 
+    @override
     def finish(self, source: str, *, at: datetime) -> int:
-        """All of it is there: delete the passages that it had before and has no more; returns how many."""
         row = self._db.execute("SELECT * FROM documents WHERE source = ?", (source,)).fetchone()
         removed = self._drop_links(row, before=row["generation"], at=at)
         self._db.execute(
@@ -93,6 +96,7 @@ class Documents:
         )
         return removed
 
+    @override
     def delete(self, source: str, *, at: datetime) -> int:
         """Delete the passages of a document or of any other source, and forget the document; returns how many.
 
@@ -106,8 +110,8 @@ class Documents:
         left = self._db.execute("SELECT id FROM passages WHERE source = ? AND deleted_at IS NULL", (source,))
         return removed + self._passages.delete([passage for (passage,) in left.fetchall()], at=at)
 
+    @override
     def sources(self) -> list[Source]:
-        """Every source of a living passage and every document, by name."""
         found = [Source(name=row["source"], passages=row["passages"]) for row in self._db.execute(_OTHER_SOURCES)]
         found += [
             Source(name=row["source"], passages=row["passages"], document=_document(row))

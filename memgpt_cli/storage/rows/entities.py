@@ -6,26 +6,29 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from typing_extensions import override
+
 from memgpt_cli.domain.blocks import Provenance
 from memgpt_cli.domain.facts import Entity, EntityKind, EntityVersion, entity_ref, name_key
 from memgpt_cli.domain.history import Change
 from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.errors import UsageError
+from memgpt_cli.ports import EntityStore
 from memgpt_cli.storage.rows.journal import Journal
 from memgpt_cli.storage.rows.versions import Versions
 
 
-class Entities:
-    """ports.EntityStore on one connection. Writes join the caller's transaction."""
+class Entities(EntityStore):
+    """Entities on one connection. Writes join the caller's transaction."""
 
     def __init__(self, connection: sqlite3.Connection, journal: Journal) -> None:
         self._db = connection
         self._journal = journal
         self._versions = Versions(connection, "entity_versions")
 
+    @override
     def add(self, entity: Entity, *, at: datetime, provenance: Provenance) -> Entity:
-        """Store a new one. Raises UsageError when a name of it is another's."""
         cursor = self._db.execute(
             "INSERT INTO entities (version, name, kind, aliases) VALUES (0, '', ?, '[]')", (entity.kind,)
         )
@@ -33,13 +36,13 @@ class Entities:
         self._write(stored, at=at, provenance=provenance)
         return stored
 
+    @override
     def revise(self, entity: Entity, *, at: datetime, provenance: Provenance) -> Entity:
-        """Store another name, kind or aliases. Raises UsageError when a name of it is another's."""
         self._write(entity, at=at, provenance=provenance)
         return entity
 
+    @override
     def delete(self, entity_id: int, *, at: datetime, provenance: Provenance) -> None:
-        """Delete it; its history stays."""
         row = self._db.execute("SELECT * FROM entities WHERE id = ? AND deleted_at IS NULL", (entity_id,)).fetchone()
         if row is None:
             return
@@ -62,27 +65,27 @@ class Entities:
         state = self._versions.state(entity_id, version)
         return (None if row is None else _entity(row).to_values()) == state
 
+    @override
     def get(self, ids: Sequence[int]) -> list[Entity]:
-        """The entities with these ids, deleted ones too, in the order asked for."""
         rows = self._db.execute(
             "SELECT * FROM entities WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(ids)),)
         )
         found = {row["id"]: _entity(row) for row in rows}
         return [found[number] for number in ids if number in found]
 
+    @override
     def named(self, name: str) -> Entity | None:
-        """The entity with this name or alias."""
         row = self._db.execute(
             "SELECT entities.* FROM entity_names JOIN entities ON id = entity WHERE key = ?", (name_key(name),)
         ).fetchone()
         return None if row is None else _entity(row)
 
+    @override
     def all(self) -> list[Entity]:
-        """All that are not deleted, in the order of their creation."""
         return [_entity(row) for row in self._db.execute("SELECT * FROM entities WHERE deleted_at IS NULL ORDER BY id")]
 
+    @override
     def history(self, entity_id: int) -> list[EntityVersion]:
-        """Every version, oldest first."""
         return [
             EntityVersion(
                 entity=Entity.from_values(entity_id, version.content),

@@ -8,12 +8,15 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Final
 
+from typing_extensions import override
+
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.facts import Entity, Fact, FactFilters, FactVersion
 from memgpt_cli.domain.history import Change
 from memgpt_cli.domain.kinds import Collection, Kind
 from memgpt_cli.domain.search import LexicalHit
 from memgpt_cli.domain.times import from_text, to_text
+from memgpt_cli.ports import FactStore
 from memgpt_cli.storage.lexical.forms import Tokenizer
 from memgpt_cli.storage.rows.entities import Entities
 from memgpt_cli.storage.rows.journal import Journal
@@ -24,8 +27,8 @@ from memgpt_cli.text.words import segment
 _MOST_TERMS: Final = 64
 
 
-class Facts:
-    """ports.FactStore on one connection. Writes join the caller's transaction."""
+class Facts(FactStore):
+    """Facts on one connection. Writes join the caller's transaction."""
 
     def __init__(self, connection: sqlite3.Connection, entities: Entities, journal: Journal) -> None:
         self._db = connection
@@ -34,8 +37,8 @@ class Facts:
         self._versions = Versions(connection, "fact_versions")
         self._tokenizer: Tokenizer | None = None
 
+    @override
     def add(self, fact: Fact) -> Fact:
-        """Store a new one, whose entities exist."""
         cursor = self._db.execute(
             "INSERT INTO facts (version, text, subject, state, kind, said_at, recorded_at, author, message_id, command,"
             " content) VALUES (0, '', ?, ?, ?, ?, ?, ?, ?, ?, '')",
@@ -55,8 +58,8 @@ class Facts:
         self._note(stored.id, stored.to_values(), at=fact.recorded_at, provenance=fact.provenance, deleted=False)
         return stored
 
+    @override
     def revise(self, fact: Fact, *, at: datetime, provenance: Provenance) -> Fact:
-        """Store another state of it; the one before stays in its history."""
         stored = replace(fact, subject=self._name(fact.subject_id))
         self._write(stored)
         self._note(fact.id, stored.to_values(), at=at, provenance=provenance, deleted=False)
@@ -89,8 +92,8 @@ class Facts:
         now = None if row is None or row["deleted_at"] is not None else json.loads(row["content"])
         return bool(now == self._versions.state(fact_id, version))
 
+    @override
     def rewrite(self, entity_id: int) -> None:
-        """Write the texts of the facts about an entity anew, after it got another name."""
         for fact in self.of_entity(entity_id):
             self._write(fact)
 
@@ -102,8 +105,8 @@ class Facts:
             self._index(self._fact(row))
         self._db.execute("INSERT INTO fact_words (fact_words) VALUES ('rebuild')")
 
+    @override
     def get(self, ids: Sequence[int]) -> list[Fact]:
-        """The facts with these ids, in the order asked for."""
         rows = self._db.execute(
             "SELECT * FROM facts WHERE deleted_at IS NULL AND id IN (SELECT value FROM json_each(?))",
             (json.dumps(list(ids)),),
@@ -111,30 +114,30 @@ class Facts:
         found = {fact.id: fact for fact in self._read(rows.fetchall())}
         return [found[number] for number in ids if number in found]
 
+    @override
     def of_entity(self, entity_id: int) -> list[Fact]:
-        """All facts about an entity, in any place, oldest first."""
         rows = self._db.execute(
             "SELECT facts.* FROM fact_entities JOIN facts ON facts.id = fact WHERE entity = ? ORDER BY facts.id",
             (entity_id,),
         )
         return self._read(rows.fetchall())
 
+    @override
     def page(self, filters: FactFilters, *, limit: int, offset: int = 0) -> list[Fact]:
-        """Newest first, as they were known at `filters.known_at`."""
         return list(islice(self._passing(filters), offset, offset + limit))
 
+    @override
     def known(self, ids: Sequence[int], filters: FactFilters) -> list[Fact]:
-        """Those of these facts that pass, as they were known at `filters.known_at`, in the order asked for."""
         return [fact for fact in self._as_known(self.get(ids), filters) if filters.passes(fact)]
 
+    @override
     def count(self, filters: FactFilters | None = None) -> int:
-        """How many pass; None counts all."""
         if filters is None:
             return int(self._db.execute("SELECT count(*) FROM facts WHERE deleted_at IS NULL").fetchone()[0])
         return sum(1 for _ in self._passing(filters))
 
+    @override
     def search(self, query: str, limit: int) -> list[LexicalHit]:
-        """The best by words, best first, in any state."""
         self._tokenizer = self._tokenizer or Tokenizer()
         terms = self._tokenizer.terms(query)[:_MOST_TERMS]
         quoted = list(dict.fromkeys(form.quoted for term in terms for form in term.forms))
@@ -147,8 +150,8 @@ class Facts:
         )
         return [LexicalHit(id=row["rowid"], score=max(row["score"], 1e-6)) for row in rows]
 
+    @override
     def history(self, fact_id: int) -> list[FactVersion]:
-        """Every version, oldest first."""
         row = self._row(fact_id)
         if row is None:
             return []

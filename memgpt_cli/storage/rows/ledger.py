@@ -2,8 +2,11 @@
 
 import sqlite3
 
+from typing_extensions import override
+
 from memgpt_cli.domain.agents import Filling, Totals
 from memgpt_cli.domain.times import from_text
+from memgpt_cli.ports import LedgerStore
 
 _SUMS = (
     "SELECT count(*) AS calls, coalesce(sum(prompt_tokens), 0) AS prompt, coalesce(sum(cached_tokens), 0) AS cached,"
@@ -12,14 +15,14 @@ _SUMS = (
 )
 
 
-class Ledger:
-    """ports.LedgerStore on one connection."""
+class Ledger(LedgerStore):
+    """The cost of turns on one connection."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
+    @override
     def totals(self, *, turn: int | None = None, epoch: int | None = None) -> Totals:
-        """The calls of one turn, of one epoch, or of all time, summaries included."""
         where: str = ""
         values: tuple[int, ...] = ()
         if turn is not None:
@@ -35,8 +38,8 @@ class Ledger:
             cost_usd=None if row["unpriced"] else float(row["cost"] or 0.0),
         )
 
+    @override
     def fillings(self, *, limit: int) -> list[Filling]:
-        """How full the window was at the end of each of the last `limit` turns, oldest first."""
         rows = self._db.execute(
             "SELECT turns.id AS turn, turns.evicted AS evicted, steps.at AS at, steps.epoch AS epoch,"
             " steps.prompt_tokens AS prompt FROM turns JOIN steps ON steps.id ="

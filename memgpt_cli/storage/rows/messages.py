@@ -6,12 +6,15 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from typing_extensions import override
+
 from memgpt_cli.domain.effects import Effects
 from memgpt_cli.domain.history import Change
 from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.domain.messages import SPOKEN, FunctionCall, Message, Opaque, Role
 from memgpt_cli.domain.search import Candidate
 from memgpt_cli.domain.times import from_text, to_text
+from memgpt_cli.ports import MessageStore
 from memgpt_cli.storage.database.filters import SPOKEN_SQL, recall_where
 
 if TYPE_CHECKING:
@@ -28,16 +31,16 @@ IMPORTED: Final = 0
 """`evicted_by` of messages that were never in the queue."""
 
 
-class Messages:
-    """ports.MessageStore on one connection. Writes join the caller's transaction; only they need `words`."""
+class Messages(MessageStore):
+    """Messages on one connection. Writes join the caller's transaction; only they need `words`."""
 
     def __init__(self, connection: sqlite3.Connection, words: Callable[[], FullText], journal: Journal) -> None:
         self._db = connection
         self._words = words
         self._journal = journal
 
+    @override
     def append(self, message: Message) -> Message:
-        """Store a message at the end of recall storage, and in the queue when it is `in_context`."""
         cursor = self._db.execute(
             "INSERT INTO messages (turn, step, role, name, text, stub, calls, call_id, ok, interrupted, created_at,"
             " session, external_id, opaque, evicted_by, effects)"
@@ -65,11 +68,8 @@ class Messages:
         self._words().add_message(stored)
         return stored
 
+    @override
     def extend(self, messages: Sequence[Message], *, at: datetime, provenance: Provenance) -> int:
-        """Store messages that were said elsewhere, out of the queue, each external id once.
-
-        They wait for embedding. Returns how many are new. Rows are written many at a time: a third of `append`'s cost.
-        """
         known = self.known([m.external_id for m in messages if m.external_id])
         fresh: dict[str | None, Message] = {}
         for message in messages:
@@ -97,16 +97,16 @@ class Messages:
         self._journal.record(added, at=at, provenance=provenance)
         return len(stored)
 
+    @override
     def known(self, external_ids: Sequence[str]) -> dict[str, str]:
-        """Those of these external ids under which a message is stored, each with its text."""
         rows = self._db.execute(
             "SELECT external_id, text FROM messages WHERE external_id IN (SELECT value FROM json_each(?))",
             (json.dumps(list(external_ids)),),
         )
         return {row["external_id"]: row["text"] for row in rows}
 
+    @override
     def get(self, ids: Sequence[int]) -> list[Message]:
-        """The messages with these ids, in the order asked for."""
         found: dict[int, Message] = {}
         for start in range(0, len(ids), 500):
             chunk = list(ids[start : start + 500])
@@ -115,8 +115,8 @@ class Messages:
                 found[row["id"]] = message_of(row)
         return [found[i] for i in ids if i in found]
 
+    @override
     def candidates(self, ids: Iterable[int], filters: RecallFilters) -> list[Candidate]:
-        """Those of these messages that pass the filters, by id, without their texts."""
         where, values = recall_where(replace(filters, name=None))
         cursor = self._db.cursor()
         cursor.row_factory = None  # plain tuples: these are many
@@ -131,17 +131,17 @@ class Messages:
         wanted = filters.name.casefold()
         return [candidate for candidate in found if (candidate.name or "").casefold() == wanted]
 
+    @override
     def by_external_id(self, external_id: str) -> Message | None:
-        """The message once stored under this id."""
         row = self._db.execute("SELECT * FROM messages WHERE external_id = ?", (external_id,)).fetchone()
         return None if row is None else message_of(row)
 
+    @override
     def queue(self) -> list[Message]:
-        """What stands in the FIFO queue, oldest first."""
         return [message_of(r) for r in self._db.execute("SELECT * FROM messages WHERE evicted_by IS NULL ORDER BY id")]
 
+    @override
     def evict(self, ids: Sequence[int], *, epoch: int) -> None:
-        """Take these out of the queue; the spoken ones wait for embedding from now on."""
         from memgpt_cli.domain.kinds import Collection
 
         self._db.executemany("UPDATE messages SET evicted_by = ? WHERE id = ?", [(epoch, i) for i in ids])
@@ -151,25 +151,25 @@ class Messages:
             [(Collection.MESSAGES, i) for i in ids],
         )
 
+    @override
     def evicted(self, *, after: int, limit: int) -> list[Message]:
-        """The newest messages evicted on behalf of later epochs than `after`, oldest first."""
         rows = self._db.execute(
             "SELECT * FROM messages WHERE evicted_by > ? ORDER BY id DESC LIMIT ?", (max(after, IMPORTED), limit)
         )
         return [message_of(row) for row in rows][::-1]
 
+    @override
     def set_stub(self, message_id: int, stub: str) -> None:
-        """Let the queue show `stub` in place of the text."""
         self._db.execute("UPDATE messages SET stub = ? WHERE id = ?", (stub, message_id))
 
+    @override
     def of_turn(self, turn: int) -> list[Message]:
-        """All messages of one turn, oldest first."""
         return [message_of(r) for r in self._db.execute("SELECT * FROM messages WHERE turn = ? ORDER BY id", (turn,))]
 
+    @override
     def page(
         self, filters: RecallFilters, *, limit: int, before: tuple[datetime, int] | None = None, offset: int = 0
     ) -> list[Message]:
-        """Newest first by (time, id)."""
         where, values = recall_where(filters)
         if before is not None:
             where += " AND (created_at, id) < (?, ?)"
@@ -180,19 +180,19 @@ class Messages:
         )
         return [message_of(row) for row in rows]
 
+    @override
     def oldest_first(self, filters: RecallFilters) -> Iterator[Message]:
-        """All that match, by (time, id), one after the other."""
         where, values = recall_where(filters)
         rows = self._db.execute(f"SELECT * FROM messages WHERE {where} ORDER BY created_at, id", values)  # noqa: S608
         return (message_of(row) for row in rows)
 
+    @override
     def count(self, filters: RecallFilters | None = None) -> int:
-        """How many messages match; None counts all."""
         where, values = ("1", []) if filters is None else recall_where(filters)
         return int(self._db.execute(f"SELECT count(*) FROM messages WHERE {where}", values).fetchone()[0])  # noqa: S608
 
+    @override
     def speakers(self) -> tuple[str, ...]:
-        """The distinct names of user messages, by a walk along their index that skips repeated names."""
         step = "SELECT min(name) FROM messages WHERE role = 'user' AND name IS NOT NULL"
         rows = self._db.execute(
             f"WITH RECURSIVE names (name) AS ({step} UNION ALL"  # noqa: S608

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from typing_extensions import override
+
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.history import Change, PassageVersion
 from memgpt_cli.domain.kinds import Collection, Kind
@@ -14,6 +16,7 @@ from memgpt_cli.domain.passages import Passage, passage_ref
 from memgpt_cli.domain.search import ArchivalFilters
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.errors import UsageError
+from memgpt_cli.ports import PassageStore
 from memgpt_cli.storage.database.filters import archival_where
 from memgpt_cli.storage.lexical.index import FullText
 from memgpt_cli.storage.rows.journal import Journal
@@ -21,8 +24,8 @@ from memgpt_cli.storage.rows.passage_history import PassageHistory, passage_of
 from memgpt_cli.storage.vectors.log import Vectors
 
 
-class Passages:
-    """ports.PassageStore on one connection. Writes join the caller's transaction."""
+class Passages(PassageStore):
+    """Passages on one connection. Writes join the caller's transaction."""
 
     def __init__(self, connection: sqlite3.Connection, words: FullText, journal: Journal) -> None:
         self._db = connection
@@ -30,8 +33,8 @@ class Passages:
         self._journal = journal
         self._history = PassageHistory(connection)
 
+    @override
     def add(self, passage: Passage) -> tuple[Passage, bool]:
-        """Store it; an exact duplicate of a living passage is not stored again."""
         digest = _digest(passage.text)
         same = self._living_twin(digest)
         if same is not None:
@@ -69,11 +72,8 @@ class Passages:
         )
         return replace(stored, provenance=provenance)
 
+    @override
     def revise(self, passage: Passage, *, at: datetime, provenance: Provenance | None = None) -> None:
-        """Store another text, source, location or tags of a living passage; the state before stays in its history.
-
-        Raises UsageError when a living passage says exactly the new text.
-        """
         row = self._row(passage.id)
         changes_text = row["text"] != passage.text
         if changes_text:
@@ -84,8 +84,8 @@ class Passages:
         if changes_text:
             self._await_vector(passage.id)
 
+    @override
     def delete(self, ids: Sequence[int], *, at: datetime, provenance: Provenance | None = None) -> int:
-        """Leave tombstones, out of every index; returns how many of these were living."""
         living = [passage.id for passage in self.get(list(dict.fromkeys(ids)))]
         for passage_id in living:
             self._words.remove_passage(passage_id)
@@ -94,11 +94,8 @@ class Passages:
         Vectors(self._db).remove(Collection.PASSAGES, living)
         return len(living)
 
+    @override
     def restore(self, passage_id: int, version: int, *, at: datetime, provenance: Provenance) -> None:
-        """Make what an old version said current as a new one, living or deleted as it was; version 0 is deleted.
-
-        Raises UsageError when a living passage says exactly that.
-        """
         row = self._row(passage_id)
         passage = self.state(passage_id, version)
         if passage is None:
@@ -115,8 +112,8 @@ class Passages:
         self._words.return_passage(passage)
         self._await_vector(passage_id)
 
+    @override
     def history(self, passage_id: int) -> list[PassageVersion]:
-        """Every version, oldest first, deletions included; empty for a passage that there never was."""
         return self._history.all(passage_id)
 
     def state(self, passage_id: int, version: int) -> Passage | None:
@@ -173,8 +170,8 @@ class Passages:
         row: sqlite3.Row = self._db.execute("SELECT * FROM passages WHERE id = ?", (passage_id,)).fetchone()
         return row
 
+    @override
     def get(self, ids: Sequence[int], filters: ArchivalFilters | None = None) -> list[Passage]:
-        """The living passages with these ids that pass the filters, in the order asked for."""
         where, values = archival_where(filters or ArchivalFilters())
         found: dict[int, Passage] = {}
         for start in range(0, len(ids), 500):
@@ -185,8 +182,8 @@ class Passages:
                 found[row["id"]] = passage_of(row)
         return [found[i] for i in ids if i in found]
 
+    @override
     def page(self, filters: ArchivalFilters, *, limit: int, offset: int = 0) -> list[Passage]:
-        """Newest first."""
         where, values = archival_where(filters)
         rows = self._db.execute(
             f"SELECT * FROM passages WHERE {where} ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?",  # noqa: S608
@@ -194,8 +191,8 @@ class Passages:
         )
         return [passage_of(row) for row in rows]
 
+    @override
     def count(self, filters: ArchivalFilters | None = None) -> int:
-        """How many living passages match; None counts all."""
         where, values = archival_where(filters or ArchivalFilters())
         return int(self._db.execute(f"SELECT count(*) FROM passages WHERE {where}", values).fetchone()[0])  # noqa: S608
 

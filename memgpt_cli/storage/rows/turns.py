@@ -5,29 +5,32 @@ import sqlite3
 from dataclasses import replace
 from datetime import datetime
 
+from typing_extensions import override
+
 from memgpt_cli.domain.agents import Epoch, StepRecord, Turn, TurnState
 from memgpt_cli.domain.chat import PromptMessage, Usage
 from memgpt_cli.domain.times import from_text, to_text
+from memgpt_cli.ports import EpochStore, TurnStore
 
 
-class Epochs:
-    """ports.EpochStore on one connection. Writes join the caller's transaction."""
+class Epochs(EpochStore):
+    """Epochs on one connection. Writes join the caller's transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
+    @override
     def current(self) -> Epoch | None:
-        """The last epoch; None before the first turn."""
         row = self._db.execute("SELECT * FROM epochs ORDER BY id DESC LIMIT 1").fetchone()
         return None if row is None else _epoch(row)
 
+    @override
     def get(self, epoch_id: int) -> Epoch | None:
-        """One epoch."""
         row = self._db.execute("SELECT * FROM epochs WHERE id = ?", (epoch_id,)).fetchone()
         return None if row is None else _epoch(row)
 
+    @override
     def begin(self, epoch: Epoch) -> Epoch:
-        """Store a new epoch; its id is the next free one."""
         cursor = self._db.execute(
             "INSERT INTO epochs (started_at, cause, head, fingerprint, summary, hidden, seen_blocks, warned)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -54,20 +57,21 @@ class Epochs:
             empty = Epoch(id=0, started_at=at, cause=cause, head=(), fingerprint="", summary=summary, hidden=hidden)
             self.begin(empty)
 
+    @override
     def update(self, epoch: Epoch) -> None:
-        """Store `seen_blocks` and `warned`; the head never changes."""
         self._db.execute(
             "UPDATE epochs SET seen_blocks = ?, warned = ? WHERE id = ?",
             (json.dumps(epoch.seen_blocks, ensure_ascii=False), epoch.warned, epoch.id),
         )
 
 
-class Turns:
-    """ports.TurnStore on one connection. Writes join the caller's transaction."""
+class Turns(TurnStore):
+    """Turns on one connection. Writes join the caller's transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
+    @override
     def begin(self, at: datetime, *, epoch: int) -> Turn:
         """A new open turn. What the model had been shown before it is kept, for taking the turn back."""
         cursor = self._db.execute(
@@ -78,31 +82,31 @@ class Turns:
         )
         return Turn(id=cursor.lastrowid or 0, started_at=at, epoch=epoch)
 
+    @override
     def update(self, turn: Turn) -> None:
-        """Store its state, its epoch and what it evicted."""
         self._db.execute(
             "UPDATE turns SET state = ?, epoch = ?, joined = ?, evicted = ? WHERE id = ?",
             (turn.state, turn.epoch, turn.joined, turn.evicted, turn.id),
         )
 
+    @override
     def get(self, turn_id: int) -> Turn | None:
-        """One turn."""
         row = self._db.execute("SELECT * FROM turns WHERE id = ?", (turn_id,)).fetchone()
         return None if row is None else _turn(row)
 
+    @override
     def open_turns(self) -> list[Turn]:
-        """Turns that were never answered, oldest first."""
         return [_turn(row) for row in self._db.execute("SELECT * FROM turns WHERE state = 'open' ORDER BY id")]
 
+    @override
     def close_open(self, state: TurnState, *, joined: int | None = None) -> None:
-        """Give every open turn before `joined` (all, when None) this state."""
         self._db.execute(
             "UPDATE turns SET state = ?, joined = ? WHERE state = 'open' AND (? IS NULL OR id < ?)",
             (state, joined, joined, joined),
         )
 
+    @override
     def add_step(self, record: StepRecord) -> None:
-        """Store one counted model call; `at` must be given."""
         if record.at is None:
             msg = "a stored step needs its time"
             raise ValueError(msg)
@@ -128,12 +132,12 @@ class Turns:
             ),
         )
 
+    @override
     def steps(self, turn_id: int) -> list[StepRecord]:
-        """The steps of a turn, in order."""
         return [_step(row) for row in self._db.execute("SELECT * FROM steps WHERE turn = ? ORDER BY id", (turn_id,))]
 
+    @override
     def last_step(self) -> StepRecord | None:
-        """The newest step of all."""
         row = self._db.execute("SELECT * FROM steps WHERE purpose = 'reply' ORDER BY id DESC LIMIT 1").fetchone()
         return None if row is None else _step(row)
 

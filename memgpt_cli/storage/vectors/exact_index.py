@@ -1,6 +1,6 @@
 """Exact nearest neighbours with numpy: a matrix that follows the log of vectors, and a scan that keeps nothing.
 
-All vectors are unit vectors, so a dot product is a cosine. It reads the log of a `VectorStore`, never writes.
+All vectors are unit vectors, so a dot product is a cosine. It reads the log of `Vectors`, never writes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from memgpt_cli.domain.kinds import Collection
 from memgpt_cli.domain.vectors import StoredVector, Vector
-from memgpt_cli.ports import VectorStore
+from memgpt_cli.storage.vectors.log import Vectors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,7 +42,7 @@ class ExactIndex:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def follow(self, store: VectorStore) -> None:
+    def follow(self, store: Vectors) -> None:
         """Take in what was added to the log since the last time."""
         while entries := store.changes(self._collection, after=self.seen, limit=_BLOCK):
             self._take(entries)
@@ -105,7 +105,7 @@ class ExactIndex:
         self._ids, self._matrix = ids, matrix
 
 
-def scan(store: VectorStore, collection: Collection, query: Vector, limit: int) -> list[tuple[int, float]]:
+def scan(store: Vectors, collection: Collection, query: Vector, limit: int) -> list[tuple[int, float]]:
     """What `ExactIndex.search` finds, reading the whole log and keeping a few megabytes of it at a time."""
     best: dict[int, float] = {}
     seen = 0

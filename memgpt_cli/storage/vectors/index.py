@@ -14,10 +14,12 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import Final
 
+from typing_extensions import override
+
 from memgpt_cli.domain.kinds import Collection
 from memgpt_cli.domain.vectors import EmbedderIdentity, IndexStatus, Vector
 from memgpt_cli.errors import APIKeyError, EmbedderMismatchError, MemGPTError, ModelError, StorageError
-from memgpt_cli.ports import Embedder, Progress
+from memgpt_cli.ports import Embedder, Progress, VectorIndex
 from memgpt_cli.storage.database.connection_pool import ConnectionPool
 from memgpt_cli.storage.vectors.chroma_index import ChromaError, ChromaIndex
 from memgpt_cli.storage.vectors.exact_index import ExactIndex, cosines_of, ranked, scan
@@ -37,8 +39,8 @@ Late = Callable[[], bool]
 """Whether it is time to stop and leave the rest for another day."""
 
 
-class AgentVectorIndex:
-    """ports.VectorIndex for one agent. Every method may be called from any thread.
+class AgentVectorIndex(VectorIndex):
+    """The vector index of one agent. Every method may be called from any thread.
 
     `connect` opens a connection to the agent's database, in autocommit mode and for use from any thread; an operation
     has one to itself, and idle ones are kept for the next.
@@ -86,6 +88,7 @@ class AgentVectorIndex:
         self._giving = Lock()
         self._closing = Event()
 
+    @override
     def check(self) -> None:
         """Raise EmbedderMismatchError when the stored vectors come from another embedder than the configured one.
 
@@ -103,6 +106,7 @@ class AgentVectorIndex:
                 for collection in self._held(Vectors(connection)):
                     self._search(connection, collection, first_axis, 1)
 
+    @override
     def search(self, collection: Collection, query: Vector, limit: int) -> list[tuple[int, float]]:
         """The ids nearest to `query` with their cosines, best first, at most `limit`. It writes nothing to SQLite.
 
@@ -115,8 +119,8 @@ class AgentVectorIndex:
             self._check_query(stored, query)
             return self._search(connection, collection, query, limit)
 
+    @override
     def similarities(self, collection: Collection, query: Vector, ids: Iterable[int]) -> dict[int, float]:
-        """The exact cosines of these items to `query`; items without a vector are left out."""
         with self._connections.lend() as connection:
             vectors = Vectors(connection)
             with self._searching:
@@ -126,8 +130,8 @@ class AgentVectorIndex:
             found = vectors.vectors_of(collection, ids)
         return cosines_of(found, query)
 
+    @override
     def pending(self, collection: Collection) -> int:
-        """How many items cannot be found: they wait for a vector, or for Chroma beyond what is searched exactly."""
         with self._connections.lend() as connection, snapshot(connection):
             vectors = Vectors(connection)
             waiting = vectors.waiting_count(collection)
@@ -147,6 +151,7 @@ class AgentVectorIndex:
                 rebuilt=self._rebuilt,
             )
 
+    @override
     def flush(self, *, progress: Progress | None = None, within_s: float | None = None) -> int:
         """Embed what waits in the outbox and give Chroma what it lacks; returns how many items got their vector.
 
@@ -157,8 +162,8 @@ class AgentVectorIndex:
         until = None if within_s is None else time.monotonic() + within_s
         return self._flush(self._push_at, progress, lambda: until is not None and time.monotonic() > until)
 
+    @override
     def settle(self, *, progress: Progress | None = None) -> int:
-        """`flush`, and leave nothing that Chroma lacks, however little it is: for the end of a chat or a load."""
         return self._flush(1, progress, lambda: False)
 
     def reindex(self, embedder: Embedder | None = None, *, progress: Progress | None = None) -> int:
@@ -185,6 +190,7 @@ class AgentVectorIndex:
                 self._write_void(vectors)
         return self.settle(progress=progress)
 
+    @override
     def close(self) -> None:
         """Release files and threads; what waits stays in the outbox.
 

@@ -60,18 +60,22 @@ def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 class Vectors:
-    """ports.VectorStore over one connection in autocommit mode; each write is a transaction or joins the open one."""
+    """Vectors and the outbox on one connection in autocommit mode; each write is a transaction or joins the open one.
+
+    The vectors of a collection are a log: every change gets the next `seq`, so an index that has read up to some `seq`
+    only needs the later entries. One such number records how far the external index is.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
     def identity(self) -> EmbedderIdentity | None:
-        """The embedder whose vectors are stored; None before the first."""
+        """Return the embedder whose vectors are stored; None before the first."""
         stored = self._meta(_IDENTITY)
         return None if stored is None else EmbedderIdentity.parse(stored)
 
     def restart(self, identity: EmbedderIdentity) -> None:
-        """Drop every vector and let all items wait for one from this embedder, in one transaction."""
+        """Delete every vector and queue all items for this embedder, in one transaction."""
         with transaction(self._connection):
             self._connection.execute(
                 "INSERT OR IGNORE INTO outbox (collection, item_id)"
@@ -89,7 +93,7 @@ class Vectors:
             self._set_meta(_GENERATION, str(self.generation() + 1))
 
     def enqueue(self, collection: Collection, ids: Iterable[int]) -> None:
-        """Let these items wait for a (new) vector of their text."""
+        """Queue these items for a (new) vector of their text."""
         with transaction(self._connection):
             self._connection.executemany(
                 "INSERT OR REPLACE INTO outbox (collection, item_id) VALUES (?, ?)",
@@ -97,7 +101,7 @@ class Vectors:
             )
 
     def remove(self, collection: Collection, ids: Iterable[int]) -> None:
-        """Forget the vectors of these items and stop waiting for any."""
+        """Delete the vectors of these items and remove them from the outbox."""
         rows = [(collection, item_id) for item_id in ids]
         with transaction(self._connection):
             self._connection.executemany("DELETE FROM outbox WHERE collection = ? AND item_id = ?", rows)
@@ -118,7 +122,7 @@ class Vectors:
                 )
 
     def waiting(self, collection: Collection, limit: int) -> list[WaitingItem]:
-        """Items that wait for their vector and have a text, oldest first."""
+        """Return items with a text that have no vector yet, oldest first."""
         rows = self._connection.execute(
             f"SELECT item_id, text, ticket FROM outbox CROSS JOIN {collection} ON id = item_id"  # noqa: S608 - our own names
             f" WHERE collection = ? AND {self._has_text(collection)} ORDER BY ticket LIMIT ?",
@@ -132,16 +136,16 @@ class Vectors:
         return "text <> ''" + (" AND deleted_at IS NULL" if any(row[0] == "deleted_at" for row in columns) else "")
 
     def waiting_count(self, collection: Collection) -> int:
-        """How many wait for their vector."""
+        """Return how many items have no vector yet."""
         return self._number("SELECT count(*) FROM outbox WHERE collection = ?", collection)
 
     def put(
         self, collection: Collection, rows: Iterable[tuple[WaitingItem, Vector]], *, identity: EmbedderIdentity
     ) -> int:
-        """Store vectors and take their items out of the outbox, in one transaction; returns how many were stored.
+        """Store vectors and remove their items from the outbox, in one transaction; returns how many were stored.
 
-        A vector whose item was changed or removed meanwhile is not stored. Raises EmbedderMismatchError when the
-        stored vectors are another embedder's.
+        The vector of an item that has changed or been removed meanwhile is not stored. Raises EmbedderMismatchError if
+        the stored vectors come from another embedder.
         """
         by_ticket = {item.ticket: (item.id, vector) for item, vector in rows}
         tickets = json.dumps(list(by_ticket))
@@ -162,7 +166,7 @@ class Vectors:
         return len(valid)
 
     def count(self, collection: Collection) -> int:
-        """How many vectors are stored."""
+        """Return how many vectors are stored."""
         entries = self._number("SELECT count(*) FROM vectors WHERE collection = ?", collection)
         return entries - self._number("SELECT count(*) FROM vectors WHERE vector = x'' AND collection = ?", collection)
 
@@ -181,11 +185,11 @@ class Vectors:
         return found is not None
 
     def generation(self) -> int:
-        """Grows when the log begins anew: whatever was read of it before is void."""
+        """Return a number that grows when the log restarts; everything read from the log before is then invalid."""
         return int(self._meta(_GENERATION) or 0)
 
     def changes(self, collection: Collection, *, after: int, limit: int) -> list[StoredVector]:
-        """The log after this `seq`, in its order."""
+        """Return the log after this `seq`, in order."""
         rows = self._connection.execute(
             "SELECT seq, item_id, vector FROM vectors WHERE collection = ? AND seq > ? ORDER BY seq LIMIT ?",
             (collection, after, limit),
@@ -193,7 +197,7 @@ class Vectors:
         return [StoredVector(*row) for row in rows]
 
     def vectors_of(self, collection: Collection, ids: Iterable[int]) -> dict[int, Vector]:
-        """The stored vectors of these items; those without one are left out."""
+        """Return the stored vectors of these items; those without one are skipped."""
         cursor = self._connection.cursor()
         cursor.row_factory = None  # plain tuples: these may be many
         cursor.execute(
@@ -204,22 +208,22 @@ class Vectors:
         return dict(cursor.fetchall())
 
     def indexed_upto(self, collection: Collection) -> int:
-        """The `seq` up to which the external index has been given the log."""
+        """Return the `seq` up to which the external index has received the log."""
         return int(self._meta(_indexed_key(collection)) or 0)
 
     def mark_indexed(self, collection: Collection, upto: int) -> None:
-        """The external index has been given the log up to this `seq`."""
+        """Record that the external index has received the log up to this `seq`."""
         with transaction(self._connection):
             self._set_meta(_indexed_key(collection), str(upto))
 
     def reset_indexed(self) -> None:
-        """The external index is gone: the whole log is to be given to it again."""
+        """Record that the external index is empty and must receive the whole log again."""
         with transaction(self._connection):
             for collection in Collection:
                 self.mark_indexed(collection, 0)
 
     def unindexed_count(self, collection: Collection) -> int:
-        """How many entries of the log the external index has not been given."""
+        """Return how many log entries the external index has not received."""
         row = self._connection.execute(
             "SELECT count(*) FROM vectors WHERE collection = ? AND seq > ?",
             (collection, self.indexed_upto(collection)),
