@@ -47,8 +47,8 @@ def context(
         memgpt context --prompt --with "Hello"
     """
     terminal = terminal_of(ctx)
-    from memgpt_cli.cli import shapes
     from memgpt_cli.cli.chat.turns import describe
+    from memgpt_cli.services import shapes
 
     workspace = terminal.workspace
     if history:

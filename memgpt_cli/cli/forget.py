@@ -1,22 +1,17 @@
 """`memgpt forget`: something taken out of an agent's memory for good, and looked for afterwards."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated
 
 import typer
 
-from memgpt_cli.bootstrap import Memory
-from memgpt_cli.cli import ids
-from memgpt_cli.cli.archival.sources import source_named
 from memgpt_cli.cli.terminal.context import Terminal, terminal_of
-from memgpt_cli.cli.terminal.filters import DryRun, Since, Until, Yes, check_tags, dates
-from memgpt_cli.cli.terminal.texts import counted, one_line, read_text
-from memgpt_cli.domain.endpoints import Endpoint
-from memgpt_cli.domain.forgetting import Checked, PlaceState, Plan, ReceiptLine, Wanted, receipt
+from memgpt_cli.cli.terminal.filters import DryRun, Since, Until, Yes
+from memgpt_cli.cli.terminal.texts import read_text
+from memgpt_cli.domain.forgetting import PlaceState, Plan
 from memgpt_cli.domain.kinds import Kind
-from memgpt_cli.domain.names import did_you_mean
-from memgpt_cli.errors import NotFoundError, UsageError
+from memgpt_cli.services.forgetting import Forgotten, forgotten_shape, plan_shape
+from memgpt_cli.services.wording import counted, one_line
 
 _SHOWN = 20
 
@@ -61,103 +56,29 @@ def forget(
         memgpt forget --since 2024-03-01 --until 2024-03-02
     """
     terminal = terminal_of(ctx)
-    workspace = terminal.workspace
-    wanted = _wanted(terminal, text, item, source, tag, since, until)
-    with workspace.memory() as memory:
-        _check_named(memory, item or (), tag or ())
-        if source is not None:
-            wanted = replace(wanted, source=_source(memory, source))
-        if dry_run:
-            plan = memory.forgetting.plan(wanted)
-            terminal.print_json(_shape(plan, None, forgotten=False)) if terminal.json else _show(
-                terminal, plan, would=True
-            )
-            return
-        lock = workspace.agents.lock(memory.name, purpose="memgpt forget", since=workspace.clock.now())
-        with lock.acquire():
-            workspace.agents.sweep()
-            plan = memory.forgetting.plan(wanted)
-            if not terminal.json and not yes:
-                _show(terminal, plan, would=True)
-            question = "Forget all of this for good?" if not plan.empty else "Look for it in every file all the same?"
-            if not terminal.confirm(question, yes=yes):
-                terminal.notice("nothing was forgotten")
-                raise typer.Exit(1)
-            plan, checked = memory.forgetting.carry_out(
-                wanted, at=workspace.clock.now(), progress=lambda what: terminal.notice(f"{what}…")
-            )
-        lines = receipt(plan, checked, provider=_provider(memory))
-    if terminal.json:
-        terminal.print_json(
-            {**_shape(plan, checked, forgotten=True), "receipt": [_receipt_shape(line) for line in lines]}
+    given = None if text is None else read_text(text)
+
+    def agree(plan: Plan) -> bool:
+        if not terminal.json and not yes:
+            _show(terminal, plan, would=True)
+        question = "Forget all of this for good?" if not plan.empty else "Look for it in every file all the same?"
+        return terminal.confirm(question, yes=yes)
+
+    with terminal.memory() as memory:
+        wanted = memory.forget.wanted(
+            text=given, refs=item or (), source=source, tags=tag or (), since=since, until=until
         )
-    else:
-        _show(terminal, plan, would=False)
-        _tell(terminal, checked, lines)
-        if wanted.text and wanted.text.casefold() in memory.name.casefold():
-            terminal.notice(
-                f"the agent itself is called so; memgpt agent rename {memory.name} NAME, then forget it once more"
-            )
-    if not checked.clean:
+        if dry_run:
+            plan = memory.forget.plan(wanted)
+            terminal.show(lambda: plan_shape(plan), lambda: _show(terminal, plan, would=True))
+            return
+        done = memory.forget.carry_out(wanted, agree=agree, progress=lambda what: terminal.notice(f"{what}…"))
+    if done is None:
+        terminal.notice("nothing was forgotten")
         raise typer.Exit(1)
-
-
-def _wanted(
-    terminal: Terminal,
-    text: str | None,
-    items: list[str] | None,
-    source: str | None,
-    tags: list[str] | None,
-    since: str | None,
-    until: str | None,
-) -> Wanted:
-    named: dict[Kind, list[int]] = {}
-    for typed in items or ():
-        if typed[:1].isdecimal():
-            raise UsageError(f"{typed!r} could be a message or a passage", hint=f"--id m{typed} or --id p{typed}")
-        kind = Kind.with_prefix(typed[:1]) or Kind.MESSAGE
-        first, last = ids.numbers(typed, letter=kind.prefix)
-        named.setdefault(kind, []).extend(range(first, last + 1))
-    start, end = dates(terminal, since, until)
-    wanted = Wanted(
-        text=None if text is None else read_text(text).strip(),
-        items={kind: tuple(numbers) for kind, numbers in named.items()},
-        source=source,
-        tags=tuple(tags or ()),
-        start=start,
-        end=end,
-    )
-    if wanted.text == "" or (wanted.text is None and not wanted.by_place):
-        raise UsageError("nothing selected to forget", hint='memgpt forget "Alice Miller" --dry-run')
-    return wanted
-
-
-def _source(memory: Memory, typed: str) -> str:
-    """The source that is meant, a deleted one too, or the folder of sources. Raises NotFoundError, UsageError."""
-    known = memory.forgetting.sources()
-    if typed in known or memory.forgetting.pending:
-        return typed
-    try:
-        return source_named(memory, typed)
-    except NotFoundError as error:
-        called = [name.rpartition("/")[2] for name in known]
-        raise NotFoundError(f"{error.message}{did_you_mean(typed, (*known, *called))}", hint=error.hint) from error
-
-
-def _check_named(memory: Memory, items: Sequence[str], tags: Sequence[str]) -> None:
-    """Raise NotFoundError for an id or a tag that there never was; what a crash cut off goes on anyway."""
-    if memory.forgetting.pending:
-        return
-    for typed in items:
-        letter = "p" if typed[:1].lower() == "p" else "m"
-        first, last = ids.numbers(typed, letter=letter)
-        if first != last:
-            continue
-        if letter == "m" and memory.store.tombstones.get(first) is None:
-            ids.message(memory, typed)
-        elif letter == "p" and not memory.store.passages.history(first):
-            ids.passage(memory, typed)
-    check_tags(memory, tags)
+    terminal.show(lambda: forgotten_shape(done), lambda: _tell(terminal, done, memory.name))
+    if not done.checked.clean:
+        raise typer.Exit(1)
 
 
 def _show(terminal: Terminal, plan: Plan, *, would: bool) -> None:
@@ -203,58 +124,20 @@ def _lost(before: str, after: str | None) -> list[str]:
     return [line[2:] for line in ndiff(before.split("\n"), (after or "").split("\n")) if line.startswith("- ")]
 
 
-def _provider(memory: Memory) -> str | None:
-    """The endpoint that the last messages were sent to; None for the offline responder and scripts."""
-    model, _, base_url = (memory.store.note("endpoint") or "offline").partition("\n")
-    if model == "offline" or model.startswith("scripted:"):
-        return None
-    return Endpoint.at(base_url, model=model).host
-
-
-def _tell(terminal: Terminal, checked: Checked, lines: Sequence[ReceiptLine]) -> None:
+def _tell(terminal: Terminal, done: Forgotten, agent: str) -> None:
+    checked = done.checked
+    _show(terminal, done.plan, would=False)
     terminal.say("receipt", style="bold")
-    width = max(len(line.place) for line in lines)
-    for line in lines:
+    width = max(len(line.place) for line in done.receipt)
+    for line in done.receipt:
         style = "bold red" if line.state is PlaceState.LEFT else None
-        terminal.say(f"  {line.place:<{width}}  {line.state}{f' ({line.detail})' if line.detail else ''}", style=style)
+        detail = f" ({line.detail})" if line.detail else ""
+        terminal.say(f"  {line.place:<{width}}  {line.state}{detail}", style=style)
     if not checked.too_short:
         some = " for a sample of the texts" if checked.sampled else ""
-        terminal.say(
-            f"  checked {counted(checked.tables, 'table')} and every byte of {counted(checked.files, 'file')}{some}"
-        )
+        tables, files = counted(checked.tables, "table"), counted(checked.files, "file")
+        terminal.say(f"  checked {tables} and every byte of {files}{some}")
     if checked.left:
         terminal.notice("the remaining files are yours to edit")
-
-
-def _receipt_shape(line: ReceiptLine) -> dict[str, str]:
-    return {"place": line.place, "state": line.state.value, "detail": line.detail}
-
-
-def _shape(plan: Plan, checked: Checked | None, *, forgotten: bool) -> dict[str, Any]:
-    return {
-        "forgotten": forgotten,
-        **{kind.plural: [kind.ref(number) for number in items] for kind, items in plan.items.items()},
-        "derived": sorted(plan.derived),
-        "blocks": [cut.label for cut in plan.cuts],
-        "versions": plan.versions,
-        "operations": plan.operations,
-        "summaries": plan.summaries,
-        "documents": list(plan.documents),
-        "history_entries": plan.history_entries,
-        "files": list(plan.files),
-        "batch_runs": list(plan.runs),
-        "checked": None
-        if checked is None
-        else {
-            "clean": checked.clean,
-            "texts": checked.texts,
-            "sampled": checked.sampled,
-            "too_short": checked.too_short,
-            "tables": checked.tables,
-            "files": checked.files,
-            "bytes": checked.bytes,
-            "rows": list(checked.rows),
-            "left": list(checked.left),
-            "elsewhere": list(checked.elsewhere),
-        },
-    }
+    if done.in_name:
+        terminal.notice(f"the agent itself is called so; memgpt agent rename {agent} NAME, then forget it once more")

@@ -37,6 +37,15 @@ class Passage:
         return " ".join([self.text, self.source or "", self.location or "", *self.tags])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inserted:
+    """The result of an insertion: the stored passage, whether it is new, and existing near-duplicates."""
+
+    passage: Passage
+    new: bool
+    similar: tuple[Passage, ...] = ()
+
+
 def passage_ref(passage_id: int) -> str:
     """Return the id of a passage as people and models see it: `p7`."""
     return Kind.PASSAGE.ref(passage_id)

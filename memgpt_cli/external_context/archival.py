@@ -4,13 +4,12 @@ Document readers are elsewhere; loaded documents arrive here as passages.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Final
 
 from memgpt_cli.domain.blocks import Provenance
 from memgpt_cli.domain.kinds import Collection
-from memgpt_cli.domain.passages import Passage
+from memgpt_cli.domain.passages import Inserted, Passage
 from memgpt_cli.domain.search import ArchivalFilters, Hit, LexicalHit, SearchResult
 from memgpt_cli.domain.settings import SearchSettings
 from memgpt_cli.domain.vectors import Vector
@@ -29,15 +28,6 @@ Of 13 self-written rewordings 12 reach it, of 13 different statements of the sam
 """
 
 _COMPARED: Final = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inserted:
-    """The result of an insertion: the stored passage, whether it is new, and existing near-duplicates."""
-
-    passage: Passage
-    new: bool
-    similar: tuple[Passage, ...] = ()
 
 
 class ArchivalStorage:

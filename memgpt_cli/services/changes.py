@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from memgpt_cli.domain.kinds import Kind
+from memgpt_cli.domain.messages import message_ref
 from memgpt_cli.errors import NotFoundError, UsageError
 from memgpt_cli.services import operations
 from memgpt_cli.services.callers import PERSON
+from memgpt_cli.services.causes import Causes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from memgpt_cli.bootstrap import Memory, Workspace
@@ -56,6 +59,23 @@ class ChangeService:
     def describe_undoing(self, operation: Operation) -> list[str]:
         """What undoing an operation changes, line by line."""
         return operations.describe_undoing(operation, self._memory.store)
+
+    def shapes(self, found: Sequence[Operation]) -> list[dict[str, Any]]:
+        """Operations as JSON (docs/schemas/undo-list.schema.json)."""
+        store = self._memory.store
+        causes = Causes(store, [operation.provenance for operation in found])
+        return [operations.shape(operation, store, causes) for operation in found]
+
+    def turn_shape(self, taken: TakenBack) -> dict[str, Any]:
+        """An undone turn as JSON (docs/schemas/undo-turn.schema.json)."""
+        return {
+            "turn": taken.turn,
+            "messages": [message_ref(message.id) for message in taken.messages],
+            "undone": self.shapes(taken.operations),
+            "kept": self.shapes(taken.kept),
+            "returned": taken.returned,
+            "reopened": list(taken.reopened),
+        }
 
     def undo(self, *, only: int | None = None) -> Reversal:
         """Undo the last change, whoever made it; with `only`, raise UsageError unless it is this operation.

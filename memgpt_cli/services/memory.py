@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from memgpt_cli.services.messages import MessageService
     from memgpt_cli.services.passages import PassageService
     from memgpt_cli.services.searching import SearchService
+    from memgpt_cli.services.standing_wishes import WishService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,8 @@ class AgentMemory:
         """Recall storage."""
         from memgpt_cli.services.messages import MessageService
 
-        return MessageService(self._memory, self._caller, self._workspace.clock)
+        workspace = self._workspace
+        return MessageService(self._memory, self._caller, workspace.clock, workspace.settings.zone)
 
     @cached_property
     def passages(self) -> PassageService:
@@ -83,6 +85,13 @@ class AgentMemory:
         from memgpt_cli.services.forgetting import ForgetService
 
         return ForgetService(self._workspace, self._memory)
+
+    @cached_property
+    def wishes(self) -> WishService:
+        """Standing wishes in what people said."""
+        from memgpt_cli.services.standing_wishes import WishService
+
+        return WishService(self._memory)
 
     def fetch(self, ref: str, *, around: int = 0) -> Fetched:
         """The message or passage of an id such as `m12` or `p7`, a message with `around` messages on either side.

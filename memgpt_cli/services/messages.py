@@ -9,9 +9,11 @@ from memgpt_cli.domain.agents import TurnState
 from memgpt_cli.domain.messages import SPOKEN, Role
 from memgpt_cli.domain.search import RecallFilters
 from memgpt_cli.services import ids
+from memgpt_cli.services.filters import recall_filters
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from datetime import tzinfo
 
     from memgpt_cli.bootstrap import Memory
     from memgpt_cli.domain.agents import StepRecord, Turn
@@ -53,10 +55,23 @@ class TurnView:
 class MessageService:
     """The messages of one agent."""
 
-    def __init__(self, memory: Memory, caller: Caller, clock: Clock) -> None:
+    def __init__(self, memory: Memory, caller: Caller, clock: Clock, zone: tzinfo) -> None:
         self._memory = memory
         self._caller = caller
         self._clock = clock
+        self._zone = zone
+
+    def filters(
+        self,
+        roles: Sequence[Role] | None = None,
+        *,
+        name: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+    ) -> RecallFilters:
+        """Filters of texts; None means all roles. Raises UsageError for an invalid date."""
+        chosen = tuple(roles or Role)
+        return recall_filters(chosen, zone=self._zone, name=name, since=since, until=until)
 
     def recent(self, filters: RecallFilters = ANY_ROLE, *, limit: int = 50, page: int = 0) -> MessagePage:
         """One page (0-based), newest first."""
@@ -73,6 +88,10 @@ class MessageService:
         roles = SPOKEN if message.role in SPOKEN else tuple(Role)
         before, after = self._memory.recall.around(message, RecallFilters(roles=roles), most)
         return MessageContext(before=before, message=message, after=after)
+
+    def newest_refs(self, limit: int) -> list[tuple[str, str]]:
+        """The ids of the newest messages and the beginnings of their texts."""
+        return ids.newest_messages(self._memory, limit)
 
     def turn_of(self, message: Message) -> TurnView | None:
         """The turn of a message; None for an imported one."""
@@ -104,6 +123,12 @@ class MessageService:
         for turn in {m.turn for m in found.values() if m.turn is not None}:
             found |= {m.id: m for m in store.messages.of_turn(turn)}
         return [found[number] for number in sorted(found)]
+
+    def export(self, filters: RecallFilters) -> Iterator[str]:
+        """Messages by time, each as a line of JSON that an import reads back as the same message."""
+        from memgpt_cli.external_context.importing import export_lines
+
+        return export_lines(self._memory.store, roles=filters.roles, filters=filters)
 
     def delete(self, messages: Sequence[Message]) -> None:
         """Delete whole turns, as `select` returns them, as one operation that can be undone.

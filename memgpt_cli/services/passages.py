@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from memgpt_cli.domain.passages import passage_ref
 from memgpt_cli.domain.search import ArchivalFilters
+from memgpt_cli.domain.times import to_text
 from memgpt_cli.errors import NotFoundError, UsageError
 from memgpt_cli.services import ids
 from memgpt_cli.services.filters import archival_filters, new_tags
-from memgpt_cli.services.sources import documents_in, source_named
+from memgpt_cli.services.sources import documents_in, names_like, source_named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
     from memgpt_cli.bootstrap import Memory
     from memgpt_cli.domain.documents import Source
     from memgpt_cli.domain.history import PassageVersion
-    from memgpt_cli.domain.passages import Passage
+    from memgpt_cli.domain.passages import Inserted, Passage
     from memgpt_cli.domain.pictures import StoredPicture
-    from memgpt_cli.external_context.archival import Inserted
     from memgpt_cli.ports import Clock
     from memgpt_cli.services.callers import Caller
+    from memgpt_cli.services.causes import Causes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,10 @@ class PassageService:
         """One page (0-based), newest first."""
         found = self._memory.store.passages.page(filters or ArchivalFilters(), limit=limit + 1, offset=page * limit)
         return PassagePage(passages=tuple(found[:limit]), more=len(found) > limit)
+
+    def newest_refs(self, limit: int) -> list[tuple[str, str]]:
+        """The ids of the newest passages and the beginnings of their texts."""
+        return ids.newest_passages(self._memory, limit)
 
     def get(self, ref: str) -> Passage:
         """The passage of an id such as `p7`. Raises UsageError, and NotFoundError with the nearest ids."""
@@ -163,19 +168,23 @@ class PassageService:
             )
         return found.passage, True
 
+    def sources_like(self, beginning: str) -> list[str]:
+        """Sources whose name, or its last part, begins so."""
+        return names_like(self._memory, beginning)
+
     def sources(self) -> list[Source]:
         """Every source of a passage and every document, by name."""
         return self._memory.store.documents.sources()
 
-    def picture(self, ref: str) -> StoredPicture:
-        """The picture that a passage describes. Raises UsageError, NotFoundError."""
+    def picture(self, ref: str) -> tuple[int, StoredPicture]:
+        """The number of a passage and the picture that it describes. Raises UsageError, NotFoundError."""
         number = ids.number(ref, letter="p")
         found = self._memory.store.pictures.of_passage(number)
         if found is None:
             raise NotFoundError(
                 f"{passage_ref(number)} describes no picture", hint="memgpt archival list --tag picture"
             )
-        return found
+        return number, found
 
     def draft(self, passage: Passage) -> Path:
         """A file for editing the passage outside of the record, readable by its owner only."""
@@ -203,3 +212,32 @@ class PassageService:
             self.delete(selection)
             left = {passage.id for passage in store.passages.get([p.id for p in selection.passages])}
         return tuple(passage for passage in selection.passages if passage.id not in left)
+
+
+def version_shape(version: PassageVersion, causes: Causes) -> dict[str, Any]:
+    """One version of a passage as JSON (docs/schemas/archival-log.schema.json)."""
+    return {
+        "version": version.version,
+        "at": to_text(version.at),
+        "deleted": version.deleted,
+        **causes.shape(version.provenance),
+        "text": version.passage.text,
+        "tags": list(version.passage.tags),
+        "source": version.passage.source,
+        "location": version.passage.location,
+    }
+
+
+def source_shape(source: Source) -> dict[str, Any]:
+    """One source as JSON (docs/schemas/archival-sources.schema.json)."""
+    document = source.document
+    return {
+        "source": source.name,
+        "passages": source.passages,
+        "title": document.title if document else None,
+        "kind": document.kind if document else None,
+        "bytes": document.size if document else None,
+        "tags": list(document.tags) if document else [],
+        "state": document.state.value if document else None,
+        "loaded_at": to_text(document.loaded_at) if document and document.loaded_at else None,
+    }

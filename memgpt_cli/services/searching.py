@@ -10,7 +10,12 @@ from memgpt_cli.domain.messages import SPOKEN, Message
 from memgpt_cli.domain.search import ArchivalFilters, RecallFilters
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.errors import StorageError, UsageError
+from memgpt_cli.external_context.display import holds, identifiers, page_for_people
+from memgpt_cli.external_context.excerpts import excerpt_for_people
+from memgpt_cli.external_context.meaning import notes_for_people
+from memgpt_cli.main_context.core_search import FoundLine, find_lines
 from memgpt_cli.services.filters import dates
+from memgpt_cli.services.shapes import why
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,9 +24,19 @@ if TYPE_CHECKING:
     from memgpt_cli.bootstrap import Memory, Workspace
     from memgpt_cli.domain.passages import Passage
     from memgpt_cli.domain.search import Hit, SearchResult
-    from memgpt_cli.main_context.core_search import FoundLine
 
     Between = tuple[datetime | None, datetime | None]
+
+
+__all__ = [
+    "MemoryHit",
+    "MemoryHits",
+    "SearchService",
+    "excerpt_for_people",
+    "hits_shape",
+    "notes_for_people",
+    "search_agents",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +60,6 @@ class MemoryHit:
     @property
     def excerpt(self) -> str:
         """What is shown of it: the line, or the best part of a long text."""
-        from memgpt_cli.external_context.excerpts import excerpt_for_people
-
         if self.hit is None:
             return self.line.text if self.line is not None else ""
         return excerpt_for_people(self.hit.item, self.terms).text
@@ -78,8 +91,6 @@ class SearchService:
         self, query: str, filters: RecallFilters | None = None, *, page: int = 0, limit: int = 10
     ) -> SearchResult[Message]:
         """A page of messages, best first; newest first for an empty query."""
-        from memgpt_cli.external_context.display import page_for_people
-
         recall, filters = self._memory.recall, filters or RecallFilters()
         vector = recall.embed_query(query)
         return page_for_people(
@@ -93,8 +104,6 @@ class SearchService:
         self, query: str, filters: ArchivalFilters | None = None, *, page: int = 0, limit: int = 10
     ) -> SearchResult[Passage]:
         """A page of passages, best first; newest first for an empty query."""
-        from memgpt_cli.external_context.display import page_for_people
-
         archival, filters = self._memory.archival, filters or ArchivalFilters()
         vector = archival.embed_query(query)
         return page_for_people(
@@ -148,8 +157,6 @@ class _Found:
 
 
 def _found(memory: Memory, zone: tzinfo, query: str, limit: int, between: Between) -> _Found:
-    from memgpt_cli.main_context.core_search import find_lines
-
     search, (start, end) = SearchService(memory, zone), between
     lines = [] if start or end else find_lines(memory.store.blocks.all(), query)[:limit]
     hits = [MemoryHit(agent=memory.name, score=line.score, line=line) for line in lines]
@@ -162,7 +169,13 @@ def _found(memory: Memory, zone: tzinfo, query: str, limit: int, between: Betwee
     return _Found(
         hits=tuple(hits),
         weak=not lines and all(result.weak for result in results if result.hits),
-        notes=tuple(dict.fromkeys(note for result in results for note in result.notes)),
+        notes=tuple(
+            dict.fromkeys(
+                note
+                for result, what in zip(results, ("messages", "passages"), strict=True)
+                for note in notes_for_people(result, what=what)
+            )
+        ),
     )
 
 
@@ -188,8 +201,6 @@ def _merged(
 
 def _only_exact(query: str, hits: Sequence[MemoryHit]) -> Sequence[MemoryHit]:
     """With one exact identifier in the query only what holds it, wherever it is stored."""
-    from memgpt_cli.external_context.display import holds, identifiers
-
     wanted = identifiers(query)
     if len(wanted) != 1:
         return hits
@@ -212,8 +223,6 @@ def hits_shape(found: MemoryHits) -> dict[str, Any]:
 
 
 def _hit_shape(found: MemoryHit) -> dict[str, Any]:
-    from memgpt_cli.services.shapes import why
-
     shape: dict[str, Any] = {"agent": found.agent, "score": round(found.score, 4), "where": found.storage}
     if found.line is not None:
         line = found.line

@@ -8,6 +8,7 @@ from memgpt_cli.domain.messages import message_ref
 from memgpt_cli.domain.passages import passage_ref
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.external_context.excerpts import excerpt_for_people
+from memgpt_cli.external_context.meaning import notes_for_people
 
 if TYPE_CHECKING:
     from memgpt_cli.agent.session import Session
@@ -81,7 +82,7 @@ def recall_result(query: str, found: SearchResult[Message]) -> dict[str, Any]:
         }
         for hit in found.hits
     ]
-    return _result(query, found, hits)
+    return _result(query, found, hits, what="messages")
 
 
 def archival_result(query: str, found: SearchResult[Passage]) -> dict[str, Any]:
@@ -95,10 +96,10 @@ def archival_result(query: str, found: SearchResult[Passage]) -> dict[str, Any]:
         }
         for hit in found.hits
     ]
-    return _result(query, found, hits)
+    return _result(query, found, hits, what="passages")
 
 
-def _result(query: str, found: SearchResult[Any], hits: list[dict[str, Any]]) -> dict[str, Any]:
+def _result(query: str, found: SearchResult[Any], hits: list[dict[str, Any]], *, what: str) -> dict[str, Any]:
     return {
         "query": query,
         "total": found.total,
@@ -106,7 +107,7 @@ def _result(query: str, found: SearchResult[Any], hits: list[dict[str, Any]]) ->
         "page": found.page,
         "hits": hits,
         "weak": found.weak,
-        "notes": list(found.notes),
+        "notes": list(notes_for_people(found, what=what)),
     }
 
 

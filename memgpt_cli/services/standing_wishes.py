@@ -40,34 +40,41 @@ class Suggestion:
         return f"Standing wish: {self.text}"
 
 
-def find_wishes(memory: Memory, *, progress: Callable[[int, int], None] | None = None) -> list[Suggestion]:
-    """What people said that reads like a standing wish and is in no block yet, in order of time, each once.
+class WishService:
+    """Finds standing wishes in one agent's messages and writes them into a block."""
 
-    Reads every message of a person once. `progress` gets the messages read and their number.
-    """
-    held = "\n".join(block.value for block in memory.store.blocks.all()).casefold()
-    filters = RecallFilters(roles=(Role.USER,))
-    total = memory.store.messages.count(filters)
-    found: dict[str, Suggestion] = {}
-    for number, message in enumerate(memory.store.messages.oldest_first(filters), 1):
-        for text in standing_wishes(message.text):
-            key = text.casefold()
-            if key not in held:
-                found.pop(key, None)  # the newest place of a repeated wish
-                found[key] = Suggestion(text=text, message=message)
-        if progress is not None and number % _STEP == 0:
-            progress(number, total)
-    return list(found.values())
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
 
+    def find(self, *, progress: Callable[[int, int], None] | None = None) -> list[Suggestion]:
+        """What people said that reads like a standing wish and is in no block yet, in order of time, each once.
 
-def write_wishes(memory: Memory, label: str, chosen: Sequence[Suggestion]) -> Block:
-    """Add these lines at the end of a block, all or none, as one operation.
+        Reads every message of a person once. `progress` gets the messages read and their number.
+        """
+        store = self._memory.store
+        held = "\n".join(block.value for block in store.blocks.all()).casefold()
+        filters = RecallFilters(roles=(Role.USER,))
+        total = store.messages.count(filters)
+        found: dict[str, Suggestion] = {}
+        for number, message in enumerate(store.messages.oldest_first(filters), 1):
+            for text in standing_wishes(message.text):
+                key = text.casefold()
+                if key not in held:
+                    found.pop(key, None)  # the newest place of a repeated wish
+                    found[key] = Suggestion(text=text, message=message)
+            if progress is not None and number % _STEP == 0:
+                progress(number, total)
+        return list(found.values())
 
-    Raises NotFoundError when there is no such block, LimitError when they do not fit.
-    """
-    with memory.store.journal.operation(Provenance(author=Author.USER, command=COMMAND)), memory.store.transaction():
-        block = memory.core_memory.block(label)
-        for one in chosen:
-            source = Provenance(author=Author.USER, message_id=one.message.id, command=COMMAND)
-            block = memory.core_memory.append(block.label, one.line, source)
-        return block
+    def write(self, label: str, chosen: Sequence[Suggestion]) -> Block:
+        """Add these lines at the end of a block, all or none, as one operation.
+
+        Raises NotFoundError when there is no such block, LimitError when they do not fit.
+        """
+        store, by = self._memory.store, Provenance(author=Author.USER, command=COMMAND)
+        with store.journal.operation(by), store.transaction():
+            block = self._memory.core_memory.block(label)
+            for one in chosen:
+                source = Provenance(author=Author.USER, message_id=one.message.id, command=COMMAND)
+                block = self._memory.core_memory.append(block.label, one.line, source)
+            return block

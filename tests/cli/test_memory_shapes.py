@@ -57,6 +57,7 @@ PRINTED: list[tuple[str, tuple[str, ...]]] = [
     ("agent-show", ("agent", "import", "copy.memgpt")),
     ("backup", ("backup", "all.zip")),
     ("restore", ("restore", "all.zip", "--replace", "--dry-run")),
+    ("memory-suggest", ("memory", "suggest")),
     ("restore", ("restore", "all.zip", "--replace", "--yes")),
     ("forget", ("forget", "Ada", "--dry-run")),
     ("forget", ("forget", "Ada", "--yes")),

@@ -7,10 +7,10 @@ import typer
 
 from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import DryRun, Only, Overwrite, Yes
-from memgpt_cli.cli.terminal.texts import counted
 from memgpt_cli.domain.archives import Restored
 from memgpt_cli.domain.times import for_people, from_text
 from memgpt_cli.errors import ExitCode
+from memgpt_cli.services.wording import counted
 
 _LEFT_OUT = "not in it: API keys, which projects you trust, and vector indexes, which are made again"
 

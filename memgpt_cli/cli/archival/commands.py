@@ -5,22 +5,18 @@ from typing import Annotated
 
 import typer
 
-from memgpt_cli.cli import shapes
 from memgpt_cli.cli.archival import documents as archival_documents
 from memgpt_cli.cli.archival import passages as archival_passages
 from memgpt_cli.cli.archival import pictures as archival_pictures
 from memgpt_cli.cli.options import Command
 from memgpt_cli.cli.terminal.console import json_text
 from memgpt_cli.cli.terminal.context import Terminal, terminal_of
-from memgpt_cli.cli.terminal.filters import Limit, NewTags, Page, Since, Source, Tags, Until, archival_filters, labels
+from memgpt_cli.cli.terminal.filters import Limit, NewTags, Page, Since, Source, Tags, Until
 from memgpt_cli.cli.terminal.hits import show_hits
-from memgpt_cli.cli.terminal.texts import one_line, read_text
-from memgpt_cli.domain.blocks import Author, Provenance
-from memgpt_cli.domain.passages import Passage, passage_ref
-from memgpt_cli.domain.search import SearchResult
-from memgpt_cli.errors import UsageError
-from memgpt_cli.external_context.archival import Inserted
-from memgpt_cli.external_context.display import page_for_people
+from memgpt_cli.cli.terminal.texts import read_text
+from memgpt_cli.domain.passages import Inserted, passage_ref
+from memgpt_cli.services import shapes
+from memgpt_cli.services.wording import one_line
 
 app = typer.Typer(help="Archival storage: notes, facts and documents.", no_args_is_help=True)
 
@@ -42,14 +38,8 @@ def add(
     """
     terminal = terminal_of(ctx)
     content = read_text(text)
-    texts = [line.strip() for line in (content.splitlines() if text == "-" else [content]) if line.strip()]
-    if not texts:
-        raise UsageError("there is nothing to add", hint='memgpt archival add "The key is under the mat"')
-    workspace = terminal.workspace
-    workspace.new_agents.ensure(workspace.agent_name)
-    with workspace.memory() as memory:
-        provenance = Provenance(author=Author.USER, command="archival add")
-        added = memory.archival.insert_all(texts, provenance=provenance, tags=labels(tag), source=source)
+    with terminal.memory(create=True) as memory:
+        added = memory.passages.add(content.splitlines() if text == "-" else [content], tags=tag, source=source)
     for stored in added:
         _report_added(terminal, stored, alone=len(added) == 1)
 
@@ -86,20 +76,39 @@ def search(
         memgpt archival search "where is the key"
 
     """
-    terminal = terminal_of(ctx)
-    workspace = terminal.workspace
-    with workspace.memory() as memory:
-        filters = archival_filters(terminal, memory, tags=tag, source=source, since=since, until=until)
-        vector = memory.archival.embed_query(query)
+    search_passages(
+        terminal_of(ctx),
+        query,
+        limit=limit,
+        page=page,
+        tag=tag,
+        source=source,
+        since=since,
+        until=until,
+        explain=explain,
+    )
 
-        def ranked(page: int, size: int) -> SearchResult[Passage]:
-            return memory.archival.search(query, filters, page=page, page_size=size, query_vector=vector)
 
-        found = page_for_people(ranked, query, page, limit)
-    if terminal.json:
-        terminal.print_json(shapes.archival_result(query, found))
-    else:
-        show_hits(terminal, found, workspace.settings.zone, explain=explain, what="passages")
+def search_passages(
+    terminal: Terminal,
+    query: str,
+    *,
+    limit: int = 10,
+    page: int = 0,
+    tag: list[str] | None = None,
+    source: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    explain: bool = False,
+) -> None:
+    """Search and print passages. Raises UsageError for an invalid date, NotFoundError for an unknown tag or source."""
+    with terminal.memory() as memory:
+        filters = memory.passages.filters(tags=tag, source=source, since=since, until=until)
+        found = memory.search.passages(query, filters, page=page, limit=limit)
+    terminal.show(
+        lambda: shapes.archival_result(query, found),
+        lambda: show_hits(terminal, found, explain=explain, what="passages"),
+    )
 
 
 for name, command in (

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from memgpt_cli.cli.terminal.context import Terminal, terminal_of
-from memgpt_cli.cli.terminal.filters import NewTags, Wait, labels
+from memgpt_cli.cli.terminal.filters import NewTags, Wait
 from memgpt_cli.cli.terminal.progress import bar
-from memgpt_cli.cli.terminal.texts import counted
 from memgpt_cli.domain.documents import Outcome
 from memgpt_cli.errors import MemGPTError, UsageError
+from memgpt_cli.services.filters import new_tags
+from memgpt_cli.services.wording import counted
 
 if TYPE_CHECKING:
     from memgpt_cli.bootstrap import Workspace
@@ -45,7 +46,7 @@ def load(
     from memgpt_cli.cli.archival.loading import Wanted, load_documents
 
     workspace = terminal.workspace
-    wanted = Wanted(paths=paths, tags=labels(tag), name=name, again=again)
+    wanted = Wanted(paths=paths, tags=new_tags(tag), name=name, again=again)
     with workspace.held_memory(purpose="memgpt archival load", wait=wait) as memory:
         memory.check_embedder()
         report = load_documents(terminal, workspace, memory.store, memory.index, wanted)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 from memgpt_cli.agent.notices import tell_loaded
 from memgpt_cli.cli.terminal.context import Terminal
 from memgpt_cli.cli.terminal.progress import Bar, bar
-from memgpt_cli.cli.terminal.texts import counted
 from memgpt_cli.domain.documents import LoadProgress, Outcome
 from memgpt_cli.errors import BudgetError, UsageError
+from memgpt_cli.services.wording import counted
 
 if TYPE_CHECKING:
     from memgpt_cli.bootstrap import Workspace

@@ -5,11 +5,10 @@ from typing import Annotated
 
 import typer
 
-from memgpt_cli.cli import ids
 from memgpt_cli.cli.terminal.context import terminal_of
 from memgpt_cli.domain.messages import message_ref
 from memgpt_cli.domain.passages import passage_ref
-from memgpt_cli.errors import NotFoundError, StorageError, UsageError
+from memgpt_cli.errors import StorageError, UsageError
 
 
 def picture(
@@ -26,11 +25,8 @@ def picture(
 
     """
     terminal = terminal_of(ctx)
-    with terminal.workspace.memory() as memory:
-        wanted = ids.number(passage, letter="p")
-        stored = memory.store.pictures.of_passage(wanted)
-    if stored is None:
-        raise NotFoundError(f"{passage_ref(wanted)} describes no picture", hint="memgpt archival list --tag picture")
+    with terminal.memory() as memory:
+        number, stored = memory.passages.picture(passage)
     target = file or Path(Path(stored.picture.name).name)  # a name may come with an agent of somebody else's
     try:
         with target.open("xb") as opened:
@@ -43,7 +39,7 @@ def picture(
         ) from error
     size = len(stored.picture.content)
     if terminal.json:
-        shape = {"passage": passage_ref(wanted), "message": message_ref(stored.message_id), "file": str(target)}
+        shape = {"passage": passage_ref(number), "message": message_ref(stored.message_id), "file": str(target)}
         terminal.print_json({**shape, "kind": stored.picture.kind, "bytes": size})
     else:
         terminal.say(

@@ -99,7 +99,9 @@ def undo(chat: Chat, _: str) -> None:
     """Take the last turn back with everything it did to memory."""
     from memgpt_cli.cli.memory.undo import tell_turn
 
-    tell_turn(chat.terminal, _take_back(chat), chat.session.store)
+    taken = _take_back(chat)
+    with chat.terminal.memory() as memory:
+        tell_turn(chat.terminal, taken, memory)
 
 
 def retry(chat: Chat, _: str) -> None:
@@ -133,10 +135,10 @@ def _ask_again(chat: Chat, advice: str = "") -> None:
 
 
 def _take_back(chat: Chat) -> "TakenBack":
-    from memgpt_cli.cli.memory.undo import take_back_turn
+    from memgpt_cli.services.changes import undo_last_turn
 
     session = chat.session
-    taken = take_back_turn(session.store, at=chat.workspace.clock.now())
+    taken = undo_last_turn(session.store, at=chat.workspace.clock.now())
     session.agent.queue_manager.reload()
     chat.status.look(session)
     return taken

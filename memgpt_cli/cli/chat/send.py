@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from memgpt_cli.cli import shapes
 from memgpt_cli.cli.chat.confirm import confirmation
 from memgpt_cli.cli.chat.turns import TurnResult, describe, in_full, watch
 from memgpt_cli.cli.terminal.console import plain
@@ -16,6 +15,7 @@ from memgpt_cli.cli.terminal.texts import read_stdin
 from memgpt_cli.domain.events import FunctionReturned, Happening, UserMessage
 from memgpt_cli.domain.times import parse
 from memgpt_cli.errors import MemGPTError, UsageError
+from memgpt_cli.services import shapes
 
 
 def send(

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from memgpt_cli.cli.terminal.texts import counted, one_line
 from memgpt_cli.domain.chat import arguments_object
 from memgpt_cli.domain.effects import Effects, Refusal
 from memgpt_cli.domain.events import (
@@ -19,6 +18,7 @@ from memgpt_cli.domain.events import (
     Waiting,
 )
 from memgpt_cli.domain.messages import FunctionCall, message_ref
+from memgpt_cli.services.wording import counted, one_line
 
 _LONG: Final = 96
 """Characters of a text that are shown in the line about it."""

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 from memgpt_cli.agent.session import Session
 from memgpt_cli.cli.chat.turns import describe
 from memgpt_cli.cli.terminal.context import Terminal
-from memgpt_cli.cli.terminal.texts import counted, one_line
 from memgpt_cli.domain.events import FunctionReturned
 from memgpt_cli.domain.messages import FunctionCall, Message, Role, message_ref
 from memgpt_cli.domain.results import FunctionResult
 from memgpt_cli.domain.search import Hit
 from memgpt_cli.domain.times import for_people
 from memgpt_cli.errors import NotFoundError
+from memgpt_cli.services.wording import counted, one_line
 
 if TYPE_CHECKING:
     from datetime import tzinfo

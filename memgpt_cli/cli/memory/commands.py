@@ -1,27 +1,25 @@
 """`memgpt memory`: core memory blocks, read and written. A running chat notices each change at its next turn."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from memgpt_cli.bootstrap import Memory
-from memgpt_cli.cli import shapes
 from memgpt_cli.cli.memory import history as memory_history
-from memgpt_cli.cli.memory import shapes as memory_shapes
 from memgpt_cli.cli.memory.history import Label, labels
-from memgpt_cli.cli.memory.origins import Causes
 from memgpt_cli.cli.memory.suggest import suggest
 from memgpt_cli.cli.options import Command
-from memgpt_cli.cli.terminal.console import plain
 from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import Limit as Lines
 from memgpt_cli.cli.terminal.filters import Page
 from memgpt_cli.cli.terminal.pages import Match, matching, page_of, tell_of_more
 from memgpt_cli.cli.terminal.tables import table
-from memgpt_cli.cli.terminal.texts import one_line, read_text
-from memgpt_cli.domain.blocks import Author, Block, Provenance
+from memgpt_cli.cli.terminal.texts import read_text
+from memgpt_cli.domain.blocks import Block, BlockVersion
 from memgpt_cli.domain.times import for_people
 from memgpt_cli.errors import UsageError
+from memgpt_cli.services import memory_shapes, shapes
+from memgpt_cli.services.memory import AgentMemory
+from memgpt_cli.services.wording import one_line
 
 app = typer.Typer(help="Core memory: what the model always sees.", no_args_is_help=True)
 
@@ -39,33 +37,31 @@ def list_blocks(ctx: typer.Context, match: Match = None, limit: Lines = 50, page
 
     """
     terminal = terminal_of(ctx)
-    workspace = terminal.workspace
-    with workspace.memory() as memory:
-        found = matching(memory.store.blocks.all(), match, name=lambda block: block.label)
-        shown = page_of(found, limit=limit, page=page)
-        versions = memory.store.blocks.version
-        newest = [found_now for block in shown if (found_now := versions(block.label, block.version)) is not None]
-        causes = Causes(memory.store, [version.provenance for version in newest])
-    if terminal.json:
-        terminal.print_json([memory_shapes.listed(version, causes) for version in newest])
-        tell_of_more(terminal, len(found), limit=limit, page=page)
-        return
+    with terminal.memory() as memory:
+        found = matching(memory.blocks.all(), match, name=lambda block: block.label)
+        newest = memory.blocks.last_changes(page_of(found, limit=limit, page=page))
+        causes = memory.causes(version.provenance for version in newest)
+    if newest or terminal.json:
+        shown = [memory_shapes.listed(version, causes) for version in newest]
+        terminal.show(shown, lambda: _table(terminal, newest))
+    elif not found:
+        terminal.notice("there are no such blocks" if match else "there are no blocks")
+    tell_of_more(terminal, len(found), limit=limit, page=page)
+
+
+def _table(terminal: Terminal, versions: list[BlockVersion]) -> None:
     rows = [
         (
             v.block.label + (" (read-only)" if v.block.read_only else ""),
             f"{len(v.block.value)}/{v.block.limit}",
             str(v.block.version),
-            for_people(v.at, workspace.settings.zone),
+            for_people(v.at, terminal.zone),
             v.provenance.author.value,
             one_line(v.block.description),
         )
-        for v in newest
+        for v in versions
     ]
-    if rows:
-        table(terminal, ("label", "characters", "version", "changed", "by", "for"), rows, wide="for")
-    elif not found:
-        terminal.notice("there are no such blocks" if match else "there are no blocks")
-    tell_of_more(terminal, len(found), limit=limit, page=page)
+    table(terminal, ("label", "characters", "version", "changed", "by", "for"), rows, wide="for")
 
 
 @app.command("show", cls=Command)
@@ -82,23 +78,23 @@ def show(
         memgpt memory show human --json
 
     """
-    terminal = terminal_of(ctx)
+    show_blocks(terminal_of(ctx), label, version)
+
+
+def show_blocks(terminal: Terminal, label: str | None, version: int | None = None) -> None:
+    """Print one block, an old version of it, or all blocks. Raises UsageError for a version without a block."""
     if version is not None and label is None:
         raise UsageError("--version needs a block", hint=f"memgpt memory show human --version {version}")
-    with terminal.workspace.memory() as memory:
-        if version is not None and label is not None:
-            blocks = [memory.core_memory.version(label, version).block]
-        elif label is not None:
-            blocks = [memory.core_memory.block(label)]
-        else:
-            blocks = memory.store.blocks.all()
-    if terminal.json:
-        terminal.print_json([shapes.block(block) for block in blocks])
-        return
-    for block in blocks:
-        terminal.say(_heading(block), style="bold")
-        terminal.say(block.value or "(empty)")
-        terminal.say("")
+    with terminal.memory() as memory:
+        blocks = memory.blocks.all() if label is None else [memory.blocks.get(label, version)]
+
+    def text() -> None:
+        for block in blocks:
+            terminal.say(_heading(block), style="bold")
+            terminal.say(block.value or "(empty)")
+            terminal.say("")
+
+    terminal.show([shapes.block(block) for block in blocks], text)
 
 
 @app.command("create", cls=Command)
@@ -117,10 +113,11 @@ def create(
         memgpt memory create project "Thesis, due in June" --description "what we work on" --limit 1000
     """
     terminal = terminal_of(ctx)
-    with _writing(terminal) as memory:
-        limit = limit or terminal.workspace.settings.memory.block_limit
-        new = Block(label=label, limit=limit, description=description or "", read_only=read_only, value=read_text(text))
-        _report(terminal, memory.core_memory.create(new, _by("create")))
+    with terminal.memory(create=True) as memory:
+        made = memory.blocks.create(
+            label, read_text(text), limit=limit, description=description or "", read_only=read_only
+        )
+    _report(terminal, made)
 
 
 @app.command("set", cls=Command)
@@ -142,17 +139,15 @@ def set_block(
 
         memgpt memory set persona --read-only --limit 3000
     """
-    terminal = terminal_of(ctx)
     if text is None and limit is None and description is None and read_only is None:
         raise UsageError(
             "there is nothing to set", hint=f"memgpt memory set {label} TEXT, or memgpt memory edit {label}"
         )
-    with _writing(terminal) as memory:
+    terminal = terminal_of(ctx)
+    with terminal.memory(create=True) as memory:
         value = None if text is None else read_text(text)
-        changed = memory.core_memory.change(
-            label, _by("set"), value=value, limit=limit, description=description, read_only=read_only
-        )
-        _report(terminal, changed)
+        changed = memory.blocks.change(label, text=value, limit=limit, description=description, read_only=read_only)
+    _report(terminal, changed)
 
 
 @app.command("append", cls=Command)
@@ -163,12 +158,13 @@ def append(ctx: typer.Context, label: Label, text: Text) -> None:
 
         memgpt memory append human "Allergic to nuts"
     """
-    terminal = terminal_of(ctx)
     content = read_text(text).strip()
     if not content:
         raise UsageError("there is nothing to append", hint=f'memgpt memory append {label} "Allergic to nuts"')
-    with _writing(terminal) as memory:
-        _report(terminal, memory.core_memory.append(label, content, _by("append")))
+    terminal = terminal_of(ctx)
+    with terminal.memory(create=True) as memory:
+        changed = memory.blocks.append(label, content)
+    _report(terminal, changed)
 
 
 @app.command("edit", cls=Command)
@@ -181,14 +177,18 @@ def edit(ctx: typer.Context, label: Label) -> None:
         memgpt memory edit human
 
     """
-    terminal = terminal_of(ctx)
+    edit_block(terminal_of(ctx), label)
+
+
+def edit_block(terminal: Terminal, label: str) -> None:
+    """Edit a block in the person's editor. Raises NotFoundError, UsageError, LimitError."""
     from memgpt_cli.cli.terminal.editor import edited
 
-    with _writing(terminal) as memory:
-        block = memory.core_memory.block(label)
+    with terminal.memory(create=True) as memory:
+        block = memory.blocks.get(label)
         with edited(
             terminal,
-            memory.draft(label),
+            memory.blocks.draft(label),
             block.value,
             otherwise=f"memgpt memory set {label} TEXT, @FILE or - for standard input",
             again=lambda path: f"memgpt memory set {label} @{path}",
@@ -198,9 +198,9 @@ def edit(ctx: typer.Context, label: Label) -> None:
                 if terminal.json:
                     _report(terminal, block)
                 return
-            changed = _take_over(memory, block, text)
+            changed = memory.blocks.edit(block, text)
         _show_change(terminal, memory, changed)
-        _report(terminal, changed)
+    _report(terminal, changed)
 
 
 @app.command("delete", cls=Command)
@@ -212,12 +212,10 @@ def delete(ctx: typer.Context, label: Label) -> None:
 
     """
     terminal = terminal_of(ctx)
-    with _writing(terminal) as memory:
-        gone = memory.core_memory.delete(label, _by("delete"))
-    if terminal.json:
-        terminal.print_json({"deleted": gone.label, "version": gone.version + 1})
-    else:
-        terminal.say(f"deleted {gone.label}; memgpt undo brings it back")
+    with terminal.memory(create=True) as memory:
+        gone = memory.blocks.delete(label)
+    shape = {"deleted": gone.label, "version": gone.version + 1}
+    terminal.show(shape, f"deleted {gone.label}; memgpt undo brings it back")
 
 
 app.command("suggest", cls=Command)(suggest)
@@ -239,47 +237,22 @@ def restore(
 
     """
     terminal = terminal_of(ctx)
-    with _writing(terminal) as memory:
-        before = memory.store.blocks.get(label)
-        restored = memory.core_memory.restore(label, version, _by(f"restore {version}"))
-        if before is not None and before.version == restored.version:
-            terminal.notice(f"{label} says that already; nothing was changed")
-        else:
+    with terminal.memory(create=True) as memory:
+        restored, changed = memory.blocks.restore(label, version)
+        if changed:
             _show_change(terminal, memory, restored)
-        _report(terminal, restored)
+        else:
+            terminal.notice(f"{label} says that already; nothing was changed")
+    _report(terminal, restored)
 
 
-def _writing(terminal: Terminal) -> Any:
-    """The agent's memory; the default agent is made on first use, as the first message would."""
-    workspace = terminal.workspace
-    workspace.new_agents.ensure(workspace.agent_name)
-    return workspace.memory()
-
-
-def _by(command: str) -> Provenance:
-    return Provenance(author=Author.USER, command=f"memory {command}")
-
-
-def _take_over(memory: Memory, before: Block, text: str) -> Block:
-    with memory.store.transaction():
-        if memory.core_memory.block(before.label).version != before.version:
-            raise UsageError(f"block {before.label} was changed while you edited it")
-        return memory.core_memory.change(before.label, _by("edit"), value=text)
-
-
-def _show_change(terminal: Terminal, memory: Memory, block: Block) -> None:
-    from memgpt_cli.main_context.block_history import difference
-
-    before, after = (memory.store.blocks.version(block.label, n) for n in (block.version - 1, block.version))
-    for line in difference(before, after) if after else ():
+def _show_change(terminal: Terminal, memory: AgentMemory, block: Block) -> None:
+    for line in memory.blocks.change_to(block):
         terminal.notice(line, style=memory_history.STYLES.get(line[:1], "dim"))
 
 
 def _report(terminal: Terminal, block: Block) -> None:
-    if terminal.json:
-        terminal.print_json(shapes.block(block))
-    else:
-        terminal.out.print(plain(f"{_heading(block)}, version {block.version}"))
+    terminal.show(shapes.block(block), f"{_heading(block)}, version {block.version}")
 
 
 def _heading(block: Block) -> str:

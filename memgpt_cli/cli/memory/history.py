@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from memgpt_cli.cli.memory import shapes as memory_shapes
-from memgpt_cli.cli.memory.origins import Causes
 from memgpt_cli.cli.terminal.context import terminal_of
 from memgpt_cli.cli.terminal.filters import Limit, Page
 from memgpt_cli.cli.terminal.pages import page_of, tell_of_more
 from memgpt_cli.domain.blocks import BlockVersion
 from memgpt_cli.domain.messages import message_ref
 from memgpt_cli.domain.times import for_people
+from memgpt_cli.services import memory_shapes
+from memgpt_cli.services.blocks import changed_lines
 
 STYLES = {"+": "green", "-": "red"}
 """How lines of a difference look."""
@@ -20,9 +20,8 @@ STYLES = {"+": "green", "-": "red"}
 
 def labels(ctx: typer.Context, incomplete: str) -> list[str]:
     """The labels that begin so, for completion."""
-    terminal = terminal_of(ctx)
-    with terminal.workspace.memory() as memory:
-        return [block.label for block in memory.store.blocks.all() if block.label.startswith(incomplete)]
+    with terminal_of(ctx).memory() as memory:
+        return [block.label for block in memory.blocks.all() if block.label.startswith(incomplete)]
 
 
 Label = Annotated[str, typer.Argument(help="The block.", autocompletion=labels)]
@@ -41,23 +40,20 @@ def log(
 
     """
     terminal = terminal_of(ctx)
-    workspace = terminal.workspace
-    with workspace.memory() as memory:
-        history = memory.core_memory.history(label)[::-1]
+    with terminal.memory() as memory:
+        history = memory.blocks.history(label)[::-1]
         shown = page_of(history, limit=limit, page=page)
-        causes = Causes(memory.store, [version.provenance for version in shown])
-    if terminal.json:
-        terminal.print_json([memory_shapes.version(version, causes) for version in shown])
-    else:
-        zone = workspace.settings.zone
+        causes = memory.causes(version.provenance for version in shown)
+
+    def text() -> None:
         before = {v.block.version: older for v, older in pairwise(history)}
         for version in shown:
-            terminal.say(
-                f"{version.block.version}  {for_people(version.at, zone)}  {causes.told(version.provenance)}",
-                style="bold",
-            )
+            when = for_people(version.at, terminal.zone)
+            terminal.say(f"{version.block.version}  {when}  {causes.described(version.provenance)}", style="bold")
             for line in _changed(before.get(version.block.version), version):
                 terminal.say(f"   {line}", style=STYLES.get(line[:1]))
+
+    terminal.show([memory_shapes.version(version, causes) for version in shown], text)
     tell_of_more(terminal, len(history), limit=limit, page=page)
 
 
@@ -74,21 +70,16 @@ def diff(
 
     """
     terminal = terminal_of(ctx)
-    from memgpt_cli.main_context.block_history import difference
+    with terminal.memory() as memory:
+        found = memory.blocks.difference(label, before, after)
 
-    with terminal.workspace.memory() as memory:
-        history = memory.core_memory.history(label)
-        new = history[-1] if after is None else memory.core_memory.version(label, after)
-        number = new.block.version - 1 if before is None else before
-        old = None if number == 0 else memory.core_memory.version(label, number)
-    lines = difference(old, new)
-    if terminal.json:
-        terminal.print_json(memory_shapes.diff(label, number, new.block.version, lines))
-        return
-    for line in lines:
-        terminal.say(line, style=STYLES.get(line[:1]))
-    if not lines:
-        terminal.notice(f"versions {number} and {new.block.version} say the same")
+    def text() -> None:
+        for line in found.lines:
+            terminal.say(line, style=STYLES.get(line[:1]))
+        if not found.lines:
+            terminal.notice(f"versions {found.before} and {found.after} say the same")
+
+    terminal.show(memory_shapes.diff(label, found.before, found.after, found.lines), text)
 
 
 def blame(ctx: typer.Context, label: Label) -> None:
@@ -99,33 +90,28 @@ def blame(ctx: typer.Context, label: Label) -> None:
 
     """
     terminal = terminal_of(ctx)
-    from memgpt_cli.main_context.block_history import blame as blamed
+    with terminal.memory() as memory:
+        lines = memory.blocks.blame(label)
+        causes = memory.causes(line.version.provenance for line in lines)
 
-    workspace = terminal.workspace
-    with workspace.memory() as memory:
-        memory.core_memory.block(label)
-        lines = blamed(memory.store.blocks.history(label))
-        causes = Causes(memory.store, [line.version.provenance for line in lines])
-    if terminal.json:
-        terminal.print_json(memory_shapes.blame(lines, causes))
-        return
-    zone = workspace.settings.zone
-    for line in lines:
-        terminal.say(line.text or "(an empty line)")
-        origin = f"version {line.version.block.version}, {for_people(line.version.at, zone)}"
-        terminal.say(f"    {origin}, {causes.told(line.version.provenance)}", style="dim")
-    if not lines:
-        terminal.notice("it is empty")
-    causing = next((line.version.provenance.message_id for line in lines if line.version.provenance.message_id), None)
-    if causing:
-        terminal.notice(f"to see a message with its whole turn: memgpt recall show {message_ref(causing)}")
+    def text() -> None:
+        for line in lines:
+            terminal.say(line.text or "(an empty line)")
+            origin = f"version {line.version.block.version}, {for_people(line.version.at, terminal.zone)}"
+            terminal.say(f"    {origin}, {causes.described(line.version.provenance)}", style="dim")
+        if not lines:
+            terminal.notice("it is empty")
+        provenances = (line.version.provenance for line in lines)
+        causing = next((p.message_id for p in provenances if p.message_id), None)
+        if causing:
+            terminal.notice(f"to see a message with its whole turn: memgpt recall show {message_ref(causing)}")
+
+    terminal.show(memory_shapes.blame(lines, causes), text)
 
 
 def _changed(before: BlockVersion | None, after: BlockVersion) -> list[str]:
     """What a version changed, without what stayed."""
-    from memgpt_cli.main_context.block_history import difference
-
     if after.deleted:
         return ["deleted"]
-    lines = [line for line in difference(before, after) if line[:1] in STYLES]
+    lines = [line for line in changed_lines(before, after) if line[:1] in STYLES]
     return lines or ["no change"]

@@ -12,11 +12,11 @@ from memgpt_cli.cli.terminal.console import plain
 from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import Yes
 from memgpt_cli.cli.terminal.progress import bar
-from memgpt_cli.cli.terminal.texts import counted
 from memgpt_cli.domain.messages import message_ref
 from memgpt_cli.domain.times import for_people, to_text
 from memgpt_cli.errors import UsageError
-from memgpt_cli.services.standing_wishes import BLOCK, Suggestion, find_wishes, write_wishes
+from memgpt_cli.services.standing_wishes import BLOCK, Suggestion
+from memgpt_cli.services.wording import counted
 
 _PART: Final = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 
@@ -43,16 +43,16 @@ def suggest(
         memgpt memory suggest --select 1,3-5
     """
     terminal = terminal_of(ctx)
-    with terminal.workspace.memory() as memory:
-        label = memory.core_memory.block(block).label
+    with terminal.memory() as memory:
+        label = memory.blocks.get(block).label
         with bar(terminal) as shown:
-            found = find_wishes(memory, progress=lambda done, of: shown.show("reading", done, of, unit="messages"))
+            found = memory.wishes.find(progress=lambda done, of: shown.show("reading", done, of, unit="messages"))
         chosen = _chosen(found, select) if select is not None else found if yes else []
         if not terminal.json:
             _show(terminal, found)
             if found and select is None and not yes:
                 chosen = _ask(terminal, found, label)
-        written = write_wishes(memory, label, chosen) if chosen else None
+        written = memory.wishes.write(label, chosen) if chosen else None
     if terminal.json:
         terminal.print_json(_shape(label, found, chosen))
     elif written is not None:

@@ -1,27 +1,19 @@
 """`memgpt undo` and `memgpt redo`: the last change to memory, whoever made it, taken back or done again."""
 
-from datetime import datetime
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
 
-from memgpt_cli.bootstrap import Memory
-from memgpt_cli.cli.memory import operations
 from memgpt_cli.cli.memory.history import STYLES
-from memgpt_cli.cli.memory.origins import Causes
 from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import LARGEST
-from memgpt_cli.cli.terminal.texts import counted
-from memgpt_cli.domain.blocks import Author, Provenance
+from memgpt_cli.domain.blocks import Author
 from memgpt_cli.domain.history import Operation, TakenBack
-from memgpt_cli.domain.kinds import Kind
-from memgpt_cli.domain.messages import message_ref
 from memgpt_cli.domain.times import for_people
-from memgpt_cli.errors import NotFoundError, UsageError
-from memgpt_cli.ports import Store
-
-_UNDO = Provenance(author=Author.USER, command="undo")
-_REDO = Provenance(author=Author.USER, command="redo")
+from memgpt_cli.errors import UsageError
+from memgpt_cli.services.memory import AgentMemory
+from memgpt_cli.services.wording import counted
 
 
 def undo(
@@ -63,9 +55,14 @@ def undo(
     elif turn:
         _undo_turn(terminal)
     else:
-        with terminal.workspace.memory() as memory:
-            while not _do(terminal, memory, _next(memory.store, again=False), again=False):
-                pass
+        with terminal.memory() as memory:
+            done = memory.changes.undo()
+            terminal.show(
+                lambda: {"undone": memory.changes.shapes([done.operation])[0]},
+                lambda: _tell(terminal, memory, "took back", done.operation, done.lines),
+            )
+        if not terminal.json:
+            terminal.notice("memgpt redo repeats it; memgpt undo undoes the change before")
 
 
 def redo(ctx: typer.Context) -> None:
@@ -76,111 +73,56 @@ def redo(ctx: typer.Context) -> None:
 
     """
     terminal = terminal_of(ctx)
-    with terminal.workspace.memory() as memory:
-        while not _do(terminal, memory, _next(memory.store, again=True), again=True):
-            pass
-
-
-def _next(store: Store, *, again: bool) -> Operation:
-    """The operation that is next to be taken back, or to be done again. Raises NotFoundError when there is none."""
-    found = store.journal.undone(limit=1) if again else store.journal.standing(limit=1)
-    if not found:
-        what = "do again" if again else "take back"
-        raise NotFoundError(f"there is nothing to {what}", hint="memgpt undo --list")
-    return found[0]
-
-
-def _do(terminal: Terminal, memory: Memory, operation: Operation, *, again: bool) -> bool:
-    """Take it back, or do it again, and tell; False when another process has changed what is next."""
-    lines = (operations.describe if again else operations.describe_undoing)(operation, memory.store)
-    now = terminal.workspace.clock.now()
-    moves_messages = any(change.kind is Kind.MESSAGE for change in operation.changes)
-    with memory.between_turns(needed=moves_messages), memory.store.transaction():
-        if _next(memory.store, again=again).id != operation.id:
-            return False
-        if again:
-            done = memory.store.undo.redo(at=now, provenance=_REDO)
-        else:
-            done = memory.store.undo.undo(at=now, provenance=_UNDO)
-    causes = Causes(memory.store, [operation.provenance])
-    if terminal.json:
-        terminal.print_json(
-            {"undone" if not again else "redone": operations.shape(done or operation, memory.store, causes)}
+    with terminal.memory() as memory:
+        done = memory.changes.redo()
+        terminal.show(
+            lambda: {"redone": memory.changes.shapes([done.operation])[0]},
+            lambda: _tell(terminal, memory, "did again", done.operation, done.lines),
         )
-        return True
-    terminal.say(f"{'did again' if again else 'took back'} what was done by {causes.told(operation.provenance)}")
+
+
+def _tell(terminal: Terminal, memory: AgentMemory, what: str, operation: Operation, lines: Iterable[str]) -> None:
+    by = memory.causes([operation.provenance]).described(operation.provenance)
+    terminal.say(f"{what} what was done by {by}")
     for line in lines:
         terminal.say(f"   {line}", style=STYLES.get(line[:1]))
-    if not again:
-        terminal.notice("memgpt redo repeats it; memgpt undo undoes the change before")
-    return True
 
 
 def _list(terminal: Terminal, limit: int, page: int, by: Author | None) -> None:
-    workspace = terminal.workspace
-    with workspace.memory() as memory:
-        found = memory.store.journal.page(limit=limit + 1, offset=page * limit, author=by)
-        shown = found[:limit]
-        causes = Causes(memory.store, [operation.provenance for operation in shown])
-        if terminal.json:
-            terminal.print_json([operations.shape(operation, memory.store, causes) for operation in shown])
-        for operation in () if terminal.json else shown:
-            when = for_people(operation.at, workspace.settings.zone)
-            gone = "  (taken back)" if operation.undone_at else ""
-            terminal.say(
-                f"{operation.id}  {when}  {causes.told(operation.provenance)}{gone}", style="dim" if gone else "bold"
-            )
-            for line in operations.describe(operation, memory.store):
-                terminal.say(f"   {line}", style="dim" if gone else STYLES.get(line[:1]))
-    if not found:
+    with terminal.memory() as memory:
+        found = memory.changes.recent(limit=limit, page=page, author=by)
+        causes = memory.causes(operation.provenance for operation in found.operations)
+
+        def text() -> None:
+            for operation in found.operations:
+                when, cause = for_people(operation.at, terminal.zone), causes.described(operation.provenance)
+                gone = "  (taken back)" if operation.undone_at else ""
+                terminal.say(f"{operation.id}  {when}  {cause}{gone}", style="dim" if gone else "bold")
+                for line in memory.changes.describe(operation):
+                    terminal.say(f"   {line}", style="dim" if gone else STYLES.get(line[:1]))
+
+        terminal.show(lambda: memory.changes.shapes(found.operations), text)
+    if not found.operations:
         terminal.notice("no such changes are recorded" + (f" on page {page}" if page else ""))
-    if len(found) > limit:
+    if found.more:
         terminal.notice(f"there are more: --page {page + 1}")
 
 
 def _undo_turn(terminal: Terminal) -> None:
-    workspace = terminal.workspace
-    name = workspace.agent_name
-    with workspace.memory() as memory:
-        with workspace.agents.lock(name, purpose="memgpt undo --turn", since=workspace.clock.now()).acquire():
-            taken = take_back_turn(memory.store, at=workspace.clock.now())
-        causes = Causes(memory.store, [])
-        if terminal.json:
-            shapes = [operations.shape(operation, memory.store, causes) for operation in taken.operations]
-            kept = [operations.shape(operation, memory.store, causes) for operation in taken.kept]
-            terminal.print_json(
-                {
-                    "turn": taken.turn,
-                    "messages": [message_ref(message.id) for message in taken.messages],
-                    "undone": shapes,
-                    "kept": kept,
-                    "returned": taken.returned,
-                    "reopened": list(taken.reopened),
-                }
-            )
-            return
-        tell_turn(terminal, taken, memory.store)
+    with terminal.memory() as memory:
+        taken = memory.changes.undo_turn()
+        terminal.show(lambda: memory.changes.turn_shape(taken), lambda: tell_turn(terminal, taken, memory))
 
 
-def take_back_turn(store: Store, *, at: datetime) -> TakenBack:
-    """Take back the last turn, for the holder of the agent's lock. Raises NotFoundError when there is none."""
-    last = store.undo.last_turn()
-    if last is None:
-        raise NotFoundError("there is no turn to undo", hint="memgpt undo undoes changes to memory")
-    with store.transaction():
-        return store.undo.undo_turn(last, at=at, provenance=_UNDO)
-
-
-def tell_turn(terminal: Terminal, taken: TakenBack, store: Store) -> None:
-    """Print what became of a turn that was taken back."""
+def tell_turn(terminal: Terminal, taken: TakenBack, memory: AgentMemory) -> None:
+    """Print what became of a turn that was undone."""
     changes = counted(len(taken.operations), "change")
     terminal.say(f"took back turn {taken.turn}: {counted(len(taken.messages), 'message')}, {changes} to memory")
     for operation in taken.operations:
-        for line in operations.describe_undoing(operation, store):
+        for line in memory.changes.describe_undoing(operation):
             terminal.say(f"   {line}", style=STYLES.get(line[:1]))
     if taken.returned:
         terminal.notice(f"{counted(taken.returned, 'message')} that it had evicted returned to the queue")
     for operation in taken.kept:
-        terminal.notice(
-            f"left as it is, since it was changed after: {'; '.join(operations.describe(operation, store))}"
-        )
+        lines = "; ".join(memory.changes.describe(operation))
+        terminal.notice(f"left as it is, since it was changed after: {lines}")

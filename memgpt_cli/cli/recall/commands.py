@@ -1,24 +1,23 @@
 """`memgpt recall`: every message ever, listed, searched, shown, deleted, and carried in and out."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Final
 
 import typer
 
-from memgpt_cli.cli import shapes
 from memgpt_cli.cli.options import Command
 from memgpt_cli.cli.recall import files as recall_files
 from memgpt_cli.cli.recall import messages as recall_messages
 from memgpt_cli.cli.terminal.context import Terminal, terminal_of
-from memgpt_cli.cli.terminal.filters import Limit, Page, RoleOption, Since, Speaker, Until, recall_filters
+from memgpt_cli.cli.terminal.filters import Limit, Page, RoleOption, Since, Speaker, Until
 from memgpt_cli.cli.terminal.hits import show_hits
 from memgpt_cli.cli.terminal.tables import table
-from memgpt_cli.cli.terminal.texts import one_line
 from memgpt_cli.domain.messages import SPOKEN, Message, Role, message_ref
-from memgpt_cli.domain.search import SearchResult
 from memgpt_cli.domain.times import for_people
-from memgpt_cli.external_context.display import page_for_people
+from memgpt_cli.services import shapes
+from memgpt_cli.services.wording import one_line
 
-_SHOWN = 300
+_SHOWN: Final = 300
 """Characters of a message in a list; `recall show` has all of it."""
 
 app = typer.Typer(help="Recall storage: all messages.", no_args_is_help=True)
@@ -41,17 +40,14 @@ def list_messages(
 
     """
     terminal = terminal_of(ctx)
-    filters = recall_filters(terminal, tuple(role) if role else tuple(Role), name=name, since=since, until=until)
-    with terminal.workspace.memory() as memory:
-        found = memory.store.messages.page(filters, limit=limit + 1, offset=page * limit)
-    shown, more = found[:limit], len(found) > limit
-    if terminal.json:
-        terminal.print_json([shapes.message(message) for message in shown])
-    elif shown:
-        _table(terminal, shown)
+    with terminal.memory() as memory:
+        filters = memory.messages.filters(role, name=name, since=since, until=until)
+        found = memory.messages.recent(filters, limit=limit, page=page)
+    if found.messages or terminal.json:
+        terminal.show([shapes.message(message) for message in found.messages], lambda: _table(terminal, found.messages))
     else:
         terminal.notice("there are no messages" + (f" on page {page}" if page else ""))
-    if more:
+    if found.more:
         terminal.notice(f"there are more: --page {page + 1}")
 
 
@@ -73,20 +69,39 @@ def search(
         memgpt recall search "the trip to Kyoto"
 
     """
-    terminal = terminal_of(ctx)
-    filters = recall_filters(terminal, tuple(role) if role else SPOKEN, name=name, since=since, until=until)
-    workspace = terminal.workspace
-    with workspace.memory() as memory:
-        vector = memory.recall.embed_query(query)
+    search_messages(
+        terminal_of(ctx),
+        query,
+        limit=limit,
+        page=page,
+        role=role,
+        name=name,
+        since=since,
+        until=until,
+        explain=explain,
+    )
 
-        def ranked(page: int, size: int) -> SearchResult[Message]:
-            return memory.recall.search(query, filters, page=page, page_size=size, query_vector=vector)
 
-        found = page_for_people(ranked, query, page, limit)
-    if terminal.json:
-        terminal.print_json(shapes.recall_result(query, found))
-    else:
-        show_hits(terminal, found, workspace.settings.zone, explain=explain, what="messages")
+def search_messages(
+    terminal: Terminal,
+    query: str,
+    *,
+    limit: int = 10,
+    page: int = 0,
+    role: Sequence[Role] | None = None,
+    name: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    explain: bool = False,
+) -> None:
+    """Search and print messages. Raises UsageError for an invalid date."""
+    with terminal.memory() as memory:
+        filters = memory.messages.filters(role or SPOKEN, name=name, since=since, until=until)
+        found = memory.search.messages(query, filters, page=page, limit=limit)
+    terminal.show(
+        lambda: shapes.recall_result(query, found),
+        lambda: show_hits(terminal, found, explain=explain, what="messages"),
+    )
 
 
 app.command("show", cls=Command)(recall_messages.show)
@@ -95,12 +110,11 @@ app.command("import", cls=Command)(recall_files.import_file)
 app.command("export", cls=Command)(recall_files.export)
 
 
-def _table(terminal: Terminal, messages: list[Message]) -> None:
-    zone = terminal.workspace.settings.zone
+def _table(terminal: Terminal, messages: Sequence[Message]) -> None:
     rows = [
         (
             message_ref(m.id),
-            for_people(m.created_at, zone),
+            for_people(m.created_at, terminal.zone),
             m.name or m.role.value,
             one_line(m.text or _calls(m), _SHOWN),
         )

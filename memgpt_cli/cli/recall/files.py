@@ -14,14 +14,14 @@ from memgpt_cli.bootstrap import Memory, Workspace
 from memgpt_cli.cli.archival.loading import check_budget
 from memgpt_cli.cli.terminal.console import plain
 from memgpt_cli.cli.terminal.context import Terminal, terminal_of
-from memgpt_cli.cli.terminal.filters import DryRun, Overwrite, RoleOption, Since, Speaker, Until, recall_filters
+from memgpt_cli.cli.terminal.filters import DryRun, Overwrite, RoleOption, Since, Speaker, Until
 from memgpt_cli.cli.terminal.progress import bar
-from memgpt_cli.cli.terminal.texts import counted
 from memgpt_cli.domain.conversations import ImportProgress, Unreadable
 from memgpt_cli.domain.kinds import Collection
 from memgpt_cli.domain.messages import SPOKEN
 from memgpt_cli.domain.times import for_people, to_text
 from memgpt_cli.errors import AgentBusyError, MemGPTError, StorageError, UsageError
+from memgpt_cli.services.wording import counted
 
 _FAULTS_SHOWN = 10
 
@@ -127,13 +127,10 @@ def export(
         memgpt recall export - --since 2024-03-01 | jq .content
     """
     terminal = terminal_of(ctx)
-    from memgpt_cli.external_context.importing import export_lines
-
-    roles = tuple(role) if role else SPOKEN
-    filters = recall_filters(terminal, roles, name=name, since=since, until=until)
     count = 0
-    with terminal.workspace.memory() as memory, _written(file, overwrite=overwrite) as target:
-        for line in export_lines(memory.store, roles=roles, filters=filters):
+    with terminal.memory() as memory, _written(file, overwrite=overwrite) as target:
+        filters = memory.messages.filters(role or SPOKEN, name=name, since=since, until=until)
+        for line in memory.messages.export(filters):
             target.write(line + "\n")
             count += 1
     if terminal.json and str(file) != "-":

@@ -17,11 +17,13 @@ from memgpt_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from datetime import tzinfo
 
     from rich.console import Console
 
-    from memgpt_cli.bootstrap import Workspace
+    from memgpt_cli.services.memory import AgentMemory
+    from memgpt_cli.services.workspaces import Workspace
 
 
 class Terminal:
@@ -58,10 +60,19 @@ class Terminal:
     @cached_property
     def workspace(self) -> Workspace:
         """The workspace that the flags ask for."""
-        from memgpt_cli.bootstrap import Flags, Workspace
+        from memgpt_cli.services.workspaces import Flags, Workspace
 
         flags = Flags(agent=self.agent, model=self.model, base_url=self.base_url, window=self.window)
         return Workspace(flags)
+
+    def memory(self, *, create: bool = False) -> AbstractContextManager[AgentMemory]:
+        """The memory of the agent in use, which the person reads and changes; `create` makes the default agent.
+
+        Raises NotFoundError, StorageError.
+        """
+        from memgpt_cli.services.memory import open_memory
+
+        return open_memory(self.workspace, create=create)
 
     @property
     def zone(self) -> tzinfo:

@@ -1,27 +1,32 @@
 """Options that several commands take: dates, roles, speakers, tags, sources and pages as filters, and flags."""
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
-from memgpt_cli.cli.terminal.context import Terminal
+from memgpt_cli.cli.terminal.context import terminal_of
 from memgpt_cli.domain.messages import Role
-from memgpt_cli.domain.names import did_you_mean
-from memgpt_cli.domain.search import ArchivalFilters, RecallFilters
-from memgpt_cli.domain.times import span
-from memgpt_cli.errors import NotFoundError, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from memgpt_cli.bootstrap import Memory
 
 
 def _sources(ctx: typer.Context, incomplete: str) -> list[str]:
-    from memgpt_cli.cli.archival.sources import sources_like
+    with terminal_of(ctx).memory() as memory:
+        return memory.passages.sources_like(incomplete)
 
-    return sources_like(ctx, incomplete)
+
+def message_ids(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """The newest messages whose ids begin so, with their text, for completion."""
+    with terminal_of(ctx).memory() as memory:
+        return [(ref, text) for ref, text in memory.messages.newest_refs(_OFFERED) if ref.startswith(incomplete)]
+
+
+def passage_ids(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """The newest passages whose ids begin so, with their text, for completion."""
+    with terminal_of(ctx).memory() as memory:
+        return [(ref, text) for ref, text in memory.passages.newest_refs(_OFFERED) if ref.startswith(incomplete)]
+
+
+_OFFERED: Final = 50
+"""Ids that completion looks at."""
 
 
 LARGEST: Final = 1_000_000_000
@@ -53,74 +58,3 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existin
 Wait = Annotated[bool, typer.Option("--wait", help="Wait while another process uses the agent.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done and change nothing.")]
-
-
-def recall_filters(
-    terminal: Terminal,
-    roles: tuple[Role, ...],
-    *,
-    name: str | None = None,
-    since: str | None = None,
-    until: str | None = None,
-) -> RecallFilters:
-    """Filters on messages. Raises UsageError for an invalid date."""
-    start, end = dates(terminal, since, until)
-    return RecallFilters(roles=roles, name=name, start=start, end=end)
-
-
-def archival_filters(
-    terminal: Terminal,
-    memory: "Memory | None" = None,
-    *,
-    tags: list[str] | None = None,
-    source: str | None = None,
-    since: str | None = None,
-    until: str | None = None,
-) -> ArchivalFilters:
-    """Filters on passages; `memory` holds the tags and the source.
-
-    Raises UsageError for an invalid date, NotFoundError for an unknown tag or source.
-    """
-    from memgpt_cli.cli.archival.sources import source_named
-
-    start, end = dates(terminal, since, until)
-    if memory is not None:
-        check_tags(memory, tags or ())
-    named = source if source is None or memory is None else source_named(memory, source)
-    return ArchivalFilters(tags=tuple(tags or ()), source=named, start=start, end=end)
-
-
-def check_tags(memory: "Memory", tags: "Sequence[str]") -> None:
-    """Raise NotFoundError for a tag that no passage ever had, with the nearest one."""
-    for tag in tags:
-        if memory.store.passages.page(ArchivalFilters(tags=(tag,)), limit=1):
-            continue
-        known = memory.forgetting.tags()
-        if tag not in known:
-            raise NotFoundError(
-                f"no passage has the tag {tag!r}{did_you_mean(tag, known)}", hint="memgpt archival list"
-            )
-
-
-def labels(typed: list[str] | None) -> tuple[str, ...]:
-    """Tags to put on passages, each once. Raises UsageError for an empty one."""
-    found = tuple(dict.fromkeys(tag.strip() for tag in typed or ()))
-    if "" in found:
-        raise UsageError("a tag cannot be empty", hint="--tag garden; omit --tag for none")
-    return found
-
-
-def dates(terminal: Terminal, since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
-    """Both days inclusive, as [start, end) in UTC. Raises UsageError."""
-    start = None if since is None else _span(terminal, "--since", since)[0]
-    end = None if until is None else _span(terminal, "--until", until)[1]
-    if start is not None and end is not None and end <= start:
-        raise UsageError(f"--until {until} lies before --since {since}", hint="swap them")
-    return start, end
-
-
-def _span(terminal: Terminal, option: str, text: str) -> tuple[datetime, datetime]:
-    try:
-        return span(text, terminal.workspace.settings.zone)
-    except (ValueError, OverflowError) as error:
-        raise UsageError(f"{option} {text!r} is not a valid date", hint=f"{option} 2024-03-31") from error

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from memgpt_cli.cli.terminal.context import Terminal
 from memgpt_cli.domain.times import for_people
-from memgpt_cli.external_context.excerpts import excerpt_for_people
-from memgpt_cli.external_context.meaning import notes_for_people
+from memgpt_cli.services.searching import excerpt_for_people, notes_for_people
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,10 +25,10 @@ def heading(item: MemoryItem, zone: tzinfo) -> str:
     return "  ".join(part for part in (item.ref, for_people(item.created_at, zone), item.origin, tags) if part)
 
 
-def show_hits(terminal: Terminal, found: SearchResult[Any], zone: tzinfo, *, explain: bool, what: str) -> None:
+def show_hits(terminal: Terminal, found: SearchResult[Any], *, explain: bool, what: str) -> None:
     """A page of hits, what is left, and what the search has to say of itself."""
     for hit in found.hits:
-        show_hit(terminal, hit, zone, terms=found.terms, ranked=found.ranked, explain=explain)
+        show_hit(terminal, hit, terms=found.terms, ranked=found.ranked, explain=explain)
     if not found.hits:
         terminal.notice("nothing was found")
     if found.weak:
@@ -43,7 +42,6 @@ def show_hits(terminal: Terminal, found: SearchResult[Any], zone: tzinfo, *, exp
 def show_hit(
     terminal: Terminal,
     hit: Hit[Any],
-    zone: tzinfo,
     *,
     terms: Mapping[str, float],
     ranked: bool,
@@ -57,7 +55,7 @@ def show_hit(
     text must name the agent.
     """
     score = f"  score {hit.score:.2f}" if ranked else ""
-    terminal.say("  ".join(part for part in (place, heading(hit.item, zone)) if part) + score, style="bold")
+    terminal.say("  ".join(part for part in (place, heading(hit.item, terminal.zone)) if part) + score, style="bold")
     part = excerpt_for_people(hit.item, terms)
     terminal.say("  " + part.text.replace("\n", "\n  "))
     if part.cut:

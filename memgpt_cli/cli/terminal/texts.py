@@ -1,4 +1,4 @@
-"""Texts as arguments: typed, in a file (`@FILE`), or on standard input (`-`); and cut or counted to be shown."""
+"""Texts as arguments: typed, in a file (`@FILE`), or on standard input (`-`)."""
 
 import sys
 from pathlib import Path
@@ -36,14 +36,3 @@ def read_stdin() -> str:
             hint="memgpt archival load FILE reads other encodings, PDF, Word and more",
         )
     return text
-
-
-def one_line(text: str, most: int = 60) -> str:
-    """The beginning of a text, on one line."""
-    flat = " ".join(text.split())
-    return flat if len(flat) <= most else f"{flat[: most - 1]}…"
-
-
-def counted(number: int, what: str) -> str:
-    """`1 message`, `2 messages`."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
