@@ -73,6 +73,9 @@ class _Memgpt(LazyGroup):
             " settings.",
             _CLI + "settings.models:app",
         ),
+        LazyCommand(
+            "serve", "Serve agents to any chat client as models of an OpenAI-compatible endpoint.", _CLI + "serve:serve"
+        ),
         LazyCommand("mcp", "Give other programs this memory (MCP).", _CLI + "mcp:app"),
         LazyCommand("config", "Show and change settings.", _CLI + "settings.config:app"),
         LazyCommand("keys", "Store, list and delete API keys.", _CLI + "settings.keys:app"),

@@ -231,7 +231,7 @@ def _read_environment(layers: _Layers, environ: Mapping[str, str]) -> None:
             )
 
 
-_OTHER_VARIABLES: Final = {"MEMGPT_HOME", "MEMGPT_DEBUG", "MEMGPT_MCP_KEY"}
+_OTHER_VARIABLES: Final = {"MEMGPT_HOME", "MEMGPT_DEBUG", "MEMGPT_MCP_KEY", "MEMGPT_SERVE_KEY"}
 
 
 def _put_text(layers: _Layers, option: Option, text: str, variable: str) -> None:

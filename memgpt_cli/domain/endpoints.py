@@ -244,3 +244,13 @@ def _azure_form(endpoint: Endpoint, address: _Address) -> Endpoint:
     if "/deployments/" in path and "api-version" not in dict(endpoint.query):
         return replace(endpoint, query=(*endpoint.query, ("api-version", _AZURE_VERSION)))
     return endpoint
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether a server that listens on this host can be reached from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

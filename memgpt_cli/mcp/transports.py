@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import anyio
 
+from memgpt_cli.domain.endpoints import is_loopback_host
 from memgpt_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def http_app(server: Server[Any], *, host: str, key: str | None) -> ASGIApp:
 
     Host and Origin headers are checked. Raises UsageError for an address beyond this machine without a key.
     """
-    if not _is_loopback(host) and not key:
+    if not is_loopback_host(host) and not key:
         raise UsageError(
             f"{host} can be reached from other machines, so a key is needed",
             hint="set MEMGPT_MCP_KEY, or leave out --host",
@@ -99,7 +99,7 @@ def http_app(server: Server[Any], *, host: str, key: str | None) -> ASGIApp:
         json_response=True,
         max_sessions=_MOST_SESSIONS,
         session_idle_timeout=_SESSION_IDLE_S,
-        transport_security=None if _is_loopback(host) else _security_of(host),
+        transport_security=None if is_loopback_host(host) else _security_of(host),
     )
     return _KeyCheck(app, key) if key else app
 
@@ -115,15 +115,6 @@ def _security_of(host: str) -> Any:
     from mcp.server.transport_security import TransportSecuritySettings
 
     return TransportSecuritySettings(allowed_hosts=[host, f"{host}:*"], allowed_origins=[])
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class _KeyCheck:

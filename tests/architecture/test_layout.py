@@ -40,6 +40,7 @@ ROOMS = {
     "llm",
     "main_context",
     "mcp",
+    "server",
     "services",
     "storage",
     "text",
