@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from memgpt_cli.agent.budget import Budget, cost_of
-from memgpt_cli.agent.replies import Reply
+from memgpt_cli.agent.replies import PartialReply
 from memgpt_cli.agent.truncation import cut_silently
 from memgpt_cli.domain.agents import StepRecord, Turn
 from memgpt_cli.domain.chat import Usage
@@ -90,7 +90,7 @@ class CallAccounts:
         self._calibration.observe(self._model, counted=counted, reported=reported)
         window.ratio = min(HIGHEST_RATIO, max(window.ratio * 1.05, reported / max(1, counted)))
 
-    def record(self, turn: Turn, number: int, reply: Reply, counted: int, seconds: float) -> StepRecord:
+    def record(self, turn: Turn, number: int, reply: PartialReply, counted: int, seconds: float) -> StepRecord:
         """Return the record of a call. If the server reports no usage, our own count is used."""
         window = self._queue.window
         usage = reply.usage

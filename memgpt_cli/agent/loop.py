@@ -22,7 +22,7 @@ from memgpt_cli.agent.last_call import (
     slept_without_answer,
     too_many_steps,
 )
-from memgpt_cli.agent.replies import Reply, told
+from memgpt_cli.agent.replies import PartialReply, told
 from memgpt_cli.agent.seeing import Sight
 from memgpt_cli.agent.turn_rows import answered, close_turn, ended, note_eviction
 from memgpt_cli.domain.agents import Protocol, StepRecord, Turn, TurnState
@@ -46,7 +46,7 @@ from memgpt_cli.domain.settings import Settings
 from memgpt_cli.errors import ContextLengthError
 from memgpt_cli.external_context.rendering import hit_lines
 from memgpt_cli.functions.executor import Executed, FunctionExecutor, Prepared
-from memgpt_cli.functions.spec import FunctionContext, Verdict
+from memgpt_cli.functions.spec import ConsentVerdict, FunctionContext
 from memgpt_cli.main_context.queue_manager import QueueManager
 from memgpt_cli.main_context.rendering import escape
 from memgpt_cli.ports import Calibration, ChatModel, Clock, Store
@@ -137,7 +137,7 @@ class Agent:
             max_tokens=self.queue_manager.window.settings.reserved,
         )
 
-    def confirm_writes(self, confirm: Callable[[FunctionCall], Verdict] | None) -> None:
+    def confirm_writes(self, confirm: Callable[[FunctionCall], ConsentVerdict] | None) -> None:
         """Set the function that asks the user before each write to memory, outside of any transaction.
 
         None stops asking.
@@ -230,7 +230,7 @@ class Agent:
 
     def _call_model(
         self, accepted: Accepted, number: int, *, may_call: bool = True
-    ) -> Generator[Happening, None, tuple[Reply, StepRecord]]:
+    ) -> Generator[Happening, None, tuple[PartialReply, StepRecord]]:
         try:
             return (yield from self._stream(accepted, number, may_call=may_call))
         except ContextLengthError as error:
@@ -244,11 +244,11 @@ class Agent:
 
     def _stream(
         self, accepted: Accepted, number: int, *, may_call: bool
-    ) -> Generator[Happening, None, tuple[Reply, StepRecord]]:
+    ) -> Generator[Happening, None, tuple[PartialReply, StepRecord]]:
         queue = self.queue_manager
         self._accounts.check(accepted.turn)
         counted = queue.window.counted(queue.epoch, queue.queue)
-        reply = Reply()
+        reply = PartialReply()
         started = time.monotonic()
         stream = self.model.stream(replace(self.request(), may_call=may_call))
         try:
@@ -272,7 +272,7 @@ class Agent:
         record = self._accounts.record(accepted.turn, number, reply, counted, time.monotonic() - started)
         return reply, record
 
-    def _commit(self, accepted: Accepted, number: int, reply: Reply, record: StepRecord) -> _Step:
+    def _commit(self, accepted: Accepted, number: int, reply: PartialReply, record: StepRecord) -> _Step:
         """Run the calls and commit the whole step in one transaction."""
         calls = reply.calls(f"{accepted.turn.id % 100_000:05d}{number % 100:02d}")[:MOST_CALLS]
         context = self._context_for(accepted, record, len(calls))
@@ -328,7 +328,7 @@ class Agent:
         self.queue_manager.saw(seen)
         return executed
 
-    def _judge(self, accepted: Accepted, number: int, reply: Reply, executed: Sequence[Executed]) -> _Course:
+    def _judge(self, accepted: Accepted, number: int, reply: PartialReply, executed: Sequence[Executed]) -> _Course:
         """Decide how the turn continues after this step."""
         if executed and any(e.goes_on for e in executed):
             return _Course.GOES_ON if any(e.result.ok for e in executed) else _Course.FAILS
@@ -387,7 +387,7 @@ class Agent:
     def _close(self, turn: Turn, state: TurnState) -> None:
         close_turn(self.store, turn, state, epoch=self.queue_manager.epoch.id)
 
-    def _keep_interrupted(self, accepted: Accepted, reply: Reply, record: StepRecord) -> None:
+    def _keep_interrupted(self, accepted: Accepted, reply: PartialReply, record: StepRecord) -> None:
         """Store the partial text and its cost: the prompt has been paid for."""
         with self.store.transaction():
             self._append(accepted, record.number, Role.ASSISTANT, clean(reply.text), interrupted=True)

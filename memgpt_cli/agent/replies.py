@@ -20,7 +20,7 @@ from memgpt_cli.domain.messages import FunctionCall, Message, Opaque, Role, clea
 
 
 @dataclass(slots=True)
-class Reply:
+class PartialReply:
     """What one model call has returned so far."""
 
     text: str = ""
@@ -71,7 +71,7 @@ _CUT: Final = {
 }
 
 
-def told(committed: StepCommitted, reply: Reply) -> Iterator[Happening]:
+def told(committed: StepCommitted, reply: PartialReply) -> Iterator[Happening]:
     """Yield the happenings of a stored step, for display."""
     if reply.cut:
         yield Notice(_CUT.get(reply.cut, reply.cut))

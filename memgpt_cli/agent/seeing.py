@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from memgpt_cli.agent.budget import Budget, cost_of
-from memgpt_cli.agent.replies import Reply
+from memgpt_cli.agent.replies import PartialReply
 from memgpt_cli.domain.agents import StepRecord, Turn
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.chat import ChatRequest, PromptMessage, Usage
@@ -102,7 +102,7 @@ class Sight:
             messages=(PromptMessage(role="user", content=order, picture=picture),),
             max_tokens=REPLY_TOKENS,
         )
-        reply, started = Reply(), time.monotonic()
+        reply, started = PartialReply(), time.monotonic()
         for delta in self._model.stream(request):
             reply.add(delta)
         text = clean(reply.text).strip()

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Protocol
 
 from memgpt_cli.agent.session import Session
-from memgpt_cli.batch.conversations import Conversation
+from memgpt_cli.batch.conversations import ScriptedConversation
 
 
 class Agents(Protocol):
@@ -14,7 +14,7 @@ class Agents(Protocol):
         """Put into `folder` the record that fresh agents begin with: a new one, or a copy of `template`."""
         ...
 
-    def fresh(self, folder: Path, conversation: Conversation, *, seed: Path, name: str | None) -> None:
+    def fresh(self, folder: Path, conversation: ScriptedConversation, *, seed: Path, name: str | None) -> None:
         """Make an agent of the seed in `folder`, with the conversation's blocks and documents, whole or not at all.
 
         `name` is what it will be called if it is kept. Raises LimitError, DocumentError, StorageError.
@@ -29,7 +29,7 @@ class Agents(Protocol):
         """Open an agent of this machine under its lock. Raises AgentBusyError, NotFoundError."""
         ...
 
-    def furnish(self, session: Session, conversation: Conversation) -> None:
+    def furnish(self, session: Session, conversation: ScriptedConversation) -> None:
         """Give an existing agent the conversation's blocks and documents."""
         ...
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any, Final, TypeVar
 
-from memgpt_cli.batch.conversations import Conversation, Expectation, Expected, GivenBlock, Said
+from memgpt_cli.batch.conversations import Expectation, Expected, GivenBlock, Said, ScriptedConversation
 from memgpt_cli.batch.expectations import compiled
 from memgpt_cli.domain.blocks import is_label
 from memgpt_cli.domain.names import nearest
@@ -30,7 +30,7 @@ class Checker:
     zone: tzinfo
     faults: list[tuple[str, str]] = field(default_factory=list)
 
-    def conversation(self, value: object, *, index: int, line: int) -> Conversation | None:
+    def conversation(self, value: object, *, index: int, line: int) -> ScriptedConversation | None:
         """The conversation that the object of a line describes; None when there are faults."""
         if not isinstance(value, dict):
             self._fault("", f"a conversation is an object, not {_kind(value)}")
@@ -45,7 +45,7 @@ class Checker:
         asks = self._list(value, "ask", self._asked)
         if not messages and not asks and not self.faults:
             self._fault("messages", "there is nothing to say: neither messages nor ask")
-        made = Conversation(
+        made = ScriptedConversation(
             index=index,
             id=identity if isinstance(identity, str | int) else "",
             line=line,

@@ -49,7 +49,7 @@ class GivenBlock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conversation:
+class ScriptedConversation:
     """One conversation. `index` counts from 0, `line` from 1; `agent` names an existing agent.
 
     `documents` are files, folders or patterns. `expect` is about all turns together.

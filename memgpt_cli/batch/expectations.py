@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from memgpt_cli.batch.conversations import Expectation, Expected
-from memgpt_cli.batch.records import Checked, TurnRecord
+from memgpt_cli.batch.records import CheckedExpectation, TurnRecord
 from memgpt_cli.domain.search import ArchivalFilters
 from memgpt_cli.ports import Store
 
@@ -18,7 +18,9 @@ LONGEST_REGEX: Final = 10_000
 _PAGE: Final = 500
 
 
-def check(expectations: Sequence[Expectation], turns: Sequence[TurnRecord], store: Store | None) -> tuple[Checked, ...]:
+def check(
+    expectations: Sequence[Expectation], turns: Sequence[TurnRecord], store: Store | None
+) -> tuple[CheckedExpectation, ...]:
     """Each expectation with its outcome over these turns; memory is looked at in `store` as it stands.
 
     Replies are taken together: `contains` wants the text in one of them, `not_contains` in none. Without a store there
@@ -27,9 +29,11 @@ def check(expectations: Sequence[Expectation], turns: Sequence[TurnRecord], stor
     return tuple(_check(expectation, turns, store) for expectation in expectations)
 
 
-def _check(expectation: Expectation, turns: Sequence[TurnRecord], store: Store | None) -> Checked:
+def _check(expectation: Expectation, turns: Sequence[TurnRecord], store: Store | None) -> CheckedExpectation:
     met, found = _CHECKS[expectation.kind](expectation, turns, store)
-    return Checked(kind=expectation.kind.value, value=expectation.value, ok=met, found=None if met else _short(found))
+    return CheckedExpectation(
+        kind=expectation.kind.value, value=expectation.value, ok=met, found=None if met else _short(found)
+    )
 
 
 _Outcome = tuple[bool, str]

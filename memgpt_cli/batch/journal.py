@@ -43,7 +43,7 @@ class RunHeader:
     started_at: str
 
 
-class Journal:
+class RunJournal:
     """The journal in `folder`, held by this process alone. Methods may be called from any thread, one at a time.
 
     `durable` lets each finished conversation wait until it is on the disk.

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol
 
 from memgpt_cli.batch.conversations import ConversationId
-from memgpt_cli.batch.journal import Journal
+from memgpt_cli.batch.journal import RunJournal
 from memgpt_cli.batch.records import ConversationRecord, TurnRecord, to_json
 from memgpt_cli.errors import StorageError
 
@@ -98,7 +98,7 @@ class Output(Protocol):
 class FileOutput:
     """A file that others may look at while it grows. A link stays one: what it points to is the file."""
 
-    def __init__(self, path: Path, journal: Journal, *, by_turn: bool) -> None:
+    def __init__(self, path: Path, journal: RunJournal, *, by_turn: bool) -> None:
         self._path = path.resolve()
         self._journal = journal
         self._by_turn = by_turn
@@ -161,7 +161,7 @@ class FileOutput:
 class StreamOutput:
     """Standard output, or whatever else cannot be replaced, in the order of the input. `owned` is closed at the end."""
 
-    def __init__(self, stream: BinaryIO, journal: Journal, *, by_turn: bool, owned: bool = False) -> None:
+    def __init__(self, stream: BinaryIO, journal: RunJournal, *, by_turn: bool, owned: bool = False) -> None:
         self._owned = owned
         self._stream = stream
         self._journal = journal

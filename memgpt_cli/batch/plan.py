@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from memgpt_cli.batch.agents import Agents
 from memgpt_cli.batch.conversations import Fault
-from memgpt_cli.batch.journal import SEED, Journal, RunHeader
+from memgpt_cli.batch.journal import SEED, RunHeader, RunJournal
 from memgpt_cli.batch.reading import BatchInput
 from memgpt_cli.batch.records import Spent, TurnKind
 from memgpt_cli.batch.talking import Orders
@@ -87,7 +87,7 @@ def make_seed(agents: Agents, folder: Path, *, template: str | None) -> None:
     unfinished.rename(seed)
 
 
-def failed_again(journal: Journal, agents: Agents, orders: Orders) -> int:
+def failed_again(journal: RunJournal, agents: Agents, orders: Orders) -> int:
     """Let what failed run once more; returns how many conversations. Done a second time it does what is left of it.
 
     After an error an agent that cost money goes on where it was, with the turns that went well; where an expectation
@@ -112,7 +112,7 @@ def failed_again(journal: Journal, agents: Agents, orders: Orders) -> int:
     return len(failed)
 
 
-def tally_of(journal: Journal, batch: BatchInput) -> Tally:
+def tally_of(journal: RunJournal, batch: BatchInput) -> Tally:
     """What earlier processes of this run have done."""
     tally = Tally(spent=journal.lost)
     for record in journal.records():

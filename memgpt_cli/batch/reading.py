@@ -20,7 +20,7 @@ from typing import BinaryIO, Final, Literal, Self, cast
 from zlib import crc32
 
 from memgpt_cli.batch.checking import Checker
-from memgpt_cli.batch.conversations import Conversation, ConversationId, Fault, Said
+from memgpt_cli.batch.conversations import ConversationId, Fault, Said, ScriptedConversation
 from memgpt_cli.errors import UsageError
 
 Format = Literal["auto", "jsonl", "text"]
@@ -49,7 +49,7 @@ class Entry:
         return self.messages + self.asks
 
 
-class Source:
+class InputFile:
     """An input held open: a file that is replaced meanwhile stays what it was. Any thread may read."""
 
     def __init__(self, file: BinaryIO | BufferedReader) -> None:
@@ -103,7 +103,7 @@ class BatchInput:
     `name` is what it is called to people; relative documents are looked for in `folder`.
     """
 
-    source: Source
+    source: InputFile
     name: str
     folder: Path
     sha256: str
@@ -122,7 +122,7 @@ class BatchInput:
         """Questions of all conversations."""
         return sum(entry.asks for entry in self.entries)
 
-    def conversation(self, entry: Entry) -> Conversation:
+    def conversation(self, entry: Entry) -> ScriptedConversation:
         """Read one conversation. Raises UsageError when the file is not what it was."""
         raw = self.source.read(entry.offset, entry.length)
         if crc32(raw) != entry.crc:
@@ -143,7 +143,7 @@ class BatchInput:
 
 
 def read_input(
-    source: Source, *, name: str, folder: Path, zone: tzinfo, kind: Format = "auto", allow_outside: bool = False
+    source: InputFile, *, name: str, folder: Path, zone: tzinfo, kind: Format = "auto", allow_outside: bool = False
 ) -> BatchInput:
     """Look through the whole input. Faults are told, not raised. Raises OSError.
 
@@ -301,7 +301,7 @@ def _once(pairs: list[tuple[str, object]], twice: list[str]) -> dict[str, object
     return made
 
 
-def _looks_like_text(source: Source, name: str) -> bool:
+def _looks_like_text(source: InputFile, name: str) -> bool:
     """Whether it is no JSON Lines: by its name, else by its first character that is not blank."""
     suffix = Path(name).suffix.lower()
     if suffix in (".jsonl", ".ndjson", ".json"):
@@ -310,6 +310,6 @@ def _looks_like_text(source: Source, name: str) -> bool:
     return not first.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", b"["))
 
 
-def _text_conversation(text: str, identity: ConversationId) -> Conversation:
+def _text_conversation(text: str, identity: ConversationId) -> ScriptedConversation:
     said = tuple(Said(content=line.strip()) for line in text.split("\n") if line.strip())
-    return Conversation(index=0, id=identity, line=1, messages=said)
+    return ScriptedConversation(index=0, id=identity, line=1, messages=said)

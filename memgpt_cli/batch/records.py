@@ -15,7 +15,7 @@ class TurnKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class CheckedExpectation:
     """An expectation and whether it was met; `found` says in a few words what was there instead."""
 
     kind: str
@@ -110,7 +110,7 @@ class TurnRecord:
     usage: Spent = field(default_factory=Spent)
     largest_prompt: int = 0
     times: Times | None = None
-    expect: tuple[Checked, ...] = ()
+    expect: tuple[CheckedExpectation, ...] = ()
     error: Failure | None = None
 
     @property
@@ -127,7 +127,7 @@ class ConversationRecord:
     id: ConversationId
     agent: str | None
     turns: tuple[TurnRecord, ...]
-    expect: tuple[Checked, ...] = ()
+    expect: tuple[CheckedExpectation, ...] = ()
     error: Failure | None = None
 
     @property
@@ -168,7 +168,7 @@ def turn_from_json(value: dict[str, Any]) -> TurnRecord:
     parts["memory"] = tuple(MemoryChange(**item) for item in parts["memory"])
     parts["usage"] = Spent(**parts["usage"])
     parts["times"] = Times(**parts["times"]) if parts["times"] else None
-    parts["expect"] = tuple(Checked(**item) for item in parts["expect"])
+    parts["expect"] = tuple(CheckedExpectation(**item) for item in parts["expect"])
     parts["error"] = Failure(**parts["error"]) if parts["error"] else None
     return TurnRecord(**parts)
 
@@ -180,6 +180,6 @@ def conversation_from_json(value: dict[str, Any]) -> ConversationRecord:
         id=value["id"],
         agent=value["agent"],
         turns=tuple(turn_from_json(turn) for turn in value["turns"]),
-        expect=tuple(Checked(**item) for item in value["expect"]),
+        expect=tuple(CheckedExpectation(**item) for item in value["expect"]),
         error=Failure(**value["error"]) if value["error"] else None,
     )

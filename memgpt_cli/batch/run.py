@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from memgpt_cli.batch.journal import Journal
+from memgpt_cli.batch.journal import RunJournal
 from memgpt_cli.batch.output import Output
 from memgpt_cli.batch.pace import Pace, RunEndsError, SpendingLimitError
 from memgpt_cli.batch.reading import BatchInput, Entry
 from memgpt_cli.batch.records import ConversationRecord, TurnRecord
 from memgpt_cli.batch.talking import Orders, Watch
-from memgpt_cli.batch.tally import Summary, Tally, summarise
+from memgpt_cli.batch.tally import RunSummary, Tally, summarise
 from memgpt_cli.batch.workers import Worker, WorkerMaker
 from memgpt_cli.errors import MemGPTError
 
@@ -55,7 +55,7 @@ class RunResult:
     """What became of a run; `reason` is the error that ended it early, if one did."""
 
     end: End
-    summary: Summary
+    summary: RunSummary
     reason: MemGPTError | None = None
 
 
@@ -81,7 +81,7 @@ class Run:
         self,
         batch: BatchInput,
         *,
-        journal: Journal,
+        journal: RunJournal,
         output: Output,
         orders: Orders,
         tally: Tally,

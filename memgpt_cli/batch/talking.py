@@ -15,12 +15,12 @@ from typing import Final
 
 from memgpt_cli.agent.session import WORTH_FLUSHING, Session
 from memgpt_cli.batch.agents import Agents
-from memgpt_cli.batch.conversations import Conversation, Said
+from memgpt_cli.batch.conversations import Said, ScriptedConversation
 from memgpt_cli.batch.expectations import check
 from memgpt_cli.batch.journal import SEED, WORK
 from memgpt_cli.batch.pace import RunEndsError
 from memgpt_cli.batch.records import ConversationRecord, Failure, TurnKind, TurnRecord
-from memgpt_cli.batch.turns import Delivery, Outcome, failure, run_turn
+from memgpt_cli.batch.turns import Delivery, TurnOutcome, failure, run_turn
 from memgpt_cli.domain.kinds import Collection
 from memgpt_cli.errors import MemGPTError
 
@@ -66,7 +66,9 @@ class Talker:
         self._agents = agents
         self._orders = orders
 
-    def run(self, conversation: Conversation, done: Sequence[TurnRecord], watch: Watch) -> ConversationRecord | None:
+    def run(
+        self, conversation: ScriptedConversation, done: Sequence[TurnRecord], watch: Watch
+    ) -> ConversationRecord | None:
         """The conversation's outcome, or None when it was stopped before its end.
 
         `done` are the turns that the journal holds. Raises RunEndsError.
@@ -96,7 +98,7 @@ class Talker:
         )
 
     @contextmanager
-    def _opened(self, conversation: Conversation) -> Iterator[Session]:
+    def _opened(self, conversation: ScriptedConversation) -> Iterator[Session]:
         if conversation.agent is not None:
             with self._agents.existing(conversation.agent) as session:
                 if not _begun(session, self._orders, conversation):
@@ -135,7 +137,7 @@ class _Talk:
     """A conversation on its way."""
 
     def __init__(
-        self, conversation: Conversation, done: Mapping[int, TurnRecord], watch: Watch, orders: Orders
+        self, conversation: ScriptedConversation, done: Mapping[int, TurnRecord], watch: Watch, orders: Orders
     ) -> None:
         self.conversation = conversation
         self.records: list[TurnRecord] = []
@@ -173,7 +175,7 @@ class _Talk:
             self._add(self._judged(outcome.record, said, session), new=True)
         return True
 
-    def _run(self, session: Session, delivery: Delivery) -> Outcome:
+    def _run(self, session: Session, delivery: Delivery) -> TurnOutcome:
         return run_turn(session, delivery, timed=self._orders.timed, waited=self._watch.waited)
 
     def _delivery(self, number: int, kind: TurnKind, said: Said) -> Delivery:
@@ -192,12 +194,12 @@ class _Talk:
             self._watch.tell(record)
 
 
-def external_id(orders: Orders, conversation: Conversation, number: int) -> str:
+def external_id(orders: Orders, conversation: ScriptedConversation, number: int) -> str:
     """The id under which an agent's record knows a message of this run."""
     return f"batch/{orders.token}/{conversation.index}/{number}"
 
 
-def _begun(session: Session, orders: Orders, conversation: Conversation) -> bool:
+def _begun(session: Session, orders: Orders, conversation: ScriptedConversation) -> bool:
     return session.store.messages.by_external_id(external_id(orders, conversation, 0)) is not None
 
 

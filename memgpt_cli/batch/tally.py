@@ -47,7 +47,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
+class RunSummary:
     """What a run came to. Percentiles are of the seconds of each turn, by nearest rank; None without times.
 
     `not_run` conversations have not ended. `elapsed_s` and `rate_limits` are this process's alone.
@@ -101,10 +101,10 @@ class Summary:
         }
 
 
-def summarise(tally: Tally, *, total: int, elapsed_s: float, rate_limits: int) -> Summary:
+def summarise(tally: Tally, *, total: int, elapsed_s: float, rate_limits: int) -> RunSummary:
     """The summary as things stand."""
     whole = sum(tally.seconds)
-    return Summary(
+    return RunSummary(
         total=total,
         conversations=tally.conversations,
         failed=tally.failed,

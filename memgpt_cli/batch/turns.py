@@ -37,7 +37,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class TurnOutcome:
     """A turn that was run. `repeated`: an earlier process had finished it. `ended`: the agent has yielded."""
 
     record: TurnRecord
@@ -53,7 +53,7 @@ class Took:
     held: float
 
 
-def run_turn(session: Session, delivery: Delivery, *, timed: bool, waited: Callable[[], float]) -> Outcome:
+def run_turn(session: Session, delivery: Delivery, *, timed: bool, waited: Callable[[], float]) -> TurnOutcome:
     """Say it, unless it was said before, and see the turn to its end; errors of the error tree are recorded.
 
     Raises RunEndsError alone.
@@ -78,7 +78,7 @@ def run_turn(session: Session, delivery: Delivery, *, timed: bool, waited: Calla
             break
     took = None if repeated else Took(seconds=time.monotonic() - started, held=waited() - held)
     record = _read(session.store, turn_id, delivery, error, took if timed else None, timed=timed)
-    return Outcome(record=record, repeated=repeated, ended=ended)
+    return TurnOutcome(record=record, repeated=repeated, ended=ended)
 
 
 def _message(delivery: Delivery) -> UserMessage:

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Final, Protocol
 
 from memgpt_cli.batch.agents import Agents
-from memgpt_cli.batch.conversations import Conversation
+from memgpt_cli.batch.conversations import ScriptedConversation
 from memgpt_cli.batch.records import ConversationRecord, Failure, TurnRecord
 from memgpt_cli.batch.talking import Orders, Talker, Watch
 from memgpt_cli.errors import MemGPTError
@@ -28,7 +28,9 @@ _PATIENCE_S: Final = 5.0
 class Worker(Protocol):
     """Runs one conversation at a time; used by one thread."""
 
-    def run(self, conversation: Conversation, done: Sequence[TurnRecord], watch: Watch) -> ConversationRecord | None:
+    def run(
+        self, conversation: ScriptedConversation, done: Sequence[TurnRecord], watch: Watch
+    ) -> ConversationRecord | None:
         """What `talking.Talker.run` does."""
         ...
 
@@ -43,7 +45,9 @@ class LocalWorker:
     def __init__(self, agents: Agents, orders: Orders) -> None:
         self._talker = Talker(agents, orders)
 
-    def run(self, conversation: Conversation, done: Sequence[TurnRecord], watch: Watch) -> ConversationRecord | None:
+    def run(
+        self, conversation: ScriptedConversation, done: Sequence[TurnRecord], watch: Watch
+    ) -> ConversationRecord | None:
         """What `talking.Talker.run` does."""
         return self._talker.run(conversation, done, watch)
 
@@ -81,7 +85,9 @@ class SpawnedWorker:
             self._process.start()
         theirs.close()
 
-    def run(self, conversation: Conversation, done: Sequence[TurnRecord], watch: Watch) -> ConversationRecord | None:
+    def run(
+        self, conversation: ScriptedConversation, done: Sequence[TurnRecord], watch: Watch
+    ) -> ConversationRecord | None:
         """What `talking.Talker.run` does. A process that dies under a conversation makes that one fail."""
         if self._process is not None and not self._process.is_alive():  # it died with nothing to do
             self.close()

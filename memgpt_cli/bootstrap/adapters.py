@@ -20,7 +20,7 @@ from memgpt_cli.bootstrap.models import AroundModel, Models
 from memgpt_cli.config.keys import ApiKeys
 from memgpt_cli.config.paths import Paths, check_agent_name, find_paths
 from memgpt_cli.config.prompts import PromptFiles
-from memgpt_cli.config.settings import Configuration, Source
+from memgpt_cli.config.settings import Configuration, SettingSource
 from memgpt_cli.config.settings import load as load_configuration
 from memgpt_cli.domain.settings import Settings
 from memgpt_cli.errors import NotFoundError
@@ -134,7 +134,7 @@ class Adapters:
     def is_default(self, name: str) -> bool:
         """Whether nobody typed this name, so that it cannot be a slip of the finger."""
         setting = self.configuration["agent.name"]
-        return name == setting.value and (setting.source is not Source.FLAG or name == "default")
+        return name == setting.value and (setting.source is not SettingSource.FLAG or name == "default")
 
     def record(self, name: str) -> SQLiteStore:
         """The record of an agent that there is. Raises NotFoundError."""

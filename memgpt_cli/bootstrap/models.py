@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from memgpt_cli.bootstrap.providers import Connection, connect
-from memgpt_cli.bootstrap.windows import Windows
+from memgpt_cli.bootstrap.windows import ModelWindows
 from memgpt_cli.config.models import (
     Destination,
     ModelChoice,
@@ -20,7 +20,7 @@ from memgpt_cli.config.models import (
     profile_choice,
     resolve_model,
 )
-from memgpt_cli.config.settings import Source
+from memgpt_cli.config.settings import SettingSource
 from memgpt_cli.domain.endpoints import Endpoint
 from memgpt_cli.domain.settings import ModelSettings, Settings
 from memgpt_cli.ports import Calibration
@@ -67,7 +67,7 @@ class Models:
         self._configuration = configuration
         self._endpoints = endpoints
         self._keys = keys
-        self.windows = Windows(endpoints, keys)
+        self.windows = ModelWindows(endpoints, keys)
         self._around_model = around_model
         self._clients: dict[tuple[str, Endpoint, str | None], ChatModel] = {}
 
@@ -108,12 +108,14 @@ class Models:
             for name in self._configuration.models
         ]
 
-    def served(self, base_url: str | None, *, named_by: Source | None = None, timeout_s: float) -> list[ModelSettings]:
+    def served(
+        self, base_url: str | None, *, named_by: SettingSource | None = None, timeout_s: float
+    ) -> list[ModelSettings]:
         """What an endpoint says that it serves, and what is known of it. Raises APIKeyError, ModelError.
 
         Without `named_by`, who it was that named this endpoint, it is given no key.
         """
-        endpoint = endpoint_for(self._configuration, "", base_url, named_by or Source.FLAG)
+        endpoint = endpoint_for(self._configuration, "", base_url, named_by or SettingSource.FLAG)
         key = None if named_by is None else self._keys.find(endpoint, named_by)
         return self._listed(endpoint, key, timeout_s)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from memgpt_cli.config.models import MAX_DEFAULT_WINDOW
-from memgpt_cli.config.settings import Source
+from memgpt_cli.config.settings import SettingSource
 from memgpt_cli.domain.endpoint_traits import EndpointTraits
 from memgpt_cli.domain.endpoints import Endpoint, Provider
 
@@ -19,7 +19,7 @@ REFUSED: Final = "a refused prompt"
 _NOT_TOLD: Final = "not told by the server"
 
 
-class Windows:
+class ModelWindows:
     """Finds the windows of models at endpoints. Asks each at most once in a process, and the internet once a day."""
 
     def __init__(self, memory: EndpointMemory, keys: ApiKeys) -> None:
@@ -34,7 +34,7 @@ class Windows:
         known = self._memory.traits(choice.endpoint.base_url, choice.name)
         if known.window is None or known.window_source is None:
             return choice
-        if choice.window_source is Source.DEFAULT:
+        if choice.window_source is SettingSource.DEFAULT:
             window = min(known.window, MAX_DEFAULT_WINDOW)
             return replace(choice, window=window, window_from=f"the server: {known.window_source}")
         if known.window_source == REFUSED and known.window < choice.window:
@@ -60,7 +60,11 @@ class Windows:
 
     def _is_open(self, choice: ModelChoice, endpoint: Endpoint) -> bool:
         place = (endpoint.base_url, choice.name)
-        if choice.window_source is not Source.DEFAULT or choice.settings.context is not None or place in self._asked:
+        if (
+            choice.window_source is not SettingSource.DEFAULT
+            or choice.settings.context is not None
+            or place in self._asked
+        ):
             return False
         if endpoint.provider is not Provider.OPENAI_CHAT:
             return False

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scratch:
+class ScratchRecord:
     """A record with its vectors and its search, in a folder that is gone after use."""
 
     store: Store
@@ -161,13 +161,13 @@ class Workspace(Adapters):
             yield memory
 
     @contextmanager
-    def scratch(self) -> Iterator[Scratch]:
+    def scratch(self) -> Iterator[ScratchRecord]:
         """An empty record under the settings in force, for measuring; Chroma stays closed."""
         with tempfile.TemporaryDirectory(prefix="memgpt-") as name:
             folder = Path(name)
             with closing(self.open_record(folder)) as store, closing(self.index(store, folder, writer=False)) as index:
                 recall, _ = self.external_context(store, index)
-                yield Scratch(store=store, index=index, embedder=self.embedders.configured, recall=recall)
+                yield ScratchRecord(store=store, index=index, embedder=self.embedders.configured, recall=recall)
 
     def try_index(self, name: str) -> bool:
         """Open an agent's Chroma as its next user would; whether it was damaged and is made anew.

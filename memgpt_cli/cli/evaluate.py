@@ -10,7 +10,7 @@ from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.tables import table
 
 if TYPE_CHECKING:
-    from memgpt_cli.evaluation.retrieval import Report
+    from memgpt_cli.evaluation.retrieval import RetrievalReport
 
 app = typer.Typer(help="Measure search on your own data.", no_args_is_help=True)
 
@@ -59,7 +59,7 @@ def retrieval(
         _table(terminal, report)
 
 
-def _shape(file: Path, report: "Report") -> dict[str, Any]:
+def _shape(file: Path, report: "RetrievalReport") -> dict[str, Any]:
     return {
         "file": str(file),
         "conversations": report.conversations,
@@ -77,7 +77,7 @@ def _shape(file: Path, report: "Report") -> dict[str, Any]:
     }
 
 
-def _table(terminal: Terminal, report: "Report") -> None:
+def _table(terminal: Terminal, report: "RetrievalReport") -> None:
     from memgpt_cli.evaluation.retrieval import ALL, METRICS
 
     terminal.say(

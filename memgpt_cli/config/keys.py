@@ -18,7 +18,7 @@ from typing import Final
 from memgpt_cli.config.files import read_toml, write_private
 from memgpt_cli.config.option_checks import is_url
 from memgpt_cli.config.options import nearest
-from memgpt_cli.config.settings import Source
+from memgpt_cli.config.settings import SettingSource
 from memgpt_cli.domain.endpoints import ANTHROPIC_KEY, OPENAI_KEY, Endpoint
 from memgpt_cli.errors import APIKeyError, ConfigError, NotFoundError, UsageError
 
@@ -43,7 +43,7 @@ class ApiKeys:
         self._file = file
         self._environ = environ
 
-    def find(self, endpoint: Endpoint, source: Source = Source.DEFAULT) -> str | None:
+    def find(self, endpoint: Endpoint, source: SettingSource = SettingSource.DEFAULT) -> str | None:
         """Return the key for an endpoint that `source` named, or None.
 
         Raises APIKeyError if others can read the key file.
@@ -55,14 +55,19 @@ class ApiKeys:
         own = endpoint.own_variable
         if key := (own and self._variable(own)) or self._stored().get(endpoint.key_name):
             return key
-        named_by_person = source in (Source.FLAG, Source.ENVIRONMENT, Source.PROJECT, Source.USER)
+        named_by_person = source in (
+            SettingSource.FLAG,
+            SettingSource.ENVIRONMENT,
+            SettingSource.PROJECT,
+            SettingSource.USER,
+        )
         return self._variable(endpoint.general_variable) if named_by_person or endpoint.is_loopback else None
 
-    def has(self, endpoint: Endpoint, source: Source = Source.DEFAULT) -> bool:
+    def has(self, endpoint: Endpoint, source: SettingSource = SettingSource.DEFAULT) -> bool:
         """Whether `find` would return a key."""
         return self.find(endpoint, source) is not None
 
-    def require(self, endpoint: Endpoint, source: Source = Source.DEFAULT) -> str | None:
+    def require(self, endpoint: Endpoint, source: SettingSource = SettingSource.DEFAULT) -> str | None:
         """Return the key; raise APIKeyError if it is missing and the endpoint always requires one.
 
         Other servers may need no key; if they do, they report it themselves.

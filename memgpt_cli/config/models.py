@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from memgpt_cli.config.option import Scalar
-from memgpt_cli.config.settings import Configuration, ModelTable, SettingValue, Source
+from memgpt_cli.config.settings import Configuration, ModelTable, SettingSource, SettingValue
 from memgpt_cli.domain.agents import AgentConfig
 from memgpt_cli.domain.endpoints import AUTO, Endpoint, Provider
 from memgpt_cli.domain.profiles import Profile
@@ -51,9 +51,9 @@ class ModelChoice:
     base_url: str | None
     endpoint: Endpoint | None
     window: int
-    source: Source
-    base_url_source: Source
-    window_source: Source
+    source: SettingSource
+    base_url_source: SettingSource
+    window_source: SettingSource
     settings: ModelSettings
     profile: Profile | None = None
     notice: str | None = None
@@ -77,7 +77,7 @@ class ModelChoice:
         return replace(settings, model=self.settings, window=window)
 
 
-HasKey = Callable[[Endpoint, Source], bool]
+HasKey = Callable[[Endpoint, SettingSource], bool]
 """Whether there is a key for this endpoint named by this source; see `keys.ApiKeys.has`."""
 
 
@@ -99,11 +99,13 @@ def resolve_model(
     profile, at = _profile(config, name, source, agent), None
     if profile is not None:
         name = profile.model
-        if url_source is not Source.FLAG and not (url_source is Source.AGENT and _rank(source) > _rank(Source.AGENT)):
-            base_url, url_source, at = profile.base_url, Source.USER, profile_endpoint(profile)
+        if url_source is not SettingSource.FLAG and not (
+            url_source is SettingSource.AGENT and _rank(source) > _rank(SettingSource.AGENT)
+        ):
+            base_url, url_source, at = profile.base_url, SettingSource.USER, profile_endpoint(profile)
     notice = None
     endpoint = at or (None if is_builtin(name) else endpoint_for(config, name, base_url, url_source))
-    if endpoint is not None and source is Source.DEFAULT and not has_key(endpoint, url_source):
+    if endpoint is not None and source is SettingSource.DEFAULT and not has_key(endpoint, url_source):
         notice = _why_offline(base_url and endpoint.host)
         name, endpoint = OFFLINE, None
     if endpoint is None:
@@ -126,13 +128,13 @@ def resolve_model(
     )
 
 
-def endpoint_for(config: Configuration, model: str, base_url: str | None, source: Source) -> Endpoint:
+def endpoint_for(config: Configuration, model: str, base_url: str | None, source: SettingSource) -> Endpoint:
     """Return the endpoint of a model at the address set by `source`; None is the provider's own. Raises ConfigError.
 
     `model.provider`, `model.key_env` and `model.extra_body` describe the address of their own layer or of a weaker one:
     a file's provider does not apply to an address from the command line. Flags and variables count as one layer.
     """
-    layer = max(_rank(source), _rank(Source.ENVIRONMENT))
+    layer = max(_rank(source), _rank(SettingSource.ENVIRONMENT))
 
     def setting(key: str) -> str | None:
         found = config[key]
@@ -172,9 +174,9 @@ def profile_choice(config: Configuration, profile: Profile) -> ModelChoice:
         base_url=profile.base_url if endpoint else None,
         endpoint=endpoint,
         window=profile.window or min(settings.context or MAX_DEFAULT_WINDOW, MAX_DEFAULT_WINDOW),
-        source=Source.USER,
-        base_url_source=Source.USER,
-        window_source=Source.USER if profile.window else Source.DEFAULT,
+        source=SettingSource.USER,
+        base_url_source=SettingSource.USER,
+        window_source=SettingSource.USER if profile.window else SettingSource.DEFAULT,
         settings=settings,
         profile=profile,
     )
@@ -236,24 +238,24 @@ def lookup(models: ModelTable, name: str) -> dict[str, Scalar]:
     return {}
 
 
-def _layered(setting: SettingValue, own: Scalar | None) -> tuple[Scalar | None, Source]:
+def _layered(setting: SettingValue, own: Scalar | None) -> tuple[Scalar | None, SettingSource]:
     """Return a setting's value, with the agent's own between variables and files."""
-    if own is not None and setting.source not in (Source.FLAG, Source.ENVIRONMENT):
-        return own, Source.AGENT
+    if own is not None and setting.source not in (SettingSource.FLAG, SettingSource.ENVIRONMENT):
+        return own, SettingSource.AGENT
     return setting.value, setting.source
 
 
-def _rank(source: Source) -> int:
+def _rank(source: SettingSource) -> int:
     """Return the precedence of a source; 0 is the highest."""
-    return list(Source).index(source)
+    return list(SettingSource).index(source)
 
 
-def _profile(config: Configuration, name: str, source: Source, agent: AgentConfig | None) -> Profile | None:
+def _profile(config: Configuration, name: str, source: SettingSource, agent: AgentConfig | None) -> Profile | None:
     """Return the profile of this name, if it is one. Raises ConfigError for an agent whose profile does not exist.
 
     An agent's settings say whether they name a profile or a model, so a missing profile never sends messages elsewhere.
     """
-    if source is not Source.AGENT:
+    if source is not SettingSource.AGENT:
         return config.profiles.get(name)
     if agent is None or agent.profile is None:
         return None
@@ -266,8 +268,12 @@ def _profile(config: Configuration, name: str, source: Source, agent: AgentConfi
 
 
 def _window(
-    config: Configuration, agent: AgentConfig | None, model: ModelSettings, profile: Profile | None, named_by: Source
-) -> tuple[int, Source, str | None]:
+    config: Configuration,
+    agent: AgentConfig | None,
+    model: ModelSettings,
+    profile: Profile | None,
+    named_by: SettingSource,
+) -> tuple[int, SettingSource, str | None]:
     """Return tokens, the source, and a notice if the model cannot take the requested window.
 
     A profile's window counts as set by the source that named the profile (`named_by`); within a file it takes
@@ -275,11 +281,11 @@ def _window(
     """
     asked, source = _layered(config["window.tokens"], agent.window if agent else None)
     if profile is not None and profile.window is not None:
-        from_file = source not in (Source.FLAG, Source.ENVIRONMENT, Source.AGENT)
+        from_file = source not in (SettingSource.FLAG, SettingSource.ENVIRONMENT, SettingSource.AGENT)
         if asked is None or from_file or _rank(source) > _rank(named_by):
             asked, source = profile.window, named_by
     if asked is None:
-        return min(model.context or MAX_DEFAULT_WINDOW, MAX_DEFAULT_WINDOW), Source.DEFAULT, None
+        return min(model.context or MAX_DEFAULT_WINDOW, MAX_DEFAULT_WINDOW), SettingSource.DEFAULT, None
     tokens = int(asked)
     if model.context is None or tokens <= model.context or is_builtin(model.name):
         return tokens, source, None
@@ -301,17 +307,17 @@ def _why_offline(host: str | None) -> str:
     )
 
 
-def _moved(last: Destination, now: Destination, source: Source) -> str | None:
+def _moved(last: Destination, now: Destination, source: SettingSource) -> str | None:
     """Return a notice if messages go to a new destination; None if it is unchanged."""
     if last.place == now.place:
         return None
     why = {
-        Source.FLAG: "as the command line says",
-        Source.ENVIRONMENT: "as the environment says",
-        Source.AGENT: "the agent's own model",
-        Source.PROJECT: "as the project file says",
-        Source.USER: "as the user file says",
-        Source.DEFAULT: "the default now that there is a key" if now.endpoint else "no API key is set",
+        SettingSource.FLAG: "as the command line says",
+        SettingSource.ENVIRONMENT: "as the environment says",
+        SettingSource.AGENT: "the agent's own model",
+        SettingSource.PROJECT: "as the project file says",
+        SettingSource.USER: "as the user file says",
+        SettingSource.DEFAULT: "the default now that there is a key" if now.endpoint else "no API key is set",
     }[source]
     stay = f"--model {last.model}"
     if last.endpoint is not None and last.endpoint.base_url != Endpoint.at(None, model=last.model).base_url:

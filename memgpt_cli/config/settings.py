@@ -30,7 +30,7 @@ from memgpt_cli.domain.settings import (
 from memgpt_cli.errors import ConfigError, UsageError
 
 
-class Source(StrEnum):
+class SettingSource(StrEnum):
     """The source of a value, highest precedence first. `AGENT` is between variables and files (models.py)."""
 
     FLAG = "flag"
@@ -47,7 +47,7 @@ class SettingValue:
 
     option: Option
     value: Scalar | None
-    source: Source
+    source: SettingSource
     where: str
 
 
@@ -100,7 +100,7 @@ class _Layers:
     profile_files: dict[str, Path] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
-    def put(self, option: Option, value: Scalar, source: Source, where: str) -> None:
+    def put(self, option: Option, value: Scalar, source: SettingSource, where: str) -> None:
         self.values[option.key] = SettingValue(option=option, value=value, source=source, where=where)
 
     def add_models(self, models: Mapping[str, Mapping[str, Scalar]], *, stated: bool) -> None:
@@ -140,11 +140,11 @@ def load(
     """
     layers = _Layers()
     for option in OPTIONS:
-        layers.values[option.key] = SettingValue(option=option, value=None, source=Source.DEFAULT, where="")
+        layers.values[option.key] = SettingValue(option=option, value=None, source=SettingSource.DEFAULT, where="")
     for name in ("models.toml", "default.toml"):
         path = packaged("configs", name)
-        _read_tables(layers, read_toml(path), path, Source.DEFAULT)
-    _read_tables(layers, read_toml(paths.user_file) if user is None else user, paths.user_file, Source.USER)
+        _read_tables(layers, read_toml(path), path, SettingSource.DEFAULT)
+    _read_tables(layers, read_toml(paths.user_file) if user is None else user, paths.user_file, SettingSource.USER)
     project = find_project(directory or Path.cwd(), paths.trust_file)
     if project is not None and project.folder.resolve() in (paths.config, paths.config.parent):
         project = None  # in the home directory, this is the user's own folder
@@ -167,11 +167,11 @@ def load(
     )
 
 
-def _read_tables(layers: _Layers, tables: Mapping[str, Any], path: Path, source: Source) -> None:
+def _read_tables(layers: _Layers, tables: Mapping[str, Any], path: Path, source: SettingSource) -> None:
     models: dict[str, dict[str, Scalar]] = {}
     for key, value in flatten(tables, path, models):
         layers.put(BY_KEY[key], accept(BY_KEY[key], value, path), source, str(path))
-    layers.add_models(models, stated=source is not Source.DEFAULT)
+    layers.add_models(models, stated=source is not SettingSource.DEFAULT)
     layers.add_profiles(tables, path)
 
 
@@ -186,7 +186,7 @@ def _read_project(layers: _Layers, project: Project) -> None:
         if not (option.harmless or project.trusted):
             ignored.append(key)
         else:
-            layers.put(option, accepted, Source.PROJECT, str(project.file))
+            layers.put(option, accepted, SettingSource.PROJECT, str(project.file))
     if project.trusted:
         layers.add_models(models, stated=True)
         layers.add_profiles(table, project.file)
@@ -239,7 +239,7 @@ def _put_text(layers: _Layers, option: Option, text: str, variable: str) -> None
         value = option.parse(text)
     except ValueError as error:
         raise ConfigError(f"{variable}: expected {error}, got {text!r}", hint=f"unset {variable}") from None
-    layers.put(option, value, Source.ENVIRONMENT, variable)
+    layers.put(option, value, SettingSource.ENVIRONMENT, variable)
 
 
 def _put_flag(layers: _Layers, option: Option, value: Scalar) -> None:
@@ -249,7 +249,7 @@ def _put_flag(layers: _Layers, option: Option, value: Scalar) -> None:
         accepted = option.parse(value) if isinstance(value, str) else option.accept(value)
     except ValueError as error:
         raise UsageError(f"{name}: expected {error}, got {value!r}", hint=f"for example {written}") from None
-    layers.put(option, accepted, Source.FLAG, name)
+    layers.put(option, accepted, SettingSource.FLAG, name)
 
 
 _FLAGS: Final = {

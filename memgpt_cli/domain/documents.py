@@ -87,7 +87,7 @@ class Source:
     document: LoadedDocument | None = None
 
 
-class Outcome(StrEnum):
+class LoadOutcome(StrEnum):
     """The result for a file."""
 
     LOADED = "loaded"
@@ -106,7 +106,7 @@ class LoadProgress:
     """
 
     source: str
-    outcome: Outcome | None = None
+    outcome: LoadOutcome | None = None
     reason: str = ""
     files: int = 0
     total_files: int = 0

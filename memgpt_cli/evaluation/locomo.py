@@ -27,7 +27,7 @@ _PACE: Final = timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class LocomoQuestion:
     """A question; `evidence` numbers the messages, from 0, that answer it together. `answer` may be empty."""
 
     text: str
@@ -37,7 +37,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conversation:
+class LocomoConversation:
     """Messages in their order and the questions about them.
 
     A turn without a role is a named user's, so that two people who talk are two users.
@@ -45,7 +45,7 @@ class Conversation:
 
     name: str
     messages: tuple[Message, ...]
-    questions: tuple[Question, ...]
+    questions: tuple[LocomoQuestion, ...]
 
     @property
     def kind(self) -> str:
@@ -55,7 +55,7 @@ class Conversation:
         return "named people" if any(message.name for message in self.messages) else "one user"
 
 
-def read_conversations(path: Path) -> list[Conversation]:
+def read_conversations(path: Path) -> list[LocomoConversation]:
     """The conversations of a file. Raises UsageError for a file that cannot be read or is of another format."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -75,7 +75,7 @@ def _array(document: Any) -> list[Any]:
     return document
 
 
-def _conversation(entry: Mapping[str, Any], number: int) -> Conversation:
+def _conversation(entry: Mapping[str, Any], number: int) -> LocomoConversation:
     talk = entry["conversation"]
     turns = list(_turns(talk))
     numbers = {turn_id: position for position, (turn_id, _) in enumerate(turns)}
@@ -85,8 +85,10 @@ def _conversation(entry: Mapping[str, Any], number: int) -> Conversation:
         evidence = frozenset(numbers[turn] for turn in turn_ids(asked.get("evidence", ())) if turn in numbers)
         if category is not None and evidence:
             answer = str(asked.get("answer", ""))
-            questions.append(Question(text=asked["question"], category=category, evidence=evidence, answer=answer))
-    return Conversation(
+            questions.append(
+                LocomoQuestion(text=asked["question"], category=category, evidence=evidence, answer=answer)
+            )
+    return LocomoConversation(
         name=str(entry.get("sample_id", number)),
         messages=tuple(message for _, message in turns),
         questions=tuple(questions),

@@ -17,8 +17,8 @@ from typing import Final, Protocol
 from memgpt_cli.domain.kinds import Collection
 from memgpt_cli.domain.messages import Message
 from memgpt_cli.domain.search import RecallFilters
-from memgpt_cli.evaluation.locomo import Conversation, Question
-from memgpt_cli.external_context.excerpts import Windows
+from memgpt_cli.evaluation.locomo import LocomoConversation, LocomoQuestion
+from memgpt_cli.external_context.excerpts import TextWindows
 from memgpt_cli.external_context.recall import RecallStorage
 from memgpt_cli.ports import Embedder, Store, TokenCounter, VectorIndex
 from memgpt_cli.text.terms import TermFinder, query_terms
@@ -43,10 +43,10 @@ _BUDGETS: Final = (1, 2, 4)
 
 _STRICT: Final = 2048
 
-Pipeline = Callable[[Question], Sequence[int]]
+Pipeline = Callable[[LocomoQuestion], Sequence[int]]
 
 
-class Scratch(Protocol):
+class EmptyRecord(Protocol):
     """An empty record with its vectors, gone after use."""
 
     @property
@@ -71,7 +71,7 @@ class Scratch(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class RetrievalReport:
     """Shares from 0 to 1 by pipeline, group and metric.
 
     The groups are `all` questions, each kind of conversation and each category of question.
@@ -86,12 +86,12 @@ class Report:
 
 
 def evaluate(
-    conversations: Sequence[Conversation],
+    conversations: Sequence[LocomoConversation],
     *,
-    scratch: Callable[[], AbstractContextManager[Scratch]],
+    scratch: Callable[[], AbstractContextManager[EmptyRecord]],
     counter: TokenCounter,
     progress: Callable[[int], None] = lambda _: None,
-) -> Report:
+) -> RetrievalReport:
     """Score every pipeline on every question; `progress` is told how many questions were answered since."""
     rows: dict[tuple[str, str], list[dict[str, float]]] = defaultdict(list)
     embedder = ""
@@ -108,7 +108,7 @@ def evaluate(
                         rows[name, group].append(scores)
                 progress(1)
     counts = {group: len(found) for (name, group), found in rows.items() if name == PIPELINES[0]}
-    return Report(
+    return RetrievalReport(
         conversations=len(conversations),
         messages=sum(len(conversation.messages) for conversation in conversations),
         questions=counts,
@@ -129,7 +129,7 @@ class Excerpts:
     def __init__(self, messages: Sequence[Message], counter: TokenCounter) -> None:
         self.messages = messages
         self._count = counter.count
-        self._windows: dict[int, Windows] = {}
+        self._windows: dict[int, TextWindows] = {}
         self._whole: dict[int, tuple[str, int]] = {}
         self._cut: dict[int, tuple[str, int]] = {}
         self._terms: Mapping[str, float] = {}
@@ -145,14 +145,14 @@ class Excerpts:
         if known is not None:
             return known
         message = self.messages[number]
-        windows = self._windows.setdefault(number, Windows(message.text, count=self._count))
+        windows = self._windows.setdefault(number, TextWindows(message.text, count=self._count))
         part = windows.excerpt(self._terms)
         line = part.text, self._count(rendered(message, part.text) + "\n")
         (self._cut if part.cut else self._whole)[number] = line
         return line
 
 
-def score(ranking: Sequence[int], question: Question, excerpts: Excerpts) -> dict[str, float]:
+def score(ranking: Sequence[int], question: LocomoQuestion, excerpts: Excerpts) -> dict[str, float]:
     """The metrics of one ranking. `stems@2k` is missing where no evidence holds a stem of the answer."""
     evidence = question.evidence
     found = [number in evidence for number in ranking]
@@ -180,7 +180,7 @@ def _spent(ranking: Sequence[int], excerpts: Excerpts) -> Iterator[int]:
             return
 
 
-def _stems_shown(question: Question, visible: Sequence[int], excerpts: Excerpts) -> dict[str, float]:
+def _stems_shown(question: LocomoQuestion, visible: Sequence[int], excerpts: Excerpts) -> dict[str, float]:
     finder = TermFinder(dict.fromkeys(query_terms(question.answer), 1.0))
     held = {term for number in question.evidence for _, term in finder.find(excerpts.messages[number].text)}
     seen = {term for number in visible for _, term in finder.find(excerpts.shown(number)[0])}
@@ -196,7 +196,7 @@ def _mean(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return means
 
 
-def store_messages(room: Scratch, messages: Sequence[Message]) -> dict[int, int]:
+def store_messages(room: EmptyRecord, messages: Sequence[Message]) -> dict[int, int]:
     """Fill an empty record as eviction would leave it; returns the number of each message by its id."""
     with room.store.transaction():
         stored = [room.store.messages.append(replace(message, in_context=True)) for message in messages]
@@ -205,26 +205,26 @@ def store_messages(room: Scratch, messages: Sequence[Message]) -> dict[int, int]
     return {message.id: number for number, message in enumerate(stored)}
 
 
-def _pipelines(room: Scratch, plain: sqlite3.Connection, numbers: Mapping[int, int]) -> dict[str, Pipeline]:
+def _pipelines(room: EmptyRecord, plain: sqlite3.Connection, numbers: Mapping[int, int]) -> dict[str, Pipeline]:
     """Each by its name; `plain` is an empty database for a full-text index without our care."""
     plain_words = _plain_words(plain, [message.text for message in room.store.messages.get(list(numbers))])
 
-    def ours(question: Question) -> list[int]:
+    def ours(question: LocomoQuestion) -> list[int]:
         vector = room.recall.embed_query(question.text)
         found = room.recall.search(question.text, page_size=_DEPTH, query_vector=vector)
         return [numbers[hit.item.id] for hit in found.hits]
 
-    def words_only(question: Question) -> list[int]:
+    def words_only(question: LocomoQuestion) -> list[int]:
         return [numbers[hit.item.id] for hit in room.recall.search(question.text, page_size=_DEPTH).hits]
 
-    def plain_vectors(question: Question) -> list[int]:
+    def plain_vectors(question: LocomoQuestion) -> list[int]:
         vector = room.embedder.embed([question.text])[0]
         return [numbers[item] for item, _ in room.index.search(Collection.MESSAGES, vector, _DEPTH)]
 
-    def plain_fusion(question: Question) -> list[int]:
+    def plain_fusion(question: LocomoQuestion) -> list[int]:
         return reciprocal_rank_fusion([plain_words(question)[:_FUSED], plain_vectors(question)[:_FUSED]])
 
-    def newest_first(_: Question) -> list[int]:
+    def newest_first(_: LocomoQuestion) -> list[int]:
         return [numbers[message.id] for message in room.store.messages.page(RecallFilters(), limit=_DEPTH)]
 
     functions = (ours, words_only, plain_words, plain_vectors, plain_fusion, newest_first)
@@ -239,7 +239,7 @@ def _plain_words(db: sqlite3.Connection, texts: Iterable[str]) -> Pipeline:
     db.execute("CREATE VIRTUAL TABLE plain USING fts5 (words, content = '')")
     db.executemany("INSERT INTO plain (rowid, words) VALUES (?, ?)", enumerate(segment(text) for text in texts))
 
-    def search(question: Question) -> list[int]:
+    def search(question: LocomoQuestion) -> list[int]:
         words = re.findall(r"\w+", segment(question.text))
         match = " OR ".join(f'"{word}"' for word in words)
         sql = "SELECT rowid FROM plain WHERE plain MATCH ? ORDER BY bm25(plain), rowid LIMIT ?"

@@ -48,7 +48,7 @@ def excerpt(text: str, terms: Mapping[str, float], *, count: Count, limit: int =
 
     An ellipsis marks omitted text. The time is linear in the length of the text.
     """
-    return Windows(text, count=count, limit=limit).excerpt(terms)
+    return TextWindows(text, count=count, limit=limit).excerpt(terms)
 
 
 def excerpt_for_people(item: MemoryItem, terms: Mapping[str, float]) -> Excerpt:
@@ -65,7 +65,7 @@ def _about_tokens(text: str) -> int:
     return (len(text) - others) // 4 + others
 
 
-class Windows:
+class TextWindows:
     """A text cut into windows once, for any number of excerpts of it."""
 
     def __init__(self, text: str, *, count: Count, limit: int = EXCERPT_TOKENS) -> None:

@@ -15,8 +15,8 @@ from memgpt_cli.domain.documents import (
     DocumentState,
     FoundFile,
     LoadedDocument,
+    LoadOutcome,
     LoadProgress,
-    Outcome,
     SkippedFile,
 )
 from memgpt_cli.domain.passages import Passage
@@ -77,7 +77,7 @@ class Loader:
         with self._store.journal.operation(self._provenance):
             for file in found:
                 if isinstance(file, SkippedFile):
-                    yield run.ended(file.source, Outcome.SKIPPED, reason=file.reason)
+                    yield run.ended(file.source, LoadOutcome.SKIPPED, reason=file.reason)
                 else:
                     yield from self._file(file, run)
         self._embed()
@@ -94,13 +94,13 @@ class Loader:
             before = self._store.documents.get(source)
             if before is not None and not run.concerns(before, digest) and self._is_there(source):
                 run.bytes = end
-                yield run.ended(source, Outcome.UNCHANGED)
+                yield run.ended(source, LoadOutcome.UNCHANGED)
                 return
             document = self._reader.read(content, name=file.path.name if file.path else run.name or "")
         except DocumentError as error:
             run.bytes = end
             reason = f"{error.message} ({error.hint})" if error.hint else error.message
-            yield run.ended(source, Outcome.SKIPPED, reason=reason)
+            yield run.ended(source, LoadOutcome.SKIPPED, reason=reason)
             return
         record = LoadedDocument(
             source=source,
@@ -111,7 +111,7 @@ class Loader:
             tags=tuple(dict.fromkeys((*(before.tags if before else ()), *run.tags))),
         )
         yield from self._store_document(record, self._divided(record, document), run, end_bytes=end)
-        yield run.ended(source, Outcome.UPDATED if before and before.loaded_at else Outcome.LOADED)
+        yield run.ended(source, LoadOutcome.UPDATED if before and before.loaded_at else LoadOutcome.LOADED)
 
     def _is_there(self, source: str) -> bool:
         """Whether a document has passages: all may have been deleted, or its load undone."""
@@ -188,7 +188,7 @@ class _Run:
         is_same = before.state is DocumentState.LOADED and before.content_hash == digest
         return self.again or not is_same or not set(self.tags) <= set(before.tags)
 
-    def progress(self, source: str, outcome: Outcome | None = None, *, reason: str = "") -> LoadProgress:
+    def progress(self, source: str, outcome: LoadOutcome | None = None, *, reason: str = "") -> LoadProgress:
         """Return the current progress."""
         return LoadProgress(
             source=source,
@@ -203,7 +203,7 @@ class _Run:
             removed=self.removed,
         )
 
-    def ended(self, source: str, outcome: Outcome, *, reason: str = "") -> LoadProgress:
+    def ended(self, source: str, outcome: LoadOutcome, *, reason: str = "") -> LoadProgress:
         """Count one more finished file."""
         self.files += 1
         return self.progress(source, outcome, reason=reason)

@@ -55,7 +55,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lines:
+class HitLines:
     """Renders hits as lines: the zone, the counter, and the maximum tokens of a message's text.
 
     A chunk of a document is shown whole, because it is the unit that was found. `terms` are the search terms with their
@@ -97,7 +97,7 @@ def head(item: MemoryItem, zone: tzinfo) -> str:
 
 def passage_line(passage: Passage, *, zone: tzinfo, count: Count) -> str:
     """Return the line of a single passage."""
-    return Lines(zone=zone, count=count, terms={}).of(passage)
+    return HitLines(zone=zone, count=count, terms={}).of(passage)
 
 
 def page_of(lines: Callable[[int], str], total: int, number: int, *, most: int, room: int, count: Count) -> Page:
@@ -119,7 +119,7 @@ def page_of(lines: Callable[[int], str], total: int, number: int, *, most: int, 
         start, page = end, page + 1
 
 
-def render(found: SearchResult[Item], lines: Lines, *, what: str, order: str, budget: int) -> Rendered:
+def render(found: SearchResult[Item], lines: HitLines, *, what: str, order: str, budget: int) -> Rendered:
     """Render a page in at most `budget` tokens. Lines that do not fit are removed from its end, with a note."""
     if not found.hits:
         return Rendered(text=nothing(found, what), shown=())
@@ -144,7 +144,7 @@ def notes_of(found: SearchResult[Item]) -> list[str]:
     return [f"note: {note}." for note in notes]
 
 
-def _packed(hits: Sequence[Hit[Item]], lines: Lines, room: int) -> list[str]:
+def _packed(hits: Sequence[Hit[Item]], lines: HitLines, room: int) -> list[str]:
     """Return the lines that fit; the first is always there, shortened if necessary."""
     written: list[str] = []
     for hit in hits:

@@ -21,7 +21,7 @@ from memgpt_cli.external_context.excerpts import EXCERPT_TOKENS
 from memgpt_cli.external_context.rendering import (
     FRAME,
     RANKED,
-    Lines,
+    HitLines,
     head,
     notes_of,
     one_line,
@@ -61,7 +61,7 @@ def result_of(
     """One page of `found`, which holds all hits up to this page."""
     limit = EXCERPT_TOKENS if order in {RANKED, "newest first"} else _BROWSED
     seen = context.seen if order == RANKED else frozenset()
-    lines = Lines(zone=context.settings.zone, count=context.count, terms=found.terms, limit=limit, seen=seen)
+    lines = HitLines(zone=context.settings.zone, count=context.count, terms=found.terms, limit=limit, seen=seen)
     most = NEAREST if found.page_size == NEAREST else MOST_HITS
     room = context.page_budget - FRAME - sum(context.count(note) + 1 for note in notes_of(found))
 
@@ -95,7 +95,7 @@ def whole(item: MemoryItem, page: int, context: FunctionContext) -> FunctionResu
 
 def around(messages: Sequence[Message], anchor: int, context: FunctionContext) -> FunctionResult:
     """Return the messages around `messages[anchor]` in order, as many on both sides as fit."""
-    lines = Lines(zone=context.settings.zone, count=context.count, terms={})
+    lines = HitLines(zone=context.settings.zone, count=context.count, terms={})
     room = min(context.page_budget, context.budget) - FRAME
     first = last = anchor
     taken = {anchor: lines.of(messages[anchor])}

@@ -27,7 +27,7 @@ class After(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class ConsentVerdict:
     """The user's answer about a write: allowed, refused, or allowed with other arguments (a JSON object as text)."""
 
     allowed: bool
@@ -58,7 +58,7 @@ class FunctionContext:
     page_budget: int = 1_000
     seen: frozenset[str] = frozenset()
     query_vector: Vector | None = None
-    confirm: Callable[[FunctionCall], Verdict] | None = None
+    confirm: Callable[[FunctionCall], ConsentVerdict] | None = None
 
 
 HEARTBEAT = Parameter(

@@ -76,7 +76,7 @@ class Returned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
+class PromptHit:
     """One line of a search result. `speaker` is a name, `user` or `assistant`; a passage has `source` instead."""
 
     kind: Literal["message", "passage", "block"]
@@ -129,18 +129,18 @@ def read(request: ChatRequest) -> Situation:
     )
 
 
-def hits(text: str) -> list[Hit]:
+def hits(text: str) -> list[PromptHit]:
     """The hits of a search result, best first."""
     found = []
     for written in text.split("\n"):
         line = _WHOLE.sub("", written)
         if message := _MESSAGE_HIT.match(line):
             ref, at, speaker, said = message.groups()
-            found.append(Hit(kind="message", ref=ref, text=said, said_at=_moment(at), speaker=speaker.strip()))
+            found.append(PromptHit(kind="message", ref=ref, text=said, said_at=_moment(at), speaker=speaker.strip()))
         elif passage := _PASSAGE_HIT.match(line):
             ref, at, source, said = passage.groups()
             named = re.sub(r"(?:^|\s)#\S+", "", source or "").strip()
-            found.append(Hit(kind="passage", ref=ref, text=said, said_at=_moment(at), source=named))
+            found.append(PromptHit(kind="passage", ref=ref, text=said, said_at=_moment(at), source=named))
     return found
 
 

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from support.batches import Command, Writer, start, talk
 
 from memgpt_cli.batch.checking import Checker
-from memgpt_cli.batch.reading import Source, read_input
+from memgpt_cli.batch.reading import InputFile, read_input
 from memgpt_cli.config.zones import ZoneInfo
 from memgpt_cli.errors import UsageError
 
@@ -188,7 +188,7 @@ def test_standard_input_is_read_as_a_file_is(home: Path, batch: Command, write: 
 def test_an_input_that_was_written_over_meanwhile_is_not_taken_for_what_was_checked(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_text('{"id": "a", "ask": ["Who is Ada?"]}\n' if name.endswith("l") else "Who is Ada?\n")
-    with read_input(Source.of_file(path, spare=tmp_path), name=name, folder=tmp_path, zone=UTC) as read:
+    with read_input(InputFile.of_file(path, spare=tmp_path), name=name, folder=tmp_path, zone=UTC) as read:
         assert read.conversation(read.entries[0]).turns == 1
         with path.open("r+") as file:
             file.write(path.read_text().replace("Ada", "Bob"))
@@ -199,7 +199,7 @@ def test_an_input_that_was_written_over_meanwhile_is_not_taken_for_what_was_chec
 def test_a_byte_order_mark_and_blank_lines_are_no_matter(tmp_path: Path) -> None:
     path = tmp_path / "in.jsonl"
     path.write_bytes(b"\xef\xbb\xbf" + json.dumps(GOOD[0]).encode() + b"\r\n\r\n" + json.dumps(GOOD[1]).encode())
-    with read_input(Source.of_file(path, spare=tmp_path), name=path.name, folder=tmp_path, zone=UTC) as read:
+    with read_input(InputFile.of_file(path, spare=tmp_path), name=path.name, folder=tmp_path, zone=UTC) as read:
         assert not read.faults
         assert [read.conversation(entry).id for entry in read.entries] == [7, "a"]
     assert [entry.line for entry in read.entries] == [1, 3]
@@ -215,6 +215,6 @@ def test_a_document_outside_the_folder_of_the_input_needs_permission(tmp_path: P
     named = document.format(absolute=tmp_path / "secret.txt")
     path.write_text(json.dumps({"id": "a", "ask": ["What is the password?"], "documents": [named]}))
     for allowed in (False, True):
-        source = Source.of_file(path, spare=tmp_path)
+        source = InputFile.of_file(path, spare=tmp_path)
         with read_input(source, name="in.jsonl", folder=folder, zone=UTC, allow_outside=allowed) as read:
             assert [fault.field for fault in read.faults] == ([] if allowed else ["documents[0]"])

@@ -17,7 +17,7 @@ from support.batches import Command, Writer, start, start_mortal, talk, written
 from support.brains import Body, Reply, last_user_text, say
 from support.strict_server import Fault, StrictServer
 
-from memgpt_cli.batch.journal import FILE, Journal, RunHeader
+from memgpt_cli.batch.journal import FILE, RunHeader, RunJournal
 from memgpt_cli.batch.records import ConversationRecord, TurnKind, TurnRecord
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals")
@@ -323,7 +323,7 @@ def test_a_journal_cut_anywhere_holds_a_beginning_of_what_was_written(
     tmp_path_factory: pytest.TempPathFactory, cut: float, garbage: bytes
 ) -> None:
     folder = tmp_path_factory.mktemp("journal")
-    with Journal(folder, durable=False) as journal:
+    with RunJournal(folder, durable=False) as journal:
         journal.begin(HEADER)
         for index in range(3):
             for turn in record(index).turns:
@@ -331,7 +331,7 @@ def test_a_journal_cut_anywhere_holds_a_beginning_of_what_was_written(
             journal.conversation_ended(record(index))
     data = (folder / FILE).read_bytes()
     (folder / FILE).write_bytes(data[: int(cut * len(data))] + garbage)
-    with Journal(folder, durable=False) as journal:
+    with RunJournal(folder, durable=False) as journal:
         ended = sorted(journal.ended)
         assert ended == list(range(len(ended)))
         assert [journal.record(index) for index in ended] == [record(index) for index in ended]
@@ -341,7 +341,7 @@ def test_a_journal_cut_anywhere_holds_a_beginning_of_what_was_written(
             journal.begin(HEADER)
         for index in range(len(ended), 3):
             journal.conversation_ended(record(index))
-    with Journal(folder, durable=False) as journal:
+    with RunJournal(folder, durable=False) as journal:
         assert list(journal.records()) == [record(index) for index in range(3)]
 
 

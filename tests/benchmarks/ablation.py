@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from memgpt_cli.bootstrap import Workspace
 from memgpt_cli.domain.settings import SearchSettings
-from memgpt_cli.evaluation.locomo import Conversation, read_conversations
-from memgpt_cli.evaluation.retrieval import Excerpts, Scratch, score, store_messages
+from memgpt_cli.evaluation.locomo import LocomoConversation, read_conversations
+from memgpt_cli.evaluation.retrieval import EmptyRecord, Excerpts, score, store_messages
 from memgpt_cli.external_context import questions, recall
 from memgpt_cli.external_context.recall import RecallStorage
 from memgpt_cli.storage.lexical import forms as words
@@ -87,7 +87,7 @@ def measure(path: Path, step: int) -> dict[str, NDArray[np.float64]]:
 
 
 def _measure_one(
-    room: Scratch, talk: Conversation, excerpts: Excerpts, step: int, rows: dict[str, list[list[float]]]
+    room: EmptyRecord, talk: LocomoConversation, excerpts: Excerpts, step: int, rows: dict[str, list[list[float]]]
 ) -> None:
     numbers = store_messages(room, talk.messages)
     for rule, settings, patched in variants():

@@ -7,7 +7,7 @@ import pytest
 
 from memgpt_cli.config.keys import ApiKeys, mask, provider_name
 from memgpt_cli.config.paths import Paths
-from memgpt_cli.config.settings import Source
+from memgpt_cli.config.settings import SettingSource
 from memgpt_cli.domain.endpoints import Endpoint
 from memgpt_cli.errors import APIKeyError, NotFoundError, UsageError
 
@@ -62,20 +62,20 @@ def test_keys_are_masked_everywhere_they_are_shown(paths: Paths) -> None:
 @pytest.mark.parametrize(
     ("url", "source", "sent"),
     [
-        (None, Source.DEFAULT, True),
-        ("https://api.openai.com/v1", Source.AGENT, True),
-        ("http://localhost:11434/v1", Source.AGENT, True),
-        ("http://[::1]:8000/v1", Source.AGENT, True),
-        ("http://0.0.0.0:8000/v1", Source.AGENT, True),
-        (ELSEWHERE, Source.FLAG, True),
-        (ELSEWHERE, Source.ENVIRONMENT, True),
-        (ELSEWHERE, Source.USER, True),
-        (ELSEWHERE, Source.AGENT, False),
-        ("https://api.openai.com.evil.example/v1", Source.AGENT, False),
+        (None, SettingSource.DEFAULT, True),
+        ("https://api.openai.com/v1", SettingSource.AGENT, True),
+        ("http://localhost:11434/v1", SettingSource.AGENT, True),
+        ("http://[::1]:8000/v1", SettingSource.AGENT, True),
+        ("http://0.0.0.0:8000/v1", SettingSource.AGENT, True),
+        (ELSEWHERE, SettingSource.FLAG, True),
+        (ELSEWHERE, SettingSource.ENVIRONMENT, True),
+        (ELSEWHERE, SettingSource.USER, True),
+        (ELSEWHERE, SettingSource.AGENT, False),
+        ("https://api.openai.com.evil.example/v1", SettingSource.AGENT, False),
     ],
 )
 def test_the_variable_goes_only_where_the_person_sent_it(
-    paths: Paths, url: str | None, source: Source, sent: bool
+    paths: Paths, url: str | None, source: SettingSource, sent: bool
 ) -> None:
     keys = ApiKeys(paths.keys_file, {"OPENAI_API_KEY": KEY})
     assert keys.find(Endpoint.at(url), source) == (KEY if sent else None)
@@ -84,30 +84,30 @@ def test_the_variable_goes_only_where_the_person_sent_it(
 def test_a_stored_openai_key_goes_nowhere_else_and_a_hosts_own_key_comes_first(paths: Paths) -> None:
     keys = ApiKeys(paths.keys_file, {})
     keys.set("openai", KEY)
-    assert keys.find(Endpoint.at(ELSEWHERE), Source.FLAG) is None
+    assert keys.find(Endpoint.at(ELSEWHERE), SettingSource.FLAG) is None
     both = ApiKeys(paths.keys_file, {"OPENAI_API_KEY": KEY})
     both.set("openrouter.ai", OTHER)
-    assert both.find(Endpoint.at(ELSEWHERE), Source.FLAG) == OTHER
+    assert both.find(Endpoint.at(ELSEWHERE), SettingSource.FLAG) == OTHER
 
 
 def test_a_providers_own_variable_goes_to_its_host_and_to_no_other(paths: Paths) -> None:
     keys = ApiKeys(paths.keys_file, {"OPENROUTER_API_KEY": OTHER, "ANTHROPIC_API_KEY": KEY})
-    assert keys.find(Endpoint.at(ELSEWHERE), Source.AGENT) == OTHER
-    assert keys.find(Endpoint.at("https://api.groq.com/openai/v1"), Source.FLAG) is None
+    assert keys.find(Endpoint.at(ELSEWHERE), SettingSource.AGENT) == OTHER
+    assert keys.find(Endpoint.at("https://api.groq.com/openai/v1"), SettingSource.FLAG) is None
     assert keys.find(ANTHROPIC) == KEY
-    assert keys.find(OPENAI, Source.FLAG) is None
+    assert keys.find(OPENAI, SettingSource.FLAG) is None
     proxy = "https://proxy.example/anthropic"
-    assert keys.find(Endpoint.at(proxy), Source.FLAG) == KEY
-    assert keys.find(Endpoint.at(proxy), Source.AGENT) is None
+    assert keys.find(Endpoint.at(proxy), SettingSource.FLAG) == KEY
+    assert keys.find(Endpoint.at(proxy), SettingSource.AGENT) is None
 
 
 def test_a_named_variable_is_the_only_place_where_its_endpoints_key_is_looked_for(paths: Paths) -> None:
     keys = ApiKeys(paths.keys_file, {"WORK_KEY": OTHER, "OPENAI_API_KEY": KEY})
     assert keys.find(Endpoint.at(ELSEWHERE, key_env="WORK_KEY")) == OTHER
     missing = Endpoint.at(ELSEWHERE, key_env="HOME_KEY")
-    assert keys.find(missing, Source.FLAG) is None
+    assert keys.find(missing, SettingSource.FLAG) is None
     with pytest.raises(APIKeyError) as caught:
-        keys.require(missing, Source.FLAG)
+        keys.require(missing, SettingSource.FLAG)
     assert caught.value.hint == "export HOME_KEY=..."
 
 

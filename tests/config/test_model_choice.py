@@ -9,7 +9,7 @@ import pytest
 from memgpt_cli.config.keys import ApiKeys
 from memgpt_cli.config.models import MAX_DEFAULT_WINDOW, Destination, resolve_model
 from memgpt_cli.config.paths import Paths
-from memgpt_cli.config.settings import Configuration, Source
+from memgpt_cli.config.settings import Configuration, SettingSource
 from memgpt_cli.domain.agents import AgentConfig
 from memgpt_cli.domain.endpoints import Endpoint, Provider
 
@@ -30,7 +30,7 @@ def at(model: str, url: str | None = None) -> Destination:
 @dataclass(frozen=True, kw_only=True)
 class Case:
     name: str
-    source: Source
+    source: SettingSource
     url: str | None = None
     flags: dict[str, str] = field(default_factory=dict)
     environ: dict[str, str] = field(default_factory=dict)
@@ -40,39 +40,39 @@ class Case:
 
 
 CASES = {
-    "nothing at all": Case(name="offline", source=Source.DEFAULT, notice="offline"),
-    "a key": Case(name="gpt-4.1-mini", source=Source.DEFAULT, environ=KEY),
-    "a user file, no key": Case(name="gpt-5", source=Source.USER, user="[model]\nname = 'gpt-5'\n"),
+    "nothing at all": Case(name="offline", source=SettingSource.DEFAULT, notice="offline"),
+    "a key": Case(name="gpt-4.1-mini", source=SettingSource.DEFAULT, environ=KEY),
+    "a user file, no key": Case(name="gpt-5", source=SettingSource.USER, user="[model]\nname = 'gpt-5'\n"),
     "the agent's own before the file": Case(
-        name="llama3", source=Source.AGENT, own=agent(model="llama3"), user="[model]\nname = 'gpt-5'\n"
+        name="llama3", source=SettingSource.AGENT, own=agent(model="llama3"), user="[model]\nname = 'gpt-5'\n"
     ),
     "the agent's own endpoint": Case(
-        name="llama3", source=Source.AGENT, url=LOCAL, own=agent(model="llama3", base_url=LOCAL)
+        name="llama3", source=SettingSource.AGENT, url=LOCAL, own=agent(model="llama3", base_url=LOCAL)
     ),
     "an agent that is offline stays so with a key": Case(
-        name="offline", source=Source.AGENT, own=agent(model="offline"), environ=KEY
+        name="offline", source=SettingSource.AGENT, own=agent(model="offline"), environ=KEY
     ),
     "a variable before the agent's own": Case(
-        name="m", source=Source.ENVIRONMENT, environ={"MEMGPT_MODEL": "m"}, own=agent(model="llama3")
+        name="m", source=SettingSource.ENVIRONMENT, environ={"MEMGPT_MODEL": "m"}, own=agent(model="llama3")
     ),
     "a flag before all": Case(
         name="f",
-        source=Source.FLAG,
+        source=SettingSource.FLAG,
         flags={"model.name": "f"},
         environ={**KEY, "MEMGPT_MODEL": "m"},
         own=agent(model="llama3"),
     ),
     "an endpoint without a model": Case(
-        name="offline", source=Source.DEFAULT, flags={"model.base_url": LOCAL}, notice="--model NAME"
+        name="offline", source=SettingSource.DEFAULT, flags={"model.base_url": LOCAL}, notice="--model NAME"
     ),
     "an endpoint without a model, a key": Case(
-        name="gpt-4.1-mini", source=Source.DEFAULT, url=LOCAL, environ={**KEY, "OPENAI_BASE_URL": LOCAL}
+        name="gpt-4.1-mini", source=SettingSource.DEFAULT, url=LOCAL, environ={**KEY, "OPENAI_BASE_URL": LOCAL}
     ),
     "offline needs no endpoint": Case(
-        name="offline", source=Source.FLAG, flags={"model.name": "offline", "model.base_url": LOCAL}
+        name="offline", source=SettingSource.FLAG, flags={"model.name": "offline", "model.base_url": LOCAL}
     ),
     "a script needs none either": Case(
-        name="scripted:demo.jsonl", source=Source.FLAG, flags={"model.name": "scripted:demo.jsonl"}
+        name="scripted:demo.jsonl", source=SettingSource.FLAG, flags={"model.name": "scripted:demo.jsonl"}
     ),
 }
 
@@ -98,17 +98,17 @@ def test_a_stored_key_counts_like_the_variable(load_config: Load, paths: Paths) 
 @pytest.mark.parametrize(
     ("model", "own", "environ", "window", "source"),
     [
-        ("gpt-4.1-mini", None, {}, MAX_DEFAULT_WINDOW, Source.DEFAULT),
-        ("nobody-knows", None, {}, MAX_DEFAULT_WINDOW, Source.DEFAULT),
-        ("small", None, {}, 4096, Source.DEFAULT),
-        ("small", 2048, {}, 2048, Source.AGENT),
-        ("small", 2048, {"MEMGPT_WINDOW": "3000"}, 3000, Source.ENVIRONMENT),
-        ("gpt-4o", 200_000, {}, 128_000, Source.AGENT),
-        ("offline", 5_000_000, {}, 5_000_000, Source.AGENT),
+        ("gpt-4.1-mini", None, {}, MAX_DEFAULT_WINDOW, SettingSource.DEFAULT),
+        ("nobody-knows", None, {}, MAX_DEFAULT_WINDOW, SettingSource.DEFAULT),
+        ("small", None, {}, 4096, SettingSource.DEFAULT),
+        ("small", 2048, {}, 2048, SettingSource.AGENT),
+        ("small", 2048, {"MEMGPT_WINDOW": "3000"}, 3000, SettingSource.ENVIRONMENT),
+        ("gpt-4o", 200_000, {}, 128_000, SettingSource.AGENT),
+        ("offline", 5_000_000, {}, 5_000_000, SettingSource.AGENT),
     ],
 )
 def test_the_window_is_what_was_asked_for_or_what_the_model_takes(
-    load_config: Load, model: str, own: int | None, environ: dict[str, str], window: int, source: Source
+    load_config: Load, model: str, own: int | None, environ: dict[str, str], window: int, source: SettingSource
 ) -> None:
     user = "[models.small]\ncontext = 4096\n"
     config = load_config(user=user, environ=environ, flags={"model.name": model})

@@ -8,7 +8,7 @@ import pytest
 from memgpt_cli.config.option import Scalar
 from memgpt_cli.config.options import OPTIONS
 from memgpt_cli.config.paths import Paths, find_paths
-from memgpt_cli.config.settings import Configuration, Source, load
+from memgpt_cli.config.settings import Configuration, SettingSource, load
 from memgpt_cli.config.trust import Trust, distrust_project, fingerprint, trust_project
 from memgpt_cli.domain.agents import Protocol
 from memgpt_cli.errors import ConfigError, NotFoundError, UsageError
@@ -20,7 +20,7 @@ def test_a_fresh_home_has_the_packaged_defaults_and_nothing_to_say(load_config: 
     config = load_config()
     assert config.settings.window.pressure == 0.7
     assert config.settings.loop.protocol is Protocol.NATIVE
-    assert config["model.name"].source is Source.DEFAULT
+    assert config["model.name"].source is SettingSource.DEFAULT
     assert config["model.base_url"].value is None
     assert config.notes == ()
     assert not paths.config.exists()
@@ -29,17 +29,17 @@ def test_a_fresh_home_has_the_packaged_defaults_and_nothing_to_say(load_config: 
 @pytest.mark.parametrize(
     ("layers", "value", "source"),
     [
-        ({}, 10, Source.DEFAULT),
-        ({"user": 11}, 11, Source.USER),
-        ({"user": 11, "repo": 12}, 12, Source.PROJECT),
-        ({"user": 11, "repo": 12, "variable": 13}, 13, Source.ENVIRONMENT),
-        ({"user": 11, "repo": 12, "variable": 13, "flag": 14}, 14, Source.FLAG),
-        ({"variable": 13, "flag": None}, 13, Source.ENVIRONMENT),
-        ({"user": 11, "variable": ""}, 11, Source.USER),
+        ({}, 10, SettingSource.DEFAULT),
+        ({"user": 11}, 11, SettingSource.USER),
+        ({"user": 11, "repo": 12}, 12, SettingSource.PROJECT),
+        ({"user": 11, "repo": 12, "variable": 13}, 13, SettingSource.ENVIRONMENT),
+        ({"user": 11, "repo": 12, "variable": 13, "flag": 14}, 14, SettingSource.FLAG),
+        ({"variable": 13, "flag": None}, 13, SettingSource.ENVIRONMENT),
+        ({"user": 11, "variable": ""}, 11, SettingSource.USER),
     ],
 )
 def test_the_strongest_layer_wins(
-    load_config: Load, layers: dict[str, Scalar | None], value: int, source: Source
+    load_config: Load, layers: dict[str, Scalar | None], value: int, source: SettingSource
 ) -> None:
     files = {name: f"[search]\npage_size = {layers[name]}\n" for name in ("user", "repo") if name in layers}
     config = load_config(
@@ -141,7 +141,7 @@ def test_an_untrusted_project_sets_only_what_is_harmless_and_a_note_says_so(load
     config = load_config(repo=GUARDED)
     assert config.settings.search.page_size == 3
     assert config["model.base_url"].value is None
-    assert config["model.name"].source is Source.DEFAULT
+    assert config["model.name"].source is SettingSource.DEFAULT
     assert config.settings.embedder.provider == "static"
     assert config.settings.loop.max_usd_per_day is None
     assert "expensive" not in config.models
@@ -166,7 +166,7 @@ def test_whatever_is_not_on_the_list_of_harmless_settings_needs_trust(load_confi
         "model.max_retries",
         "model.timeout",
     ):
-        assert config[key].source is Source.DEFAULT
+        assert config[key].source is SettingSource.DEFAULT
         assert key in config.notes[0]
 
 
@@ -183,7 +183,7 @@ def test_a_trusted_project_counts_until_it_changes(load_config: Load, project: P
     trust_project(project, paths.trust_file)
     config = load_config()
     assert config["model.base_url"].value == "http://elsewhere/v1"
-    assert config["model.base_url"].source is Source.PROJECT
+    assert config["model.base_url"].source is SettingSource.PROJECT
     assert config.models["expensive"]["input"] == 0.0
     assert config.prompt_folders[0] == project / ".memgpt" / "prompts"
     assert config.notes == ()

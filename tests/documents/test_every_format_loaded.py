@@ -8,7 +8,7 @@ import document_makers as makers
 import pytest
 
 from memgpt_cli.documents.reading import FileReader
-from memgpt_cli.domain.documents import Outcome
+from memgpt_cli.domain.documents import LoadOutcome
 from memgpt_cli.domain.search import ArchivalFilters
 from memgpt_cli.domain.vectors import EmbedderIdentity, Vector
 from memgpt_cli.external_context.loading import Loader
@@ -74,6 +74,6 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SQLiteStore]:
     store = SQLiteStore(folder / ".agent.db")
     loader = Loader(store, FileReader(), Embedder(), clock=Clock(), count=lambda text: len(text.split()), max_tokens=64)
     outcomes = [p.outcome for p in loader.load([str(folder)]) if p.outcome]
-    assert outcomes == [Outcome.LOADED] * 12
+    assert outcomes == [LoadOutcome.LOADED] * 12
     yield store
     store.close()

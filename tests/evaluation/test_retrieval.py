@@ -13,13 +13,13 @@ from memgpt_cli.bootstrap import Workspace
 from memgpt_cli.cli.app import run
 from memgpt_cli.domain.messages import Message, Role
 from memgpt_cli.errors import ExitCode, UsageError
-from memgpt_cli.evaluation.locomo import Question, read_conversations, turn_ids
+from memgpt_cli.evaluation.locomo import LocomoQuestion, read_conversations, turn_ids
 from memgpt_cli.evaluation.retrieval import (
     ALL,
     METRICS,
     PIPELINES,
     Excerpts,
-    Report,
+    RetrievalReport,
     evaluate,
     reciprocal_rank_fusion,
     rendered,
@@ -38,7 +38,7 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def report_on(path: Path, conversations: int | None = None) -> Report:
+def report_on(path: Path, conversations: int | None = None) -> RetrievalReport:
     workspace = Workspace()
     read = read_conversations(path)[:conversations]
     return evaluate(read, scratch=workspace.scratch, counter=workspace.models.counter("gpt-4o"))
@@ -81,7 +81,7 @@ class Words:
 
 def scored(ranking: list[int], evidence: set[int], texts: list[str], answer: str = "") -> dict[str, float]:
     messages = [Message(role=Role.USER, name="Ida", text=text, created_at=NEW_YEAR) for text in texts]
-    question = Question(text="?", category="single-hop", evidence=frozenset(evidence), answer=answer)
+    question = LocomoQuestion(text="?", category="single-hop", evidence=frozenset(evidence), answer=answer)
     excerpts = Excerpts(messages, Words())
     excerpts.ask({"pear": 3.0})
     return score(ranking, question, excerpts)

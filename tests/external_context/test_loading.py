@@ -21,7 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from memgpt_cli.documents.finding import source_name
 from memgpt_cli.documents.reading import FileReader
 from memgpt_cli.domain.blocks import Author, Provenance
-from memgpt_cli.domain.documents import DocumentState, LoadProgress, Outcome
+from memgpt_cli.domain.documents import DocumentState, LoadOutcome, LoadProgress
 from memgpt_cli.domain.kinds import Collection
 from memgpt_cli.domain.passages import Passage
 from memgpt_cli.domain.search import ArchivalFilters
@@ -90,7 +90,7 @@ class Archive:
         assert not progress or progress[-1].files == progress[-1].total_files
         return [p for p in progress if p.outcome is not None]
 
-    def outcomes(self, *paths: Path | str, **options: object) -> list[Outcome | None]:
+    def outcomes(self, *paths: Path | str, **options: object) -> list[LoadOutcome | None]:
         return [p.outcome for p in self.load(*paths, **options)]  # type: ignore[arg-type]
 
     def living(self, **filters: object) -> list[Passage]:
@@ -131,7 +131,7 @@ def test_a_passage_knows_its_file_its_heading_and_its_lines(archive: Archive, no
         "# Garden\n\n## Roses\nCut them in March.\n\n## Lilies\nDo nothing at all with these.\n"
     )
     [progress] = archive.load(notes / "a.md", tags=["plants"])
-    assert (progress.outcome, progress.new, progress.files) == (Outcome.LOADED, 2, 1)
+    assert (progress.outcome, progress.new, progress.files) == (LoadOutcome.LOADED, 2, 1)
     roses, lilies = archive.living()
     assert roses.source == lilies.source == source_name(notes / "a.md")
     assert roses.location == "Garden > Roses, lines 1-4"
@@ -143,10 +143,10 @@ def test_a_passage_knows_its_file_its_heading_and_its_lines(archive: Archive, no
 
 def test_an_unchanged_file_adds_nothing(archive: Archive, notes: Path) -> None:
     (notes / "a.txt").write_text("One thing.\n")
-    assert archive.outcomes(notes) == [Outcome.LOADED]
+    assert archive.outcomes(notes) == [LoadOutcome.LOADED]
     before = archive.living()
-    assert archive.outcomes(notes) == [Outcome.UNCHANGED]
-    assert archive.outcomes(notes / "a.txt", notes, str(notes / "*.txt")) == [Outcome.UNCHANGED]
+    assert archive.outcomes(notes) == [LoadOutcome.UNCHANGED]
+    assert archive.outcomes(notes / "a.txt", notes, str(notes / "*.txt")) == [LoadOutcome.UNCHANGED]
     assert archive.living() == before
 
 
@@ -157,7 +157,7 @@ def test_a_changed_file_replaces_its_own_passages_only(archive: Archive, notes: 
     stays = next(p for p in archive.living() if p.text.startswith("Alpha"))
     (notes / "a.txt").write_text("A new first line stands here.\n\nAlpha stays here for good now.\n")
     progress = archive.load(notes)
-    assert [p.outcome for p in progress] == [Outcome.UPDATED, Outcome.UNCHANGED]
+    assert [p.outcome for p in progress] == [LoadOutcome.UPDATED, LoadOutcome.UNCHANGED]
     assert (progress[-1].new, progress[-1].shared, progress[-1].removed) == (1, 1, 1)
     assert archive.texts() == {
         "A new first line stands here.",
@@ -225,18 +225,18 @@ def test_sources_are_listed_with_their_numbers_and_deleted_by_name(archive: Arch
     assert archive.store.documents.delete("nothing", at=archive.clock.now()) == 0
     assert archive.store.documents.delete(document.name, at=archive.clock.now()) == 2
     assert archive.store.documents.sources() == []
-    assert archive.outcomes(notes) == [Outcome.LOADED]
+    assert archive.outcomes(notes) == [LoadOutcome.LOADED]
     archive.check()
 
 
 def test_new_tags_and_a_new_size_need_no_change_of_the_file(archive: Archive, notes: Path) -> None:
     (notes / "a.txt").write_text("One two three four five six. Seven eight nine ten.\n")
     archive.load(notes)
-    assert archive.outcomes(notes, tags=["t"]) == [Outcome.UPDATED]
-    assert archive.outcomes(notes, tags=["t"]) == [Outcome.UNCHANGED]
+    assert archive.outcomes(notes, tags=["t"]) == [LoadOutcome.UPDATED]
+    assert archive.outcomes(notes, tags=["t"]) == [LoadOutcome.UNCHANGED]
     assert archive.texts(tags=("t",)) == {"One two three four five six.", "Seven eight nine ten."}
-    assert archive.outcomes(notes, tokens=20) == [Outcome.UNCHANGED]
-    assert archive.outcomes(notes, tokens=20, again=True) == [Outcome.UPDATED]
+    assert archive.outcomes(notes, tokens=20) == [LoadOutcome.UNCHANGED]
+    assert archive.outcomes(notes, tokens=20, again=True) == [LoadOutcome.UPDATED]
     assert archive.texts() == {"One two three four five six. Seven eight nine ten."}
     assert archive.living()[0].tags == ("t",)
     archive.check()
@@ -248,11 +248,11 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_loaded(archive: Archive, n
     (notes / "c.pdf").write_text("no pdf")
     progress = archive.load(notes, notes / "nowhere", str(notes / "*.nothing"))
     assert [(Path(p.source).name, p.outcome, p.reason) for p in progress] == [
-        ("a.png", Outcome.SKIPPED, "a picture"),
-        ("b.txt", Outcome.LOADED, ""),
-        ("c.pdf", Outcome.SKIPPED, "not a valid .pdf file"),
-        ("nowhere", Outcome.SKIPPED, "no such file or folder"),
-        ("*.nothing", Outcome.SKIPPED, "no such file or folder"),
+        ("a.png", LoadOutcome.SKIPPED, "a picture"),
+        ("b.txt", LoadOutcome.LOADED, ""),
+        ("c.pdf", LoadOutcome.SKIPPED, "not a valid .pdf file"),
+        ("nowhere", LoadOutcome.SKIPPED, "no such file or folder"),
+        ("*.nothing", LoadOutcome.SKIPPED, "no such file or folder"),
     ]
 
 
@@ -260,7 +260,7 @@ def test_a_file_that_became_unreadable_keeps_its_passages(archive: Archive, note
     (notes / "a.txt").write_text("Good text.\n")
     archive.load(notes)
     (notes / "a.txt").write_bytes(bytes(1000))
-    assert archive.outcomes(notes) == [Outcome.SKIPPED]
+    assert archive.outcomes(notes) == [LoadOutcome.SKIPPED]
     assert archive.texts() == {"Good text."}
 
 
@@ -269,7 +269,7 @@ def test_standard_input_is_a_source_of_its_own_each_time_unless_it_is_named(arch
     [second] = archive.load("-", stdin=b"Second thing piped in.")
     assert first.source.startswith("stdin ")
     assert first.source != second.source
-    assert [p.outcome for p in archive.load("-", stdin=b"First thing piped in.")] == [Outcome.UNCHANGED]
+    assert [p.outcome for p in archive.load("-", stdin=b"First thing piped in.")] == [LoadOutcome.UNCHANGED]
     archive.load("-", stdin=b"# Title\nFirst.", name="log.md")
     archive.load("-", stdin=b"# Title\nOther.", name="log.md")
     assert archive.texts(source="log.md") == {"# Title\nOther."}
@@ -291,7 +291,10 @@ def test_large_files_are_stored_and_embedded_in_batches(
     (notes / "a.txt").write_text("\n\n".join(f"This is paragraph number {n} of all." for n in range(95)))
     (notes / "b.txt").write_text("\n\n".join(f"This is paragraph number {n} of all." for n in range(95)))
     progress = archive.load(notes)
-    assert [(p.outcome, p.new, p.shared) for p in progress] == [(Outcome.LOADED, 95, 0), (Outcome.LOADED, 95, 95)]
+    assert [(p.outcome, p.new, p.shared) for p in progress] == [
+        (LoadOutcome.LOADED, 95, 0),
+        (LoadOutcome.LOADED, 95, 95),
+    ]
     assert archive.flushes >= 9
     archive.check()
 
@@ -349,7 +352,7 @@ def test_a_load_killed_at_any_point_goes_on_without_loss_or_doubles(tmp_path: Pa
     archive = Archive(SQLiteStore(database))
     archive.load(notes)
     assert archive.texts() == expected
-    assert archive.outcomes(notes) == [Outcome.UNCHANGED] * 4
+    assert archive.outcomes(notes) == [LoadOutcome.UNCHANGED] * 4
     archive.check()
     archive.store.close()
 
@@ -366,7 +369,7 @@ def test_a_change_cut_off_half_way_keeps_the_old_text_until_it_goes_on(
     assert [next(halfway).new for _ in range(3)] == [0, 2, 4]
     halfway.close()  # type: ignore[attr-defined]
     assert len(archive.texts()) == 10
-    assert archive.outcomes(notes) == [Outcome.UPDATED]
+    assert archive.outcomes(notes) == [LoadOutcome.UPDATED]
     assert archive.texts() == {f"New paragraph number {n} stands here now." for n in range(6)}
     archive.check()
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from memgpt_cli.domain.messages import Message, Role
 from memgpt_cli.domain.passages import Passage
 from memgpt_cli.domain.search import Hit, SearchResult
-from memgpt_cli.external_context.rendering import Lines, page_of, render
+from memgpt_cli.external_context.rendering import HitLines, page_of, render
 
 ZONE = ZoneInfo("America/New_York")
 AT = datetime(2023, 5, 8, 17, 56, tzinfo=UTC)
@@ -33,7 +33,7 @@ def result(items: Sequence[Message], total: int = 41, page: int = 0, **more: obj
 
 def rendered(found: SearchResult[Message] | SearchResult[Passage], budget: int = 1_000) -> list[str]:
     what = "passages" if found.hits and isinstance(found.hits[0].item, Passage) else "messages"
-    lines = Lines(zone=ZONE, count=count, terms=found.terms)
+    lines = HitLines(zone=ZONE, count=count, terms=found.terms)
     return render(found, lines, what=what, order="best match first", budget=budget).text.splitlines()
 
 

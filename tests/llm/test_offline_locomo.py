@@ -10,9 +10,9 @@ from support.locomo import DEVELOPMENT_HALF, conversations, messages
 
 from memgpt_cli.domain.messages import Message, Role, message_ref
 from memgpt_cli.domain.search import RecallFilters
-from memgpt_cli.external_context.rendering import RANKED, Lines, render
+from memgpt_cli.external_context.rendering import RANKED, HitLines, render
 from memgpt_cli.llm.offline.answers import MOST_QUOTES, quotes
-from memgpt_cli.llm.offline.relevance import Question
+from memgpt_cli.llm.offline.relevance import RelevanceQuestion
 from memgpt_cli.llm.prompt_reading import hits
 
 pytestmark = pytest.mark.skipif(not DEVELOPMENT_HALF.exists(), reason="the development data is not here")
@@ -44,9 +44,9 @@ def answered(conversation: dict[str, Any], home: Path) -> list[tuple[bool, bool]
                 continue
             asked = question["question"]
             page = recall.search(asked, RecallFilters(roles=(Role.USER,)), query_vector=recall.embed_query(asked))
-            lines = Lines(zone=zone, count=lambda text: len(text) // 4, terms=page.terms)
+            lines = HitLines(zone=zone, count=lambda text: len(text) // 4, terms=page.terms)
             found = hits(render(page, lines, what="messages", order=RANKED, budget=2_000).text)
-            quoted = {quote.hit.ref for quote in quotes(Question(asked), found, asked=[])[:MOST_QUOTES]}
+            quoted = {quote.hit.ref for quote in quotes(RelevanceQuestion(asked), found, asked=[])[:MOST_QUOTES]}
             first = {hit.ref for hit in found[:MOST_QUOTES]}
             outcomes.append((bool(quoted & evidence), bool(first & evidence)))
     return outcomes

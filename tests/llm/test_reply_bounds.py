@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from memgpt_cli.agent.replies import Reply, told
+from memgpt_cli.agent.replies import PartialReply, told
 from memgpt_cli.domain.agents import StepRecord
 from memgpt_cli.domain.chat import ChatRequest, CutDelta, PromptMessage, SkippedDelta, TextDelta
 from memgpt_cli.domain.endpoints import Endpoint
@@ -113,7 +113,7 @@ def test_a_keep_alive_is_not_a_part_of_the_reply(kept_alive: bytes) -> None:
 
 
 def test_a_skipped_part_of_the_reply_is_told() -> None:
-    reply = Reply()
+    reply = PartialReply()
     reply.add(SkippedDelta(2))
     committed = StepCommitted(record=cast("StepRecord", None), text="", final=True)
     assert Notice("part of the reply could not be read and is missing") in list(told(committed, reply))

@@ -69,9 +69,9 @@ def die() -> None:
 
 
 def tear_journal_writes(life: Life) -> None:
-    from memgpt_cli.batch.journal import Journal
+    from memgpt_cli.batch.journal import RunJournal
 
-    whole: Any = Journal._write
+    whole: Any = RunJournal._write
 
     def write(journal: Any, value: Any, **options: Any) -> Any:
         if life.last == "complete" and "complete" in value:
@@ -85,7 +85,7 @@ def tear_journal_writes(life: Life) -> None:
         life.moment()
         return written
 
-    Journal._write = write  # type: ignore[method-assign]
+    RunJournal._write = write  # type: ignore[method-assign]
 
 
 def main() -> None:

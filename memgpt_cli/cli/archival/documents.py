@@ -7,7 +7,7 @@ import typer
 from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import NewTags, Wait
 from memgpt_cli.cli.terminal.progress import bar
-from memgpt_cli.domain.documents import Outcome
+from memgpt_cli.domain.documents import LoadOutcome
 from memgpt_cli.errors import MemGPTError, UsageError
 from memgpt_cli.services.filters import new_tags
 from memgpt_cli.services.wording import counted
@@ -54,7 +54,7 @@ def load(
         terminal.print_json(report.shape(memory.name))
     else:
         report.tell(terminal)
-    if report.of(Outcome.SKIPPED):
+    if report.of(LoadOutcome.SKIPPED):
         raise typer.Exit(1)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from memgpt_cli.agent.notices import tell_loaded
 from memgpt_cli.cli.terminal.context import Terminal
 from memgpt_cli.cli.terminal.progress import Bar, bar
-from memgpt_cli.domain.documents import LoadProgress, Outcome
+from memgpt_cli.domain.documents import LoadOutcome, LoadProgress
 from memgpt_cli.errors import BudgetError, UsageError
 from memgpt_cli.services.wording import counted
 
@@ -44,7 +44,7 @@ class Report:
     tokens: int = 0
     usd: float | None = None
 
-    def of(self, outcome: Outcome) -> list[LoadProgress]:
+    def of(self, outcome: LoadOutcome) -> list[LoadProgress]:
         """The files that came to this."""
         return [file for file in self.files if file.outcome is outcome]
 
@@ -59,7 +59,7 @@ class Report:
         return {
             "agent": agent,
             "files": [{"source": f.source, "outcome": str(f.outcome), "reason": f.reason or None} for f in self.files],
-            **{str(outcome): len(self.of(outcome)) for outcome in Outcome},
+            **{str(outcome): len(self.of(outcome)) for outcome in LoadOutcome},
             "passages": {"new": new, "shared": shared, "removed": removed},
             "embedding_tokens": self.tokens,
             "cost_usd": None if self.usd is None else round(self.usd, 8),
@@ -70,7 +70,7 @@ class Report:
         """Print it for a person."""
         by = Counter(file.outcome for file in self.files)
         new, shared, removed = self.passages
-        files = ", ".join(f"{by[o]} {o}" for o in Outcome if by[o]) or "nothing"
+        files = ", ".join(f"{by[o]} {o}" for o in LoadOutcome if by[o]) or "nothing"
         there = [f"{shared} there already"] if shared else []
         gone = [f"{removed} removed"] if removed else []
         passages = ", ".join([counted(new, "new passage"), *there, *gone])
@@ -138,7 +138,7 @@ def load_documents(
         report.seconds = time.monotonic() - began
         report.tokens = bill.tokens - tokens
         report.usd = bill.price(report.tokens)
-        done = [file.source for file in (*report.of(Outcome.LOADED), *report.of(Outcome.UPDATED))]
+        done = [file.source for file in (*report.of(LoadOutcome.LOADED), *report.of(LoadOutcome.UPDATED))]
         tell_loaded(store, done, at=workspace.clock.now())
     return report
 
@@ -169,7 +169,7 @@ def _run(
         shown.show(step.source, step.bytes, step.total_bytes, unit="bytes", beside=f"{step.new:,} passages")
         if step.outcome is not None:
             report.files.append(step)
-        if step.outcome is Outcome.SKIPPED:
+        if step.outcome is LoadOutcome.SKIPPED:
             name = " ".join(step.source.splitlines())
             terminal.notice(f"skipped {name}: {step.reason}", style=None)
         if step.new - embedded >= EMBED_AT:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from memgpt_cli.batch.conversations import Conversation, GivenBlock
+from memgpt_cli.batch.conversations import GivenBlock, ScriptedConversation
 from memgpt_cli.bootstrap import AroundModel, Flags, Workspace
 from memgpt_cli.domain.blocks import Author, Block, Provenance
 from memgpt_cli.errors import DocumentError, NotFoundError
@@ -68,7 +68,7 @@ class BatchAgents:
         """Put into `folder` the record that fresh agents begin with."""
         self.workspace.new_agents.in_folder(folder, template=template)
 
-    def fresh(self, folder: Path, conversation: Conversation, *, seed: Path, name: str | None) -> None:
+    def fresh(self, folder: Path, conversation: ScriptedConversation, *, seed: Path, name: str | None) -> None:
         """Make an agent of the seed in `folder`, whole or not at all."""
         unfinished = folder.with_name(f".{folder.name}.{os.getpid()}")
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -84,7 +84,7 @@ class BatchAgents:
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
 
-    def _furnish_record(self, store: "Store", conversation: Conversation, name: str | None) -> None:
+    def _furnish_record(self, store: "Store", conversation: ScriptedConversation, name: str | None) -> None:
         with store.transaction():
             if name is not None:
                 store.set_config(replace(store.config(), name=name))
@@ -130,7 +130,7 @@ class BatchAgents:
             raise NotFoundError(f"there is no agent {name!r}", hint=f"memgpt agent create {name}")
         return self.workspace.sessions.open(name, purpose="memgpt batch", wait=self._wait)
 
-    def furnish(self, session: "Session", conversation: Conversation) -> None:
+    def furnish(self, session: "Session", conversation: ScriptedConversation) -> None:
         """Give an existing agent the conversation's blocks and documents."""
         store = session.store
         with store.transaction():

@@ -38,7 +38,7 @@ from memgpt_cli.domain.times import parse, to_text
 from memgpt_cli.errors import ExitCode, NotFoundError, UsageError
 
 if TYPE_CHECKING:
-    from memgpt_cli.batch.journal import Journal
+    from memgpt_cli.batch.journal import RunJournal
     from memgpt_cli.batch.output import Output
     from memgpt_cli.batch.pace import Pace
     from memgpt_cli.batch.reading import BatchInput
@@ -126,7 +126,7 @@ def _time(text: str) -> datetime:
 
 
 def _run(terminal: Terminal, read: "BatchInput", wishes: Wishes, workspace: "Workspace") -> int:
-    from memgpt_cli.batch.journal import Journal
+    from memgpt_cli.batch.journal import RunJournal
     from memgpt_cli.batch.plan import kept_names, run_key
 
     if wishes.template is not None and not workspace.agents.exists(wishes.template):
@@ -134,7 +134,7 @@ def _run(terminal: Terminal, read: "BatchInput", wishes: Wishes, workspace: "Wor
     builtin = _is_builtin(read, wishes, workspace)
     said_as = {"text": read.name} if read.is_text else {}
     folder = workspace.paths.data / "batch" / run_key(read.sha256, wishes.arguments(terminal) | said_as)
-    with Journal(folder, durable=not builtin) as journal:
+    with RunJournal(folder, durable=not builtin) as journal:
         goes_on = journal.header is not None and not wishes.restart and (wishes.retry_failed or not journal.complete)
         kept = kept_names(read) if wishes.keep else {}
         refuse(read, faults_of(read, workspace, kept, is_new_run=not goes_on))
@@ -177,7 +177,7 @@ def _go(
     read: "BatchInput",
     wishes: Wishes,
     workspace: "Workspace",
-    journal: "Journal",
+    journal: "RunJournal",
     *,
     builtin: bool,
     goes_on: bool,
@@ -259,7 +259,7 @@ def _worker_maker(agents: "BatchAgents", orders: "Orders", *, spawn: bool) -> "W
     return spawned if spawn else local
 
 
-def _output(wishes: Wishes, journal: "Journal") -> "Output":
+def _output(wishes: Wishes, journal: "RunJournal") -> "Output":
     from memgpt_cli.batch.output import FileOutput, StreamOutput, unwritable
 
     if wishes.output is not None and (wishes.output.is_file() or not wishes.output.exists()):

@@ -22,15 +22,15 @@ _SHOWN_FAULTS = 50
 @contextmanager
 def opened(file: str, workspace: "Workspace", *, as_text: bool, allow_outside: bool) -> Iterator["BatchInput"]:
     """The input, looked through. Raises UsageError when it cannot be read."""
-    from memgpt_cli.batch.reading import Source, read_input
+    from memgpt_cli.batch.reading import InputFile, read_input
 
     spare = workspace.paths.data / "batch"
     try:
         if file == "-":
             stdin = cast("BufferedReader", sys.stdin.buffer)
-            source, name, folder = Source.of_stream(stdin, spare=spare), "stdin", Path()
+            source, name, folder = InputFile.of_stream(stdin, spare=spare), "stdin", Path()
         else:
-            source, name, folder = Source.of_file(Path(file), spare=spare), file, Path(file).parent
+            source, name, folder = InputFile.of_file(Path(file), spare=spare), file, Path(file).parent
         kind: Any = "text" if as_text else "auto"
         zone = workspace.settings.zone
         read = read_input(source, name=name, folder=folder, zone=zone, kind=kind, allow_outside=allow_outside)

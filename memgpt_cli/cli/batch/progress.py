@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Self
 
 from memgpt_cli.batch.run import Told
-from memgpt_cli.batch.tally import Summary
+from memgpt_cli.batch.tally import RunSummary
 from memgpt_cli.cli.terminal.console import plain
 from memgpt_cli.cli.terminal.context import Terminal
 
@@ -85,7 +85,7 @@ class Reporter:
         return ", ".join(parts)
 
 
-def show_summary(terminal: Terminal, summary: Summary) -> None:
+def show_summary(terminal: Terminal, summary: RunSummary) -> None:
     """The table at the end."""
     from rich.box import SIMPLE
     from rich.table import Table
@@ -102,7 +102,7 @@ def show_summary(terminal: Terminal, summary: Summary) -> None:
         terminal.notice(f"and {len(summary.errors) - _MOST_ERRORS} other errors", style=None)
 
 
-def _rows(summary: Summary) -> list[tuple[str, str]]:
+def _rows(summary: RunSummary) -> list[tuple[str, str]]:
     cost = summary.spent.cost_usd
     rows = [
         ("conversations", f"{summary.conversations:,} of {summary.total:,}"),

@@ -9,7 +9,7 @@ from memgpt_cli.cli.chat.turns import proposal
 from memgpt_cli.cli.terminal.console import plain
 from memgpt_cli.domain.chat import arguments_object
 from memgpt_cli.domain.messages import FunctionCall
-from memgpt_cli.functions.spec import Verdict
+from memgpt_cli.functions.spec import ConsentVerdict
 
 QUESTION: Final = "write this? [y]es [n]o [e]dit [a]lways: "
 _TEXTS: Final = ("content", "new_content")
@@ -31,40 +31,40 @@ class Confirmation:
         self._ask = ask
         self._always = False
 
-    def __call__(self, call: FunctionCall) -> Verdict:
+    def __call__(self, call: FunctionCall) -> ConsentVerdict:
         """What the person says. No answer, and Ctrl-C, is a no: nothing is written that nobody has agreed to."""
         if self._always:
-            return Verdict(allowed=True)
+            return ConsentVerdict(allowed=True)
         try:
             return self._decide(call)
         except KeyboardInterrupt:
-            return Verdict(allowed=False)
+            return ConsentVerdict(allowed=False)
 
-    def _decide(self, call: FunctionCall) -> Verdict:
+    def _decide(self, call: FunctionCall) -> ConsentVerdict:
         question = f"{plain(proposal(call))}\n{QUESTION}"
         while True:
             match self._ask(question).strip().lower()[:1]:
                 case "y":
-                    return Verdict(allowed=True)
+                    return ConsentVerdict(allowed=True)
                 case "a":
                     self._always = True
-                    return Verdict(allowed=True)
+                    return ConsentVerdict(allowed=True)
                 case "e":
                     return self._edited(call)
                 case "n" | "":
-                    return Verdict(allowed=False)
+                    return ConsentVerdict(allowed=False)
                 case _:
                     question = QUESTION
 
-    def _edited(self, call: FunctionCall) -> Verdict:
+    def _edited(self, call: FunctionCall) -> ConsentVerdict:
         arguments = arguments_object(call.arguments) or {}
         name = next((name for name in _TEXTS if name in arguments), None)
         if name is None:
-            return Verdict(allowed=True)
+            return ConsentVerdict(allowed=True)
         text = self._ask("text: ", default=str(arguments[name]))
         if not text.strip():
-            return Verdict(allowed=False)
-        return Verdict(allowed=True, arguments=json.dumps({**arguments, name: text}, ensure_ascii=False))
+            return ConsentVerdict(allowed=False)
+        return ConsentVerdict(allowed=True, arguments=json.dumps({**arguments, name: text}, ensure_ascii=False))
 
 
 def ask_on_terminal(question: str, *, default: str = "") -> str:
@@ -76,7 +76,7 @@ def ask_on_terminal(question: str, *, default: str = "") -> str:
     return line.rstrip("\r\n") or default if line else ""
 
 
-def confirmation(*, wanted: bool) -> Callable[[FunctionCall], Verdict] | None:
+def confirmation(*, wanted: bool) -> Callable[[FunctionCall], ConsentVerdict] | None:
     """For a command that is no chat: asks at the terminal, where there is one; None leaves every write refused."""
     if wanted and sys.stdin.isatty() and sys.stderr.isatty():
         return Confirmation(ask_on_terminal)

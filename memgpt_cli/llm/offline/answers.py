@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Final
 
-from memgpt_cli.llm.offline.relevance import FLOOR, People, Question
-from memgpt_cli.llm.prompt_reading import Hit
+from memgpt_cli.llm.offline.relevance import FLOOR, People, RelevanceQuestion
+from memgpt_cli.llm.prompt_reading import PromptHit
 from memgpt_cli.text import relative_dates
 from memgpt_cli.text.asking import asks
 from memgpt_cli.text.sentences import sentences
@@ -43,12 +43,14 @@ _SHORTEST_REPLY: Final = 40
 class Quote:
     """Words from memory that bear on a question."""
 
-    hit: Hit
+    hit: PromptHit
     text: str
     share: float
 
 
-def quotes(question: Question, found: Sequence[Hit], *, asked: Iterable[str], lines: Sequence[str] = ()) -> list[Quote]:
+def quotes(
+    question: RelevanceQuestion, found: Sequence[PromptHit], *, asked: Iterable[str], lines: Sequence[str] = ()
+) -> list[Quote]:
     """What to quote, at most `MOST_QUOTES`; for an overview of somebody `MOST_ABOUT`.
 
     `asked` are messages of this turn, which do not answer themselves; `lines` those of core memory.
@@ -57,7 +59,9 @@ def quotes(question: Question, found: Sequence[Hit], *, asked: Iterable[str], li
     hits = [hit for hit in found if _squeezed(hit.text) not in said_now and not _is_noise(hit)]
     told = {_squeezed(hit.text) for hit in hits if hit.kind == "message"}
     noted = [
-        Hit(kind="block", ref="", text=line) for line in lines if not any(_squeezed(line) in text for text in told)
+        PromptHit(kind="block", ref="", text=line)
+        for line in lines
+        if not any(_squeezed(line) in text for text in told)
     ]
     most = MOST_ABOUT if is_overview(question) else MOST_QUOTES
     if any(hit.kind == "message" and hit.speaker not in _ROLES for hit in hits):
@@ -68,12 +72,12 @@ def quotes(question: Question, found: Sequence[Hit], *, asked: Iterable[str], li
     return _newest_first(question, _distinct(passing)[:most])
 
 
-def is_overview(question: Question) -> bool:
+def is_overview(question: RelevanceQuestion) -> bool:
     """Whether everything about somebody or something is wanted, and not an answer."""
     return _OVERVIEW.search(question.text) is not None and bool(question.names or question.kin)
 
 
-def _among_people(question: Question, hits: Sequence[Hit]) -> list[Quote]:
+def _among_people(question: RelevanceQuestion, hits: Sequence[PromptHit]) -> list[Quote]:
     """The hits in their order if any of them bears on the question: in a talk of several people a short reply answers.
 
     What only asks comes last.
@@ -87,7 +91,7 @@ def _among_people(question: Question, hits: Sequence[Hit]) -> list[Quote]:
     return sorted(rated, key=lambda quote: _only_asks(quote.hit.text)) if any(quote.share for quote in rated) else []
 
 
-def _judged(question: Question, hit: Hit, people: People) -> Quote | None:
+def _judged(question: RelevanceQuestion, hit: PromptHit, people: People) -> Quote | None:
     """The quotation of a hit above the floor; None for others."""
     text = f"{hit.source} {hit.text}".strip()
     share = question.share(text)
@@ -96,7 +100,7 @@ def _judged(question: Question, hit: Hit, people: People) -> Quote | None:
     return Quote(hit=hit, text=_excerpt(question, hit.text), share=share)
 
 
-def _of_the_right_kind(question: Question, passing: list[Quote]) -> list[Quote]:
+def _of_the_right_kind(question: RelevanceQuestion, passing: list[Quote]) -> list[Quote]:
     """Documents for questions about documents, and not as an answer to "my" or "I"; otherwise what says more."""
     documents = [quote for quote in passing if quote.hit.kind == "passage" and quote.hit.source]
     others = [quote for quote in passing if quote not in documents]
@@ -109,7 +113,7 @@ def _of_the_right_kind(question: Question, passing: list[Quote]) -> list[Quote]:
     return ahead + others + documents[len(ahead) :]
 
 
-def _asks_documents(question: Question, documents: Sequence[Quote]) -> bool:
+def _asks_documents(question: RelevanceQuestion, documents: Sequence[Quote]) -> bool:
     named = {
         word for quote in documents for word in re.findall(r"[^\W_]{4,}", quote.hit.source.lower().split(" > ")[0])
     }
@@ -126,7 +130,7 @@ def _distinct(passing: Sequence[Quote]) -> list[Quote]:
     return kept
 
 
-def _newest_first(question: Question, chosen: list[Quote]) -> list[Quote]:
+def _newest_first(question: RelevanceQuestion, chosen: list[Quote]) -> list[Quote]:
     """Those statements of one speaker that speak of the same as the first one, by their time; then the rest."""
     if not chosen or chosen[0].hit.kind != "message":
         return chosen
@@ -142,7 +146,7 @@ def _newest_first(question: Question, chosen: list[Quote]) -> list[Quote]:
     return newest + [quote for quote in chosen if quote not in alike]
 
 
-def _is_noise(hit: Hit) -> bool:
+def _is_noise(hit: PromptHit) -> bool:
     """Questions of the person, and what the assistant only quoted."""
     if hit.speaker == "assistant":
         return len(hit.text) < _SHORTEST_REPLY or _OWN_QUOTATION.search(hit.text) is not None
@@ -157,7 +161,7 @@ def _squeezed(text: str) -> str:
     return re.sub(r"[\W_]+", "", text).lower()
 
 
-def _excerpt(question: Question, text: str) -> str:
+def _excerpt(question: RelevanceQuestion, text: str) -> str:
     """The whole of a short text; of a long one the best sentence and what follows it."""
     if len(text) <= LONGEST_QUOTE:
         return text.strip()
@@ -187,7 +191,7 @@ def cited(quote: Quote, *, asker: str | None, chinese: bool) -> str:
     return f'{lead}: "{quote.text}"{_meanings(quote, chinese=False)}'
 
 
-def _lead_in_chinese(hit: Hit, day: str, asker: str | None) -> str:
+def _lead_in_chinese(hit: PromptHit, day: str, asker: str | None) -> str:
     if hit.kind == "block":
         return "核心记忆里写着："
     if hit.kind == "passage":
@@ -207,7 +211,7 @@ def _meanings(quote: Quote, *, chinese: bool) -> str:
     return " (" + ", ".join(f'"{w.phrase}": {relative_dates.in_words(w, chinese=False)}' for w in whens) + ")"
 
 
-def of_days(found: Sequence[Hit], days: relative_dates.When, *, asked: Iterable[str]) -> list[Quote]:
+def of_days(found: Sequence[PromptHit], days: relative_dates.When, *, asked: Iterable[str]) -> list[Quote]:
     """What happened on these days: messages whose time words mean them, then messages of then without any."""
     said_now = {_squeezed(text) for text in asked}
     told = []

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Final
 
 from memgpt_cli.llm.offline.hearing import Heard, corrects
-from memgpt_cli.llm.offline.relevance import Question
+from memgpt_cli.llm.offline.relevance import RelevanceQuestion
 from memgpt_cli.llm.prompt_reading import BlockView, Situation
 from memgpt_cli.text import relative_dates
 from memgpt_cli.text.words import is_chinese
@@ -193,14 +193,14 @@ class Notebook:
             if subject is not None and (rest := _without(line, subject)) is not None:
                 return line, rest
         if (wrong := _NOT.search(text)) and (value := (wrong["en"] or wrong["zh"] or "").strip()):
-            about = Question(text.replace(value, " "))
+            about = RelevanceQuestion(text.replace(value, " "))
             for line in reversed(mine):
                 if value.lower() in line.lower() and about.covered(line):
                     return line, ""
         if _NO_LONGER.search(text):
-            matter = Question(re.sub(_NO_LONGER, " ", text))
+            matter = RelevanceQuestion(re.sub(_NO_LONGER, " ", text))
             for line in reversed(mine):
-                told = Question(said(line))
+                told = RelevanceQuestion(said(line))
                 if told.weights and len(told.covered(text)) == len(told.weights) and matter.covered(line):
                     return line, ""
         return None
@@ -310,7 +310,7 @@ def lines_meant(content: str, lines: Sequence[str]) -> list[str]:
     )
     if subject is not None and (found := lines_on(subject, lines)):
         return found[:1]
-    question = Question(sentence)
+    question = RelevanceQuestion(sentence)
     return [line for line in lines if question.weights and question.share(line) >= _MEANT]
 
 

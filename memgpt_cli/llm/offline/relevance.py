@@ -62,7 +62,7 @@ _NOT_NAMES: Final = frozenset((*MONTHS, *WEEKDAYS, "please", "summarize", "summa
 
 
 @dataclass(frozen=True)
-class Question:
+class RelevanceQuestion:
     """A question with what it is searched and judged by. `context` is what its pronouns may refer to."""
 
     text: str
@@ -125,7 +125,7 @@ class People:
     def __init__(self, texts: Iterable[str]) -> None:
         self._names = {named for text in texts for named in named_kin(text)}
 
-    def meant(self, question: Question, text: str) -> bool:
+    def meant(self, question: RelevanceQuestion, text: str) -> bool:
         """Whether a text speaks of somebody whom the question is about; True where it names nobody.
 
         What the person says of a relative does not answer a question about the person.

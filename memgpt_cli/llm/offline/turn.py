@@ -9,8 +9,8 @@ from memgpt_cli.llm.offline import notes, phrases
 from memgpt_cli.llm.offline.answers import Quote, cited, is_overview, of_days, quotes
 from memgpt_cli.llm.offline.hearing import Heard, Talk, hear
 from memgpt_cli.llm.offline.notes import LABEL, Call
-from memgpt_cli.llm.offline.relevance import Question
-from memgpt_cli.llm.prompt_reading import SEARCHES, Hit, Situation, Utterance, hits
+from memgpt_cli.llm.offline.relevance import RelevanceQuestion
+from memgpt_cli.llm.prompt_reading import SEARCHES, PromptHit, Situation, Utterance, hits
 from memgpt_cli.text import relative_dates
 from memgpt_cli.text.asking import asks_assistant
 from memgpt_cli.text.words import is_chinese
@@ -39,7 +39,7 @@ _EMPTY_DOING: Final = re.compile(
 class Asked:
     """One question with what it is searched by. `days` bounds the search for "what did I do yesterday?"."""
 
-    question: Question
+    question: RelevanceQuestion
     utterance: Utterance
     days: relative_dates.When | None = None
 
@@ -70,17 +70,19 @@ def respond(situation: Situation) -> str | list[Call]:
 
 
 def _asked(text: str, message: Heard, situation: Situation) -> Asked:
-    question = Question(text)
+    question = RelevanceQuestion(text)
     if sum(question.weights.values()) < _FULL and (_PRONOUN.search(text) or not question.weights):
         before = [message.utterance.text.partition(text)[0], *(u.text for u in reversed(situation.asked))]
-        question = Question(text, next((told.strip()[:200] for told in before if told.strip()), ""))
+        question = RelevanceQuestion(text, next((told.strip()[:200] for told in before if told.strip()), ""))
     at = message.utterance.said_at
     whens = relative_dates.resolve(text, at.date()) if at is not None and _DID_WHAT.search(text) else []
     rest = _EMPTY_DOING.sub(" ", text)
     for when in whens:
         rest = rest.replace(when.phrase, " ")
     return Asked(
-        question=question, utterance=message.utterance, days=whens[0] if whens and not Question(rest).weights else None
+        question=question,
+        utterance=message.utterance,
+        days=whens[0] if whens and not RelevanceQuestion(rest).weights else None,
     )
 
 
@@ -103,9 +105,9 @@ def _second(asked: Sequence[Asked], situation: Situation) -> Iterator[Call]:
             yield Call(SEARCHES[0], {"query": question.second_query, "role": "user"})
 
 
-def _found(asked: Asked, situation: Situation) -> list[Hit]:
+def _found(asked: Asked, situation: Situation) -> list[PromptHit]:
     queries = {asked.query, asked.second_query, "" if asked.days is not None else asked.query}
-    found: dict[str, Hit] = {}
+    found: dict[str, PromptHit] = {}
     for call in (call for step in situation.steps for call in step):
         if call.name in SEARCHES and call.ok and call.arguments.get("query") in queries:
             for hit in hits(call.text):
@@ -131,7 +133,7 @@ def _answers(asked: Asked, situation: Situation) -> list[Quote]:
     told.sort(key=lambda hit: int(hit.ref[1:]))
     for line in notes.lines_on(subject, mine):
         source = next((hit for hit in reversed(told) if notes.said(line) in hit.text), None)
-        return [Quote(hit=source or Hit(kind="block", ref="", text=line), text=notes.said(line), share=1.0)]
+        return [Quote(hit=source or PromptHit(kind="block", ref="", text=line), text=notes.said(line), share=1.0)]
     texts = {part: hit for hit in told for part in hear(Utterance(text=hit.text)).notes}
     return [Quote(hit=texts[part], text=part, share=1.0) for part in notes.lines_on(subject, list(texts))]
 

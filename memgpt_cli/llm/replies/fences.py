@@ -8,7 +8,7 @@ from memgpt_cli.llm.replies.formats.json_calls import read_json
 from memgpt_cli.llm.replies.formats.marked import MARKS, begins_mark, read_marked
 from memgpt_cli.llm.replies.formats.named import read_named
 from memgpt_cli.llm.replies.formats.pythonic import read_calls, read_list
-from memgpt_cli.llm.replies.formats.reading import MORE, NO, Found, Reading, Verdict, first_found, skip_blank
+from memgpt_cli.llm.replies.formats.reading import MORE, NO, CallVerdict, Found, Reading, first_found, skip_blank
 from memgpt_cli.llm.replies.marks import CALL_CLOSERS
 from memgpt_cli.llm.replies.offered import Offered, ReadCall
 
@@ -24,7 +24,7 @@ class Fence:
     length: int
 
 
-def read_fence(text: str, offered: Offered, *, opens_reply: bool, final: bool) -> Found | Fence | Verdict:
+def read_fence(text: str, offered: Offered, *, opens_reply: bool, final: bool) -> Found | Fence | CallVerdict:
     """The fence at the beginning of `text`. Never NO."""
     header = _HEADER.match(text)
     start = header.end() if header else 3

@@ -7,7 +7,7 @@ from memgpt_cli.llm.replies.marks import STRIPPED_CALLS
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class ReasoningBlock:
     """How reasoning opens and closes. `in_words` marks look like words of a text: they need more evidence."""
 
     opening: str
@@ -22,22 +22,22 @@ class Block:
 
 
 BLOCKS: Final = (
-    Block("<think>", "</think>", in_words=True),
-    Block("<thinking>", "</thinking>", in_words=True),
-    Block("<thought>", "</thought>", in_words=True),
-    Block("<reasoning>", "</reasoning>", in_words=True),
-    Block("[THINK]", "[/THINK]", in_words=True),
-    Block("<seed:think>", "</seed:think>"),
-    Block("<longcat_think>", "</longcat_think>"),
-    Block("<|begin_of_thought|>", "<|end_of_thought|>"),
-    Block("<|START_THINKING|>", "<|END_THINKING|>"),
-    Block("<|inner_prefix|>", "<|inner_suffix|>"),
-    Block("<|channel>thought", "<channel|>"),
-    Block("<|open|>think<|sep|>", "<|close|>think<|sep|>"),
-    Block("◁think▷", "◁/think▷"),
-    Block("<unused94>thought", "<unused95>"),
-    Block("assistantanalysis", "assistantfinal", in_words=True, also=STRIPPED_CALLS),
-    Block("Here is my thought process:", "Here is my response:", in_words=True),
+    ReasoningBlock("<think>", "</think>", in_words=True),
+    ReasoningBlock("<thinking>", "</thinking>", in_words=True),
+    ReasoningBlock("<thought>", "</thought>", in_words=True),
+    ReasoningBlock("<reasoning>", "</reasoning>", in_words=True),
+    ReasoningBlock("[THINK]", "[/THINK]", in_words=True),
+    ReasoningBlock("<seed:think>", "</seed:think>"),
+    ReasoningBlock("<longcat_think>", "</longcat_think>"),
+    ReasoningBlock("<|begin_of_thought|>", "<|end_of_thought|>"),
+    ReasoningBlock("<|START_THINKING|>", "<|END_THINKING|>"),
+    ReasoningBlock("<|inner_prefix|>", "<|inner_suffix|>"),
+    ReasoningBlock("<|channel>thought", "<channel|>"),
+    ReasoningBlock("<|open|>think<|sep|>", "<|close|>think<|sep|>"),
+    ReasoningBlock("◁think▷", "◁/think▷"),
+    ReasoningBlock("<unused94>thought", "<unused95>"),
+    ReasoningBlock("assistantanalysis", "assistantfinal", in_words=True, also=STRIPPED_CALLS),
+    ReasoningBlock("Here is my thought process:", "Here is my response:", in_words=True),
 )
 """DeepSeek, Qwen, GLM, Kimi, MiniMax, Hunyuan and most others; Magistral; Seed-OSS; LongCat; OpenThinker; Command A;
 Apertus; Gemma 4; Kimi K3; Kimi VL; MedGemma; gpt-oss without its special tokens; Granite 3."""

@@ -40,7 +40,7 @@ from memgpt_cli.llm.replies.marks import (
     STRIPPED_REASONING,
 )
 from memgpt_cli.llm.replies.offered import Offered, ReadCall
-from memgpt_cli.llm.replies.reasoning import BY_CLOSING, BY_OPENING, Block
+from memgpt_cli.llm.replies.reasoning import BY_CLOSING, BY_OPENING, ReasoningBlock
 from memgpt_cli.llm.replies.thought_calls import calls_in_thought
 from memgpt_cli.llm.replies.whole_calls import read_whole_call
 
@@ -308,7 +308,7 @@ class ReplyText:
         self._thinking = ends
         self._settle()
 
-    def _opening(self, block: Block, *, final: bool) -> Iterator[Piece]:
+    def _opening(self, block: ReasoningBlock, *, final: bool) -> Iterator[Piece]:
         rest = self._held[len(block.opening) :]
         if self._said and surroundings.is_mid_sentence(self._line):
             yield from self._keep(block.opening)
@@ -321,7 +321,7 @@ class ReplyText:
         else:
             self._open(len(block.opening), block.ends)
 
-    def _closed_block(self, block: Block, *, final: bool) -> Iterator[Piece]:
+    def _closed_block(self, block: ReasoningBlock, *, final: bool) -> Iterator[Piece]:
         """A block that may as well be words about such blocks: it counts when it closes outside of a sentence."""
         start = len(block.opening)
         end = self._held.find(block.closing, start)

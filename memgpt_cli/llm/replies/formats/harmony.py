@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from memgpt_cli.llm.replies.formats.reading import MORE, NO, Found, Reading, Verdict, skip_blank
+from memgpt_cli.llm.replies.formats.reading import MORE, NO, CallVerdict, Found, Reading, skip_blank
 from memgpt_cli.llm.replies.literals import InvalidLiteralError, UnfinishedLiteralError, read_literal
 from memgpt_cli.llm.replies.offered import Offered
 
@@ -56,7 +56,7 @@ def read_stripped(text: str, at: int, offered: Offered, final: bool) -> Reading:
     return NO if name is None else _read_arguments(text, head.end(), name, offered, final=final)
 
 
-def _read_arguments(text: str, at: int, name: str, offered: Offered, *, final: bool) -> Found | Verdict:
+def _read_arguments(text: str, at: int, name: str, offered: Offered, *, final: bool) -> Found | CallVerdict:
     start = skip_blank(text, at)
     try:
         value, end = read_literal(text, start) if text[start : start + 1] in ("{", "[", "") else (None, start)

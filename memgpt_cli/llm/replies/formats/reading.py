@@ -12,14 +12,14 @@ from enum import Enum, auto
 from memgpt_cli.llm.replies.offered import Offered, ReadCall
 
 
-class Verdict(Enum):
+class CallVerdict(Enum):
     """Not a call: certainly, or for all that has come so far."""
 
     NO = auto()
     MORE = auto()
 
 
-NO, MORE = Verdict.NO, Verdict.MORE
+NO, MORE = CallVerdict.NO, CallVerdict.MORE
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Found:
     end: int
 
 
-Reading = Found | Verdict
+Reading = Found | CallVerdict
 Reader = Callable[[str, int, Offered, bool], Reading]
 """(text, place, offered, final) -> what is there. It never answers MORE when `final`."""
 
