@@ -28,6 +28,7 @@ from memgpt_cli.ports import Clock
 
 if TYPE_CHECKING:
     from memgpt_cli.external_context.archival import ArchivalStorage
+    from memgpt_cli.external_context.facts import FactStorage
     from memgpt_cli.external_context.recall import RecallStorage
     from memgpt_cli.ports import Store
     from memgpt_cli.storage.agents.folders import AgentFolders
@@ -179,6 +180,13 @@ class Adapters:
             RecallStorage(store, index, embedder, settings=search, zone=zone),
             ArchivalStorage(store, index, embedder, settings=search, zone=zone, clock=self.clock),
         )
+
+    def facts(self, store: Store, index: AgentVectorIndex) -> FactStorage:
+        """Facts over an open record."""
+        from memgpt_cli.external_context.facts import FactStorage
+
+        search, zone, embedder = self.settings.search, self.settings.zone, self.embedders.configured
+        return FactStorage(store, index, embedder, settings=search, zone=zone, clock=self.clock)
 
     def forgetting(self, name: str, store: SQLiteStore) -> Forgetting:
         """Forgetting for good on behalf of one agent."""

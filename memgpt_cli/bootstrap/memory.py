@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from memgpt_cli.domain.blocks import Block
     from memgpt_cli.domain.vectors import EmbedderIdentity
     from memgpt_cli.external_context.archival import ArchivalStorage
+    from memgpt_cli.external_context.facts import FactStorage
     from memgpt_cli.external_context.recall import RecallStorage
     from memgpt_cli.main_context.core_memory import CoreMemory
     from memgpt_cli.main_context.window import Window
@@ -74,6 +75,12 @@ class Memory:
     def archival(self) -> ArchivalStorage:
         """Archival storage, to be asked and added to."""
         return self._external_context[1]
+
+    @cached_property
+    def facts(self) -> FactStorage:
+        """Facts, to be asked and added to."""
+        self.check_embedder()
+        return self._adapters.facts(self.store, self.index)
 
     @property
     def embedder(self) -> EmbedderIdentity | None:

@@ -35,6 +35,14 @@ class _Memgpt(LazyGroup):
         LazyCommand("recall", "Recall storage: all messages.", _CLI + "recall.commands:app"),
         LazyCommand("archival", "Archival storage: notes, facts and documents.", _CLI + "archival.commands:app"),
         LazyCommand(
+            "facts", "Facts: what is known, when it was true, and where it comes from.", _CLI + "facts.commands:app"
+        ),
+        LazyCommand(
+            "entities",
+            "Entities: the people, places and things that facts are about.",
+            _CLI + "facts.entities:app",
+        ),
+        LazyCommand(
             "search",
             "Search everything an agent remembers, best matches first, with the place of each hit.",
             _CLI + "search:search",

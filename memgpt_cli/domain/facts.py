@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from memgpt_cli.domain.blocks import Author, Provenance
+from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.domain.partial_dates import PartialDate, Validity
 
 PERSON: Final = "user"
@@ -16,6 +17,9 @@ PERSON: Final = "user"
 
 _PERSON_WORDS: Final = frozenset({PERSON, "the user", "i", "me", "myself", "我", "本人", "用户", "the person"})
 _SPACE_OR_MARKS: Final = re.compile(r"[\s\"'“”‘’.,;:!?。，；：！？]+")
+
+
+_SOURCES_SHOWN: Final = 3
 
 
 class FactKind(StrEnum):
@@ -118,7 +122,7 @@ class Fact:
     object_id: int | None = None
     about: tuple[int, ...] = ()
     sentence: str = ""
-    kind: FactKind = FactKind.ATTRIBUTE
+    fact_kind: FactKind = FactKind.ATTRIBUTE
     one_valued: bool = False
     valid: Validity = field(default_factory=Validity)
     state: FactState = FactState.CURRENT
@@ -126,6 +130,30 @@ class Fact:
     sources: tuple[FactSource, ...] = ()
     supersedes: int | None = None
     check: str = ""
+    kind: ClassVar[Kind] = Kind.FACT
+    tags: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def ref(self) -> str:
+        """How it is named to people and models: `f7`."""
+        return fact_ref(self.id)
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was said."""
+        return self.said_at
+
+    @property
+    def origin(self) -> str:
+        """Its validity, its state unless it is current, and its sources, in one line."""
+        state = "" if self.state is FactState.CURRENT else self.state.value
+        sources = ", ".join(source.ref for source in self.sources[:_SOURCES_SHOWN])
+        return "; ".join(part for part in (str(self.valid), state, sources and f"from {sources}") if part)
+
+    @property
+    def searchable(self) -> str:
+        """Its text and its quotes."""
+        return " ".join((self.text, *(source.quote for source in self.sources)))
 
     @property
     def text(self) -> str:
@@ -145,13 +173,13 @@ class Fact:
     def holds_on(self, asked: PartialDate) -> bool:
         """Whether it may have been true then. An event stays true after it happened."""
         known_since = self.said_at.date()
-        if self.kind is FactKind.EVENT:
+        if self.fact_kind is FactKind.EVENT:
             return (self.valid.start.first if self.valid.start else known_since) <= asked.last
         return self.valid.covers(asked, known_since=known_since)
 
     def is_current(self, today: date) -> bool:
         """Whether it can be presented as true today."""
-        ended = self.valid.last is not None and self.valid.last < today and self.kind is not FactKind.EVENT
+        ended = self.valid.last is not None and self.valid.last < today and self.fact_kind is not FactKind.EVENT
         return self.state is FactState.CURRENT and not ended
 
     def to_values(self) -> dict[str, Any]:
@@ -159,7 +187,7 @@ class Fact:
         return {
             "subject_id": self.subject_id, "predicate": self.predicate, "object": self.object,
             "object_id": self.object_id, "about": list(self.about), "sentence": self.sentence,
-            "kind": self.kind.value, "one_valued": self.one_valued,
+            "kind": self.fact_kind.value, "one_valued": self.one_valued,
             "valid_from": str(self.valid.start) if self.valid.start else None,
             "valid_until": str(self.valid.until) if self.valid.until else None,
             "state": self.state.value, "says": self.says,
@@ -179,7 +207,7 @@ class Fact:
             **{name: values[name] for name in ("subject_id", "object_id", "supersedes")},
             **dict(zip(("predicate", "object", "sentence", "says", "check"), texts, strict=True)),
             about=tuple(values["about"]),
-            kind=FactKind(values["kind"]),
+            fact_kind=FactKind(values["kind"]),
             one_valued=bool(values["one_valued"]),
             valid=_validity(values),
             state=FactState(values["state"]),
@@ -221,7 +249,7 @@ class FactFilters:
 
     def passes(self, fact: Fact) -> bool:
         """Whether a fact, as it was known, comes into question."""
-        if (self.states and fact.state not in self.states) or (self.kinds and fact.kind not in self.kinds):
+        if (self.states and fact.state not in self.states) or (self.kinds and fact.fact_kind not in self.kinds):
             return False
         if self.entity is not None and self.entity not in fact.entities:
             return False
@@ -230,12 +258,12 @@ class FactFilters:
 
 def fact_ref(fact_id: int) -> str:
     """How a fact is named to people and models: `f7`."""
-    return f"f{fact_id}"
+    return Kind.FACT.ref(fact_id)
 
 
 def entity_ref(entity_id: int) -> str:
     """How an entity is named to people: `e3`."""
-    return f"e{entity_id}"
+    return Kind.ENTITY.ref(entity_id)
 
 
 def name_key(name: str) -> str:

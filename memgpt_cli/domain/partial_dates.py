@@ -32,7 +32,11 @@ class PartialDate:
         if not _FIRST_YEAR <= year <= _LAST_YEAR or (match[2] and not month) or (match[3] and not day):
             msg = f"'{text}' is not a date that exists"
             raise ValueError(msg)
-        date(year, month or 1, day or 1)  # raises for the 13th month and the 30th of February
+        try:
+            date(year, month or 1, day or 1)
+        except ValueError as error:
+            msg = f"'{text}' is not a date that exists"
+            raise ValueError(msg) from error
         return cls(year, month, day)
 
     @classmethod
@@ -93,7 +97,7 @@ class Validity:
     def covers(self, asked: PartialDate, *, known_since: date) -> bool:
         """Whether it may hold on a day of `asked`. Without a start it holds from `known_since`, when it was said."""
         start = self.start.first if self.start else known_since
-        return start <= asked.last and (self.last is None or max(start, asked.first) <= max(self.last, start))
+        return start <= asked.last and (self.last is None or asked.first <= self.last)
 
     def __str__(self) -> str:
         """`2019-06 to 2021`, `since 2019-06`, `until 2021`, or nothing."""

@@ -1,20 +1,22 @@
 """Facts as something to be asked: found by words, meaning and names, as they are now or as they were at a time."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, tzinfo
 from typing import Final
 
-from memgpt_cli.domain.facts import Fact, FactFilters, FactState
-from memgpt_cli.domain.partial_dates import PartialDate
-from memgpt_cli.domain.search import Meaning, Why
+from memgpt_cli.domain.facts import PERSON, Fact, FactFilters, FactState, name_key
+from memgpt_cli.domain.kinds import Collection
+from memgpt_cli.domain.search import Hit, SearchResult
 from memgpt_cli.domain.settings import SearchSettings
-from memgpt_cli.domain.vectors import Collection, Vector
+from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.external_context.meaning import meaning_of, vector_of
 from memgpt_cli.external_context.ranking import explain, rank
 from memgpt_cli.facts.keeping import FactKeeper
 from memgpt_cli.ports import Clock, Embedder, Store, VectorIndex
 from memgpt_cli.text.asked_times import asked_time, asks_past
+from memgpt_cli.text.asking import of_oneself
+from memgpt_cli.text.predicates import same_predicate, with_predicates
 from memgpt_cli.text.terms import query_terms, text_terms
 
 _CANDIDATES: Final = 60
@@ -25,32 +27,12 @@ TRUE_ONCE: Final = (FactState.CURRENT, FactState.SUPERSEDED)
 
 _NEAR: Final = 0.45
 _HALF: Final = 0.5
+"""A fact is relevant with this cosine, or with this share of the terms of a query (docs/facts.md)."""
 
+_SAME_PREDICATE: Final = 0.75
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FactHit:
-    """One fact that was found."""
-
-    fact: Fact
-    score: float
-    why: Why
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FactResult:
-    """One page (0-based) of facts, best first, of `total`; how far meaning was used, and the time that was asked about."""
-
-    hits: tuple[FactHit, ...]
-    total: int
-    page: int
-    meaning: Meaning
-    as_of: PartialDate | None = None
-    page_size: int = 10
-
-    @property
-    def more(self) -> int:
-        """How many hits are on later pages."""
-        return 0 if not self.hits else max(0, self.total - self.page * self.page_size - len(self.hits))
+_OWN: Final = 0.3
+"""The weight of being about the person, in a question about oneself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,52 +102,62 @@ class FactStorage:
         query_vector: Vector | None = None,
         today: date | None = None,
         relevant: bool = False,
-    ) -> FactResult:
+    ) -> SearchResult[Fact]:
         """One page of facts, best first. `relevant` leaves out what shares too little with the query."""
         question = self.read_question(query, filters, today=today)
-        lexical = self._store.facts.search(query, _CANDIDATES)
+        terms = query_terms(query)
+        lexical = self._store.facts.search(" ".join([query, *with_predicates(terms)]), _CANDIDATES)
         nearest = [] if query_vector is None else self._index.search(Collection.FACTS, query_vector, _CANDIDATES)
         ids = list(dict.fromkeys([*(hit.id for hit in lexical), *(item for item, _ in nearest)]))
         known = {fact.id: fact for fact in self._store.facts.known(ids, question.filters)}
         if question.now:
             known = {n: fact for n, fact in known.items() if fact.is_current(today or self.today)}
         cosines = {item: cosine for item, cosine in nearest if item in known}
-        shares = self._shares(query, known)
+        shares = self._shares(terms, known)
+        own = {n: _OWN for n, fact in known.items() if name_key(fact.subject) == PERSON} if of_oneself(query) else {}
         ranked = rank(
             [hit for hit in lexical if hit.id in known],
             list(cosines.items()),
             settings=self._settings,
-            priors={number: {"covers": shares[number]} for number in known},
-        )
+            upto=len(known),
+            priors={"covers": shares, "own": own},
+        ).first
         if relevant:
             ranked = [r for r in ranked if cosines.get(r.id, 0.0) >= _NEAR or shares[r.id] >= _HALF]
         shown = ranked[page * limit : (page + 1) * limit]
-        return FactResult(
+        return SearchResult(
             hits=tuple(
-                FactHit(fact=known[candidate.id], score=candidate.score, why=why)
+                Hit(item=known[candidate.id], score=candidate.score, why=why)
                 for candidate, why in zip(shown, explain(shown), strict=True)
             ),
             total=len(ranked),
+            ranked=True,
             page=page,
             page_size=limit,
             meaning=meaning_of(query_vector, self._index, Collection.FACTS, self._store.facts.count),
-            as_of=question.filters.as_of,
+            terms=dict.fromkeys(terms, 1.0),
         )
 
     def recent(self, filters: FactFilters, *, limit: int, page: int = 0) -> list[Fact]:
         """One page of facts, newest first."""
         return self._store.facts.page(filters, limit=limit, offset=page * limit)
 
-    def _shares(self, query: str, facts: Mapping[int, Fact]) -> dict[int, float]:
+    def _shares(self, wanted: Sequence[str], facts: Mapping[int, Fact]) -> dict[int, float]:
         """Which share of the terms of the query each fact holds, with the other names of its entities."""
-        wanted = query_terms(query)
         names = {e.id: " ".join((e.name, *e.aliases)) for e in self._store.entities.get(_entities(facts.values()))}
         shares = {}
         for number, fact in facts.items():
             held = set(text_terms(" ".join((fact.text, *(names.get(entity, "") for entity in fact.entities)))))
-            shares[number] = sum(term in held for term in wanted) / max(1, len(wanted))
+            shares[number] = sum(_held(term, held) for term in wanted) / max(1, len(wanted))
         return shares
 
 
 def _entities(facts: Iterable[Fact]) -> list[int]:
     return list(dict.fromkeys(entity for fact in facts for entity in fact.entities))
+
+
+def _held(term: str, held: set[str]) -> float:
+    """How well a term is held: as it is, or by a word that asks for the same thing."""
+    if term in held:
+        return 1.0
+    return 0.0 if same_predicate(term).isdisjoint(held) else _SAME_PREDICATE

@@ -121,7 +121,7 @@ class FactKeeper:
             object_id=target.id if target and target.id != subject.id else None,
             about=tuple(dict.fromkeys(number for number in about if number != subject.id)),
             sentence=statement.sentence,
-            kind=statement.kind,
+            fact_kind=statement.kind,
             one_valued=one_valued if statement.one_valued is None else statement.one_valued,
             valid=statement.valid,
             state=statement.state,

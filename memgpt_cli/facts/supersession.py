@@ -106,15 +106,19 @@ def _outcome(new: Fact, fact: Fact, *, denies: bool) -> str:
         return "outranked_by"
     if is_role(new.subject):
         return "checks"
-    return "doubts" if denies or effective_start(new) < _precise_start(fact, new) else "closes"
+    return "doubts" if denies or _begins_earlier(new, fact) else "closes"
 
 
-def _precise_start(fact: Fact, new: Fact) -> date:
-    """When the known one began, no more precisely than the new one says it: 2023 is not earlier than 2023-05."""
-    start = effective_start(fact)
-    if new.valid.start and new.valid.start.precision != "day":
-        return start.replace(day=1, month=start.month if new.valid.start.month else 1)
-    return start
+def _begins_earlier(new: Fact, fact: Fact) -> bool:
+    """Whether a new value began before the known one did; 2023 is not earlier than 2023-05.
+
+    Of a known one without a start, only what was said before it is earlier.
+    """
+    if fact.valid.start is None:
+        return new.said_at < fact.said_at
+    start = new.valid.start
+    known = fact.valid.start.coarser(start.precision) if start else fact.valid.start
+    return effective_start(new) < known.first
 
 
 def _is_plausible(new: Fact, fact: Fact, similarity: Similarity | None) -> bool:

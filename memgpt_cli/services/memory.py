@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from memgpt_cli.domain.messages import Message
     from memgpt_cli.domain.passages import Passage
     from memgpt_cli.services.changes import ChangeService
+    from memgpt_cli.services.facts import FactService
     from memgpt_cli.services.forgetting import ForgetService
     from memgpt_cli.services.messages import MessageService
     from memgpt_cli.services.passages import PassageService
@@ -71,6 +72,14 @@ class AgentMemory:
 
         workspace = self._workspace
         return PassageService(self._memory, self._caller, workspace.clock, workspace.settings.zone)
+
+    @cached_property
+    def facts(self) -> FactService:
+        """Facts and the entities that they are about."""
+        from memgpt_cli.services.facts import FactService
+
+        workspace = self._workspace
+        return FactService(self._memory, self._caller, workspace.clock, workspace.settings.zone)
 
     @cached_property
     def changes(self) -> ChangeService:

@@ -55,8 +55,10 @@ def test_a_word_that_counts_less_changes_nothing(new: Fact) -> None:
 
 
 def test_a_value_that_began_earlier_leaves_both_uncertain() -> None:
-    verdict = judge(_fact(0, "rent", "700", said_at=_JUNE, start="2021"), [_RENT])
+    known = _fact(1, "rent", "650 euros", start="2022")
+    verdict = judge(_fact(0, "rent", "700", said_at=_JUNE, start="2021"), [known])
     assert (verdict.closes, verdict.doubts) == ((), (1,))
+    assert judge(_fact(0, "rent", "700", said_at=_JUNE, start="2021"), [_RENT]).closes == (1,)
 
 
 def test_a_denial_closes_nothing() -> None:

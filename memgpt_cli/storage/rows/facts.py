@@ -45,7 +45,7 @@ class Facts(FactStore):
             (
                 fact.subject_id,
                 fact.state,
-                fact.kind,
+                fact.fact_kind,
                 to_text(fact.said_at),
                 to_text(fact.recorded_at),
                 fact.provenance.author,
@@ -197,7 +197,7 @@ class Facts(FactStore):
         before = self._row(fact.id)
         self._db.execute(
             "UPDATE facts SET text = ?, subject = ?, state = ?, kind = ?, content = ? WHERE id = ?",
-            (fact.text, fact.subject_id, fact.state, fact.kind, as_json(fact.to_values()), fact.id),
+            (fact.text, fact.subject_id, fact.state, fact.fact_kind, as_json(fact.to_values()), fact.id),
         )
         self._index(fact)
         if before is None or before["text"] != fact.text or not self._has_vector(fact.id):

@@ -228,7 +228,7 @@ class AgentVectorIndex(VectorIndex):
             return 0
         identity = _check(vectors.identity(), self._embedder)
         done = 0
-        for collection in (Collection.PASSAGES, Collection.MESSAGES):
+        for collection in (Collection.FACTS, Collection.PASSAGES, Collection.MESSAGES):
             while items := vectors.waiting(collection, self._batch):
                 if self._closing.is_set() or late():
                     return done

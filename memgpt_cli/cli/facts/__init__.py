@@ -1,0 +1,1 @@
+"""`memgpt facts`, `memgpt entities` and `memgpt graph`."""
