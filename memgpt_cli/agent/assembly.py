@@ -136,6 +136,7 @@ def assemble(
             settings=settings,
             provenance=Provenance(author=Author.AGENT),
             count=counter.count,
+            reviews=store.reviews,
         ),
         settings=settings,
         protocol=protocol,

@@ -1,12 +1,14 @@
 """Turn an event into a turn. The message is committed exactly once, before anything else happens."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from memgpt_cli.agent.replies import reply_of
 from memgpt_cli.domain.agents import Turn, TurnState
-from memgpt_cli.domain.events import Event, Resume
+from memgpt_cli.domain.events import Event, Resume, UserMessage
 from memgpt_cli.domain.messages import Message, Role, clean, message_ref
+from memgpt_cli.domain.trust import Author, Origin
 from memgpt_cli.errors import UsageError
 from memgpt_cli.main_context.queue_manager import QueueManager
 from memgpt_cli.ports import Clock, Store
@@ -53,16 +55,7 @@ class Intake:
             turn = self._store.turns.begin(now, epoch=self._queue.epoch.id)
             # Earlier unanswered messages are still in the queue; this turn's reply answers them too.
             self._store.turns.close_open(TurnState.JOINED, joined=turn.id)
-            message = self._queue.append(
-                Message(
-                    role=Role.USER,
-                    name=clean(event.name) if event.name else None,
-                    text=clean(event.text),
-                    created_at=event.created_at or now,
-                    turn=turn.id,
-                    external_id=event.external_id,
-                )
-            )
+            message = self._store_words(event, turn, now)
             if event.advice:
                 self._queue.append(
                     Message(
@@ -76,6 +69,29 @@ class Intake:
             if event.picture is not None:
                 self._store.pictures.keep(event.picture, message_id=message.id)
         return Accepted(turn=turn, message_id=message.id, fresh=True, lag=message.created_at - now)
+
+    def _store_words(self, event: UserMessage, turn: Turn, now: datetime) -> Message:
+        """Store what is attached, and then what the person says; returns the message that causes the turn."""
+        said = Message(
+            role=Role.USER,
+            name=clean(event.name) if event.name else None,
+            text=clean(event.text),
+            created_at=event.created_at or now,
+            turn=turn.id,
+            external_id=event.external_id,
+        )
+        shown = [
+            self._queue.append(
+                replace(
+                    said,
+                    text=clean(attachment.text),
+                    external_id=None,
+                    lineage=Origin(least=Author.DOCUMENT, name=clean(attachment.name)),
+                )
+            )
+            for attachment in event.attachments
+        ]
+        return self._queue.append(said) if said.text.strip() or not shown else shown[-1]
 
     def _again(self, turn_id: int) -> Accepted:
         """Handle a repeated message: return its stored answer, or try again to answer it.
@@ -94,12 +110,12 @@ class Intake:
             with self._store.transaction():
                 self._store.turns.update(turn)
             return self._resume(turn)
-        cause = next((m.id for m in messages if m.role is Role.USER), 0)
-        return Accepted(turn=turn, message_id=cause, fresh=False, lag=timedelta(0), answered=reply)
+        cause = _cause(messages)
+        return Accepted(turn=turn, message_id=cause.id if cause else 0, fresh=False, lag=timedelta(0), answered=reply)
 
     def _resume(self, turn: Turn) -> Accepted:
         messages = self._store.messages.of_turn(turn.id)
-        cause = next((m for m in messages if m.role is Role.USER), None)
+        cause = _cause(messages)
         lag = cause.created_at - turn.started_at if cause else timedelta(0)
         steps = [m.step for m in messages if m.step is not None]
         if turn.epoch != self._queue.epoch.id:
@@ -114,6 +130,12 @@ class Intake:
             msg = f"message without its turn {turn_id}"
             raise LookupError(msg)
         return turn
+
+
+def _cause(messages: Sequence[Message]) -> Message | None:
+    """The message that caused a turn: what the person said, or else what they attached."""
+    said = [m for m in messages if m.role is Role.USER]
+    return next((m for m in said if not m.untrusted), said[-1] if said else None)
 
 
 def _turn_of(known: Message, text: str) -> int:

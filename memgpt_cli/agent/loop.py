@@ -24,6 +24,7 @@ from memgpt_cli.agent.last_call import (
 )
 from memgpt_cli.agent.replies import PartialReply, told
 from memgpt_cli.agent.seeing import Sight
+from memgpt_cli.agent.sources import everything_written, origin_of_result
 from memgpt_cli.agent.turn_rows import answered, close_turn, ended, note_eviction
 from memgpt_cli.domain.agents import Protocol, StepRecord, Turn, TurnState
 from memgpt_cli.domain.blocks import Author, Provenance
@@ -43,10 +44,12 @@ from memgpt_cli.domain.messages import FunctionCall, Message, Opaque, Role, clea
 from memgpt_cli.domain.results import FunctionResult
 from memgpt_cli.domain.search import SearchResult
 from memgpt_cli.domain.settings import Settings
+from memgpt_cli.domain.trust import Origin
 from memgpt_cli.errors import ContextLengthError
 from memgpt_cli.external_context.rendering import hit_lines
 from memgpt_cli.functions.executor import Executed, FunctionExecutor, Prepared
 from memgpt_cli.functions.spec import ConsentVerdict, FunctionContext
+from memgpt_cli.main_context.in_view import InView
 from memgpt_cli.main_context.queue_manager import QueueManager
 from memgpt_cli.main_context.rendering import escape
 from memgpt_cli.ports import Calibration, ChatModel, Clock, Store
@@ -210,7 +213,8 @@ class Agent:
         has_text = bool(reply.text.strip())
         with self.store.transaction():
             if has_text:
-                self._append(accepted, number, Role.ASSISTANT, clean(reply.text), opaque=reply.opaque)
+                origin = self._view(turn).origin_of(reply.text)
+                self._append(accepted, number, Role.ASSISTANT, clean(reply.text), opaque=reply.opaque, origin=origin)
             else:
                 self._append(accepted, number, Role.SYSTEM, UNANSWERED.format(reason=reason), name="unanswered")
             self.store.turns.add_step(record)
@@ -275,12 +279,21 @@ class Agent:
     def _commit(self, accepted: Accepted, number: int, reply: PartialReply, record: StepRecord) -> _Step:
         """Run the calls and commit the whole step in one transaction."""
         calls = reply.calls(f"{accepted.turn.id % 100_000:05d}{number % 100:02d}")[:MOST_CALLS]
-        context = self._context_for(accepted, record, len(calls))
+        view = self._view(accepted.turn)
+        context = replace(self._context_for(accepted, record, len(calls)), view=view)
         prepared = [self._executor.prepare(call, context) for call in calls]
         try:
             with self.store.transaction():
                 if calls or reply.text.strip():  # every server refuses an empty message
-                    self._append(accepted, number, Role.ASSISTANT, clean(reply.text), calls=calls, opaque=reply.opaque)
+                    self._append(
+                        accepted,
+                        number,
+                        Role.ASSISTANT,
+                        clean(reply.text),
+                        calls=calls,
+                        opaque=reply.opaque,
+                        origin=view.origin_of(everything_written(reply.text, calls)),
+                    )
                 executed = self._run_calls(accepted, number, prepared, context)
                 course = self._judge(accepted, number, reply, executed)
                 self.store.turns.add_step(record)
@@ -295,6 +308,10 @@ class Agent:
         )
         committed = StepCommitted(record=record, text=reply.text, final=course is _Course.ENDS, functions=returned)
         return _Step(committed=committed, course=course)
+
+    def _view(self, turn: Turn) -> InView:
+        manager = self.queue_manager
+        return InView(self.store, queue=tuple(manager.queue), epoch=manager.epoch, turn=turn.id)
 
     def _context_for(self, accepted: Accepted, record: StepRecord, calls: int) -> FunctionContext:
         window = self.queue_manager.window
@@ -351,6 +368,7 @@ class Agent:
         calls: tuple[FunctionCall, ...] = (),
         interrupted: bool = False,
         opaque: Opaque | None = None,
+        origin: Origin | None = None,
     ) -> Message:
         return self.queue_manager.append(
             Message(
@@ -363,6 +381,7 @@ class Agent:
                 calls=calls,
                 interrupted=interrupted,
                 opaque=opaque,
+                lineage=origin,
             )
         )
 
@@ -378,6 +397,7 @@ class Agent:
                 call_id=call.id,
                 ok=result.ok,
                 effects=result.effects,
+                lineage=origin_of_result(result),
             )
         )
 
@@ -390,7 +410,8 @@ class Agent:
     def _keep_interrupted(self, accepted: Accepted, reply: PartialReply, record: StepRecord) -> None:
         """Store the partial text and its cost: the prompt has been paid for."""
         with self.store.transaction():
-            self._append(accepted, record.number, Role.ASSISTANT, clean(reply.text), interrupted=True)
+            origin = self._view(accepted.turn).origin_of(reply.text)
+            self._append(accepted, record.number, Role.ASSISTANT, clean(reply.text), interrupted=True, origin=origin)
             self.store.turns.add_step(record)
             self._close(accepted.turn, TurnState.INTERRUPTED)
         self._accounts.book(record)

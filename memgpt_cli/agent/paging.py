@@ -24,7 +24,7 @@ class Pager:
     def __call__(self, message: Message, count: Callable[[str], int]) -> tuple[str, int]:
         """Store the passages in the running transaction; returns the stub and the number of passages."""
         ref = message_ref(message.id)
-        provenance = Provenance(author=Author.USER, message_id=message.id)
+        provenance = Provenance(author=Author.USER, message_id=message.id, origin=message.lineage)
         passages: set[int] = set()
         for piece in chunk(message.text, max_tokens=self._chunk_tokens, count=count):
             stored, _ = self._store.passages.add(

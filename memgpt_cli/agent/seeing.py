@@ -19,6 +19,7 @@ from memgpt_cli.domain.messages import Message, clean, message_ref
 from memgpt_cli.domain.passages import Passage, passage_ref
 from memgpt_cli.domain.pictures import Picture
 from memgpt_cli.domain.settings import Settings
+from memgpt_cli.domain.trust import QUOTE, Origin
 from memgpt_cli.errors import LimitError, ModelError
 from memgpt_cli.main_context.queue_manager import QueueManager
 from memgpt_cli.main_context.rendering import escape
@@ -74,12 +75,16 @@ class Sight:
                     created_at=message.created_at,
                     tags=("picture",),
                     source=stored.picture.name,
-                    provenance=Provenance(author=Author.AGENT, message_id=message_id),
+                    provenance=Provenance(
+                        author=Author.AGENT, message_id=message_id, origin=Origin(least=Author.DOCUMENT)
+                    ),
                 )
             )
             self._store.pictures.describe(message_id, passage=passage.id)
-            shown = f"{_said(message)}\n\n[what the picture shows, kept as {passage_ref(passage.id)}:]\n{text}"
-            self._store.messages.set_stub(message_id, escape(shown))
+            lines = "\n".join(f"{QUOTE}{line}" for line in text.split("\n"))
+            shown = f"{_said(message)}\n\n[what the picture shows, kept as {passage_ref(passage.id)}:]\n{lines}"
+            origin = Origin(least=message.least, derived_from=(passage_ref(passage.id),))
+            self._store.messages.set_stub(message_id, escape(shown), origin)
             self._store.turns.add_step(record)
         self._budget.book(record)
         self._queue.window.forget([message])

@@ -53,6 +53,8 @@ class _Memgpt(LazyGroup):
             _CLI + "memory.undo:undo",
         ),
         LazyCommand("redo", "Redo what was undone last, unless memory has changed since.", _CLI + "memory.undo:redo"),
+        LazyCommand("review", "Writes of the model to core memory that wait for you.", _CLI + "review:app"),
+        LazyCommand("trust", "Where something in memory comes from.", _CLI + "trust:app"),
         LazyCommand(
             "forget",
             "Permanently delete something from every message, passage, version, summary, index and file.",

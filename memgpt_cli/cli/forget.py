@@ -8,9 +8,10 @@ import typer
 from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import DryRun, Since, Until, Yes
 from memgpt_cli.cli.terminal.texts import read_text
-from memgpt_cli.domain.forgetting import PlaceState, Plan
+from memgpt_cli.domain.forgetting import PlaceState, Plan, Wanted
 from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.services.forgetting import Forgotten, forgotten_shape, plan_shape
+from memgpt_cli.services.memory import AgentMemory
 from memgpt_cli.services.wording import counted, one_line
 
 _SHOWN = 20
@@ -57,6 +58,15 @@ def forget(
     """
     terminal = terminal_of(ctx)
     given = None if text is None else read_text(text)
+    with terminal.memory() as memory:
+        wanted = memory.forget.wanted(
+            text=given, refs=item or (), source=source, tags=tag or (), since=since, until=until
+        )
+        forget_wanted(terminal, memory, wanted, yes=yes, dry_run=dry_run)
+
+
+def forget_wanted(terminal: Terminal, memory: AgentMemory, wanted: Wanted, *, yes: bool, dry_run: bool) -> None:
+    """Show what would go, ask, delete it permanently, print the receipt. Exits with 1 where something is left."""
 
     def agree(plan: Plan) -> bool:
         if not terminal.json and not yes:
@@ -64,15 +74,11 @@ def forget(
         question = "Forget all of this for good?" if not plan.empty else "Look for it in every file all the same?"
         return terminal.confirm(question, yes=yes)
 
-    with terminal.memory() as memory:
-        wanted = memory.forget.wanted(
-            text=given, refs=item or (), source=source, tags=tag or (), since=since, until=until
-        )
-        if dry_run:
-            plan = memory.forget.plan(wanted)
-            terminal.show(lambda: plan_shape(plan), lambda: _show(terminal, plan, would=True))
-            return
-        done = memory.forget.carry_out(wanted, agree=agree, progress=lambda what: terminal.notice(f"{what}…"))
+    if dry_run:
+        plan = memory.forget.plan(wanted)
+        terminal.show(lambda: plan_shape(plan), lambda: _show(terminal, plan, would=True))
+        return
+    done = memory.forget.carry_out(wanted, agree=agree, progress=lambda what: terminal.notice(f"{what}…"))
     if done is None:
         terminal.notice("nothing was forgotten")
         raise typer.Exit(1)

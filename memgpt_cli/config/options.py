@@ -171,6 +171,14 @@ OPTIONS: Final[tuple[Option, ...]] = (
         help="Ask before each write to memory that the model makes; without a terminal, refuse it.",
     ),
     Option(
+        key="trust.hold",
+        target="trust.hold",
+        kind=str,
+        choices=("untrusted", "all", "off"),
+        help="Which writes of the model to core memory wait for your review: those that may come from documents,"
+        " imports or tools; all; or none.",
+    ),
+    Option(
         key="search.page_size",
         target="search.page_size",
         kind=int,

@@ -25,6 +25,7 @@ from memgpt_cli.domain.settings import (
     ModelSettings,
     SearchSettings,
     Settings,
+    TrustSettings,
     WindowSettings,
 )
 from memgpt_cli.errors import ConfigError, UsageError
@@ -346,6 +347,7 @@ def _settings(values: Mapping[str, SettingValue], environ: Mapping[str, str]) ->
         archival=ArchivalSettings(**sections["archival"]),
         embedder=EmbedderSettings(**sections["embedder"]),
         memory=MemorySettings(**sections["memory"]),
+        trust=TrustSettings(**sections["trust"]),
         zone=find_zone(top["zone"], environ),
         find_local=top["find_local"],
     )

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from memgpt_cli.domain.chat import PromptMessage, Usage
+from memgpt_cli.domain.trust import Origin
 
 
 class Protocol(StrEnum):
@@ -37,7 +38,8 @@ class Epoch:
     `head` is the stored beginning of every prompt in it, byte for byte; `fingerprint` identifies the rest of the head's
     inputs besides memory (model, protocol, instructions, schemas): another fingerprint requires another epoch.
     `summary` is the recursive summary of `hidden` messages. `seen_blocks` maps each block's label to the version that
-    the model has been shown. `warned`: this epoch's memory-pressure alert has been given.
+    the model has been shown. `warned`: this epoch's memory-pressure alert has been given. `origin` is
+    what the summary was derived from.
     """
 
     id: int
@@ -49,6 +51,7 @@ class Epoch:
     hidden: int = 0
     seen_blocks: dict[str, int] = field(default_factory=dict)
     warned: bool = False
+    origin: Origin | None = None
 
 
 class TurnState(StrEnum):

@@ -3,8 +3,11 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Final
+
+from memgpt_cli.domain.trust import Author, Origin
+
+__all__ = ["Author", "Block", "BlockVersion", "Origin", "Provenance", "is_label"]
 
 _LABEL: Final = re.compile(r"[^\W_][\w.-]{0,39}")
 
@@ -12,17 +15,6 @@ _LABEL: Final = re.compile(r"[^\W_][\w.-]{0,39}")
 def is_label(text: str) -> bool:
     """Whether this is a valid label: letters, digits, - _ and ., at most 40; the first is a letter or a digit."""
     return _LABEL.fullmatch(text) is not None
-
-
-class Author(StrEnum):
-    """Who changed memory. `TOOL` is a program that does so on behalf of the person; the command names it."""
-
-    USER = "user"
-    AGENT = "agent"
-    DOCUMENT = "document"
-    IMPORT = "import"
-    TOOL = "tool"
-    SYSTEM = "system"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +36,19 @@ class Block:
 class Provenance:
     """Where a change came from: its author, the message that caused it, or the command that a person typed.
 
-    For a tool `command` is its name, such as `mcp:claude`.
+    For a tool `command` is its name, such as `mcp:claude`. `origin` says what a text was derived from, where it is not
+    the author's own.
     """
 
     author: Author
     message_id: int | None = None
     command: str | None = None
+    origin: Origin | None = None
+
+    @property
+    def least(self) -> Author:
+        """The least trusted source that this goes back to."""
+        return self.author if self.origin is None else self.origin.least
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,8 +18,9 @@ class Effects:
     """The effects of a call besides its text, stored with its result.
 
     `blocks` maps the label of each block in the text to the version in the text; version 0 means that the block was
-    deleted. `passages` are the ids written. `shown` are the ids of the hits that the model was shown (`m12`, `p7`),
-    `total` is how many hits there were. `replied`: the call's `message` was sent to the user.
+    deleted. `passages` are the ids written, `held` the ids of writes that wait for review. `shown` are the ids of the
+    hits that the model was shown (`m12`, `p7`), `total` is how many hits there were. `replied`: the call's `message`
+    was sent to the user.
     """
 
     blocks: Mapping[str, int] = field(default_factory=dict)
@@ -28,6 +29,7 @@ class Effects:
     total: int | None = None
     replied: bool = False
     refusal: Refusal | None = None
+    held: tuple[int, ...] = ()
 
     def to_text(self) -> str | None:
         """Return the non-empty effects as JSON; None if there are none."""
@@ -38,6 +40,7 @@ class Effects:
             "total": self.total,
             "replied": self.replied,
             "refusal": self.refusal,
+            "held": self.held,
         }
         given = {key: value for key, value in values.items() if value or (key == "total" and value is not None)}
         return json.dumps(given, ensure_ascii=False) if given else None
@@ -56,6 +59,7 @@ class Effects:
             total=values.get("total"),
             replied=values.get("replied", False),
             refusal=Refusal(refusal) if refusal else None,
+            held=tuple(values.get("held", ())),
         )
 
 

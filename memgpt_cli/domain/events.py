@@ -13,8 +13,18 @@ from memgpt_cli.domain.results import FunctionResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """Text that the person shows but did not write, such as that of a file `name`."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UserMessage:
     """A message from the user. `external_id` makes a repeated delivery harmless; `created_at` None means now.
+
+    `attachments` precede it, each as a message of its own, quoted to the model; with them `text` may be empty.
 
     The model describes a `picture` before it answers. `advice` is an instruction from the program, kept apart so that
     the message stays exactly what the user wrote.
@@ -26,6 +36,7 @@ class UserMessage:
     external_id: str | None = None
     picture: Picture | None = None
     advice: str = ""
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,6 +144,11 @@ class Fact:
         return self.said_at
 
     @property
+    def least(self) -> Author:
+        """The least trusted source that it goes back to."""
+        return self.provenance.least
+
+    @property
     def origin(self) -> str:
         """Its validity, its state unless it is current, and its sources, in one line."""
         state = "" if self.state is FactState.CURRENT else self.state.value

@@ -39,6 +39,13 @@ class Wanted:
         """Whether anything but a text is named."""
         return bool(any(self.items.values()) or self.source or self.tags or self.start or self.end)
 
+    def is_from(self, source: str | None) -> bool:
+        """Whether this is the wanted source, or is in the wanted folder, whose name ends with `/`."""
+        wanted = self.source
+        if wanted is None or source is None:
+            return False
+        return source == wanted or (wanted.endswith("/") and source.startswith(wanted))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:

@@ -24,7 +24,7 @@ FRESH_START: Final = "new conversation"
 class Change:
     """One item with a `label`, or the numbered items from `first` to `last`, went from one state to another.
 
-    State 0 means that it did not exist.
+    State 0 means that it did not exist; the states of a write that waits for review are those of `ReviewState`.
     """
 
     kind: Kind

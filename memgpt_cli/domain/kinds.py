@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Final, Protocol, Self
 
+from memgpt_cli.domain.trust import Author
+
 
 class Kind(StrEnum):
     """A kind of memory; its value is its name in the record.
@@ -35,6 +37,7 @@ class Kind(StrEnum):
     BLOCK = "block", "", "memory", True
     ENTITY = "entity", "e", "entities", True
     FACT = "fact", "f", "facts", True
+    REVIEW = "review", "r", "review", True
 
     @property
     def plural(self) -> str:
@@ -91,6 +94,11 @@ class MemoryItem(Protocol):
     @property
     def origin(self) -> str:
         """Who said it, or where it comes from, in one line for people; may be empty."""
+        ...
+
+    @property
+    def least(self) -> Author:
+        """The least trusted source that it goes back to."""
         ...
 
     @property

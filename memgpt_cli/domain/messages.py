@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from memgpt_cli.domain.effects import NO_EFFECTS, Effects
 from memgpt_cli.domain.kinds import Kind
+from memgpt_cli.domain.trust import UNTRUSTED, Author, Origin
 
 
 class Role(StrEnum):
@@ -53,7 +54,8 @@ class Message:
     `name` is a speaker for a user message and the function's name for a result. `text` is the verbatim text, also of a
     message so large that the queue shows `stub` instead. `ok`: a function result is a success. `session` comes from an
     import; None derives it from the gaps between messages. `opaque` belongs to a reply. `effects` are those of a
-    function call, or of an event about core memory.
+    function call, or of an event about core memory. `lineage` is what it was derived from; None for the words of
+    the user and of the program.
     """
 
     role: Role
@@ -73,6 +75,7 @@ class Message:
     opaque: Opaque | None = None
     in_context: bool = True
     effects: Effects = NO_EFFECTS
+    lineage: Origin | None = None
     kind: ClassVar[Kind] = Kind.MESSAGE
 
     @property
@@ -94,6 +97,19 @@ class Message:
     def searchable(self) -> str:
         """Its text."""
         return self.text
+
+    @property
+    def least(self) -> Author:
+        """The least trusted source that this goes back to."""
+        return _SPEAKERS.get(self.role, Author.AGENT) if self.lineage is None else self.lineage.least
+
+    @property
+    def untrusted(self) -> bool:
+        """Whether it goes back to a document, an import or a tool, and is shown as a quotation."""
+        return self.least in UNTRUSTED
+
+
+_SPEAKERS = {Role.USER: Author.USER, Role.SYSTEM: Author.SYSTEM}
 
 
 def message_ref(message_id: int) -> str:

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.kinds import Kind
+from memgpt_cli.domain.trust import UNTRUSTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,16 @@ class Passage:
     def searchable(self) -> str:
         """Its text, source, location and tags."""
         return " ".join([self.text, self.source or "", self.location or "", *self.tags])
+
+    @property
+    def least(self) -> Author:
+        """The least trusted source that it goes back to."""
+        return self.provenance.least
+
+    @property
+    def untrusted(self) -> bool:
+        """Whether it goes back to a document, an import or a tool, and is shown as a quotation."""
+        return self.least in UNTRUSTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -144,6 +144,16 @@ class MemorySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrustSettings:
+    """Which writes of the model to core memory wait for the person.
+
+    `untrusted`: those that may go back to documents, imports or tools; `all` of them; or none (`off`).
+    """
+
+    hold: Literal["untrusted", "all", "off"] = "untrusted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings, resolved. `agent` is the agent of a command that names none.
 
@@ -158,5 +168,6 @@ class Settings:
     archival: ArchivalSettings = field(default_factory=ArchivalSettings)
     embedder: EmbedderSettings = field(default_factory=EmbedderSettings)
     memory: MemorySettings = field(default_factory=MemorySettings)
+    trust: TrustSettings = field(default_factory=TrustSettings)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     find_local: bool = True

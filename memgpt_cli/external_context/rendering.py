@@ -6,8 +6,13 @@
     21 more: page=1.
 
 A passage is `[p7 Mon 2023-05-08 13:56 notes.md > Travel #tag] text`. Times are the person's. Each hit is one line; a
-long one is an excerpt. A line that an earlier result of the same turn shows is not repeated: `[m9 shown above]`. How
-people see results in a terminal is not decided here.
+long one is an excerpt. A line that an earlier result of the same turn shows is not repeated: `[m9 shown above]`. Text
+from a document, an import or a tool is marked with its source and a `>`:
+
+    [m3 Mon 2023-05-08 13:56 import] Caroline: > text
+    [p7 Mon 2023-05-08 13:56 notes.md > Travel #tag] > text
+
+How people see results in a terminal is not decided here.
 """
 
 import re
@@ -21,6 +26,7 @@ from memgpt_cli.domain.messages import Message, Role
 from memgpt_cli.domain.passages import Passage
 from memgpt_cli.domain.search import Hit, Item, SearchResult
 from memgpt_cli.domain.times import with_weekday
+from memgpt_cli.domain.trust import QUOTE, UNTRUSTED
 from memgpt_cli.external_context.excerpts import EXCERPT_TOKENS, PASSAGE_TOKENS, excerpt
 
 Count = Callable[[str], int]
@@ -78,7 +84,8 @@ class HitLines:
         is_message = item.kind is Kind.MESSAGE
         function = "conversation_search" if is_message else "archival_memory_search"
         limit = self.limit if is_message else max(self.limit, PASSAGE_TOKENS)
-        return f"{head(item, self.zone)} {self._text(item.text, function, item.ref, limit=limit)}"
+        text = self._text(item.text, function, item.ref, limit=limit)
+        return f"{head(item, self.zone)} {mark(item)}{text}"
 
     def _text(self, text: str, function: str, ref: str, *, limit: int) -> str:
         part = excerpt(text, self.terms, count=self.count, limit=limit)
@@ -86,12 +93,22 @@ class HitLines:
         return f"{one_line(part.text)}{whole}"
 
 
+def mark(item: MemoryItem) -> str:
+    """The mark before a quoted text; empty before any other text."""
+    return QUOTE if item.least in UNTRUSTED else ""
+
+
 def head(item: MemoryItem, zone: tzinfo) -> str:
-    """`[m12 Mon 2023-05-08 13:56] Caroline:`, or `[p7 Mon 2023-05-08 13:56 notes.md > Travel #tag]`."""
+    """`[m12 Mon 2023-05-08 13:56] Caroline:`, or `[p7 Mon 2023-05-08 13:56 notes.md > Travel #tag]`.
+
+    A quoted item whose source has no name shows its kind: `[m3 Mon 2023-05-08 13:56 import] Caroline:`.
+    """
     begins = f"[{item.ref} {with_weekday(item.created_at, zone)}"
     if isinstance(item, Message):
+        begins += f" {item.least}" if item.untrusted else ""
         return f"{begins}] {one_line(item.role.value if item.role is Role.ASSISTANT else item.origin)}:"
-    origin = f" {one_line(item.origin)}" if item.origin else ""
+    source = item.origin or (f"from {item.least}" if item.least in UNTRUSTED else "")
+    origin = f" {one_line(source)}" if source else ""
     return f"{begins}{origin}{''.join(f' #{one_line(tag)}' for tag in item.tags)}]"
 
 

@@ -14,7 +14,8 @@ from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.errors import FunctionArgumentError
 from memgpt_cli.external_context.display import displayed, identifiers
 from memgpt_cli.external_context.rendering import RANKED, passage_line
-from memgpt_cli.functions.pages import FARTHEST, PAGE, page_number, reach, result_of, whole
+from memgpt_cli.functions.holding import provenance_for
+from memgpt_cli.functions.pages import FARTHEST, PAGE, least_of, page_number, reach, result_of, whole
 from memgpt_cli.functions.spec import FunctionContext, FunctionSpec
 
 _ID: Final = re.compile(r"\W*p?(\d{1,18})\W*", re.IGNORECASE)
@@ -27,7 +28,7 @@ def _insert(arguments: Arguments, context: FunctionContext) -> FunctionResult:
     if not content:
         raise FunctionArgumentError("content is empty", hint="pass the text to keep")
     stored = context.archival.insert(
-        content, tags=tuple(arguments.get("tags", ())), provenance=context.provenance, at=context.at
+        content, tags=tuple(arguments.get("tags", ())), provenance=provenance_for(content, context), at=context.at
     )
     ref = passage_ref(stored.passage.id)
     if not stored.new:
@@ -38,7 +39,8 @@ def _insert(arguments: Arguments, context: FunctionContext) -> FunctionResult:
             passage_line(passage, zone=context.settings.zone, count=context.count) for passage in stored.similar[:2]
         )
         text = f"{text} Similar passages were stored before:\n{like}"
-    return FunctionResult(text=text, effects=Effects(passages=(stored.passage.id,)))
+    effects = Effects(passages=(stored.passage.id,))
+    return FunctionResult(text=text, effects=effects, least=least_of(stored.similar[:2]))
 
 
 def _correct(passage: Passage, content: str, context: FunctionContext) -> FunctionResult:
@@ -54,7 +56,8 @@ def _correct(passage: Passage, content: str, context: FunctionContext) -> Functi
         return FunctionResult(text=f"Deleted {ref}.", effects=effects)
     if content == passage.text:
         return FunctionResult(text=f"{ref} has this text already; nothing was changed.")
-    context.archival.revise(replace(passage, text=content), context.provenance)
+    provenance = provenance_for(content, context)
+    context.archival.revise(replace(passage, text=content), provenance)
     return FunctionResult(text=f"Corrected {ref}.", effects=effects)
 
 

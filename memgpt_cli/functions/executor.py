@@ -43,7 +43,7 @@ class Executed:
 class Prepared:
     """A validated call: its function, its checked arguments, and the vector of its search query.
 
-    `failed` is the result of a call that cannot run. `edited`: the user changed its arguments.
+    `failed` is the result of a call that cannot run. `consented`: the user allowed it; `edited`: with other arguments.
     """
 
     call: FunctionCall
@@ -52,6 +52,7 @@ class Prepared:
     vector: Vector | None = None
     failed: FunctionResult | None = None
     edited: bool = False
+    consented: bool = False
 
 
 class FunctionExecutor:
@@ -77,11 +78,12 @@ class FunctionExecutor:
             names = ", ".join(self._functions)
             text = f"there is no function {call.name[:80]!r}; the functions are: {names}"
             return Prepared(call=call, failed=_failed(text))
-        edited = False
+        edited = consented = False
         if spec.writes and (context.confirm is not None or context.settings.memory.confirm):
             verdict = context.confirm(call) if context.confirm is not None else None
             if verdict is None or not verdict.allowed:
                 return Prepared(call=call, failed=_refused(Refusal.NOBODY if verdict is None else Refusal.PERSON))
+            consented = True
             if verdict.arguments is not None:
                 call, edited = replace(call, arguments=verdict.arguments), True
         try:
@@ -89,7 +91,7 @@ class FunctionExecutor:
             vector = spec.embed(arguments, context) if spec.embed is not None else None
         except MemGPTError as error:
             return Prepared(call=call, failed=_failed(_sentence(error)))
-        return Prepared(call=call, spec=spec, arguments=arguments, vector=vector, edited=edited)
+        return Prepared(call=call, spec=spec, arguments=arguments, vector=vector, edited=edited, consented=consented)
 
     def run(self, prepared: Sequence[Prepared], context: FunctionContext) -> list[Executed]:
         """Run the calls of one step in order, in its transaction. A failed call rolls back its own effects only.
@@ -120,7 +122,8 @@ class FunctionExecutor:
             return Executed(result=prepared.failed or _failed("the call could not be run"), goes_on=True)
         try:
             with self._store.savepoint():
-                result = spec.run(arguments, replace(context, query_vector=prepared.vector))
+                own = replace(context, query_vector=prepared.vector, consented=prepared.consented)
+                result = spec.run(arguments, own)
         except StorageError:
             raise
         except MemGPTError as error:

@@ -3,7 +3,7 @@
 A page begins where the previous one ends. Its size depends only on `page_budget`, which is the same in any prompt.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Final
@@ -14,6 +14,7 @@ from memgpt_cli.domain.messages import Message, message_ref
 from memgpt_cli.domain.parameters import Arguments, Parameter
 from memgpt_cli.domain.results import FunctionResult
 from memgpt_cli.domain.search import Item, SearchResult
+from memgpt_cli.domain.trust import Author, least_trusted
 from memgpt_cli.errors import FunctionArgumentError
 from memgpt_cli.external_context.chunking import chunk
 from memgpt_cli.external_context.display import NEAREST
@@ -23,6 +24,7 @@ from memgpt_cli.external_context.rendering import (
     RANKED,
     HitLines,
     head,
+    mark,
     notes_of,
     one_line,
     page_of,
@@ -74,7 +76,12 @@ def result_of(
     shown = replace(found, hits=hits, page=page, before=place.start)
     rendered = render(shown, lines, what=what, order=order, budget=context.budget)
     effects = Effects(shown=rendered.shown, total=found.total)
-    return FunctionResult(text=rendered.text, found=shown, effects=effects)
+    return FunctionResult(text=rendered.text, found=shown, effects=effects, least=least_of(h.item for h in hits))
+
+
+def least_of(items: Iterable[MemoryItem]) -> Author:
+    """The least trusted source of the items that a result shows."""
+    return least_trusted(item.least for item in items)
 
 
 def whole(item: MemoryItem, page: int, context: FunctionContext) -> FunctionResult:
@@ -86,11 +93,11 @@ def whole(item: MemoryItem, page: int, context: FunctionContext) -> FunctionResu
         parts = [piece.text for piece in chunk(item.text, max_tokens=room * 3 // 4, count=context.count)]
     if page >= len(parts):
         raise FunctionArgumentError(f"{ref} has no page {page}", hint=f"its last page is {len(parts) - 1}")
-    text = f"{begins} {one_line(parts[page])}"
+    text = f"{begins} {mark(item)}{one_line(parts[page])}"
     if len(parts) > 1:
         more = f' Next: id="{ref}", page={page + 1}.' if page + 1 < len(parts) else ""
         text = f"{text}\nPage {page} of {len(parts)} of {ref}.{more}"
-    return FunctionResult(text=text, effects=Effects(shown=(ref,), total=1))
+    return FunctionResult(text=text, effects=Effects(shown=(ref,), total=1), least=least_of([item]))
 
 
 def around(messages: Sequence[Message], anchor: int, context: FunctionContext) -> FunctionResult:
@@ -117,7 +124,8 @@ def around(messages: Sequence[Message], anchor: int, context: FunctionContext) -
     shown_lines = [taken[index] for index in sorted(taken)]
     text = "\n".join([f"Around {ref}, oldest first.", *shown_lines, " ".join(more)]).rstrip()
     shown = tuple(message_ref(messages[i].id) for i in sorted(taken))
-    return FunctionResult(text=text, effects=Effects(shown=shown, total=len(messages)))
+    effects = Effects(shown=shown, total=len(messages))
+    return FunctionResult(text=text, effects=effects, least=least_of(messages[i] for i in taken))
 
 
 def _outwards(anchor: int, total: int) -> list[int]:

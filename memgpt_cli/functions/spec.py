@@ -16,6 +16,8 @@ from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.external_context.archival import ArchivalStorage
 from memgpt_cli.external_context.recall import RecallStorage
 from memgpt_cli.main_context.core_memory import CoreMemory
+from memgpt_cli.main_context.in_view import InView
+from memgpt_cli.ports import ReviewStore
 
 
 class After(Enum):
@@ -43,7 +45,9 @@ class FunctionContext:
     `page_budget` is the part of the budget that is available in any prompt, so that pages have fixed borders. `count`
     counts tokens, `turn` is the running turn, `at` the time in the conversation (None: now). `seen` are the
     lines of this turn's earlier results that are still in the prompt. `query_vector` was made before the transaction;
-    None if it is not needed or not available. `confirm` asks the user before each write, if set.
+    None if it is not needed or not available. `confirm` asks the user before each write, if set;
+    `consented`: the user allowed this one. `view` is the prompt that the calls answer, `reviews` stores the writes that
+    wait for review; without them no write is held.
     """
 
     core_memory: CoreMemory
@@ -59,6 +63,9 @@ class FunctionContext:
     seen: frozenset[str] = frozenset()
     query_vector: Vector | None = None
     confirm: Callable[[FunctionCall], ConsentVerdict] | None = None
+    consented: bool = False
+    view: InView | None = None
+    reviews: ReviewStore | None = None
 
 
 HEARTBEAT = Parameter(

@@ -40,20 +40,26 @@ _BLOCK: Final = re.compile(
 )
 _BLOCK_NOW: Final = re.compile(r"Block (\S+) is now \((\d+)/(\d+) characters\):\n")
 _EDITED: Final = re.compile(r"(?:Added to|Replaced in|Removed from|Rewrote) block (\S+) \((\d+)/\d+\)\.")
-_MESSAGE_HIT: Final = re.compile(rf"\[(m\d+)(?: ({_TIME}))?\] ([^:]{{1,60}}): (.*)")
-_PASSAGE_HIT: Final = re.compile(rf"\[(p\d+)(?: ({_TIME}))?(?: ([^\]]*))?\] (.*)")
+_MESSAGE_HIT: Final = re.compile(rf"\[(m\d+)(?: ({_TIME}))?(?: \w+)?\] ([^:]{{1,60}}): (?:> )?(.*)")
+_PASSAGE_HIT: Final = re.compile(rf"\[(p\d+)(?: ({_TIME}))?(?: ([^\]]*))?\] (?:> )?(.*)")
+_QUOTED: Final = re.compile(r"\(quoted from \w+[^\n]*\)\n>")
+_HELD: Final = "Not written yet: "
 _STUB: Final = re.compile(r"\(A message of \d+ characters, too long for the window\.")
 _FAILED: Final = re.compile(r"\s*(?:failed|error)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Utterance:
-    """What a person said. `said_at` is in the person's own zone; `speaker` only when the prompt gives a name."""
+    """What a person said. `said_at` is in the person's own zone; `speaker` only when the prompt gives a name.
+
+    `quoted`: the person showed a text that is not theirs, which `text` leaves out.
+    """
 
     text: str
     said_at: datetime | None = None
     speaker: str | None = None
     paged_out: bool = False
+    quoted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +73,17 @@ class BlockView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Returned:
-    """One call of this turn with its result."""
+    """One call of this turn with its result; `held` if the change waits for the person's review."""
 
     name: str
     arguments: Mapping[str, Any]
     ok: bool
     text: str
+
+    @property
+    def held(self) -> bool:
+        """Whether it waits for the person."""
+        return self.text.startswith(_HELD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +235,8 @@ def _native_utterance(content: str) -> Utterance:
 def _finished(text: str, at: datetime | None, speaker: str | None) -> Utterance:
     if _STUB.match(text):
         return Utterance(text="", said_at=at, speaker=speaker, paged_out=True)
+    if _QUOTED.match(text):
+        return Utterance(text="", said_at=at, speaker=speaker, quoted=True)
     return Utterance(text=_ESCAPED.sub("<", text), said_at=at, speaker=speaker)
 
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from memgpt_cli.domain.agents import Epoch, StepRecord, Turn
 from memgpt_cli.domain.blocks import Block
 from memgpt_cli.domain.chat import PromptMessage
-from memgpt_cli.domain.messages import Message
+from memgpt_cli.domain.messages import Message, message_ref
+from memgpt_cli.domain.trust import Author, Origin, least_trusted
 from memgpt_cli.main_context import core_memory
 from memgpt_cli.main_context.eviction import Choice, longest_prefix
 from memgpt_cli.main_context.leaving import running_question, what_leaves
@@ -117,3 +118,13 @@ class BookedSummaries:
         if {m.id for m in choice.victims} - {m.id for m in taken}:
             return None
         return InPlace(messages=(*window.prompt(epoch, taken), order), tools=window.instructions.tools)
+
+
+def origin_of_summary(before: Epoch | None, evicted: Sequence[Message]) -> Origin:
+    """What a summary goes back to: the summary before it, and the messages that left, as a range."""
+    refs = [f"{message_ref(evicted[0].id)}-{message_ref(evicted[-1].id)}"] if evicted else []
+    least = [Author.AGENT, *(m.least for m in evicted)]
+    if before is not None and before.summary:
+        refs.insert(0, f"s{before.id}")
+        least += [before.origin.least] if before.origin is not None else []
+    return Origin(least=least_trusted(least), derived_from=tuple(refs))

@@ -4,6 +4,7 @@ The model's functions and the subcommands use the same code, so the same limits 
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -94,6 +95,10 @@ def check_new(block: Block, count: Callable[[str], int]) -> None:
         )
 
 
+class _RehearsedError(Exception):
+    """Takes a rehearsed edit back."""
+
+
 class CoreMemory:
     """Reads and writes blocks. Every change runs in a transaction and is kept as a version with its provenance.
 
@@ -178,6 +183,16 @@ class CoreMemory:
             self._fits([*others, replace(block, value=value)])
         with self._store.transaction():
             return self._store.blocks.put(replace(block, value=value), at=self._clock.now(), provenance=provenance)
+
+    def rehearse(self, edit: Callable[[], Block]) -> Block:
+        """What a block would be after an edit; nothing is changed. Only inside a transaction.
+
+        Raises what `edit` raises.
+        """
+        with suppress(_RehearsedError), self._store.savepoint():
+            block = edit()
+            raise _RehearsedError
+        return block
 
     def create(self, block: Block, provenance: Provenance) -> Block:
         """Create a block. Raises UsageError if the label exists, LimitError if the block exceeds a limit."""

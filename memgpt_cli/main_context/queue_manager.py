@@ -15,9 +15,10 @@ from memgpt_cli.domain.events import Evicted, Evicting, Happening, MemoryPressur
 from memgpt_cli.domain.history import FRESH_START, SUMMARY_FROM
 from memgpt_cli.domain.messages import Message, Role, message_ref
 from memgpt_cli.domain.search import RecallFilters
+from memgpt_cli.domain.trust import UNTRUSTED, Origin
 from memgpt_cli.errors import LimitError
 from memgpt_cli.main_context import core_memory
-from memgpt_cli.main_context.booked_summaries import BookedSummaries
+from memgpt_cli.main_context.booked_summaries import BookedSummaries, origin_of_summary
 from memgpt_cli.main_context.eviction import Choice, choose, is_pinned, is_spoken
 from memgpt_cli.main_context.leaving import pressure_text, unstored
 from memgpt_cli.main_context.rendering import escape
@@ -73,8 +74,8 @@ class QueueManager:
         if epoch is None or epoch.fingerprint != self.window.fingerprint():
             cause = _cause_of_new(epoch)
             with self._store.transaction():
-                summary, hidden = (epoch.summary, epoch.hidden) if epoch else ("", 0)
-                epoch = self._begin(cause, self._store.blocks.all(), summary, hidden)
+                summary, hidden, origin = (epoch.summary, epoch.hidden, epoch.origin) if epoch else ("", 0, None)
+                epoch = self._begin(cause, self._store.blocks.all(), summary, hidden, origin)
         return epoch
 
     def reload(self) -> None:
@@ -126,7 +127,7 @@ class QueueManager:
         paged = self.page_out_large(turn)
         if paged and not fresh:
             with self._store.transaction():
-                self.epoch = self._begin("paged out", blocks, self.epoch.summary, self.epoch.hidden)
+                self.epoch = self._begin("paged out", blocks, self.epoch.summary, self.epoch.hidden, self.epoch.origin)
         yield from paged
         if self.usage().total <= self.window.limit and (said := self._about_to_leave(turn)):
             yield self._warn(turn, said)
@@ -163,7 +164,8 @@ class QueueManager:
         with self._store.transaction():
             self._leave(choice, turn, attempt)
             hidden = self.epoch.hidden + sum(1 for m in choice.victims if is_spoken(m))
-            self.epoch = self._begin(EVICTION, blocks, made.summary.text, hidden)
+            origin = origin_of_summary(self.epoch, choice.victims)
+            self.epoch = self._begin(EVICTION, blocks, made.summary.text, hidden, origin)
             self._store.messages.evict([m.id for m in choice.victims], epoch=self.epoch.id)
             self._summaries.record(made, turn, self.epoch)
         self.window.forget(choice.victims)
@@ -191,7 +193,9 @@ class QueueManager:
 
     def _bare_head(self, blocks: Sequence[Block]) -> int:
         """Return the tokens of the next head without its summary."""
-        head = self.window.head(blocks, self._statistics(), " ", self.epoch.hidden + 1)
+        origin = origin_of_summary(self.epoch, self.queue)
+        quoting = origin.least in UNTRUSTED
+        head = self.window.head(blocks, self._statistics(), " ", self.epoch.hidden + 1, quoting=quoting)
         return self.window.head_tokens(head)
 
     def _rewrite_summary(self, turn: Turn) -> Iterator[Happening]:
@@ -206,7 +210,8 @@ class QueueManager:
         previous = before.summary if before else ""
         made = self._summaries.of_evicted(self.window, previous, left, turn=turn, cap=cap)
         with self._store.transaction():
-            self.epoch = self._begin("summary rewritten", blocks, made.summary.text, self.epoch.hidden)
+            origin = origin_of_summary(before, left)
+            self.epoch = self._begin("summary rewritten", blocks, made.summary.text, self.epoch.hidden, origin)
             self._summaries.record(made, turn, self.epoch)
             self._store.set_note(SUMMARY_FROM, "")
         by = made.summary.by
@@ -217,7 +222,7 @@ class QueueManager:
         victims = list(self.queue)
         with self._store.transaction():
             hidden = self.epoch.hidden + sum(1 for m in victims if is_spoken(m))
-            self.epoch = self._begin(FRESH_START, self._store.blocks.all(), "", hidden)
+            self.epoch = self._begin(FRESH_START, self._store.blocks.all(), "", hidden, None)
             self._store.messages.evict([m.id for m in victims], epoch=self.epoch.id)
         self.queue = []
         self.window.forget(victims)
@@ -290,8 +295,9 @@ class QueueManager:
             )
             self._add_event("results_moved", text, turn)
 
-    def _begin(self, cause: str, blocks: Sequence[Block], summary: str, hidden: int) -> Epoch:
-        head = self.window.head(blocks, self._statistics(), summary, hidden)
+    def _begin(self, cause: str, blocks: Sequence[Block], summary: str, hidden: int, origin: Origin | None) -> Epoch:
+        quoting = origin is not None and origin.least in UNTRUSTED
+        head = self.window.head(blocks, self._statistics(), summary, hidden, quoting=quoting)
         return self._store.epochs.begin(
             Epoch(
                 id=0,
@@ -302,6 +308,7 @@ class QueueManager:
                 summary=summary,
                 hidden=hidden,
                 seen_blocks=core_memory.shown_versions(blocks, self.queue),
+                origin=origin if summary else None,
             )
         )
 

@@ -14,8 +14,9 @@ from memgpt_cli.domain.agents import Protocol
 from memgpt_cli.domain.chat import PromptMessage, arguments_object
 from memgpt_cli.domain.messages import FunctionCall, Message, Role
 from memgpt_cli.domain.times import for_people
+from memgpt_cli.domain.trust import QUOTE
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Part of an epoch's fingerprint: raise it whenever a rendering below changes."""
 
 _ENVELOPE: Final = "memgpt_event"
@@ -27,6 +28,16 @@ _INTERRUPTED: Final = "[the person interrupted this reply here]"
 def escape(text: str) -> str:
     """Escape text that looks like the program's own markup."""
     return _FORGED.sub("&lt;", text)
+
+
+def quoted(message: Message) -> str:
+    """A message's text, escaped; one that goes back to an untrusted source as a quotation, under its source."""
+    text = escape(message.text)
+    if not message.untrusted:
+        return text
+    name = message.lineage.name if message.lineage is not None else None
+    lines = "\n".join(f"{QUOTE}{line}" for line in text.split("\n"))
+    return f"(quoted from {message.least}{f' {escape(name)}' if name else ''})\n{lines}"
 
 
 def envelope(kind: str, text: str, at: datetime | None, zone: tzinfo) -> str:
@@ -65,7 +76,7 @@ class Renderer:
         return envelope(kind, text, at, self.zone)
 
     def _user(self, message: Message) -> str:
-        text = escape(message.text) if message.stub is None else message.stub
+        text = quoted(message) if message.stub is None else message.stub
         time = for_people(message.created_at, self.zone)
         if self.protocol is Protocol.PAPER:
             name = {"name": message.name} if message.name else {}

@@ -7,6 +7,7 @@ from typing import Final
 from memgpt_cli.domain.chat import arguments_object
 from memgpt_cli.domain.messages import FunctionCall, Message, Role
 from memgpt_cli.domain.times import for_people
+from memgpt_cli.domain.trust import QUOTE
 from memgpt_cli.main_context.rendering import escape
 
 RESULT_CHARACTERS: Final = 1_200
@@ -41,7 +42,8 @@ def _lines(message: Message, zone: tzinfo) -> Iterator[str]:
         return
     head = f"[{for_people(message.created_at, zone)}] "
     if text:
-        yield f"{head}{escape(message.name or message.role)}: {text}"
+        mark = QUOTE if message.untrusted and message.role is Role.USER else ""
+        yield f"{head}{escape(message.name or message.role)}: {mark}{text}"
     for call in message.calls:
         sent = (arguments_object(call.arguments) or {}).get("message") if call.name == "send_message" else None
         if isinstance(sent, str):

@@ -13,6 +13,7 @@ from memgpt_cli.ports.memory import (
     KindStore,
     PassageStore,
     PictureStore,
+    ReviewStore,
     UndoStore,
 )
 from memgpt_cli.ports.models import ChatModel, Embedder, TokenCounter
@@ -41,6 +42,7 @@ __all__ = [
     "PictureStore",
     "Progress",
     "PromptSource",
+    "ReviewStore",
     "Spending",
     "Store",
     "TokenCounter",

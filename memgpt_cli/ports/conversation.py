@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from memgpt_cli.domain.history import Tombstone
     from memgpt_cli.domain.messages import Message
     from memgpt_cli.domain.search import Candidate, RecallFilters
+    from memgpt_cli.domain.trust import Origin
 
 
 class MessageStore(Protocol):
@@ -61,8 +62,11 @@ class MessageStore(Protocol):
         """Return the newest messages evicted by epochs later than `after`, oldest first."""
         ...
 
-    def set_stub(self, message_id: int, stub: str) -> None:
-        """Show `stub` in the queue instead of the text, which is unchanged."""
+    def set_stub(self, message_id: int, stub: str, origin: Origin | None = None) -> None:
+        """Show `stub` in the queue instead of the text, which is unchanged.
+
+        `origin` names what the stub shows that the text does not.
+        """
         ...
 
     def of_turn(self, turn: int) -> list[Message]:

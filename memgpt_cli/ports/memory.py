@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from memgpt_cli.domain.kinds import Kind
     from memgpt_cli.domain.passages import Passage
     from memgpt_cli.domain.pictures import Picture, StoredPicture
+    from memgpt_cli.domain.reviews import Review, ReviewState
     from memgpt_cli.domain.search import ArchivalFilters
 
 
@@ -89,6 +90,30 @@ class PassageStore(Protocol):
 
     def count(self, filters: ArchivalFilters | None = None) -> int:
         """Count the matching passages; None counts all."""
+        ...
+
+
+class ReviewStore(Protocol):
+    """Writes to core memory that wait for the person. Writes join the caller's transaction."""
+
+    def add(self, review: Review) -> Review:
+        """Store a write that waits; the same one that waits already is not stored again."""
+        ...
+
+    def get(self, review_id: int) -> Review | None:
+        """One write, whatever became of it."""
+        ...
+
+    def page(self, *, limit: int, offset: int = 0, state: ReviewState | None = None) -> list[Review]:
+        """Those in a state, or all of them, oldest first."""
+        ...
+
+    def count(self, state: ReviewState) -> int:
+        """How many are in a state."""
+        ...
+
+    def decide(self, reviews: Sequence[Review], state: ReviewState, *, at: datetime, provenance: Provenance) -> None:
+        """Give waiting writes the state that the person chose."""
         ...
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         KindStore,
         PassageStore,
         PictureStore,
+        ReviewStore,
         UndoStore,
     )
     from memgpt_cli.ports.search import LexicalIndex
@@ -43,6 +44,11 @@ class Store(Protocol):
     @property
     def pictures(self) -> PictureStore:
         """Pictures."""
+        ...
+
+    @property
+    def reviews(self) -> ReviewStore:
+        """Writes to core memory that wait for the person."""
         ...
 
     @property

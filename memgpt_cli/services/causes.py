@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.messages import Message, message_ref
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from memgpt_cli.ports import Store
 
-_AUTHORS = {
+AUTHORS: Final = {
     Author.USER: "you",
     Author.AGENT: "the agent",
     Author.DOCUMENT: "a document",
@@ -42,7 +42,7 @@ class Causes:
         """`the agent, after m12 "I moved to Lisbon"`, or `you, with memgpt memory set`."""
         if provenance.author is Author.TOOL and provenance.command:
             return provenance.command
-        who = _AUTHORS[provenance.author]
+        who = AUTHORS[provenance.author]
         if provenance.message_id is not None:
             message = self.message(provenance)
             quoted = f' "{one_line(message.text)}"' if message else ""

@@ -12,6 +12,7 @@ from memgpt_cli.domain.names import did_you_mean
 from memgpt_cli.errors import NotFoundError, UsageError
 from memgpt_cli.services import ids
 from memgpt_cli.services.filters import check_tags, dates
+from memgpt_cli.services.imports import imported_messages
 from memgpt_cli.services.sources import source_named
 
 if TYPE_CHECKING:
@@ -50,12 +51,16 @@ class ForgetService:
         tags: Sequence[str] = (),
         since: str | None = None,
         until: str | None = None,
+        imported: int | None = None,
     ) -> Wanted:
-        """What to forget, checked: a text, or ids and ranges, a source, tags, dates.
+        """What to forget, checked: a text, or ids and ranges, a source, tags, dates, or a whole import.
 
         Raises UsageError for an invalid id or date and when nothing is selected, NotFoundError for what never existed.
         """
         items = _items(refs)
+        if imported is not None:
+            numbers = imported_messages(self._memory.store, imported)
+            items[Kind.MESSAGE] = (*items.get(Kind.MESSAGE, ()), *numbers)
         start, end = dates(since, until, self._workspace.settings.zone)
         wanted = Wanted(
             text=None if text is None else text.strip(),

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from memgpt_cli.services.forgetting import ForgetService
     from memgpt_cli.services.messages import MessageService
     from memgpt_cli.services.passages import PassageService
+    from memgpt_cli.services.reviews import ReviewService
     from memgpt_cli.services.searching import SearchService
     from memgpt_cli.services.standing_wishes import WishService
+    from memgpt_cli.services.trust import TrustService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,20 @@ class AgentMemory:
         from memgpt_cli.services.changes import ChangeService
 
         return ChangeService(self._workspace, self._memory, self._caller)
+
+    @cached_property
+    def reviews(self) -> ReviewService:
+        """Writes that wait for the person."""
+        from memgpt_cli.services.reviews import ReviewService
+
+        return ReviewService(self._memory, self._caller, self._workspace.clock)
+
+    @cached_property
+    def trust(self) -> TrustService:
+        """Where items come from."""
+        from memgpt_cli.services.trust import TrustService
+
+        return TrustService(self._memory)
 
     @cached_property
     def forget(self) -> ForgetService:

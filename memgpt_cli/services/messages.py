@@ -10,6 +10,7 @@ from memgpt_cli.domain.messages import SPOKEN, Role
 from memgpt_cli.domain.search import RecallFilters
 from memgpt_cli.services import ids
 from memgpt_cli.services.filters import recall_filters
+from memgpt_cli.services.imports import imported_messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -106,10 +107,12 @@ class MessageService:
             steps=tuple(store.turns.steps(turn.id)),
         )
 
-    def select(self, refs: Sequence[str], filters: RecallFilters | None = None) -> list[Message]:
-        """The messages of these ids and ranges and of these filters, with the rest of each turn, oldest first.
+    def select(
+        self, refs: Sequence[str], filters: RecallFilters | None = None, *, imported: int | None = None
+    ) -> list[Message]:
+        """The messages of these ids and ranges, filters and import, with the rest of each turn, oldest first.
 
-        Raises UsageError for an invalid id, NotFoundError for an unknown one.
+        Raises UsageError for an invalid id, NotFoundError for an unknown one or an unknown import.
         """
         store, found = self._memory.store, dict[int, "Message"]()
         for ref in refs:
@@ -118,6 +121,8 @@ class MessageService:
                 found[first] = self.get(ref)
             else:
                 found |= {m.id: m for m in store.messages.get(range(first, last + 1))}
+        if imported is not None:
+            found |= {m.id: m for m in store.messages.get(imported_messages(store, imported))}
         if filters is not None:
             found |= {m.id: m for m in store.messages.page(filters, limit=store.messages.count(filters))}
         for turn in {m.turn for m in found.values() if m.turn is not None}:

@@ -38,10 +38,11 @@ if TYPE_CHECKING:
     from memgpt_cli.storage.rows.messages import Messages
     from memgpt_cli.storage.rows.passages import Passages
     from memgpt_cli.storage.rows.pictures import Pictures
+    from memgpt_cli.storage.rows.reviews import Reviews
     from memgpt_cli.storage.rows.tombstones import Tombstones
     from memgpt_cli.storage.rows.turns import Epochs, Turns
 
-_VERSION = 5
+_VERSION = 6
 """schema.VERSION, repeated so that an everyday start need not import sqlite-utils; a test holds them equal."""
 
 _LOST = "restore a backup with `memgpt restore`, or delete the agent with `memgpt agent delete NAME`"
@@ -102,6 +103,13 @@ class SQLiteStore(Store):
         from memgpt_cli.storage.rows.pictures import Pictures
 
         return Pictures(self.connection)
+
+    @override
+    @cached_property
+    def reviews(self) -> Reviews:
+        from memgpt_cli.storage.rows.reviews import Reviews
+
+        return Reviews(self.connection, self.journal)
 
     @override
     @cached_property

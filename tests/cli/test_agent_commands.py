@@ -380,6 +380,9 @@ def test_a_backup_of_an_earlier_version_is_restored_and_brought_up_to_date(
         path.write_bytes(files["agents/default/agent.db"])
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             connection.execute("DROP TABLE pictures")
+            connection.execute("DROP TABLE reviews")
+            for table in ("messages", "passages", "passage_versions", "block_versions", "epochs"):
+                connection.execute(f"ALTER TABLE {table} DROP COLUMN origin")
             connection.execute("ALTER TABLE messages DROP COLUMN effects")
             connection.execute("ALTER TABLE messages DROP COLUMN opaque")
             connection.execute("DELETE FROM _sqlite_migrations WHERE name > '001_foundation'")

@@ -92,7 +92,7 @@ def test_the_page_about_the_chat_names_every_command_and_key() -> None:
 
 
 def test_a_shared_beginning_names_its_commands_and_a_slip_the_nearest() -> None:
-    with pytest.raises(UsageError, match="/re could be /recall or /retry or /rethink"):
+    with pytest.raises(UsageError, match="/re could be /recall or /review or /retry or /rethink"):
         find("/re")
     with pytest.raises(UsageError, match="did you mean /archival"):
         find("/archive x")

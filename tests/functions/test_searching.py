@@ -135,8 +135,8 @@ def test_one_message_is_read_whole_and_in_parts_where_it_is_long(agent: Function
     parts = []
     for page in range(20):
         told = agent.step((SEARCH, {"id": "m2", "page": page}), budget=200, page_budget=200)[0].text
-        assert told.startswith("[m2 Fri 2024-03-01 09:05] assistant: ")
-        parts.append(told.split("assistant: ", 1)[1].split("\nPage ")[0])
+        assert told.startswith("[m2 Fri 2024-03-01 09:05 import] assistant: > ")
+        parts.append(told.split("assistant: > ", 1)[1].split("\nPage ")[0])
         if "Next:" not in told:
             break
     whole = next(iter(agent.store.messages.get([2]))).text

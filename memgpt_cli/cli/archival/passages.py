@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
+from memgpt_cli.cli.forget import forget_wanted
 from memgpt_cli.cli.memory.history import STYLES
 from memgpt_cli.cli.terminal.context import Terminal, terminal_of
-from memgpt_cli.cli.terminal.filters import DryRun, Limit, Page, Since, Source, Tags, Until, Yes, passage_ids
+from memgpt_cli.cli.terminal.filters import Derived, DryRun, Limit, Page, Since, Source, Tags, Until, Yes, passage_ids
 from memgpt_cli.cli.terminal.hits import heading
 from memgpt_cli.cli.terminal.pages import Match, matching, page_of, tell_of_more
 from memgpt_cli.cli.terminal.tables import table
@@ -164,23 +165,32 @@ def delete(
     ] = None,
     tag: Tags = None,
     source: Source = None,
+    derived: Derived = False,
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> None:
     """Delete passages by id, or all with a tag or from a source. memgpt undo brings them back.
 
-    To be rid of them for good: memgpt forget.
+    With --derived a source is deleted permanently, with every result, reply, note, line of a block, summary and waiting
+    write that goes back to it; a receipt says what was checked. To delete single passages permanently: memgpt forget.
 
     Examples:
 
         memgpt archival delete p7 p9
 
         memgpt archival delete --source notes.md --dry-run
+
+        memgpt archival delete --source notes.md --derived
     """
     if not passage and tag is None and source is None:
         raise UsageError("no passages selected", hint="memgpt archival delete p7, or --tag, or --source")
+    if derived and (source is None or passage or tag is not None):
+        raise UsageError("--derived needs a source and nothing else", hint="--source notes.md --derived")
     terminal = terminal_of(ctx)
     with terminal.memory() as memory:
+        if derived:
+            forget_wanted(terminal, memory, memory.forget.wanted(source=source), yes=yes, dry_run=dry_run)
+            return
         chosen = memory.passages.select(passage or [], tags=tag, source=source)
         what = counted(len(chosen.passages), "passage")
         shape: dict[str, Any] = {"passages": [passage_ref(p.id) for p in chosen.passages], "deleted": False}

@@ -63,6 +63,17 @@ def archival(chat: Chat, query: str) -> None:
         subcommand(chat.terminal, "archival", "search", "", "--limit", "10")
 
 
+def review(chat: Chat, argument: str) -> None:
+    """What waits for the person, or a decision about it."""
+    words = argument.split()
+    if not words:
+        subcommand(chat.terminal, "review", "list")
+    elif words[0] in {"accept", "reject", "show"}:
+        subcommand(chat.terminal, "review", *words)
+    else:
+        raise UsageError(f"/review cannot {words[0]}", hint="/review, /review accept r3, /review reject r3")
+
+
 def attach(chat: Chat, path: str) -> None:
     """A file as a message; a long one is paged to archival storage as any long message is, a picture is looked at."""
     from memgpt_cli.cli.chat.attachment import read_attachment
@@ -122,16 +133,22 @@ def rethink(chat: Chat, advice: str) -> None:
 
 
 def _ask_again(chat: Chat, advice: str = "") -> None:
-    from memgpt_cli.domain.events import UserMessage
+    from memgpt_cli.domain.events import Attachment, UserMessage
     from memgpt_cli.domain.messages import Role
 
     said = [message for message in _take_back(chat).messages if message.role is Role.USER]
     if not said:
         raise UsageError("the last turn has no message of yours", hint="type a message")
-    text = "\n\n".join(message.text for message in said if message.text)
+    attachments = tuple(
+        Attachment(name=message.lineage.name or "attachment", text=message.text)
+        for message in said
+        if message.untrusted and message.lineage is not None
+    )
+    text = "\n\n".join(message.text for message in said if message.text and not message.untrusted)
     shown = next((found for message in said if (found := chat.session.store.pictures.of_message(message.id))), None)
     chat.terminal.notice("(undid the last answer and what it did to memory; asking again)")
-    chat.answer(UserMessage(text=text, name=said[-1].name, picture=shown.picture if shown else None, advice=advice))
+    picture = shown.picture if shown else None
+    chat.answer(UserMessage(text=text, name=said[-1].name, picture=picture, advice=advice, attachments=attachments))
 
 
 def _take_back(chat: Chat) -> "TakenBack":

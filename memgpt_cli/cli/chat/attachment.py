@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from memgpt_cli.domain.documents import SkippedFile
-from memgpt_cli.domain.events import UserMessage
+from memgpt_cli.domain.events import Attachment, UserMessage
 from memgpt_cli.domain.pictures import Picture, kind_of
 from memgpt_cli.errors import DocumentError, NotFoundError, UsageError
 
@@ -26,15 +26,14 @@ _QUOTED: Final = re.compile(r"""(['"])(.+?)\1(?=\s|$)""")
 
 
 def read_attachment(session: "Session", reader: "DocumentReader", argument: str) -> UserMessage:
-    """What the file says, under a line that names it; or a picture, with what is said beside it.
+    """What the file says, as an attachment of what is said beside it; or a picture.
 
     Raises NotFoundError when there is no such file, UsageError when it cannot be said or shown.
     """
     path, words = _split(argument)
     if path.suffix.lower() in _IMAGES:
         return _picture(session, path, words)
-    text = _text(reader, path)
-    return UserMessage(text=f"{text.rstrip()}\n\n{words}" if words else text)
+    return UserMessage(text=words, attachments=(Attachment(name=path.name, text=_text(reader, path)),))
 
 
 def _split(argument: str) -> tuple[Path, str]:
@@ -66,7 +65,7 @@ def _text(reader: "DocumentReader", path: Path) -> str:
     except DocumentError as error:
         raise UsageError(f"{path} cannot be attached: {error.message}", hint=error.hint or _OTHERWISE) from error
     parts = [f"[{part.place}]\n{part.text}" if part.place else part.text for part in document.parts]
-    return f"[attached file: {path.name}]\n\n" + "\n\n".join(parts)
+    return "\n\n".join(parts).rstrip()
 
 
 def _picture(session: "Session", path: Path, words: str) -> UserMessage:

@@ -54,7 +54,7 @@ def send(
         raise UsageError("there is nothing to send", hint='memgpt send "Hello"')
 
     def show(happening: Happening) -> None:
-        if isinstance(happening, FunctionReturned) and happening.result.effects.refusal is None:
+        if isinstance(happening, FunctionReturned) and not _concerns_the_person(happening):
             if verbose:
                 terminal.notice(in_full(happening))
         elif line := describe(happening):
@@ -71,6 +71,12 @@ def send(
             _print(terminal, session.name, result)
             raise
         _print(terminal, session.name, result)
+
+
+def _concerns_the_person(returned: FunctionReturned) -> bool:
+    """Whether a write was refused, or waits for them."""
+    effects = returned.result.effects
+    return effects.refusal is not None or bool(effects.held)
 
 
 def _print(terminal: Terminal, agent: str, result: TurnResult) -> None:

@@ -40,6 +40,12 @@ _ALL: Final = (
     SlashCommand(
         name="load", argument="PATH", takes="PATH", text="put files and folders into archival storage", run=actions.load
     ),
+    SlashCommand(
+        name="review",
+        argument="[accept|reject ID]",
+        text="writes to core memory that wait for you",
+        run=actions.review,
+    ),
     SlashCommand(name="context", text="what the model sees now, in tokens", run=actions.context),
     SlashCommand(name="why", text="what the last answer came from", run=actions.why),
     SlashCommand(name="undo", text="take the last turn back, with what it did to memory", run=actions.undo),

@@ -18,6 +18,7 @@ from memgpt_cli.domain.events import (
     Waiting,
 )
 from memgpt_cli.domain.messages import FunctionCall, message_ref
+from memgpt_cli.domain.reviews import review_ref
 from memgpt_cli.services.wording import counted, one_line
 
 _LONG: Final = 96
@@ -91,6 +92,9 @@ def _call(returned: FunctionReturned) -> str | None:
     effects = returned.result.effects
     if effects.replied:
         return None
+    if effects.held:
+        refs = ", ".join(review_ref(number) for number in effects.held)
+        return f"waits for your review ({refs}; /review, or memgpt review): {one_line(proposal(returned.call), _LONG)}"
     if not returned.ok:
         if effects.refusal is not None:
             return f"not written, {_WHY[effects.refusal]}: {one_line(proposal(returned.call), _LONG)}"

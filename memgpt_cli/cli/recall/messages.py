@@ -4,9 +4,10 @@ from typing import Annotated, Any
 
 import typer
 
+from memgpt_cli.cli.forget import forget_wanted
 from memgpt_cli.cli.memory.history import STYLES
 from memgpt_cli.cli.terminal.context import Terminal, terminal_of
-from memgpt_cli.cli.terminal.filters import DryRun, Since, Until, Yes, message_ids
+from memgpt_cli.cli.terminal.filters import Derived, DryRun, Since, Until, Yes, message_ids
 from memgpt_cli.cli.terminal.hits import heading
 from memgpt_cli.domain.messages import Message, Role, message_ref
 from memgpt_cli.errors import UsageError
@@ -59,26 +60,40 @@ def delete(
     ] = None,
     since: Since = None,
     until: Until = None,
+    imported: Annotated[
+        int | None,
+        typer.Option("--import", min=1, help="All of an import; memgpt undo --list numbers it.", metavar="N"),
+    ] = None,
+    derived: Derived = False,
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> None:
     """Delete messages. Turns go whole: no call without its result, no answer without its question.
 
-    A summary that may speak of them is written anew at the next turn. memgpt undo brings them back. To be rid of them
-    for good: memgpt forget.
+    A summary that may speak of them is written anew at the next turn. memgpt undo brings them back.
+
+    With --derived an import is deleted permanently, with everything that goes back to it; a receipt says what was
+    checked. To delete other messages permanently: memgpt forget.
 
     Examples:
 
         memgpt recall delete m12
 
         memgpt recall delete --since 2024-03-01 --until 2024-03-02
+
+        memgpt recall delete --import 4 --derived
     """
-    if not message and since is None and until is None:
-        raise UsageError("no messages selected", hint="memgpt recall delete m12, or --since and --until")
+    if not message and since is None and until is None and imported is None:
+        raise UsageError("no messages selected", hint="memgpt recall delete m12, or --since and --until, or --import")
+    if derived and (imported is None or message or since is not None or until is not None):
+        raise UsageError("--derived needs an import and nothing else", hint="--import 4 --derived")
     terminal = terminal_of(ctx)
     with terminal.memory() as memory:
         filters = None if since is None and until is None else memory.messages.filters(since=since, until=until)
-        chosen = memory.messages.select(message or [], filters)
+        if derived:
+            forget_wanted(terminal, memory, memory.forget.wanted(imported=imported), yes=yes, dry_run=dry_run)
+            return
+        chosen = memory.messages.select(message or [], filters, imported=imported)
         turns = sorted({m.turn for m in chosen if m.turn is not None})
         what = counted(len(chosen), "message") + (f" of {counted(len(turns), 'turn')}" if turns else "")
         shape: dict[str, Any] = {"messages": [message_ref(m.id) for m in chosen], "turns": turns, "deleted": False}

@@ -58,3 +58,6 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existin
 Wait = Annotated[bool, typer.Option("--wait", help="Wait while another process uses the agent.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done and change nothing.")]
+Derived = Annotated[
+    bool, typer.Option("--derived", help="Permanently, with everything derived from it; checked as memgpt forget does.")
+]

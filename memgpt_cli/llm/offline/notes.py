@@ -97,7 +97,10 @@ class Call:
 
 @dataclass(slots=True)
 class Done:
-    """What this turn's calls have done. `failed`: notes that were not taken; `refused`: the person said no."""
+    """What this turn's calls have done.
+
+    `failed`: notes that were not taken; `refused`: the person said no; `held`: a note waits for their review.
+    """
 
     noted: list[str] = field(default_factory=list)
     replaced: list[tuple[str, str]] = field(default_factory=list)
@@ -105,6 +108,7 @@ class Done:
     archived: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     refused: bool = False
+    held: bool = False
 
 
 def slot(text: str) -> str | None:
@@ -319,7 +323,9 @@ def done(situation: Situation) -> Done:
     result = Done()
     for call in (call for step in situation.steps for call in step):
         new = str(call.arguments.get("content") or call.arguments.get("new_content") or "")
-        if not call.ok and call.name in (APPEND, REPLACE, INSERT):
+        if call.held:
+            result.held = True
+        elif not call.ok and call.name in (APPEND, REPLACE, INSERT):
             result.refused |= "did not allow" in call.text or "consent" in call.text
             result.failed.append(new)
         elif call.name == APPEND:

@@ -58,7 +58,8 @@ def respond(situation: Situation) -> str | list[Call]:
     """What to do now: calls, or the reply that ends the turn."""
     block = situation.blocks.get(LABEL)
     known = block.text if block is not None else ""
-    heard = [hear(u, among_people=situation.among_people, known=known) for u in situation.pending if not u.paged_out]
+    spoken = [u for u in situation.pending if not u.paged_out and not u.quoted]
+    heard = [hear(u, among_people=situation.among_people, known=known) for u in spoken]
     asked = [_asked(text, message, situation) for message in heard for text in message.questions][-MOST_QUESTIONS:]
     if not situation.lost and len(situation.steps) < STEPS_WITH_CALLS:
         calls = [*notes.second_try(situation), *_second(asked, situation)]
@@ -147,6 +148,7 @@ def _reply(situation: Situation, heard: Sequence[Heard], asked: Sequence[Asked])
         return say["nothing_to_answer"]
     talk = list(dict.fromkeys(kind for message in heard for kind in message.talk))
     parts = [say["paged_out"]] if any(utterance.paged_out for utterance in situation.pending) else []
+    parts += [say["quoted"]] if any(u.quoted for u in situation.pending) and not heard else []
     if Talk.GREETING in talk:
         parts.append(say["hello"] if situation.replied or asked or heard[-1].notes else say["first_hello"])
     parts += _written(situation, heard, say)
@@ -166,6 +168,8 @@ def _written(situation: Situation, heard: Sequence[Heard], say: phrases.Phrases)
         yield (say["replaced"] if old else say["noted"]).format(say.quoted([new]), say.quoted([old]))
     if done.archived:
         yield say["archived"].format(say.quoted(done.archived))
+    if done.held:
+        yield say["held"]
     if done.refused:
         yield say["refused"]
     if done.removed:

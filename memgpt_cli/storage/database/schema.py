@@ -9,8 +9,10 @@ from typing import Final
 
 from sqlite_utils import Database, Migrations
 
+from memgpt_cli.storage.database.quotations import trace_quotations
+
 migrations = Migrations("agent")
-VERSION: Final = 5
+VERSION: Final = 6
 """`PRAGMA user_version` of a database to which every migration below has been applied."""
 
 
@@ -51,6 +53,20 @@ def _facts(db: Database) -> None:
     """Facts and the entities that they are about, with every version of each."""
     for statement in _FACTS.split(";\n"):
         db.execute(statement)
+
+
+@migrations(name="006_trust")
+def _trust(db: Database) -> None:
+    """What texts were derived from (JSON `domain.trust.Origin`), and writes that wait for the person."""
+    for table in ("messages", "passages", "passage_versions", "block_versions", "epochs"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN origin TEXT")
+    db.execute(
+        "CREATE TABLE reviews (id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, label TEXT NOT NULL,"
+        " function TEXT NOT NULL, arguments TEXT NOT NULL, reason TEXT NOT NULL, message_id INTEGER, turn INTEGER,"
+        " origin TEXT NOT NULL, state INTEGER NOT NULL, decided_at TEXT)"
+    )
+    db.execute("CREATE INDEX reviews_waiting ON reviews (id) WHERE state = 1")
+    trace_quotations(db.execute)
 
 
 def migrate(connection: sqlite3.Connection, *, upto: int = VERSION) -> None:

@@ -29,19 +29,38 @@ class Finder:
         for kind in self._kinds:
             kind.find(self.found)
         if self.found.wanted.by_place:
-            for kind in self._kinds:
-                kind.find_derived(self.found)
+            self._find_derived()
         for kind in self._kinds:
             kind.find_old_states(self.found)
         self.found.epochs = set(self._epochs())
         self.found.operations = set(self._operations())
         return self.found
 
-    def _epochs(self) -> Iterator[int]:
-        evicted = self._db.execute(
+    def _find_derived(self) -> None:
+        """What came of it, what came of that, and so on."""
+        before = -1
+        while len(self.found.derived) + sum(map(len, self.found.lines.values())) > before:
+            before = len(self.found.derived) + sum(map(len, self.found.lines.values()))
+            self.found.gone = self.found.refs() | {f"s{epoch}" for epoch in self._retelling()}
+            for kind in self._kinds:
+                kind.find_derived(self.found)
+
+    def _retelling(self) -> Iterator[int]:
+        """The epochs whose summaries may tell of a message that goes."""
+        evicted = self._first_evicted()
+        if evicted is not None:
+            rows = self._db.execute("SELECT id FROM epochs WHERE id >= ? AND summary <> ''", (evicted,))
+            yield from (row["id"] for row in rows)
+
+    def _first_evicted(self) -> int | None:
+        found: int | None = self._db.execute(
             "SELECT min(evicted_by) FROM messages WHERE evicted_by > 0 AND id IN (SELECT value FROM json_each(?))",
             (json.dumps(list(self.found.items[Kind.MESSAGE])),),
         ).fetchone()[0]
+        return found
+
+    def _epochs(self) -> Iterator[int]:
+        evicted = self._first_evicted()
         for row in self._db.execute("SELECT id, head, summary FROM epochs"):
             told = evicted is not None and row["id"] >= evicted and row["summary"]
             if told or self.found.holds(row["head"], row["summary"]) or self._shows_lines(row["head"]):

@@ -101,7 +101,11 @@ class Purge:
         if told:
             self._store.tombstones.doubt_summary(min(found.epochs))
         self._store.epochs.ask_for_new(
-            "forget", at=at, summary="" if told else current.summary, hidden=self._store.tombstones.hidden()
+            "forget",
+            at=at,
+            summary="" if told else current.summary,
+            hidden=self._store.tombstones.hidden(),
+            origin=current.origin,
         )
 
     def _forget_operations(self, found: Findings) -> None:

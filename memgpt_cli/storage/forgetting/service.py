@@ -50,8 +50,12 @@ class Forgetting:
         return Purge(self._store).pending
 
     def sources(self) -> list[str]:
-        """The sources of all passages, deleted ones too, and of documents."""
-        sql = "SELECT source FROM passages WHERE source IS NOT NULL UNION SELECT source FROM documents"
+        """The sources of all passages, deleted ones too, of documents, and of attached files."""
+        sql = (
+            "SELECT source FROM passages WHERE source IS NOT NULL UNION SELECT source FROM documents"
+            " UNION SELECT json_extract(origin, '$.name') FROM messages"
+            " WHERE role = 'user' AND json_extract(origin, '$.name') IS NOT NULL"
+        )
         return [row[0] for row in self._store.connection.execute(sql)]
 
     def tags(self) -> list[str]:

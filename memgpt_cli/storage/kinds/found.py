@@ -6,6 +6,7 @@ from typing import Protocol
 
 from memgpt_cli.domain.forgetting import Cut, Wanted
 from memgpt_cli.domain.kinds import Kind
+from memgpt_cli.domain.trust import Origin
 
 
 class SoughtText(Protocol):
@@ -25,7 +26,7 @@ class Findings:
     """What was found: items with their texts, old states, and what the texts of blocks lose.
 
     `versions` are old states (item and version) that say it or belong to an item that goes. `lines` of each block go in
-    all its states.
+    all its states. `gone` are the ids of the items and summaries from which derived ones are being looked for.
     """
 
     wanted: Wanted
@@ -38,6 +39,7 @@ class Findings:
     epochs: set[int] = field(default_factory=set)
     documents: list[str] = field(default_factory=list)
     operations: set[int] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
 
     def holds(self, *texts: object) -> bool:
         """Whether one of these holds the text that is to be forgotten."""
@@ -54,6 +56,12 @@ class Findings:
         if number not in self.items[kind]:
             self.items[kind][number] = text
             self.derived.add(kind.ref(number))
+
+    def derives(self, origin: str | None) -> bool:
+        """Whether a stored `domain.trust.Origin` names an item, or a summary, that goes."""
+        if origin is None:
+            return False
+        return not self.gone.isdisjoint(Origin.from_text(origin).derived_from)
 
     def refs(self) -> set[str]:
         """The ids of all items."""

@@ -22,6 +22,7 @@ from memgpt_cli.storage.rows.facts import Facts
 from memgpt_cli.storage.rows.journal import Journal
 from memgpt_cli.storage.rows.messages import Messages
 from memgpt_cli.storage.rows.passages import Passages
+from memgpt_cli.storage.rows.reviews import Reviews
 from memgpt_cli.storage.rows.tombstones import Tombstones
 from memgpt_cli.storage.rows.turns import Epochs
 
@@ -70,6 +71,11 @@ class Rows(Protocol):
     @property
     def facts(self) -> Facts:
         """Rows of facts."""
+        ...
+
+    @property
+    def reviews(self) -> Reviews:
+        """Writes that wait for the person."""
         ...
 
     @property

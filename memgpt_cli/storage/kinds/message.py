@@ -18,7 +18,7 @@ from memgpt_cli.storage.kinds.kind import GONE, KindOfMemory
 from memgpt_cli.storage.rows.tombstones import kept_message
 
 _CITED: Final = re.compile(rf"(?<![\w])\[([{PREFIXES}]\d+) ")
-_TEXTS: Final = ("text", "stub", "calls", "name", "session", "external_id", "opaque")
+_TEXTS: Final = ("text", "stub", "calls", "name", "session", "external_id", "opaque", "origin")
 _PAGE: Final = 1_000
 
 
@@ -77,14 +77,24 @@ class MessageKind(KindOfMemory):
 
     def _named(self, found: Findings, ids: Iterable[int]) -> Iterable[sqlite3.Row]:
         wanted = found.wanted
+        if wanted.source is not None:
+            yield from (row for row in self._attached() if wanted.is_from(json.loads(row["origin"])["name"]))
         yield from self._db.execute(f"SELECT * FROM messages WHERE id IN {GONE}", (json.dumps(list(ids)),))  # noqa: S608
         if wanted.start is not None or wanted.end is not None:
             start = to_text(wanted.start) if wanted.start else ""
             end = to_text(wanted.end) if wanted.end else "9"
             yield from self._db.execute("SELECT * FROM messages WHERE created_at >= ? AND created_at < ?", (start, end))
 
+    def _attached(self) -> list[sqlite3.Row]:
+        """The messages that hold an attached text."""
+        sql = "SELECT * FROM messages WHERE role = 'user' AND json_extract(origin, '$.name') IS NOT NULL"
+        return self._db.execute(sql).fetchall()
+
     def find_derived(self, found: Findings) -> None:
-        """Results of functions that cite what goes."""
+        """Results of functions that cite what goes, and what the agent derived from it."""
+        for row in self._db.execute("SELECT * FROM messages WHERE origin IS NOT NULL").fetchall():
+            if row["role"] != Role.USER and found.derives(row["origin"]):
+                found.add_derived(self.kind, row["id"], _said(row))
         gone = found.refs()
         for row in self._db.execute("SELECT * FROM messages WHERE role = 'tool'"):
             if gone & set(_CITED.findall(row["text"])):

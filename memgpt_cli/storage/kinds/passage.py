@@ -87,8 +87,7 @@ class PassageKind(KindOfMemory):
             passages[row["id"]] = row["text"]
         if found.wanted.source is not None:
             known = [row["source"] for row in self._db.execute("SELECT source FROM documents")]
-            wanted = found.wanted.source
-            found.documents += [s for s in known if _is_from(s, wanted) and s not in found.documents]
+            found.documents += [s for s in known if found.wanted.is_from(s) and s not in found.documents]
 
     def _named(self, found: Findings) -> Iterable[sqlite3.Row]:
         wanted = found.wanted
@@ -97,7 +96,7 @@ class PassageKind(KindOfMemory):
         if wanted.source is not None:
             yield from self._matching(ArchivalFilters(source=wanted.source))  # living ones, shared ones too
             gone = self._db.execute("SELECT * FROM passages WHERE source IS NOT NULL AND deleted_at IS NOT NULL")
-            yield from (row for row in gone if _is_from(row["source"], wanted.source))
+            yield from (row for row in gone if wanted.is_from(row["source"]))
         if wanted.tags:
             yield from self._matching(ArchivalFilters(tags=wanted.tags))
         if wanted.start is not None or wanted.end is not None:
@@ -110,7 +109,10 @@ class PassageKind(KindOfMemory):
         return self._db.execute(f"SELECT * FROM passages WHERE {where}", values)  # noqa: S608 - marks only
 
     def find_derived(self, found: Findings) -> None:
-        """What was written because of messages that go."""
+        """What was written because of messages that go, and what was derived from what goes."""
+        for row in self._db.execute("SELECT * FROM passages WHERE origin IS NOT NULL AND text <> ''").fetchall():
+            if found.derives(row["origin"]):
+                found.add_derived(self.kind, row["id"], row["text"])
         ids = json.dumps(list(found.items[Kind.MESSAGE]))
         for row in self._db.execute(f"SELECT * FROM passages WHERE message_id IN {GONE} AND text <> ''", (ids,)):  # noqa: S608
             found.add_derived(self.kind, row["id"], row["text"])
@@ -136,7 +138,7 @@ class PassageKind(KindOfMemory):
         self._remove_vectors(passages)
         self._db.execute(
             "UPDATE passages SET text = '', tags = '[]', source = NULL, location = NULL, command = NULL,"  # noqa: S608
-            f" content_hash = x'', deleted_at = coalesce(deleted_at, ?) WHERE id IN {GONE}",
+            f" origin = NULL, content_hash = x'', deleted_at = coalesce(deleted_at, ?) WHERE id IN {GONE}",
             (to_text(at), ids),
         )
         for source in found.documents:
@@ -157,8 +159,3 @@ class PassageKind(KindOfMemory):
         for (passage,) in self._db.execute("SELECT DISTINCT passage FROM passage_versions").fetchall():
             self._rows.passages.history(passage)
         self._rows.documents.sources()
-
-
-def _is_from(source: str | None, wanted: str) -> bool:
-    """Whether this is the wanted source, or is in the wanted folder, whose name ends with `/`."""
-    return source == wanted or (wanted.endswith("/") and source is not None and source.startswith(wanted))

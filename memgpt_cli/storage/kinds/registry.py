@@ -15,9 +15,10 @@ from memgpt_cli.storage.kinds.kind import KindOfMemory, Rows
 from memgpt_cli.storage.kinds.message import MessageKind
 from memgpt_cli.storage.kinds.passage import PassageKind
 from memgpt_cli.storage.kinds.picture import PictureKind
+from memgpt_cli.storage.kinds.review import ReviewKind
 
 KINDS: Final[tuple[type[KindOfMemory], ...]] = (
-    PassageKind, EntityMemory, FactMemory, MessageKind, PictureKind, BlockKind,
+    PassageKind, EntityMemory, FactMemory, MessageKind, PictureKind, BlockKind, ReviewKind,
 )  # fmt: skip
 """Each kind after those of which it may be derived, except that passages, which come of messages, come before them:
 the results of functions are messages and cite everything else."""

@@ -133,8 +133,8 @@ class Undo(UndoStore):
             return
         seen = {label: self._seen_now(label, version) for label, version in json.loads(turn["seen_before"]).items()}
         self._db.execute(
-            "INSERT INTO epochs (started_at, cause, head, fingerprint, summary, hidden, seen_blocks, warned)"
-            " VALUES (?, 'undo', ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO epochs (started_at, cause, head, fingerprint, summary, hidden, seen_blocks, warned, origin)"
+            " VALUES (?, 'undo', ?, ?, ?, ?, ?, ?, ?)",
             (
                 to_text(at),
                 row["head"],
@@ -143,6 +143,7 @@ class Undo(UndoStore):
                 row["hidden"],
                 json.dumps(seen, ensure_ascii=False),
                 turn["warned_before"],
+                row["origin"],
             ),
         )
 

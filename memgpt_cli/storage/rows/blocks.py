@@ -10,6 +10,7 @@ from memgpt_cli.domain.blocks import Author, Block, BlockVersion, Provenance
 from memgpt_cli.domain.history import Change
 from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.domain.times import from_text, to_text
+from memgpt_cli.domain.trust import origin_of
 from memgpt_cli.ports import BlockStore
 from memgpt_cli.storage.rows.journal import Journal
 
@@ -106,7 +107,7 @@ class Blocks(BlockStore):
     def _record(self, block: Block, *, at: datetime, provenance: Provenance, deleted: bool) -> None:
         self._db.execute(
             "INSERT INTO block_versions (label, version, value, description, char_limit, read_only, deleted, author,"
-            " message_id, command, at, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " message_id, command, at, position, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 block.label,
                 block.version,
@@ -120,6 +121,7 @@ class Blocks(BlockStore):
                 provenance.command,
                 to_text(at),
                 self._position(block.label),
+                None if provenance.origin is None else provenance.origin.to_text(),
             ),
         )
         change = Change(kind=Kind.BLOCK, label=block.label, before=block.version - 1, after=block.version)
@@ -130,7 +132,12 @@ def _version(row: sqlite3.Row) -> BlockVersion:
     return BlockVersion(
         block=_block(row),
         at=from_text(row["at"]),
-        provenance=Provenance(author=Author(row["author"]), message_id=row["message_id"], command=row["command"]),
+        provenance=Provenance(
+            author=Author(row["author"]),
+            message_id=row["message_id"],
+            command=row["command"],
+            origin=origin_of(row["origin"]),
+        ),
         deleted=bool(row["deleted"]),
     )
 

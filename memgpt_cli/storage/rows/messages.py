@@ -14,6 +14,7 @@ from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.domain.messages import SPOKEN, FunctionCall, Message, Opaque, Role
 from memgpt_cli.domain.search import Candidate
 from memgpt_cli.domain.times import from_text, to_text
+from memgpt_cli.domain.trust import Author, Origin, origin_of
 from memgpt_cli.ports import MessageStore
 from memgpt_cli.storage.database.filters import SPOKEN_SQL, recall_where
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 IMPORTED: Final = 0
 """`evicted_by` of messages that were never in the queue."""
 
+_FROM_IMPORT: Final = Origin(least=Author.IMPORT)
+
 
 class Messages(MessageStore):
     """Messages on one connection. Writes join the caller's transaction; only they need `words`."""
@@ -43,8 +46,8 @@ class Messages(MessageStore):
     def append(self, message: Message) -> Message:
         cursor = self._db.execute(
             "INSERT INTO messages (turn, step, role, name, text, stub, calls, call_id, ok, interrupted, created_at,"
-            " session, external_id, opaque, evicted_by, effects)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " session, external_id, opaque, evicted_by, effects, origin)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 message.turn,
                 message.step,
@@ -62,6 +65,7 @@ class Messages(MessageStore):
                 _opaque_to_text(message.opaque),
                 None if message.in_context else IMPORTED,
                 message.effects.to_text(),
+                None if message.lineage is None else message.lineage.to_text(),
             ),
         )
         stored = replace(message, id=cursor.lastrowid or 0)
@@ -159,8 +163,10 @@ class Messages(MessageStore):
         return [message_of(row) for row in rows][::-1]
 
     @override
-    def set_stub(self, message_id: int, stub: str) -> None:
+    def set_stub(self, message_id: int, stub: str, origin: Origin | None = None) -> None:
         self._db.execute("UPDATE messages SET stub = ? WHERE id = ?", (stub, message_id))
+        if origin is not None:
+            self._db.execute("UPDATE messages SET origin = ? WHERE id = ?", (origin.to_text(), message_id))
 
     @override
     def of_turn(self, turn: int) -> list[Message]:
@@ -242,4 +248,5 @@ def message_of(row: sqlite3.Row | Mapping[str, Any]) -> Message:
         opaque=_opaque_of(row["opaque"]),
         in_context=row["evicted_by"] is None,
         effects=Effects.from_text(row["effects"]),
+        lineage=origin_of(row["origin"]) or (_FROM_IMPORT if row["evicted_by"] == IMPORTED else None),
     )

@@ -14,6 +14,7 @@ from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.history import PassageVersion
 from memgpt_cli.domain.passages import Passage
 from memgpt_cli.domain.times import from_text, to_text
+from memgpt_cli.domain.trust import origin_of
 
 _CONTENT: Final = ("text", "tags", "source", "location")
 
@@ -85,14 +86,28 @@ class PassageHistory:
 
     def _insert(self, passage: int, version: int, at: str, provenance: Provenance, *, deleted: bool) -> None:
         self._db.execute(
-            "INSERT INTO passage_versions (passage, version, at, author, message_id, command, deleted)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (passage, version, at, provenance.author, provenance.message_id, provenance.command, deleted),
+            "INSERT INTO passage_versions (passage, version, at, author, message_id, command, deleted, origin)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                passage,
+                version,
+                at,
+                provenance.author,
+                provenance.message_id,
+                provenance.command,
+                deleted,
+                None if provenance.origin is None else provenance.origin.to_text(),
+            ),
         )
 
 
 def _provenance(row: sqlite3.Row) -> Provenance:
-    return Provenance(author=Author(row["author"]), message_id=row["message_id"], command=row["command"])
+    return Provenance(
+        author=Author(row["author"]),
+        message_id=row["message_id"],
+        command=row["command"],
+        origin=origin_of(row["origin"]),
+    )
 
 
 def passage_of(row: sqlite3.Row, content: sqlite3.Row | None = None) -> Passage:

@@ -40,8 +40,8 @@ class Passages(PassageStore):
         if same is not None:
             return self._claimed(passage_of(same), passage), False
         cursor = self._db.execute(
-            "INSERT INTO passages (text, tags, source, location, author, message_id, command, created_at, content_hash)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO passages (text, tags, source, location, author, message_id, command, created_at, content_hash,"
+            " origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 passage.text,
                 json.dumps(passage.tags, ensure_ascii=False) if passage.tags else "[]",
@@ -52,6 +52,7 @@ class Passages(PassageStore):
                 passage.provenance.command,
                 to_text(passage.created_at),
                 digest,
+                None if passage.provenance.origin is None else passage.provenance.origin.to_text(),
             ),
         )
         stored = replace(passage, id=cursor.lastrowid or 0)
@@ -62,12 +63,15 @@ class Passages(PassageStore):
         return stored, True
 
     def _claimed(self, stored: Passage, wanted: Passage) -> Passage:
-        """What a document says belongs to whoever says it outright too, and so outlives the document."""
+        """What a document says belongs to whoever says it outright too, and so outlives the document.
+
+        Who only repeats an untrusted source does not say it outright.
+        """
         provenance = wanted.provenance
-        if stored.provenance.author is not Author.DOCUMENT or provenance.author is Author.DOCUMENT:
+        if stored.provenance.author is not Author.DOCUMENT or wanted.untrusted:
             return stored
         self._db.execute(
-            "UPDATE passages SET author = ?, message_id = ?, command = ? WHERE id = ?",
+            "UPDATE passages SET author = ?, message_id = ?, command = ?, origin = NULL WHERE id = ?",
             (provenance.author, provenance.message_id, provenance.command, stored.id),
         )
         return replace(stored, provenance=provenance)

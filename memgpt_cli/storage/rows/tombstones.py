@@ -27,7 +27,7 @@ _SUMMARY_FROM: Final = f"note.{SUMMARY_FROM}"
 
 _COLUMNS: Final = (
     "id", "turn", "step", "role", "name", "text", "stub", "calls", "call_id", "ok", "interrupted", "created_at",
-    "session", "external_id", "opaque", "evicted_by", "effects",
+    "session", "external_id", "opaque", "evicted_by", "effects", "origin",
 )  # fmt: skip
 _AT_ONCE: Final = 10_000
 """Messages that are held in memory while they are taken out."""
@@ -182,7 +182,8 @@ class Tombstones:
             return
         if told:
             self.doubt_summary(min(told))
-        self._epochs.ask_for_new(cause, at=at, summary="" if told else current.summary, hidden=self.hidden())
+        summary = "" if told else current.summary
+        self._epochs.ask_for_new(cause, at=at, summary=summary, hidden=self.hidden(), origin=current.origin)
 
     def doubt_summary(self, evicted_by: int) -> None:
         """Mark every summary since this epoch for rewriting."""

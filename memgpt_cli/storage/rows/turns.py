@@ -10,6 +10,7 @@ from typing_extensions import override
 from memgpt_cli.domain.agents import Epoch, StepRecord, Turn, TurnState
 from memgpt_cli.domain.chat import PromptMessage, Usage
 from memgpt_cli.domain.times import from_text, to_text
+from memgpt_cli.domain.trust import Origin, origin_of
 from memgpt_cli.ports import EpochStore, TurnStore
 
 
@@ -32,8 +33,8 @@ class Epochs(EpochStore):
     @override
     def begin(self, epoch: Epoch) -> Epoch:
         cursor = self._db.execute(
-            "INSERT INTO epochs (started_at, cause, head, fingerprint, summary, hidden, seen_blocks, warned)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO epochs (started_at, cause, head, fingerprint, summary, hidden, seen_blocks, warned, origin)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 to_text(epoch.started_at),
                 epoch.cause,
@@ -43,18 +44,28 @@ class Epochs(EpochStore):
                 epoch.hidden,
                 json.dumps(epoch.seen_blocks, ensure_ascii=False),
                 epoch.warned,
+                None if epoch.origin is None else epoch.origin.to_text(),
             ),
         )
         return replace(epoch, id=cursor.lastrowid or 0)
 
-    def ask_for_new(self, cause: str, *, at: datetime, summary: str, hidden: int) -> None:
+    def ask_for_new(self, cause: str, *, at: datetime, summary: str, hidden: int, origin: Origin | None = None) -> None:
         """The past was rewritten: what follows begins with a head that is yet to be laid out.
 
         The row has neither head nor fingerprint, and so is replaced by whoever next opens the main context. Without any
         epoch yet there is nothing to do.
         """
         if self.current() is not None:
-            empty = Epoch(id=0, started_at=at, cause=cause, head=(), fingerprint="", summary=summary, hidden=hidden)
+            empty = Epoch(
+                id=0,
+                started_at=at,
+                cause=cause,
+                head=(),
+                fingerprint="",
+                summary=summary,
+                hidden=hidden,
+                origin=origin if summary else None,
+            )
             self.begin(empty)
 
     @override
@@ -153,6 +164,7 @@ def _epoch(row: sqlite3.Row) -> Epoch:
         hidden=row["hidden"],
         seen_blocks=json.loads(row["seen_blocks"]),
         warned=bool(row["warned"]),
+        origin=origin_of(row["origin"]),
     )
 
 
