@@ -45,7 +45,7 @@ class CallAccounts:
         last = store.turns.last_step()
         self._last_prompt = (last.epoch, last.counted_tokens) if last else (0, 0)
         self._last_step = last
-        self._told_of_cutting = False
+        self._reported_truncation = False
 
     def check(self, turn: Turn) -> None:
         """Raise BudgetError when the next call could pass a bound."""
@@ -59,8 +59,8 @@ class CallAccounts:
     def cut_silently(self, record: StepRecord) -> Iterator[Happening]:
         """Report once that the server truncates prompts silently."""
         before, self._last_step = self._last_step, record
-        if not self._told_of_cutting and (said := cut_silently(before, record)) is not None:
-            self._told_of_cutting = True
+        if not self._reported_truncation and (said := cut_silently(before, record)) is not None:
+            self._reported_truncation = True
             yield Notice(said)
 
     def learn(self, record: StepRecord) -> None:

@@ -6,7 +6,7 @@ from memgpt_cli.agent.budget import Budget
 from memgpt_cli.agent.loop import Agent
 from memgpt_cli.agent.outbox import OutboxWorker
 from memgpt_cli.agent.paging import Pager
-from memgpt_cli.agent.seeing import Sight
+from memgpt_cli.agent.seeing import PictureReader
 from memgpt_cli.agent.session import Lock, Session
 from memgpt_cli.domain.agents import Protocol
 from memgpt_cli.domain.blocks import Author, Provenance
@@ -144,7 +144,7 @@ def assemble(
         calibration=calibration,
         budget=budget,
         window_refused=window_refused,
-        sight=Sight(
+        picture_reader=PictureReader(
             store=store, model=model, settings=settings, queue_manager=queue_manager, budget=budget, clock=clock
         ),
     )

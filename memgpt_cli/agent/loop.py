@@ -23,7 +23,7 @@ from memgpt_cli.agent.last_call import (
     too_many_steps,
 )
 from memgpt_cli.agent.replies import PartialReply, told
-from memgpt_cli.agent.seeing import Sight
+from memgpt_cli.agent.seeing import PictureReader
 from memgpt_cli.agent.sources import everything_written, origin_of_result
 from memgpt_cli.agent.turn_rows import answered, close_turn, ended, note_eviction
 from memgpt_cli.domain.agents import Protocol, StepRecord, Turn, TurnState
@@ -89,7 +89,7 @@ class Agent:
         clock: Clock,
         calibration: Calibration,
         budget: Budget,
-        sight: Sight,
+        picture_reader: PictureReader,
         window_refused: Callable[[int], None],
     ) -> None:
         self.store = store
@@ -100,7 +100,7 @@ class Agent:
         self._executor = executor
         self._context = context
         self._clock = clock
-        self._sight = sight
+        self._pictures = picture_reader
         self._accounts = CallAccounts(
             store=store,
             queue_manager=queue_manager,
@@ -170,7 +170,7 @@ class Agent:
         return self.request(), happenings
 
     def _run(self, accepted: Accepted) -> Iterator[Happening]:
-        yield from self._sight.look(accepted.turn, accepted.message_id)
+        yield from self._pictures.describe(accepted.turn, accepted.message_id)
         stopped = yield from self._steps(accepted)
         if stopped is not None:
             yield from self._last_call(accepted, stopped)

@@ -36,7 +36,7 @@ _ORDER: Final = (
 )
 
 
-class Sight:
+class PictureReader:
     """Describes the picture of a message once, before the message is answered."""
 
     def __init__(
@@ -56,7 +56,7 @@ class Sight:
         self._budget = budget
         self._clock = clock
 
-    def look(self, turn: Turn, message_id: int) -> Iterator[Happening]:
+    def describe(self, turn: Turn, message_id: int) -> Iterator[Happening]:
         """Let the model describe the picture of a message, if it has one without a description.
 
         The description goes to archival storage and into the queue, under the message; a long one is paged out to a

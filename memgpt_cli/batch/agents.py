@@ -29,7 +29,7 @@ class Agents(Protocol):
         """Open an agent of this machine under its lock. Raises AgentBusyError, NotFoundError."""
         ...
 
-    def furnish(self, session: Session, conversation: ScriptedConversation) -> None:
+    def set_up(self, session: Session, conversation: ScriptedConversation) -> None:
         """Give an existing agent the conversation's blocks and documents."""
         ...
 

@@ -17,7 +17,7 @@ from memgpt_cli.batch.conversations import Fault
 from memgpt_cli.batch.journal import SEED, RunHeader, RunJournal
 from memgpt_cli.batch.reading import BatchInput
 from memgpt_cli.batch.records import Spent, TurnKind
-from memgpt_cli.batch.talking import Orders
+from memgpt_cli.batch.talking import RunOptions
 from memgpt_cli.batch.tally import Tally
 
 _KEY_LENGTH: Final = 24
@@ -87,7 +87,7 @@ def make_seed(agents: Agents, folder: Path, *, template: str | None) -> None:
     unfinished.rename(seed)
 
 
-def failed_again(journal: RunJournal, agents: Agents, orders: Orders) -> int:
+def failed_again(journal: RunJournal, agents: Agents, run_options: RunOptions) -> int:
     """Let what failed run once more; returns how many conversations. Done a second time it does what is left of it.
 
     After an error an agent that cost money goes on where it was, with the turns that went well; where an expectation
@@ -96,7 +96,7 @@ def failed_again(journal: RunJournal, agents: Agents, orders: Orders) -> int:
     failed = [record.index for record in journal.records() if not record.ok]
     for index in failed:
         record = journal.record(index)
-        if record.has_error and not orders.begin_again:
+        if record.has_error and not run_options.begin_again:
             # A message that failed is gone on with, and its record knows what it cost; a question begins again.
             gone = [turn.usage for turn in record.turns if turn.error is not None and turn.kind is TurnKind.ASK]
             journal.begin_again(index, lost=sum(gone, Spent()))
@@ -104,9 +104,9 @@ def failed_again(journal: RunJournal, agents: Agents, orders: Orders) -> int:
                 if turn.error is None:
                     journal.turn_ended(index, turn)
         else:
-            if (name := orders.kept.get(index)) is not None:
-                agents.reclaim(orders.work(index), name, mark=orders.mark(index))
-            shutil.rmtree(orders.work(index), ignore_errors=True)
+            if (name := run_options.kept.get(index)) is not None:
+                agents.reclaim(run_options.work(index), name, mark=run_options.mark(index))
+            shutil.rmtree(run_options.work(index), ignore_errors=True)
             journal.begin_again(index, lost=record.usage)
     journal.retry_began()
     return len(failed)

@@ -18,7 +18,7 @@ from memgpt_cli.batch.output import Output
 from memgpt_cli.batch.pace import Pace, RunEndsError, SpendingLimitError
 from memgpt_cli.batch.reading import BatchInput, Entry
 from memgpt_cli.batch.records import ConversationRecord, TurnRecord
-from memgpt_cli.batch.talking import Orders, Watch
+from memgpt_cli.batch.talking import RunOptions, TurnObserver
 from memgpt_cli.batch.tally import RunSummary, Tally, summarise
 from memgpt_cli.batch.workers import Worker, WorkerMaker
 from memgpt_cli.errors import MemGPTError
@@ -39,7 +39,7 @@ class End(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class RunProgress:
     """How far a run is, for a progress bar. `paused_s`: for how many more seconds a server has everybody wait."""
 
     total: int
@@ -83,18 +83,18 @@ class Run:
         *,
         journal: RunJournal,
         output: Output,
-        orders: Orders,
+        run_options: RunOptions,
         tally: Tally,
         make_worker: WorkerMaker,
         workers: int,
         pace: Pace,
         fail_fast: bool = False,
-        progress: Callable[[Told], None] = lambda _: None,
+        progress: Callable[[RunProgress], None] = lambda _: None,
     ) -> None:
         self._batch = batch
         self._journal = journal
         self._output = output
-        self._orders = orders
+        self._run_options = run_options
         self._tally = tally
         self._make_worker = make_worker
         self._workers = workers
@@ -186,14 +186,14 @@ class Run:
         def tell(turn: TurnRecord) -> None:
             self._turn_ended(entry, turn)
 
-        watch = Watch(tell=tell, stopping=self._stop.is_set, waited=self._pace.waited)
-        record = worker.run(conversation, done, watch)
+        observer = TurnObserver(tell=tell, stopping=self._stop.is_set, waited=self._pace.waited)
+        record = worker.run(conversation, done, observer)
         if record is not None:
             self._ended(entry, record)
 
     def _turn_ended(self, entry: Entry, turn: TurnRecord) -> None:
         with self._writing:
-            if not self._orders.begin_again or entry.agent is not None:
+            if not self._run_options.begin_again or entry.agent is not None:
                 self._journal.turn_ended(entry.index, turn)
             self._output.turn_ended(entry.index, entry.id, turn)
             self._tally.turn(turn)
@@ -205,14 +205,14 @@ class Run:
             self._output.conversation_ended(record)
             self._tally.conversation(record)
             self._tell()
-        if self._orders.begin_again or not record.has_error:
-            shutil.rmtree(self._orders.work(entry.index), ignore_errors=True)
+        if self._run_options.begin_again or not record.has_error:
+            shutil.rmtree(self._run_options.work(entry.index), ignore_errors=True)
         if self._fail_fast and not record.ok:
             self.stop(End.FAILED_FAST)
 
     def _tell(self) -> None:
         self._progress(
-            Told(
+            RunProgress(
                 total=len(self._batch.entries),
                 ended=self._tally.conversations,
                 failed=self._tally.failed,

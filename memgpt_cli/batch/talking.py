@@ -28,7 +28,7 @@ _COPY: Final = "copy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Orders:
+class RunOptions:
     """What all conversations of a run have in common.
 
     `folder` is the run's, `token` its own. `begin_again` tells that fresh agents begin again after a kill. `kept` names
@@ -51,7 +51,7 @@ class Orders:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
+class TurnObserver:
     """How a conversation is followed: each new turn is told, and between turns it is asked whether to stop."""
 
     tell: Callable[[TurnRecord], None]
@@ -62,19 +62,19 @@ class Watch:
 class Talker:
     """Runs conversations, one at a time."""
 
-    def __init__(self, agents: Agents, orders: Orders) -> None:
+    def __init__(self, agents: Agents, run_options: RunOptions) -> None:
         self._agents = agents
-        self._orders = orders
+        self._run_options = run_options
 
     def run(
-        self, conversation: ScriptedConversation, done: Sequence[TurnRecord], watch: Watch
+        self, conversation: ScriptedConversation, done: Sequence[TurnRecord], observer: TurnObserver
     ) -> ConversationRecord | None:
         """The conversation's outcome, or None when it was stopped before its end.
 
         `done` are the turns that the journal holds. Raises RunEndsError.
         """
-        talk = _Talk(conversation, {record.turn: record for record in done}, watch, self._orders)
-        name = conversation.agent or self._orders.kept.get(conversation.index)
+        talk = _Talk(conversation, {record.turn: record for record in done}, observer, self._run_options)
+        name = conversation.agent or self._run_options.kept.get(conversation.index)
         try:
             with self._opened(conversation) as session:
                 if not talk.say_all(session) or not self._ask_all(talk, session):
@@ -82,7 +82,7 @@ class Talker:
                 expect = check(conversation.expect, talk.records, session.store)
             if conversation.agent is None and name is not None and talk.error is None:
                 self._agents.keep(
-                    self._orders.work(conversation.index), name, mark=self._orders.mark(conversation.index)
+                    self._run_options.work(conversation.index), name, mark=self._run_options.mark(conversation.index)
                 )
         except RunEndsError:
             raise
@@ -101,17 +101,17 @@ class Talker:
     def _opened(self, conversation: ScriptedConversation) -> Iterator[Session]:
         if conversation.agent is not None:
             with self._agents.existing(conversation.agent) as session:
-                if not _begun(session, self._orders, conversation):
-                    self._agents.furnish(session, conversation)
+                if not _begun(session, self._run_options, conversation):
+                    self._agents.set_up(session, conversation)
                 yield session
             return
-        folder, name = self._orders.work(conversation.index), self._orders.kept.get(conversation.index)
+        folder, name = self._run_options.work(conversation.index), self._run_options.kept.get(conversation.index)
         if name is not None:
-            self._agents.reclaim(folder, name, mark=self._orders.mark(conversation.index))
-        if self._orders.begin_again:
+            self._agents.reclaim(folder, name, mark=self._run_options.mark(conversation.index))
+        if self._run_options.begin_again:
             shutil.rmtree(folder, ignore_errors=True)
         if not folder.exists():
-            self._agents.fresh(folder, conversation, seed=self._orders.folder / SEED, name=name)
+            self._agents.fresh(folder, conversation, seed=self._run_options.folder / SEED, name=name)
         with self._agents.private(folder) as session:
             yield session
 
@@ -121,7 +121,7 @@ class Talker:
         if talk.error is not None or not conversation.asks:
             return True
         _flush(session, least=1)
-        folder = self._orders.work(conversation.index)
+        folder = self._run_options.work(conversation.index)
         if conversation.agent is not None:
             folder = folder.with_name(f"{folder.name}-{_COPY}")
             shutil.rmtree(folder, ignore_errors=True)
@@ -137,20 +137,24 @@ class _Talk:
     """A conversation on its way."""
 
     def __init__(
-        self, conversation: ScriptedConversation, done: Mapping[int, TurnRecord], watch: Watch, orders: Orders
+        self,
+        conversation: ScriptedConversation,
+        done: Mapping[int, TurnRecord],
+        observer: TurnObserver,
+        run_options: RunOptions,
     ) -> None:
         self.conversation = conversation
         self.records: list[TurnRecord] = []
         self.error: Failure | None = None
         self.questions = range(len(conversation.messages), conversation.turns)
         self._done = done
-        self._watch = watch
-        self._orders = orders
+        self._observer = observer
+        self._run_options = run_options
 
     def say_all(self, session: Session) -> bool:
         """Say every message in order until one fails; False when stopped."""
         for number, said in enumerate(self.conversation.messages):
-            if self._watch.stopping():
+            if self._observer.stopping():
                 return False
             outcome = self._run(session, self._delivery(number, TurnKind.MESSAGE, said))
             known = self._done.get(number) if outcome.repeated else None
@@ -167,7 +171,7 @@ class _Talk:
         if known is not None:
             self._add(known, new=False)
             return True
-        if self._watch.stopping():
+        if self._observer.stopping():
             return False
         said = self.conversation.asks[number - len(self.conversation.messages)]
         with open_session() as session, session.store.rehearsal():
@@ -176,11 +180,11 @@ class _Talk:
         return True
 
     def _run(self, session: Session, delivery: Delivery) -> TurnOutcome:
-        return run_turn(session, delivery, timed=self._orders.timed, waited=self._watch.waited)
+        return run_turn(session, delivery, timed=self._run_options.timed, waited=self._observer.waited)
 
     def _delivery(self, number: int, kind: TurnKind, said: Said) -> Delivery:
         return Delivery(
-            turn=number, kind=kind, said=said, external_id=external_id(self._orders, self.conversation, number)
+            turn=number, kind=kind, said=said, external_id=external_id(self._run_options, self.conversation, number)
         )
 
     def _judged(self, record: TurnRecord, said: Said, session: Session) -> TurnRecord:
@@ -191,16 +195,16 @@ class _Talk:
     def _add(self, record: TurnRecord, *, new: bool) -> None:
         self.records.append(record)
         if new:
-            self._watch.tell(record)
+            self._observer.tell(record)
 
 
-def external_id(orders: Orders, conversation: ScriptedConversation, number: int) -> str:
+def external_id(run_options: RunOptions, conversation: ScriptedConversation, number: int) -> str:
     """The id under which an agent's record knows a message of this run."""
-    return f"batch/{orders.token}/{conversation.index}/{number}"
+    return f"batch/{run_options.token}/{conversation.index}/{number}"
 
 
-def _begun(session: Session, orders: Orders, conversation: ScriptedConversation) -> bool:
-    return session.store.messages.by_external_id(external_id(orders, conversation, 0)) is not None
+def _begun(session: Session, run_options: RunOptions, conversation: ScriptedConversation) -> bool:
+    return session.store.messages.by_external_id(external_id(run_options, conversation, 0)) is not None
 
 
 def _flush(session: Session, *, least: int) -> None:

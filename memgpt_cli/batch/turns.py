@@ -46,7 +46,7 @@ class TurnOutcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Took:
+class TurnTiming:
     """How long a turn took, and how much of that rate limits and failed calls have cost, in seconds."""
 
     seconds: float
@@ -76,7 +76,7 @@ def run_turn(session: Session, delivery: Delivery, *, timed: bool, waited: Calla
             error = caught
         if error is None or ended or attempt == ATTEMPTS or not (isinstance(error, ModelError) and error.transient):
             break
-    took = None if repeated else Took(seconds=time.monotonic() - started, held=waited() - held)
+    took = None if repeated else TurnTiming(seconds=time.monotonic() - started, held=waited() - held)
     record = _read(session.store, turn_id, delivery, error, took if timed else None, timed=timed)
     return TurnOutcome(record=record, repeated=repeated, ended=ended)
 
@@ -87,7 +87,7 @@ def _message(delivery: Delivery) -> UserMessage:
 
 
 def _read(
-    store: Store, turn_id: int, delivery: Delivery, error: MemGPTError | None, took: Took | None, *, timed: bool
+    store: Store, turn_id: int, delivery: Delivery, error: MemGPTError | None, took: TurnTiming | None, *, timed: bool
 ) -> TurnRecord:
     turn = store.turns.get(turn_id)
     messages, steps = store.messages.of_turn(turn_id), store.turns.steps(turn_id)
@@ -138,7 +138,7 @@ def _spent(steps: list[StepRecord]) -> Spent:
     )
 
 
-def _times(started_at: str, steps: list[StepRecord], took: Took | None) -> Times:
+def _times(started_at: str, steps: list[StepRecord], took: TurnTiming | None) -> Times:
     """Of a turn that an earlier process finished only the time with the model is known.
 
     A step takes what it waits for its call's turn for time with the model.
@@ -157,10 +157,12 @@ def _times(started_at: str, steps: list[StepRecord], took: Took | None) -> Times
 
 def _memory(store: Store, turn_id: int) -> tuple[MemoryChange, ...]:
     operations = sorted(store.journal.of_turn(turn_id), key=lambda operation: operation.id)
-    return tuple(told for operation in operations for change in operation.changes for told in _told(store, change))
+    return tuple(
+        told for operation in operations for change in operation.changes for told in _memory_changes(store, change)
+    )
 
 
-def _told(store: Store, change: Change) -> list[MemoryChange]:
+def _memory_changes(store: Store, change: Change) -> list[MemoryChange]:
     if not change.kind.quoted:
         return []
     states = {item: store.kinds.state(change.kind, item, change.after) for item in change.items}

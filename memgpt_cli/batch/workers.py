@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 from memgpt_cli.batch.agents import Agents
 from memgpt_cli.batch.conversations import ScriptedConversation
 from memgpt_cli.batch.records import ConversationRecord, Failure, TurnRecord
-from memgpt_cli.batch.talking import Orders, Talker, Watch
+from memgpt_cli.batch.talking import RunOptions, Talker, TurnObserver
 from memgpt_cli.errors import MemGPTError
 
 _LOOK_S: Final = 0.1
@@ -29,7 +29,7 @@ class Worker(Protocol):
     """Runs one conversation at a time; used by one thread."""
 
     def run(
-        self, conversation: ScriptedConversation, done: Sequence[TurnRecord], watch: Watch
+        self, conversation: ScriptedConversation, done: Sequence[TurnRecord], observer: TurnObserver
     ) -> ConversationRecord | None:
         """What `talking.Talker.run` does."""
         ...
@@ -42,14 +42,14 @@ class Worker(Protocol):
 class LocalWorker:
     """Works in this process."""
 
-    def __init__(self, agents: Agents, orders: Orders) -> None:
-        self._talker = Talker(agents, orders)
+    def __init__(self, agents: Agents, run_options: RunOptions) -> None:
+        self._talker = Talker(agents, run_options)
 
     def run(
-        self, conversation: ScriptedConversation, done: Sequence[TurnRecord], watch: Watch
+        self, conversation: ScriptedConversation, done: Sequence[TurnRecord], observer: TurnObserver
     ) -> ConversationRecord | None:
         """What `talking.Talker.run` does."""
-        return self._talker.run(conversation, done, watch)
+        return self._talker.run(conversation, done, observer)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -68,9 +68,9 @@ class _Broken:
 class SpawnedWorker:
     """Works in a process of its own, which is started anew should it die."""
 
-    def __init__(self, agents: Agents, orders: Orders) -> None:
+    def __init__(self, agents: Agents, run_options: RunOptions) -> None:
         self._agents = agents
-        self._orders = orders
+        self._run_options = run_options
         self._process: Any = None
         self._pipe: Connection | None = None
 
@@ -79,14 +79,14 @@ class SpawnedWorker:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(
-            target=serve, args=(theirs, self._agents, self._orders), name="batch worker", daemon=True
+            target=serve, args=(theirs, self._agents, self._run_options), name="batch worker", daemon=True
         )
         with _without_interrupts():
             self._process.start()
         theirs.close()
 
     def run(
-        self, conversation: ScriptedConversation, done: Sequence[TurnRecord], watch: Watch
+        self, conversation: ScriptedConversation, done: Sequence[TurnRecord], observer: TurnObserver
     ) -> ConversationRecord | None:
         """What `talking.Talker.run` does. A process that dies under a conversation makes that one fail."""
         if self._process is not None and not self._process.is_alive():  # it died with nothing to do
@@ -97,7 +97,7 @@ class SpawnedWorker:
         assert pipe is not None  # noqa: S101 - `start` has made it
         try:
             pipe.send((conversation, tuple(done)))
-            return self._follow(pipe, watch)
+            return self._follow(pipe, observer)
         except (EOFError, OSError):
             self.close()
             code = self._process.exitcode if self._process is not None else None
@@ -106,10 +106,10 @@ class SpawnedWorker:
                 index=conversation.index, id=conversation.id, agent=conversation.agent, turns=tuple(done), error=error
             )
 
-    def _follow(self, pipe: Connection, watch: Watch) -> ConversationRecord | None:
+    def _follow(self, pipe: Connection, observer: TurnObserver) -> ConversationRecord | None:
         stop_sent = False
         while True:
-            if not stop_sent and watch.stopping():
+            if not stop_sent and observer.stopping():
                 pipe.send(None)
                 stop_sent = True
             if not pipe.poll(_LOOK_S):
@@ -119,7 +119,7 @@ class SpawnedWorker:
                 return said.record
             if isinstance(said, _Broken):
                 raise MemGPTError(said.error, hint="this is a bug in memgpt; run it with --workers 1 --debug")
-            watch.tell(said)
+            observer.tell(said)
 
     def close(self) -> None:
         """Let the process end; it is not waited for long."""
@@ -133,7 +133,7 @@ class SpawnedWorker:
                 self._process.join()
 
 
-def serve(pipe: Connection, agents: Agents, orders: Orders) -> None:
+def serve(pipe: Connection, agents: Agents, run_options: RunOptions) -> None:
     """The spawned process: run what comes through the pipe until it is closed.
 
     Ctrl-C and SIGTERM often reach all processes of a group: here they are not heard, the parent tells when to stop.
@@ -141,7 +141,7 @@ def serve(pipe: Connection, agents: Agents, orders: Orders) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, name="parent", daemon=True).start()
-    talker = Talker(agents, orders)
+    talker = Talker(agents, run_options)
     while True:
         try:
             asked = pipe.recv()
@@ -151,8 +151,8 @@ def serve(pipe: Connection, agents: Agents, orders: Orders) -> None:
             continue
         conversation, done = asked
         try:
-            watch = Watch(tell=pipe.send, stopping=_Asked(pipe))
-            pipe.send(_Ended(talker.run(conversation, done, watch)))
+            observer = TurnObserver(tell=pipe.send, stopping=_Asked(pipe))
+            pipe.send(_Ended(talker.run(conversation, done, observer)))
         except (BrokenPipeError, EOFError):
             return
         except Exception as error:  # noqa: BLE001 - the boundary of this process

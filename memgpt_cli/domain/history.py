@@ -106,7 +106,7 @@ class Tombstone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TakenBack:
+class UndoneTurn:
     """The result of undoing a turn.
 
     `messages` were removed from recall storage, the user's own among them, oldest first. `operations` were undone;

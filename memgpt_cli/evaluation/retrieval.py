@@ -96,12 +96,12 @@ def evaluate(
     rows: dict[tuple[str, str], list[dict[str, float]]] = defaultdict(list)
     embedder = ""
     for conversation in conversations:
-        with scratch() as room, closing(sqlite3.connect(":memory:")) as plain:
-            embedder = str(room.embedder.identity)
-            pipelines = _pipelines(room, plain, store_messages(room, conversation.messages))
+        with scratch() as record, closing(sqlite3.connect(":memory:")) as plain:
+            embedder = str(record.embedder.identity)
+            pipelines = _pipelines(record, plain, store_messages(record, conversation.messages))
             excerpts = Excerpts(conversation.messages, counter)
             for question in conversation.questions:
-                excerpts.ask(room.recall.search(question.text, page_size=1).terms)
+                excerpts.ask(record.recall.search(question.text, page_size=1).terms)
                 for name, pipeline in pipelines.items():
                     scores = score(pipeline(question), question, excerpts)
                     for group in (ALL, conversation.kind, question.category):
@@ -196,36 +196,36 @@ def _mean(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return means
 
 
-def store_messages(room: EmptyRecord, messages: Sequence[Message]) -> dict[int, int]:
+def store_messages(record: EmptyRecord, messages: Sequence[Message]) -> dict[int, int]:
     """Fill an empty record as eviction would leave it; returns the number of each message by its id."""
-    with room.store.transaction():
-        stored = [room.store.messages.append(replace(message, in_context=True)) for message in messages]
-        room.store.messages.evict([message.id for message in stored], epoch=0)
-    room.index.flush()
+    with record.store.transaction():
+        stored = [record.store.messages.append(replace(message, in_context=True)) for message in messages]
+        record.store.messages.evict([message.id for message in stored], epoch=0)
+    record.index.flush()
     return {message.id: number for number, message in enumerate(stored)}
 
 
-def _pipelines(room: EmptyRecord, plain: sqlite3.Connection, numbers: Mapping[int, int]) -> dict[str, Pipeline]:
+def _pipelines(record: EmptyRecord, plain: sqlite3.Connection, numbers: Mapping[int, int]) -> dict[str, Pipeline]:
     """Each by its name; `plain` is an empty database for a full-text index without our care."""
-    plain_words = _plain_words(plain, [message.text for message in room.store.messages.get(list(numbers))])
+    plain_words = _plain_words(plain, [message.text for message in record.store.messages.get(list(numbers))])
 
     def ours(question: LocomoQuestion) -> list[int]:
-        vector = room.recall.embed_query(question.text)
-        found = room.recall.search(question.text, page_size=_DEPTH, query_vector=vector)
+        vector = record.recall.embed_query(question.text)
+        found = record.recall.search(question.text, page_size=_DEPTH, query_vector=vector)
         return [numbers[hit.item.id] for hit in found.hits]
 
     def words_only(question: LocomoQuestion) -> list[int]:
-        return [numbers[hit.item.id] for hit in room.recall.search(question.text, page_size=_DEPTH).hits]
+        return [numbers[hit.item.id] for hit in record.recall.search(question.text, page_size=_DEPTH).hits]
 
     def plain_vectors(question: LocomoQuestion) -> list[int]:
-        vector = room.embedder.embed([question.text])[0]
-        return [numbers[item] for item, _ in room.index.search(Collection.MESSAGES, vector, _DEPTH)]
+        vector = record.embedder.embed([question.text])[0]
+        return [numbers[item] for item, _ in record.index.search(Collection.MESSAGES, vector, _DEPTH)]
 
     def plain_fusion(question: LocomoQuestion) -> list[int]:
         return reciprocal_rank_fusion([plain_words(question)[:_FUSED], plain_vectors(question)[:_FUSED]])
 
     def newest_first(_: LocomoQuestion) -> list[int]:
-        return [numbers[message.id] for message in room.store.messages.page(RecallFilters(), limit=_DEPTH)]
+        return [numbers[message.id] for message in record.store.messages.page(RecallFilters(), limit=_DEPTH)]
 
     functions = (ours, words_only, plain_words, plain_vectors, plain_fusion, newest_first)
     return dict(zip(PIPELINES, functions, strict=True))

@@ -60,7 +60,9 @@ class RecallStorage:
         size = page_size or self._settings.page_size
         if not query.strip():
             return self._newest(filters, page, size)
-        both = query_vector is not None and self._store.lexical.spoken() <= self._settings.nearest_messages
+        both = (
+            query_vector is not None and self._store.lexical.count_spoken_messages() <= self._settings.nearest_messages
+        )
         limit = self._settings.candidates * (1 if both else 2)
         question = self._read(query)
         lexical = self._words(question.words, filters, limit)
@@ -87,9 +89,11 @@ class RecallStorage:
             messages,
             page=page,
             page_size=size,
-            meaning=meaning_of(query_vector, self._index, Collection.MESSAGES, self._store.lexical.spoken),
+            meaning=meaning_of(
+                query_vector, self._index, Collection.MESSAGES, self._store.lexical.count_spoken_messages
+            ),
             terms=terms_of(query, lexical),
-            weak=is_weak(passing, cosines, items=self._store.lexical.spoken),
+            weak=is_weak(passing, cosines, items=self._store.lexical.count_spoken_messages),
         )
 
     def _words(self, text: str, filters: RecallFilters, limit: int) -> list[LexicalHit]:
@@ -123,7 +127,9 @@ class RecallStorage:
         found = self._store.messages.page(filters, limit=size, offset=page * size)
         return SearchResult(
             hits=tuple(Hit(item=message, score=0.0) for message in found),
-            total=self._store.lexical.spoken() if filters == RecallFilters() else self._store.messages.count(filters),
+            total=self._store.lexical.count_spoken_messages()
+            if filters == RecallFilters()
+            else self._store.messages.count(filters),
             ranked=False,
             page=page,
             page_size=size,
@@ -197,7 +203,9 @@ class RecallStorage:
             wanted = [item for item in ids if most or item in asking]
             self._fetch(wanted, messages)
             return {
-                item: Read(asking=asking_share(messages[item].text), signals=self._told(question, messages[item]))
+                item: Read(
+                    asking=asking_share(messages[item].text), signals=self._date_and_name(question, messages[item])
+                )
                 for item in wanted
             }
 
@@ -207,7 +215,7 @@ class RecallStorage:
         missing = [item for item in ids if item not in messages]
         messages.update((message.id, message) for message in self._store.messages.get(missing))
 
-    def _told(self, question: Question, message: Message) -> dict[str, float]:
+    def _date_and_name(self, question: Question, message: Message) -> dict[str, float]:
         """What a message's text and time tell, where the question calls for it."""
         weights = self._settings
         text = message.text

@@ -22,7 +22,7 @@ from memgpt_cli.errors import APIKeyError, ConfigError, ModelError, ReplyLengthE
 from memgpt_cli.main_context.extractive import extract
 from memgpt_cli.main_context.rendering import escape
 from memgpt_cli.main_context.tokens import PRIMING, count_message, count_request
-from memgpt_cli.main_context.transcript import spoken, transcript
+from memgpt_cli.main_context.transcript import spoken_lines, transcript
 from memgpt_cli.ports import ChatModel, PromptSource, TokenCounter
 
 EXTRACTIVE: Final = "extractive"
@@ -259,7 +259,7 @@ class Summarizer:
     def _extract(self, previous: str, lines: Sequence[str], max_tokens: int) -> str:
         old = self.fit(previous, max_tokens // 2)
         left = max_tokens - self._counter.count(old) - 1
-        return f"{old}\n{extract(spoken(lines), max_tokens=left, count=self._counter.count)}".strip()
+        return f"{old}\n{extract(spoken_lines(lines), max_tokens=left, count=self._counter.count)}".strip()
 
     def fit(self, text: str, max_tokens: int) -> str:
         """Return the beginning of a text that fits, cut after a sentence or a line if possible."""

@@ -22,7 +22,7 @@ def transcript(messages: Sequence[Message], zone: tzinfo) -> list[str]:
     return [line for message in messages for line in _lines(message, zone)]
 
 
-def spoken(lines: Sequence[str]) -> list[str]:
+def spoken_lines(lines: Sequence[str]) -> list[str]:
     """Return the user's and the assistant's lines without their times."""
     return [line.split("] ", 1)[-1] for line in lines if line.startswith("[")]
 

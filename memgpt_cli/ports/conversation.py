@@ -99,7 +99,7 @@ class TombstoneStore(Protocol):
         """Return those of one turn, in order."""
         ...
 
-    def bury(self, ids: Iterable[int], *, at: datetime, provenance: Provenance) -> int:
+    def delete(self, ids: Iterable[int], *, at: datetime, provenance: Provenance) -> int:
         """Remove messages from recall storage; returns how many existed. The caller selects whole turns."""
         ...
 

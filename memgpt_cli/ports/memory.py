@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from memgpt_cli.domain.blocks import Author, Block, BlockVersion, Provenance
     from memgpt_cli.domain.documents import LoadedDocument, Source
-    from memgpt_cli.domain.history import ItemState, Operation, PassageVersion, TakenBack
+    from memgpt_cli.domain.history import ItemState, Operation, PassageVersion, UndoneTurn
     from memgpt_cli.domain.kinds import Kind
     from memgpt_cli.domain.passages import Passage
     from memgpt_cli.domain.pictures import Picture, StoredPicture
@@ -226,7 +226,7 @@ class UndoStore(Protocol):
         """Return the turn that `undo_turn` can undo; None if there is none."""
         ...
 
-    def undo_turn(self, turn: int, *, at: datetime, provenance: Provenance) -> TakenBack:
+    def undo_turn(self, turn: int, *, at: datetime, provenance: Provenance) -> UndoneTurn:
         """Undo the last turn: remove its messages from recall storage, undo its changes, restore what it evicted.
 
         The caller must hold the agent's lock. Raises UsageError if it is not the last turn.

@@ -28,7 +28,7 @@ class LexicalIndex(Protocol):
         """Return the best passages, best first; `context` weighs the words of source, location and tags."""
         ...
 
-    def spoken(self) -> int:
+    def count_spoken_messages(self) -> int:
         """Return the number of messages that `RecallFilters()` selects; faster than counting them."""
         ...
 

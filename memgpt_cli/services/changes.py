@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from memgpt_cli.bootstrap import Memory, Workspace
     from memgpt_cli.domain.blocks import Author
-    from memgpt_cli.domain.history import Operation, TakenBack
+    from memgpt_cli.domain.history import Operation, UndoneTurn
     from memgpt_cli.ports import Store
     from memgpt_cli.services.callers import Caller
 
@@ -66,7 +66,7 @@ class ChangeService:
         causes = Causes(store, [operation.provenance for operation in found])
         return [operations.shape(operation, store, causes) for operation in found]
 
-    def turn_shape(self, taken: TakenBack) -> dict[str, Any]:
+    def turn_shape(self, taken: UndoneTurn) -> dict[str, Any]:
         """An undone turn as JSON (docs/schemas/undo-turn.schema.json)."""
         return {
             "turn": taken.turn,
@@ -98,7 +98,7 @@ class ChangeService:
             if done := self._reversed(_next(self._memory.store, redo=True), redo=True):
                 return done
 
-    def undo_turn(self) -> TakenBack:
+    def undo_turn(self) -> UndoneTurn:
         """Undo the last turn with its messages, changes and evictions. Raises NotFoundError, AgentBusyError."""
         workspace, now = self._workspace, self._workspace.clock.now()
         with workspace.agents.lock(self._memory.name, purpose="memgpt undo --turn", since=now).acquire():
@@ -117,7 +117,7 @@ class ChangeService:
         return Reversal(operation=done or operation, lines=lines)
 
 
-def undo_last_turn(store: Store, *, at: datetime, caller: Caller = PERSON) -> TakenBack:
+def undo_last_turn(store: Store, *, at: datetime, caller: Caller = PERSON) -> UndoneTurn:
     """Undo the last turn; the caller holds the agent's lock. Raises NotFoundError when there is none."""
     last = store.undo.last_turn()
     if last is None:

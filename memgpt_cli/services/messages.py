@@ -146,4 +146,4 @@ class MessageService:
             for turn in store.turns.open_turns():
                 if turn.id in gone:
                     store.turns.update(replace(turn, state=TurnState.INTERRUPTED))
-            store.tombstones.bury([m.id for m in messages], at=self._clock.now(), provenance=by)
+            store.tombstones.delete([m.id for m in messages], at=self._clock.now(), provenance=by)

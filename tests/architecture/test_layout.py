@@ -24,7 +24,7 @@ TOP_LEVEL = {
     "requirements.lock",
     "tests",
 }
-ROOMS = {
+PACKAGES = {
     "bootstrap",
     "ports",
     "agent",
@@ -60,9 +60,9 @@ def test_the_top_level_holds_what_a_visitor_looks_for_and_no_more() -> None:
     assert all((ROOT / name).exists() for name in ("LICENSE", "README.md", "CHANGELOG.md"))
 
 
-def test_the_rooms_are_those_of_the_plan() -> None:
-    rooms = {path.parent.name for path in (ROOT / "memgpt_cli").glob("*/__init__.py")}
-    assert rooms == ROOMS
+def test_the_packages_are_those_of_the_plan() -> None:
+    packages = {path.parent.name for path in (ROOT / "memgpt_cli").glob("*/__init__.py")}
+    assert packages == PACKAGES
     modules = {path.name for path in (ROOT / "memgpt_cli").glob("*.py")}
     assert modules == {"__init__.py", "__main__.py", "errors.py", "vendors.py"}
 

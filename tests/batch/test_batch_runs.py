@@ -306,7 +306,7 @@ def test_conversations_in_locomos_format_become_input(memgpt: Command, tmp_path:
 
 
 def test_progress_tells_rate_cost_and_time_left_a_line_at_a_time(capsys: pytest.CaptureFixture[str]) -> None:
-    from memgpt_cli.batch.run import Told
+    from memgpt_cli.batch.run import RunProgress
     from memgpt_cli.cli.batch.progress import LOG_EVERY_S, Reporter
     from memgpt_cli.cli.terminal.context import Terminal
 
@@ -314,7 +314,7 @@ def test_progress_tells_rate_cost_and_time_left_a_line_at_a_time(capsys: pytest.
     with Reporter(Terminal(), turns_total=100, quiet=False, now=lambda: moment) as reporter:
         for turns in range(61):
             moment = float(turns)
-            reporter.show(Told(total=10, ended=turns // 10, failed=1, turns=turns, cost_usd=0.5))
+            reporter.show(RunProgress(total=10, ended=turns // 10, failed=1, turns=turns, cost_usd=0.5))
     shown = capsys.readouterr().err.splitlines()
     assert len(shown) == 60 // LOG_EVERY_S
     assert shown[0] == "3/10 conversations, 30 turns, 1.0 turns/s, 1 failed, 0.5000 USD, 1:10 left"

@@ -81,17 +81,17 @@ def measure(path: Path, step: int) -> dict[str, NDArray[np.float64]]:
     workspace = Workspace()
     counter = workspace.models.counter("gpt-4o")
     for talk in read_conversations(path):
-        with workspace.scratch() as room:
-            _measure_one(room, talk, Excerpts(talk.messages, counter), step, rows)
+        with workspace.scratch() as record:
+            _measure_one(record, talk, Excerpts(talk.messages, counter), step, rows)
     return {rule: np.array(found) for rule, found in rows.items()}
 
 
 def _measure_one(
-    room: EmptyRecord, talk: LocomoConversation, excerpts: Excerpts, step: int, rows: dict[str, list[list[float]]]
+    record: EmptyRecord, talk: LocomoConversation, excerpts: Excerpts, step: int, rows: dict[str, list[list[float]]]
 ) -> None:
-    numbers = store_messages(room, talk.messages)
+    numbers = store_messages(record, talk.messages)
     for rule, settings, patched in variants():
-        storage = RecallStorage(room.store, room.index, room.embedder, settings=settings, zone=UTC)
+        storage = RecallStorage(record.store, record.index, record.embedder, settings=settings, zone=UTC)
         with patched():  # type: ignore[attr-defined]
             for question in talk.questions[::step]:
                 vector = storage.embed_query(question.text)

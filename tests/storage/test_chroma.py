@@ -16,7 +16,7 @@ from memgpt_cli.domain.kinds import Collection
 from memgpt_cli.storage.database.connection import connect
 from memgpt_cli.storage.vectors.chroma_index import ChromaError, ChromaIndex
 from memgpt_cli.storage.vectors.index import AgentVectorIndex
-from memgpt_cli.storage.vectors.log import Given, Vectors
+from memgpt_cli.storage.vectors.log import IndexedState, Vectors
 
 PASSAGES = Collection.PASSAGES
 EMBEDDER = HashedEmbedder()
@@ -305,7 +305,7 @@ def test_a_close_releases_every_file_and_thread(folder: Path) -> None:
 
 def test_what_chroma_raises_is_one_error_of_ours(tmp_path: Path) -> None:
     index = ChromaIndex(tmp_path / "vectors")
-    assert not index.open(Given(generation=0, upto=dict.fromkeys(Collection, 0)))
+    assert not index.open(IndexedState(generation=0, upto=dict.fromkeys(Collection, 0)))
     with closing(connect(new_record(tmp_path / "agent.db"))) as connection:
         add_passages(connection, ["one"])
         vectors = Vectors(connection)

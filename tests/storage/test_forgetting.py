@@ -209,7 +209,7 @@ def test_a_picture_goes_with_its_message_and_stays_while_that_can_come_back(home
             store.pictures.keep(
                 Picture(name=name, kind="image/png", content=b"PNG" + name.encode()), message_id=message
             )
-        store.tombstones.bury([2], at=NOW, provenance=USER)
+        store.tombstones.delete([2], at=NOW, provenance=USER)
     home.forget(items={Kind.MESSAGE: (1,)})
     assert (store.pictures.of_message(1), home.raw("PNGa.png")) == (None, [])
     assert store.pictures.of_message(2) is not None

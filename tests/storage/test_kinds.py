@@ -60,7 +60,7 @@ def test_items_are_known_by_number_also_when_deleted(store: SQLiteStore, kind: K
     assert store.kinds.nearest(kind, 9) == [4, 3]
     with store.transaction():
         store.passages.delete([4], at=NOW, provenance=USER)
-        store.tombstones.bury([4], at=NOW, provenance=USER)
+        store.tombstones.delete([4], at=NOW, provenance=USER)
     assert store.kinds.nearest(kind, 9) == [3, 2]
     assert store.kinds.nearest(kind, 2) == [1, 3]
     assert [store.kinds.existed(kind, number) for number in (1, 4, 5)] == [True, True, False]
@@ -70,7 +70,7 @@ def test_items_are_known_by_number_also_when_deleted(store: SQLiteStore, kind: K
 
 def test_a_state_is_what_an_item_said_then(store: SQLiteStore) -> None:
     with store.transaction():
-        store.tombstones.bury([2], at=NOW, provenance=USER)
+        store.tombstones.delete([2], at=NOW, provenance=USER)
         store.passages.delete([2], at=NOW, provenance=USER)
     texts = {
         (kind, version): getattr(store.kinds.state(kind, 2, version), "text", None)

@@ -312,7 +312,7 @@ def test_a_removed_message_is_gone_with_what_it_lent_its_neighbours(store: SQLit
         store.connection.execute("DELETE FROM messages WHERE id = ?", (ids[0],))
     assert found(store, "band") == []
     assert found(store, "Larks") == [ids[1], ids[2]]
-    assert store.lexical.spoken() == 2
+    assert store.lexical.count_spoken_messages() == 2
     assert is_sound(store)
 
 
@@ -345,10 +345,10 @@ def test_what_a_transaction_takes_back_leaves_no_trace(store: SQLiteStore) -> No
         assert found(store, "lake") == [2, 1]
         raise RuntimeError
     assert found(store, "lake") == []
-    assert store.lexical.spoken() == 1
+    assert store.lexical.count_spoken_messages() == 1
     tell(store, "another lake")
     assert found(store, "lake")[:1] == [2]
-    assert store.lexical.spoken() == 2
+    assert store.lexical.count_spoken_messages() == 2
 
 
 def test_another_connection_sees_what_is_added_removed_and_rebuilt(store: SQLiteStore) -> None:
@@ -364,7 +364,7 @@ def test_another_connection_sees_what_is_added_removed_and_rebuilt(store: SQLite
         with store.transaction():
             store.kinds.reindex()
         assert found(other, "lake") == [more[0], ids[1]]
-        assert other.lexical.spoken() == 2
+        assert other.lexical.count_spoken_messages() == 2
 
 
 def test_messages_in_bulk_are_indexed_as_one_by_one(store: SQLiteStore, tmp_path: Path) -> None:
@@ -416,7 +416,7 @@ def test_what_came_after_the_copy_is_found_too(store: SQLiteStore) -> None:
     assert set(ids) & set(own(store.lexical.search_messages("lakes", RecallFilters(), 99))) == {ids[0], ids[2]}
     assert ids[1] in own(store.lexical.search_messages("北京", RecallFilters(), 99))
     assert ids[2] in own(store.lexical.search_messages("band", RecallFilters(), 99))
-    assert store.lexical.spoken() == len(MANY) + 3
+    assert store.lexical.count_spoken_messages() == len(MANY) + 3
 
 
 @pytest.mark.usefixtures("_copies_early")
@@ -429,7 +429,7 @@ def test_no_message_takes_a_place_that_the_copy_covers(store: SQLiteStore) -> No
     assert ids[-1] not in found(store, "lake", limit=99)
     new = tell(store, "nothing of the kind")
     assert new[0] not in own(store.lexical.search_messages("lake", RecallFilters(), 99))
-    assert store.lexical.spoken() == len(MANY)
+    assert store.lexical.count_spoken_messages() == len(MANY)
 
 
 @pytest.mark.usefixtures("_copies_early")

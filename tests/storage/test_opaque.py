@@ -46,18 +46,18 @@ def test_opaque_fields_are_stored_as_they_came(store: SQLiteStore) -> None:
 def test_a_deleted_message_that_is_restored_has_its_opaque_fields_again(store: SQLiteStore) -> None:
     with store.transaction():
         stored = store.messages.append(reply("hello", REASONING))
-        store.tombstones.bury([stored.id], at=NOW, provenance=USER)
+        store.tombstones.delete([stored.id], at=NOW, provenance=USER)
     with store.transaction():
-        store.tombstones.unbury([stored.id], at=NOW, provenance=USER)
+        store.tombstones.restore([stored.id], at=NOW, provenance=USER)
     assert store.messages.get([stored.id])[0].opaque == REASONING
 
 
 def test_a_message_deleted_before_there_were_opaque_fields_is_restored(store: SQLiteStore) -> None:
     with store.transaction():
         stored = store.messages.append(reply("hello"))
-        store.tombstones.bury([stored.id], at=NOW, provenance=USER)
+        store.tombstones.delete([stored.id], at=NOW, provenance=USER)
         store.connection.execute("UPDATE tombstones SET content = json_remove(content, '$.opaque')")
-        store.tombstones.unbury([stored.id], at=NOW, provenance=USER)
+        store.tombstones.restore([stored.id], at=NOW, provenance=USER)
     assert store.messages.get([stored.id])[0].opaque is None
 
 
@@ -73,7 +73,7 @@ def test_forgetting_drops_the_opaque_fields_of_all_later_replies(store: SQLiteSt
         before = store.messages.append(reply("good morning", ENCRYPTED))
         store.messages.append(Message(role=Role.USER, text="My name is Quintero", created_at=NOW))
         later, deleted = (store.messages.append(reply(text, ENCRYPTED)) for text in ("noted", "yes"))
-        store.tombstones.bury([deleted.id], at=NOW, provenance=USER)
+        store.tombstones.delete([deleted.id], at=NOW, provenance=USER)
     forget(store, "Quintero")
     assert [m.opaque for m in store.messages.get([before.id, later.id])] == [ENCRYPTED, None]
     kept = store.tombstones.get(deleted.id)

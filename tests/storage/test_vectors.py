@@ -207,7 +207,7 @@ def test_the_samples_are_the_newest_and_some_from_all_over_of_what_was_given(
     delete_passage(connection, ids[250])
     upto = vectors.changes(PASSAGES, after=0, limit=300)[279].seq
     vectors.mark_indexed(PASSAGES, upto)
-    given = vectors.given(samples=20)
+    given = vectors.indexed_state(samples=20)
     chosen = [entry.id for entry in given.samples[PASSAGES]]
     assert set(chosen) >= set(ids[271:280])
     assert min(chosen) == ids[0]

@@ -43,7 +43,7 @@ KINDS = {
 
 
 @dataclass
-class Room:
+class VectorsUnderTest:
     """One agent's folder and embedder, from which indexes are opened."""
 
     folder: Path
@@ -59,58 +59,60 @@ class Room:
 
 
 @pytest.fixture
-def make_room(tmp_path: Path) -> Callable[..., Room]:
-    def make(**options: int | bool) -> Room:
+def make_vectors(tmp_path: Path) -> Callable[..., VectorsUnderTest]:
+    def make(**options: int | bool) -> VectorsUnderTest:
         new_record(tmp_path / "agent.db")
-        return Room(tmp_path, HashedEmbedder(), options)
+        return VectorsUnderTest(tmp_path, HashedEmbedder(), options)
 
     return make
 
 
 @pytest.fixture(params=KINDS, ids=lambda kind: kind.replace(" ", "-"))
-def room(request: pytest.FixtureRequest, make_room: Callable[..., Room]) -> Room:
-    return make_room(**KINDS[request.param])
+def stored(request: pytest.FixtureRequest, make_vectors: Callable[..., VectorsUnderTest]) -> VectorsUnderTest:
+    return make_vectors(**KINDS[request.param])
 
 
 @pytest.fixture
-def index(room: Room) -> Iterator[AgentVectorIndex]:
-    opened = room.open()
+def index(stored: VectorsUnderTest) -> Iterator[AgentVectorIndex]:
+    opened = stored.open()
     yield opened
     opened.close()
 
 
-def add(room: Room, texts: list[str]) -> list[int]:
-    with closing(room.connect()) as connection:
+def add(stored: VectorsUnderTest, texts: list[str]) -> list[int]:
+    with closing(stored.connect()) as connection:
         return add_passages(connection, texts)
 
 
 TEXTS = [f"text {n}" for n in range(60)]
 
 
-def test_an_empty_index_finds_nothing(room: Room, index: AgentVectorIndex) -> None:
-    assert index.search(PASSAGES, room.embedder.vector("anything"), 5) == []
+def test_an_empty_index_finds_nothing(stored: VectorsUnderTest, index: AgentVectorIndex) -> None:
+    assert index.search(PASSAGES, stored.embedder.vector("anything"), 5) == []
     assert index.flush() == 0
     assert index.pending(PASSAGES) == 0
 
 
-def test_each_text_is_found_by_its_own_vector_with_cosine_one(room: Room, index: AgentVectorIndex) -> None:
-    ids = add(room, TEXTS)
+def test_each_text_is_found_by_its_own_vector_with_cosine_one(
+    stored: VectorsUnderTest, index: AgentVectorIndex
+) -> None:
+    ids = add(stored, TEXTS)
     assert index.pending(PASSAGES) == 60
     assert index.flush() == 60
     assert index.pending(PASSAGES) == 0
     for passage, text in zip(ids, TEXTS, strict=True):
-        ((found, similarity),) = index.search(PASSAGES, room.embedder.vector(text), 1)
+        ((found, similarity),) = index.search(PASSAGES, stored.embedder.vector(text), 1)
         assert found == passage
         assert similarity == pytest.approx(1.0, abs=1e-5)
 
 
 def test_hits_come_best_first_with_their_cosines_and_no_more_than_asked_for(
-    room: Room, index: AgentVectorIndex
+    stored: VectorsUnderTest, index: AgentVectorIndex
 ) -> None:
-    ids = add(room, TEXTS)
+    ids = add(stored, TEXTS)
     index.flush()
-    query = room.embedder.vector("a question")
-    expected = {passage: cosine(room.embedder.vector(text), query) for passage, text in zip(ids, TEXTS, strict=True)}
+    query = stored.embedder.vector("a question")
+    expected = {passage: cosine(stored.embedder.vector(text), query) for passage, text in zip(ids, TEXTS, strict=True)}
     best = sorted(expected, key=lambda passage: -expected[passage])[:10]
     hits = index.search(PASSAGES, query, 10)
     assert [passage for passage, _ in hits] == best
@@ -118,108 +120,114 @@ def test_hits_come_best_first_with_their_cosines_and_no_more_than_asked_for(
     assert len(index.search(PASSAGES, query, 1000)) == 60
 
 
-def test_the_collections_are_searched_apart(room: Room, index: AgentVectorIndex) -> None:
-    with closing(room.connect()) as connection:
+def test_the_collections_are_searched_apart(stored: VectorsUnderTest, index: AgentVectorIndex) -> None:
+    with closing(stored.connect()) as connection:
         passages = add_passages(connection, TEXTS[:30])
         messages = add_messages(connection, TEXTS[30:])
     index.flush()
-    query = room.embedder.vector("text 40")
+    query = stored.embedder.vector("text 40")
     assert index.search(MESSAGES, query, 1)[0][0] == messages[10]
     assert {passage for passage, _ in index.search(PASSAGES, query, 100)} == set(passages)
 
 
 def test_above_their_bound_messages_are_kept_out_of_chroma_and_none_of_them_waits(
-    make_room: Callable[..., Room],
+    make_vectors: Callable[..., VectorsUnderTest],
 ) -> None:
-    room = make_room(exact_vectors=0, push_at=1, nearest_messages=29)
-    with closing(room.connect()) as connection:
+    stored = make_vectors(exact_vectors=0, push_at=1, nearest_messages=29)
+    with closing(stored.connect()) as connection:
         messages = add_messages(connection, TEXTS[:29])
-    with closing(room.open()) as index:
+    with closing(stored.open()) as index:
         index.settle()
         assert index.status().unindexed[MESSAGES] == 0
-        with closing(room.connect()) as connection:
+        with closing(stored.connect()) as connection:
             messages += add_messages(connection, TEXTS[29:])
         index.settle()
         index.warm()
         status = index.status()
         assert (status.vectors[MESSAGES], status.unindexed[MESSAGES], index.pending(MESSAGES)) == (60, 31, 0)
-        assert index.search(MESSAGES, room.embedder.vector("text 40"), 1)[0][0] == messages[40]
+        assert index.search(MESSAGES, stored.embedder.vector("text 40"), 1)[0][0] == messages[40]
 
 
-def test_what_comes_later_is_found_after_the_next_flush(room: Room, index: AgentVectorIndex) -> None:
-    add(room, TEXTS)
+def test_what_comes_later_is_found_after_the_next_flush(stored: VectorsUnderTest, index: AgentVectorIndex) -> None:
+    add(stored, TEXTS)
     index.flush()
-    index.search(PASSAGES, room.embedder.vector("text 1"), 1)
-    (late,) = add(room, ["a late text"])
+    index.search(PASSAGES, stored.embedder.vector("text 1"), 1)
+    (late,) = add(stored, ["a late text"])
     index.flush()
-    assert index.search(PASSAGES, room.embedder.vector("a late text"), 1)[0][0] == late
+    assert index.search(PASSAGES, stored.embedder.vector("a late text"), 1)[0][0] == late
 
 
-def test_a_changed_text_is_found_by_its_new_vector_only(room: Room, index: AgentVectorIndex) -> None:
-    ids = add(room, TEXTS)
+def test_a_changed_text_is_found_by_its_new_vector_only(stored: VectorsUnderTest, index: AgentVectorIndex) -> None:
+    ids = add(stored, TEXTS)
     index.flush()
-    index.search(PASSAGES, room.embedder.vector("text 5"), 1)
-    with closing(room.connect()) as connection:
+    index.search(PASSAGES, stored.embedder.vector("text 5"), 1)
+    with closing(stored.connect()) as connection:
         change_passage(connection, ids[5], "something else")
     index.flush()
-    hits = dict(index.search(PASSAGES, room.embedder.vector("text 5"), 60))
+    hits = dict(index.search(PASSAGES, stored.embedder.vector("text 5"), 60))
     assert hits[ids[5]] < 0.99
-    assert index.search(PASSAGES, room.embedder.vector("something else"), 1)[0][0] == ids[5]
+    assert index.search(PASSAGES, stored.embedder.vector("something else"), 1)[0][0] == ids[5]
 
 
-def test_a_removed_text_is_not_found_whether_flushed_or_not(room: Room, index: AgentVectorIndex) -> None:
-    ids = add(room, TEXTS)
+def test_a_removed_text_is_not_found_whether_flushed_or_not(stored: VectorsUnderTest, index: AgentVectorIndex) -> None:
+    ids = add(stored, TEXTS)
     index.flush()
-    query = room.embedder.vector("text 5")
+    query = stored.embedder.vector("text 5")
     index.search(PASSAGES, query, 1)
-    with closing(room.connect()) as connection:
+    with closing(stored.connect()) as connection:
         delete_passage(connection, ids[5])
     assert ids[5] not in dict(index.search(PASSAGES, query, 60))
     index.settle()
     assert ids[5] not in dict(index.search(PASSAGES, query, 60))
 
 
-def test_similarities_are_exact_and_leave_out_what_has_no_vector(room: Room, index: AgentVectorIndex) -> None:
-    ids = add(room, TEXTS)
+def test_similarities_are_exact_and_leave_out_what_has_no_vector(
+    stored: VectorsUnderTest, index: AgentVectorIndex
+) -> None:
+    ids = add(stored, TEXTS)
     index.flush()
-    (waiting,) = add(room, ["not embedded yet"])
-    query = room.embedder.vector("a question")
+    (waiting,) = add(stored, ["not embedded yet"])
+    query = stored.embedder.vector("a question")
     found = index.similarities(PASSAGES, query, [ids[3], waiting, ids[1], 9999])
     assert found == {
-        ids[1]: pytest.approx(cosine(room.embedder.vector("text 1"), query), abs=1e-6),
-        ids[3]: pytest.approx(cosine(room.embedder.vector("text 3"), query), abs=1e-6),
+        ids[1]: pytest.approx(cosine(stored.embedder.vector("text 1"), query), abs=1e-6),
+        ids[3]: pytest.approx(cosine(stored.embedder.vector("text 3"), query), abs=1e-6),
     }
     assert index.similarities(PASSAGES, query, []) == {}
 
 
-def test_a_new_process_finds_what_the_last_one_stored(room: Room) -> None:
-    ids = add(room, TEXTS)
-    with closing(room.open()) as first:
+def test_a_new_process_finds_what_the_last_one_stored(stored: VectorsUnderTest) -> None:
+    ids = add(stored, TEXTS)
+    with closing(stored.open()) as first:
         first.flush()
-    with closing(room.open()) as second:
-        assert second.search(PASSAGES, room.embedder.vector("text 7"), 1)[0][0] == ids[7]
+    with closing(stored.open()) as second:
+        assert second.search(PASSAGES, stored.embedder.vector("text 7"), 1)[0][0] == ids[7]
         assert second.pending(PASSAGES) == 0
 
 
-def test_a_failing_embedder_leaves_its_rows_waiting_and_searches_working(room: Room, index: AgentVectorIndex) -> None:
-    ids = add(room, TEXTS)
-    room.embedder.failure, room.embedder.fails_after = ModelError("away"), 20
+def test_a_failing_embedder_leaves_its_rows_waiting_and_searches_working(
+    stored: VectorsUnderTest, index: AgentVectorIndex
+) -> None:
+    ids = add(stored, TEXTS)
+    stored.embedder.failure, stored.embedder.fails_after = ModelError("away"), 20
     with pytest.raises(ModelError, match="away"):
         index.flush()
     assert index.pending(PASSAGES) == 60 - 21
-    assert index.search(PASSAGES, room.embedder.vector("text 3"), 1)[0][0] == ids[3]
-    room.embedder.failure = None
+    assert index.search(PASSAGES, stored.embedder.vector("text 3"), 1)[0][0] == ids[3]
+    stored.embedder.failure = None
     assert index.flush() == 39
-    assert room.embedder.embedded == TEXTS
+    assert stored.embedder.embedded == TEXTS
 
 
-def test_another_embedder_is_refused_by_search_flush_and_check(room: Room, index: AgentVectorIndex) -> None:
-    add(room, TEXTS)
+def test_another_embedder_is_refused_by_search_flush_and_check(
+    stored: VectorsUnderTest, index: AgentVectorIndex
+) -> None:
+    add(stored, TEXTS)
     index.flush()
-    add(room, ["one more"])
-    room.embedder = HashedEmbedder(model="other")
-    with closing(room.open()) as other:
-        for attempt in (other.check, other.flush, lambda: other.search(PASSAGES, room.embedder.vector("x"), 1)):
+    add(stored, ["one more"])
+    stored.embedder = HashedEmbedder(model="other")
+    with closing(stored.open()) as other:
+        for attempt in (other.check, other.flush, lambda: other.search(PASSAGES, stored.embedder.vector("x"), 1)):
             with pytest.raises(EmbedderMismatchError) as caught:
                 attempt()
             assert caught.value.hint == "memgpt archival reindex --embedder test/other"
@@ -227,35 +235,35 @@ def test_another_embedder_is_refused_by_search_flush_and_check(room: Room, index
 
 
 def test_a_query_of_another_length_is_refused_even_when_the_embedder_cannot_be_asked(
-    room: Room, index: AgentVectorIndex
+    stored: VectorsUnderTest, index: AgentVectorIndex
 ) -> None:
-    add(room, TEXTS)
+    add(stored, TEXTS)
     index.flush()
     with pytest.raises(EmbedderMismatchError, match="24 dimensions, the query has 8"):
         index.search(PASSAGES, HashedEmbedder(dimensions=8).vector("x"), 1)
 
 
-def test_the_status_counts_what_is_stored_and_what_waits(room: Room, index: AgentVectorIndex) -> None:
-    add(room, TEXTS)
+def test_the_status_counts_what_is_stored_and_what_waits(stored: VectorsUnderTest, index: AgentVectorIndex) -> None:
+    add(stored, TEXTS)
     assert index.status().identity is None
     index.flush()
-    add(room, ["one more"])
+    add(stored, ["one more"])
     status = index.status()
-    assert status.identity == room.embedder.identity
+    assert status.identity == stored.embedder.identity
     assert (status.vectors[PASSAGES], status.waiting[PASSAGES], status.vectors[MESSAGES]) == (60, 1, 0)
 
 
-def test_flushing_and_searching_from_many_threads_at_once_lose_and_double_nothing(room: Room) -> None:
-    index = room.open()
+def test_flushing_and_searching_from_many_threads_at_once_lose_and_double_nothing(stored: VectorsUnderTest) -> None:
+    index = stored.open()
     failures: list[BaseException] = []
 
     def add_and_flush(name: str) -> None:
         try:
             for n in range(6):
                 texts = [f"{name} {n} {k}" for k in range(5)]
-                ids = add(room, texts)
+                ids = add(stored, texts)
                 index.flush()
-                hits = index.search(PASSAGES, room.embedder.vector(texts[0]), 3)
+                hits = index.search(PASSAGES, stored.embedder.vector(texts[0]), 3)
                 assert hits[0][0] == ids[0]
         except BaseException as error:  # noqa: BLE001 - the main thread tells
             failures.append(error)
@@ -266,35 +274,37 @@ def test_flushing_and_searching_from_many_threads_at_once_lose_and_double_nothin
     for thread in threads:
         thread.join()
     assert failures == []
-    assert sorted(room.embedder.embedded) == sorted(set(room.embedder.embedded))
-    assert len(index.search(PASSAGES, room.embedder.vector("x"), 1000)) == 90
+    assert sorted(stored.embedder.embedded) == sorted(set(stored.embedder.embedded))
+    assert len(index.search(PASSAGES, stored.embedder.vector("x"), 1000)) == 90
     index.close()
 
 
-def test_closing_while_a_flush_runs_ends_it_and_the_rest_waits(room: Room) -> None:
-    add(room, [f"text {n}" for n in range(400)])
-    index = room.open(batch=1)
-    embed, begun = room.embedder.embed, threading.Event()
+def test_closing_while_a_flush_runs_ends_it_and_the_rest_waits(stored: VectorsUnderTest) -> None:
+    add(stored, [f"text {n}" for n in range(400)])
+    index = stored.open(batch=1)
+    embed, begun = stored.embedder.embed, threading.Event()
 
     def slowly(texts: list[str]) -> list[Vector]:
         begun.set()
         time.sleep(0.01)
         return embed(texts)
 
-    room.embedder.embed = slowly
+    stored.embedder.embed = slowly
     thread = threading.Thread(target=index.flush)
     thread.start()
     begun.wait()
     index.close()
     thread.join()
-    with closing(room.connect()) as connection:
+    with closing(stored.connect()) as connection:
         vectors = Vectors(connection)
         assert 0 < vectors.count(PASSAGES) < 400
         assert vectors.count(PASSAGES) + vectors.waiting_count(PASSAGES) == 400
 
 
-def test_a_flush_whose_time_is_up_leaves_the_rest_waiting_for_the_next(room: Room, index: AgentVectorIndex) -> None:
-    add(room, TEXTS)
+def test_a_flush_whose_time_is_up_leaves_the_rest_waiting_for_the_next(
+    stored: VectorsUnderTest, index: AgentVectorIndex
+) -> None:
+    add(stored, TEXTS)
     assert index.flush(within_s=-1.0) == 0
     assert index.pending(PASSAGES) == len(TEXTS)
     assert index.flush() == len(TEXTS)
@@ -315,22 +325,24 @@ def test_an_exact_search_and_a_small_flush_do_not_import_chroma() -> None:
     assert done.stdout == "2 False\n"
 
 
-def test_a_reader_never_makes_a_chroma_folder_and_embeds_all_the_same(make_room: Callable[..., Room]) -> None:
-    room = make_room(exact_vectors=2)
-    ids = add(room, TEXTS)
-    with closing(room.open(writer=False)) as reader:
+def test_a_reader_never_makes_a_chroma_folder_and_embeds_all_the_same(
+    make_vectors: Callable[..., VectorsUnderTest],
+) -> None:
+    stored = make_vectors(exact_vectors=2)
+    ids = add(stored, TEXTS)
+    with closing(stored.open(writer=False)) as reader:
         assert reader.settle() == 60
-        assert reader.search(PASSAGES, room.embedder.vector("text 3"), 1)[0][0] == ids[3]
+        assert reader.search(PASSAGES, stored.embedder.vector("text 3"), 1)[0][0] == ids[3]
         with pytest.raises(StorageError):
             reader.reindex()
-    assert not (room.folder / "vectors").exists()
+    assert not (stored.folder / "vectors").exists()
 
 
-def test_reindexing_with_another_embedder_embeds_everything_anew(room: Room) -> None:
-    if room.options.get("writer") is False:
+def test_reindexing_with_another_embedder_embeds_everything_anew(stored: VectorsUnderTest) -> None:
+    if stored.options.get("writer") is False:
         pytest.skip("a reader may not reindex")
-    ids = add(room, TEXTS)
-    with closing(room.open()) as index:
+    ids = add(stored, TEXTS)
+    with closing(stored.open()) as index:
         index.flush()
         other = HashedEmbedder(model="other", dimensions=32)
         stages: list[tuple[str, int, int]] = []
@@ -340,29 +352,31 @@ def test_reindexing_with_another_embedder_embeds_everything_anew(room: Room) -> 
         assert ("embed", 60, 60) in stages
 
 
-def test_reindexing_goes_on_where_it_stopped(make_room: Callable[..., Room]) -> None:
-    room = make_room(exact_vectors=0, push_at=1)
-    ids = add(room, TEXTS)
+def test_reindexing_goes_on_where_it_stopped(make_vectors: Callable[..., VectorsUnderTest]) -> None:
+    stored = make_vectors(exact_vectors=0, push_at=1)
+    ids = add(stored, TEXTS)
     other = HashedEmbedder(model="other")
     other.failure, other.fails_after = ModelError("away"), 30
-    with closing(room.open()) as index:
+    with closing(stored.open()) as index:
         index.flush()
         with pytest.raises(ModelError):
             index.reindex(other)
     other.failure = None
-    room.embedder = other
-    with closing(room.open()) as index:
+    stored.embedder = other
+    with closing(stored.open()) as index:
         assert index.reindex(other) == 60 - len([text for text in other.embedded[:36] if text in TEXTS])
         assert sorted(text for text in other.embedded if text in TEXTS) == sorted(TEXTS)
         assert index.search(PASSAGES, other.vector("text 9"), 1)[0][0] == ids[9]
 
 
-def test_an_embedder_that_does_not_work_is_noticed_before_anything_is_dropped(make_room: Callable[..., Room]) -> None:
-    room = make_room()
-    add(room, TEXTS)
+def test_an_embedder_that_does_not_work_is_noticed_before_anything_is_dropped(
+    make_vectors: Callable[..., VectorsUnderTest],
+) -> None:
+    stored = make_vectors()
+    add(stored, TEXTS)
     other = HashedEmbedder(model="other")
     other.failure = ModelError("wrong key")
-    with closing(room.open()) as index:
+    with closing(stored.open()) as index:
         index.flush()
         with pytest.raises(ModelError, match="wrong key"):
             index.reindex(other)
@@ -392,13 +406,15 @@ def child_env() -> dict[str, str]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is a signal")
-def test_killed_in_the_middle_of_a_flush_nothing_is_lost_and_nothing_doubled(make_room: Callable[..., Room]) -> None:
-    room = make_room(exact_vectors=0, push_at=1)
+def test_killed_in_the_middle_of_a_flush_nothing_is_lost_and_nothing_doubled(
+    make_vectors: Callable[..., VectorsUnderTest],
+) -> None:
+    stored = make_vectors(exact_vectors=0, push_at=1)
     texts = [f"text {n}" for n in range(1500)]
-    ids = add(room, texts)
+    ids = add(stored, texts)
     for lines in (3, 20, 40):
         child = subprocess.Popen(
-            [sys.executable, "-c", KILLED, str(room.folder)], stdout=subprocess.PIPE, text=True, env=child_env()
+            [sys.executable, "-c", KILLED, str(stored.folder)], stdout=subprocess.PIPE, text=True, env=child_env()
         )
         assert child.stdout is not None
         for _ in range(lines):
@@ -406,15 +422,15 @@ def test_killed_in_the_middle_of_a_flush_nothing_is_lost_and_nothing_doubled(mak
         child.send_signal(signal.SIGKILL)
         child.wait()
         child.stdout.close()
-        with closing(room.connect()) as connection:
+        with closing(stored.connect()) as connection:
             vectors = Vectors(connection)
             assert vectors.count(PASSAGES) + vectors.waiting_count(PASSAGES) == 1500
-    with closing(room.open()) as index:
+    with closing(stored.open()) as index:
         index.settle()
-        with closing(room.connect()) as connection:
-            stored = Vectors(connection).vectors_of(PASSAGES, ids)
-        assert stored == {passage: room.embedder.vector(text) for passage, text in zip(ids, texts, strict=True)}
+        with closing(stored.connect()) as connection:
+            kept = Vectors(connection).vectors_of(PASSAGES, ids)
+        assert kept == {passage: stored.embedder.vector(text) for passage, text in zip(ids, texts, strict=True)}
         for passage, text in list(zip(ids, texts, strict=True))[::50]:
-            hits = index.search(PASSAGES, room.embedder.vector(text), 2)
+            hits = index.search(PASSAGES, stored.embedder.vector(text), 2)
             assert hits[0] == (passage, pytest.approx(1.0, abs=1e-5))
             assert hits[1][0] != passage

@@ -31,7 +31,7 @@ operations = st.one_of(
     st.tuples(st.just("add"), st.lists(texts.filter(bool), min_size=1, max_size=3), authors),
     st.tuples(st.just("revise"), st.integers(0, 9), texts.filter(bool), st.sampled_from([(), ("a",)]), authors),
     st.tuples(st.just("delete"), st.lists(st.integers(0, 9), min_size=1, max_size=3), authors),
-    st.tuples(st.just("bury"), st.lists(st.integers(1, 12), min_size=1, max_size=4), authors),
+    st.tuples(st.just("remove"), st.lists(st.integers(1, 12), min_size=1, max_size=4), authors),
 )
 
 
@@ -58,5 +58,5 @@ def perform(store: SQLiteStore, operation: tuple) -> None:
                 return
         elif name == "delete" and living:
             store.passages.delete([living[n % len(living)] for n in arguments[0]], at=NOW, provenance=by)
-        elif name == "bury":
-            store.tombstones.bury(arguments[0], at=NOW, provenance=by)
+        elif name == "remove":
+            store.tombstones.delete(arguments[0], at=NOW, provenance=by)

@@ -77,14 +77,14 @@ class BatchAgents:
             if name is not None or conversation.blocks or conversation.documents:
                 store = self.workspace.open_record(unfinished)
                 try:
-                    self._furnish_record(store, conversation, name)
+                    self._set_up_record(store, conversation, name)
                 finally:
                     store.close()
             unfinished.rename(folder)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
 
-    def _furnish_record(self, store: "Store", conversation: ScriptedConversation, name: str | None) -> None:
+    def _set_up_record(self, store: "Store", conversation: ScriptedConversation, name: str | None) -> None:
         with store.transaction():
             if name is not None:
                 store.set_config(replace(store.config(), name=name))
@@ -130,7 +130,7 @@ class BatchAgents:
             raise NotFoundError(f"there is no agent {name!r}", hint=f"memgpt agent create {name}")
         return self.workspace.sessions.open(name, purpose="memgpt batch", wait=self._wait)
 
-    def furnish(self, session: "Session", conversation: ScriptedConversation) -> None:
+    def set_up(self, session: "Session", conversation: ScriptedConversation) -> None:
         """Give an existing agent the conversation's blocks and documents."""
         store = session.store
         with store.transaction():

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from memgpt_cli.batch.pace import Pace
     from memgpt_cli.batch.reading import BatchInput
     from memgpt_cli.batch.run import Run, RunResult
-    from memgpt_cli.batch.talking import Orders
+    from memgpt_cli.batch.talking import RunOptions
     from memgpt_cli.batch.workers import WorkerMaker
     from memgpt_cli.bootstrap import Workspace
     from memgpt_cli.cli.batch.agents import BatchAgents
@@ -185,13 +185,13 @@ def _go(
     from memgpt_cli.batch.pace import Limits, Pace
     from memgpt_cli.batch.plan import failed_again, kept_names, make_seed, new_header, tally_of
     from memgpt_cli.batch.run import Run
-    from memgpt_cli.batch.talking import Orders
+    from memgpt_cli.batch.talking import RunOptions
     from memgpt_cli.cli.batch.progress import Reporter
 
     if not goes_on:
         journal.begin(new_header(read, wishes.arguments(terminal), started_at=to_text(workspace.clock.now())))
     assert journal.header is not None  # noqa: S101 - it has just been begun, or goes on
-    orders = Orders(
+    run_options = RunOptions(
         folder=journal.folder,
         token=journal.header.token,
         begin_again=builtin,
@@ -203,7 +203,7 @@ def _go(
     agents = _agents(terminal, read, wishes, pace)
     make_seed(agents, journal.folder, template=wishes.template)
     if wishes.retry_failed and not journal.retrying:
-        failed_again(journal, agents, orders)
+        failed_again(journal, agents, run_options)
         tally = tally_of(journal, read)
     if goes_on and not wishes.quiet:
         terminal.notice(f"going on: {len(journal.ended):,} of {len(read.entries):,} conversations have ended")
@@ -216,9 +216,9 @@ def _go(
             read,
             journal=journal,
             output=out,
-            orders=orders,
+            run_options=run_options,
             tally=tally,
-            make_worker=_worker_maker(agents, orders, spawn=spawn),
+            make_worker=_worker_maker(agents, run_options, spawn=spawn),
             workers=workers,
             pace=pace,
             fail_fast=wishes.fail_fast,
@@ -245,14 +245,14 @@ def _agents(terminal: Terminal, read: "BatchInput", wishes: Wishes, pace: "Pace"
     )
 
 
-def _worker_maker(agents: "BatchAgents", orders: "Orders", *, spawn: bool) -> "WorkerMaker":
+def _worker_maker(agents: "BatchAgents", run_options: "RunOptions", *, spawn: bool) -> "WorkerMaker":
     from memgpt_cli.batch.workers import LocalWorker, SpawnedWorker, Worker
 
     def local() -> Worker:
-        return LocalWorker(agents, orders)
+        return LocalWorker(agents, run_options)
 
     def spawned() -> Worker:
-        worker = SpawnedWorker(agents, orders)
+        worker = SpawnedWorker(agents, run_options)
         worker.start()
         return worker
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Self
 
-from memgpt_cli.batch.run import Told
+from memgpt_cli.batch.run import RunProgress
 from memgpt_cli.batch.tally import RunSummary
 from memgpt_cli.cli.terminal.console import plain
 from memgpt_cli.cli.terminal.context import Terminal
@@ -52,7 +52,7 @@ class Reporter:
         if self._bar is not None:
             self._bar.stop()
 
-    def show(self, told: Told) -> None:
+    def show(self, told: RunProgress) -> None:
         """Show how far the run is, not more often than anybody wants to read it."""
         if self._quiet:
             return
@@ -69,7 +69,7 @@ class Reporter:
         elif told.ended < told.total:
             self._terminal.notice(line)
 
-    def line(self, told: Told) -> str:
+    def line(self, told: RunProgress) -> str:
         """Where the run is, at which rate, at what cost, and how long it will take."""
         elapsed = max(1e-9, self._now() - self._started)
         rate = (told.turns - (self._turns_before or 0)) / elapsed

@@ -10,7 +10,7 @@ from memgpt_cli.cli.terminal.context import Terminal
 from memgpt_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from memgpt_cli.domain.history import TakenBack
+    from memgpt_cli.domain.history import UndoneTurn
 
 
 def subcommand(terminal: Terminal, *words: str, argument: str = "") -> None:
@@ -151,7 +151,7 @@ def _ask_again(chat: Chat, advice: str = "") -> None:
     chat.answer(UserMessage(text=text, name=said[-1].name, picture=picture, advice=advice, attachments=attachments))
 
 
-def _take_back(chat: Chat) -> "TakenBack":
+def _take_back(chat: Chat) -> "UndoneTurn":
     from memgpt_cli.services.changes import undo_last_turn
 
     session = chat.session

@@ -9,7 +9,7 @@ from memgpt_cli.cli.memory.history import STYLES
 from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import LARGEST
 from memgpt_cli.domain.blocks import Author
-from memgpt_cli.domain.history import Operation, TakenBack
+from memgpt_cli.domain.history import Operation, UndoneTurn
 from memgpt_cli.domain.times import for_people
 from memgpt_cli.errors import UsageError
 from memgpt_cli.services.memory import AgentMemory
@@ -114,7 +114,7 @@ def _undo_turn(terminal: Terminal) -> None:
         terminal.show(lambda: memory.changes.turn_shape(taken), lambda: tell_turn(terminal, taken, memory))
 
 
-def tell_turn(terminal: Terminal, taken: TakenBack, memory: AgentMemory) -> None:
+def tell_turn(terminal: Terminal, taken: UndoneTurn, memory: AgentMemory) -> None:
     """Print what became of a turn that was undone."""
     changes = counted(len(taken.operations), "change")
     terminal.say(f"took back turn {taken.turn}: {counted(len(taken.messages), 'message')}, {changes} to memory")

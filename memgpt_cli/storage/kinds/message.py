@@ -51,7 +51,7 @@ class MessageKind(KindOfMemory):
 
     def move(self, change: Change, state: int, *, at: datetime, provenance: Provenance) -> None:
         """Delete them, or bring them back."""
-        move = self._rows.tombstones.unbury if state else self._rows.tombstones.bury
+        move = self._rows.tombstones.restore if state else self._rows.tombstones.delete
         move(change.numbers, at=at, provenance=provenance)
 
     def find(self, found: Findings) -> None:

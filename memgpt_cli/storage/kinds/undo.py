@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from memgpt_cli.domain.agents import TurnState
 from memgpt_cli.domain.blocks import Provenance
-from memgpt_cli.domain.history import Change, Operation, TakenBack
+from memgpt_cli.domain.history import Change, Operation, UndoneTurn
 from memgpt_cli.domain.kinds import Collection, Kind
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.errors import UsageError
@@ -67,7 +67,7 @@ class Undo(UndoStore):
         return None if row[0] is None else int(row[0])
 
     @override
-    def undo_turn(self, turn: int, *, at: datetime, provenance: Provenance) -> TakenBack:
+    def undo_turn(self, turn: int, *, at: datetime, provenance: Provenance) -> UndoneTurn:
         """Take back the last turn: its messages leave recall, what it changed is undone, what it evicted returns.
 
         The prompt is as it was before the turn: the head of the epoch in which it began is current again. Only for the
@@ -87,13 +87,13 @@ class Undo(UndoStore):
                 kept.append(operation)
         messages = self._rows.messages.of_turn(turn)
         with self._journal.silence():
-            self._rows.tombstones.bury([m.id for m in messages], at=at, provenance=provenance, anew=False)
+            self._rows.tombstones.delete([m.id for m in messages], at=at, provenance=provenance, anew=False)
         returned = self._return_evicted(row["first_epoch"])
         self._epoch_before(row, at=at)
         reopened = tuple(r["id"] for r in self._db.execute("SELECT id FROM turns WHERE joined = ?", (turn,)))
         self._db.execute("UPDATE turns SET state = 'open', joined = NULL WHERE joined = ?", (turn,))
         self._db.execute("UPDATE turns SET state = ? WHERE id = ?", (TurnState.UNDONE, turn))
-        return TakenBack(
+        return UndoneTurn(
             turn=turn,
             messages=tuple(messages),
             operations=tuple(operations),

@@ -118,12 +118,12 @@ def best(
     context: float,
     pairs: Pairs | None = None,
     allowed: "NDArray[np.int64] | None" = None,
-    barred: "NDArray[np.int64] | None" = None,
+    excluded: "NDArray[np.int64] | None" = None,
 ) -> list[Scored]:
     """The `limit` best rows, best first, later rows before earlier ones of the same score.
 
     `weights` is the rarity of each term. Two terms that stand together count as one more term, as rare as the two on
-    average. `allowed` restricts the answer to these row numbers; rows of `barred`, rising, count for nothing, not even
+    average. `allowed` restricts the answer to these row numbers; the rows `excluded`, rising, count for nothing, also
     as neighbours, and must not be among those of `terms`.
     """
     import numpy as np
@@ -133,8 +133,8 @@ def best(
         kept = np.zeros_like(estimate)
         kept[allowed] = estimate[allowed]
         estimate = kept
-    if barred is not None:
-        estimate[barred] = 0
+    if excluded is not None:
+        estimate[excluded] = 0
     rows = _highest(estimate)
     rows = rows[lengths.tokens[rows] > 0]
     if len(rows) == 0:
@@ -142,7 +142,7 @@ def best(
     wanted = _windows(rows, len(estimate), reach=reach)
     weighted = [(_in_rows(term, wanted), weight) for term, weight in zip(terms, weights, strict=True)]
     for number, together in pairs(wanted) if pairs else ():
-        weighted.append((without(together, barred), (weights[number] + weights[number + 1]) / 2))
+        weighted.append((without(together, excluded), (weights[number] + weights[number + 1]) / 2))
     score, alone, found = _exact(weighted, rows, lengths, reach=reach, context=context)
     order = np.lexsort((-rows, -score))[:limit]
     order = order[score[order] > 0]
@@ -194,13 +194,13 @@ def _in_rows(postings: Postings, wanted: "NDArray[np.bool_]") -> Postings:
     return Postings(postings.rows[kept], postings.counts[kept])
 
 
-def without(postings: Postings, barred: "NDArray[np.int64] | None") -> Postings:
+def without(postings: Postings, excluded: "NDArray[np.int64] | None") -> Postings:
     """The postings that are not in these rows, which are rising."""
     import numpy as np
 
-    if barred is None or len(barred) == 0:
+    if excluded is None or len(excluded) == 0:
         return postings
-    kept = barred[np.minimum(np.searchsorted(barred, postings.rows), len(barred) - 1)] != postings.rows
+    kept = excluded[np.minimum(np.searchsorted(excluded, postings.rows), len(excluded) - 1)] != postings.rows
     return Postings(postings.rows[kept], postings.counts[kept])
 
 

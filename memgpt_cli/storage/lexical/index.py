@@ -258,7 +258,7 @@ class FullText(LexicalIndex):
         return [LexicalHit(id=hit.row, score=hit.score, words=words[hit.terms], rarity=rarities) for hit in found]
 
     @override
-    def spoken(self) -> int:
+    def count_spoken_messages(self) -> int:
         return self._message_lengths.read(self._db).rows
 
     @override
@@ -281,8 +281,8 @@ class FullText(LexicalIndex):
         self, terms: Sequence[Term], filters: RecallFilters, limit: int, context: float
     ) -> tuple[list[Scored], dict[str, float]]:
         occurrences = self._occurrences("message", terms)
-        barred = self._places.barred(filters)
-        postings = [without(as_postings(found, columns=_MESSAGE_COLUMNS), barred) for found in occurrences]
+        excluded = self._places.excluded(filters)
+        postings = [without(as_postings(found, columns=_MESSAGE_COLUMNS), excluded) for found in occurrences]
         pairs = _pairs(terms, occurrences, columns=_MESSAGE_COLUMNS)
         lengths = self._message_lengths.read(self._db)  # read last, so that it covers all that was found
         weights = [rarity(found, lengths, reach=REACH) for found in postings]
@@ -298,7 +298,7 @@ class FullText(LexicalIndex):
                 context=context,
                 pairs=pairs,
                 allowed=allowed,
-                barred=barred,
+                excluded=excluded,
             )
 
         if not is_filtered(filters):

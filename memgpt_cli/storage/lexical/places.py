@@ -112,7 +112,7 @@ class Places:
             values.append(json.dumps(list(among)))
         return self._numbers(where, values)
 
-    def barred(self, filters: RecallFilters) -> "NDArray[np.int64] | None":
+    def excluded(self, filters: RecallFilters) -> "NDArray[np.int64] | None":
         """The places, rising, of the turn that asks, and of the queue when that is not wanted: they are few."""
         if filters.in_context is not False and filters.not_turn is None:
             return None
@@ -128,6 +128,6 @@ class Places:
 
 
 def is_filtered(filters: RecallFilters) -> bool:
-    """Whether filters leave out more than what `Places.barred` tells."""
+    """Whether filters leave out more than what `Places.excluded` tells."""
     every_role = set(filters.roles) >= set(SPOKEN)
     return not every_role or bool(filters.in_context or filters.start or filters.end or filters.name)

@@ -55,7 +55,7 @@ class Tombstones:
         rows = self._db.execute("SELECT * FROM tombstones WHERE turn = ? ORDER BY message", (turn,))
         return [_tombstone(row) for row in rows]
 
-    def bury(self, ids: Iterable[int], *, at: datetime, provenance: Provenance, anew: bool = True) -> int:
+    def delete(self, ids: Iterable[int], *, at: datetime, provenance: Provenance, anew: bool = True) -> int:
         """Take messages out of recall storage; returns how many there were. Whole turns are the caller's concern.
 
         What stood in the queue or may stand in the summary makes the next prompt begin a new epoch, unless `anew` is
@@ -68,7 +68,7 @@ class Tombstones:
             rows = self._rows(chunk)
             found += [int(row["id"]) for row in rows]
             evicted_by += [row["evicted_by"] for row in rows]
-            self._bury_rows(rows, at=at, provenance=provenance)
+            self._delete_rows(rows, at=at, provenance=provenance)
         for first, last in runs(found):
             change = Change(kind=Kind.MESSAGE, first=first, last=last, before=1, after=0)
             self._journal.record(change, at=at, provenance=provenance)
@@ -76,7 +76,7 @@ class Tombstones:
             self._rewrite_the_past(evicted_by, at=at, cause="messages deleted")
         return len(found)
 
-    def unbury(self, ids: Iterable[int], *, at: datetime, provenance: Provenance) -> int:
+    def restore(self, ids: Iterable[int], *, at: datetime, provenance: Provenance) -> int:
         """Bring deleted messages back to where they were; returns how many could be."""
         found = self._db.execute(
             "SELECT content FROM tombstones WHERE message IN (SELECT value FROM json_each(?)) AND content IS NOT NULL"
@@ -114,7 +114,7 @@ class Tombstones:
         row = self._db.execute("SELECT 1 FROM messages WHERE id BETWEEN ? AND ? LIMIT 1", (first, last)).fetchone()
         return row is None
 
-    def _bury_rows(self, rows: Sequence[sqlite3.Row], *, at: datetime, provenance: Provenance) -> None:
+    def _delete_rows(self, rows: Sequence[sqlite3.Row], *, at: datetime, provenance: Provenance) -> None:
         found = [int(row["id"]) for row in rows]
         self._from_index(found)
         self._db.executemany(

@@ -29,7 +29,7 @@ from typing import Any, Final
 from memgpt_cli.domain.kinds import Collection
 from memgpt_cli.domain.vectors import StoredVector, Vector
 from memgpt_cli.errors import StorageError
-from memgpt_cli.storage.vectors.log import Given
+from memgpt_cli.storage.vectors.log import IndexedState
 from memgpt_cli.vendors import load
 
 _MARKER: Final = "clean.json"
@@ -69,18 +69,18 @@ class ChromaIndex:
         self._collections: dict[Collection, Any] = {}
         self._opening = RLock()
 
-    def open(self, given: Given) -> bool:
+    def open(self, state: IndexedState) -> bool:
         """Open the folder; returns whether it holds what it was given.
 
         If not, it was thrown away, and an empty index is open that must be given everything again.
         """
         with self._opening:
-            trusted = any(given.upto.values()) and self._trustworthy(given)
+            trusted = any(state.upto.values()) and self._trustworthy(state)
             if not trusted:
                 self.throw_away()
             self._connect()
             few = {
-                collection: entries[:: max(1, len(entries) // _FEW)] for collection, entries in given.samples.items()
+                collection: entries[:: max(1, len(entries) // _FEW)] for collection, entries in state.samples.items()
             }
             if trusted and not self.finds(few):
                 self.throw_away()
@@ -119,16 +119,16 @@ class ChromaIndex:
             return False
         return True
 
-    def close(self, given: Given | None = None) -> None:
-        """Release threads and files. With `given`, the folder is marked as holding exactly that."""
+    def close(self, state: IndexedState | None = None) -> None:
+        """Release threads and files. With `state`, the folder is marked as holding exactly that."""
         with self._opening:
             if self._client is None:
                 return
             # A failure leaves a folder without a marker, which is suspect at the next opening.
             with suppress(ChromaError, OSError):
                 self._disconnect()
-                if given is not None:
-                    _write_marker(self._folder, given)
+                if state is not None:
+                    _write_marker(self._folder, state)
 
     def throw_away(self) -> None:
         """Close it and delete the folder."""
@@ -147,13 +147,13 @@ class ChromaIndex:
         """Open the folder whatever its state: for the probe, whose process may die of it."""
         self._connect()
 
-    def _trustworthy(self, given: Given) -> bool:
+    def _trustworthy(self, state: IndexedState) -> bool:
         if not (self._folder / "chroma.sqlite3").is_file():
             return False
         marker = _read_marker(self._folder)
         if marker is None:
-            return _survives_probe(self._folder, given.samples)
-        return marker.matches(given) and marker.fits(self._folder)
+            return _survives_probe(self._folder, state.samples)
+        return marker.matches(state) and marker.fits(self._folder)
 
     def _connect(self) -> None:
         with _faults():
@@ -194,8 +194,8 @@ class _Marker:
     upto: Mapping[str, int]
     files: Mapping[str, tuple[int, int, int]]
 
-    def matches(self, given: Given) -> bool:
-        return self.generation == given.generation and dict(self.upto) == {str(c): n for c, n in given.upto.items()}
+    def matches(self, state: IndexedState) -> bool:
+        return self.generation == state.generation and dict(self.upto) == {str(c): n for c, n in state.upto.items()}
 
     def fits(self, folder: Path) -> bool:
         """Whether the files are still these. A copied folder has new times, so then the bytes decide."""
@@ -210,9 +210,9 @@ class _Marker:
         return True
 
 
-def _write_marker(folder: Path, given: Given) -> None:
+def _write_marker(folder: Path, state: IndexedState) -> None:
     files = {name: (*stat, _checksum(folder / name)) for name, stat in _stats(folder).items()}
-    marker = {"generation": given.generation, "upto": {str(c): n for c, n in given.upto.items()}, "files": files}
+    marker = {"generation": state.generation, "upto": {str(c): n for c, n in state.upto.items()}, "files": files}
     partial = folder / f"{_MARKER}.part"
     partial.write_text(json.dumps(marker), encoding="utf-8")
     partial.replace(folder / _MARKER)

@@ -205,7 +205,7 @@ class AgentVectorIndex(VectorIndex):
                 self._matrices.clear()
                 if chroma is not None:
                     with self._giving, self._connections.lend() as connection:
-                        chroma.close(None if self._void else Vectors(connection).given())
+                        chroma.close(None if self._void else Vectors(connection).indexed_state())
         finally:
             self._connections.close()
             if waited:
@@ -281,7 +281,7 @@ class AgentVectorIndex(VectorIndex):
                 self._chroma = None
             if self._chroma is None and self._rebuilds_left and not self._closing.is_set():
                 chroma = ChromaIndex(self._folder)
-                given = vectors.given(samples=_SAMPLES)
+                given = vectors.indexed_state(samples=_SAMPLES)
                 try:
                     trusted = chroma.open(given)
                 except ChromaError:

@@ -41,7 +41,7 @@ def check_identity(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class IndexedState:
     """What an external index should hold: the log of `generation` up to a `seq` for each collection, with samples."""
 
     generation: int
@@ -239,9 +239,9 @@ class Vectors:
         ).fetchone()
         return upto if row is None else int(row[0])
 
-    def given(self, *, samples: int = 0) -> Given:
+    def indexed_state(self, *, samples: int = 0) -> IndexedState:
         """What the external index should hold, with up to `samples` entries of each collection to look for."""
-        return Given(
+        return IndexedState(
             generation=self.generation(),
             upto={collection: self.indexed_upto(collection) for collection in Collection},
             samples={collection: self._samples(collection, samples) for collection in Collection} if samples else {},

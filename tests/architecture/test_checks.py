@@ -18,6 +18,6 @@ CHECKS = {
 
 
 @pytest.mark.parametrize("command", CHECKS.values(), ids=CHECKS.keys())
-def test_the_house_is_in_order(command: list[str]) -> None:
+def test_style_types_and_imports_are_in_order(command: list[str]) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
