@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any, Final, TypeVar
 
-from memgpt_cli.batch.conversations import Expectation, Expected, GivenBlock, Said, ScriptedConversation
+from memgpt_cli.batch.conversations import Expectation, Expected, GivenBlock, ScriptedConversation, ScriptedMessage
 from memgpt_cli.batch.expectations import compiled
 from memgpt_cli.domain.blocks import is_label
 from memgpt_cli.domain.names import nearest
@@ -88,10 +88,10 @@ class Checker:
             return None
         return found
 
-    def _asked(self, value: object, where: str) -> Said | None:
+    def _asked(self, value: object, where: str) -> ScriptedMessage | None:
         return self._said({"content": value} if isinstance(value, str) else value, where)
 
-    def _said(self, value: object, where: str) -> Said | None:
+    def _said(self, value: object, where: str) -> ScriptedMessage | None:
         if not isinstance(value, dict):
             self._fault(where, f"it must be an object, not {_kind(value)}")
             return None
@@ -104,7 +104,7 @@ class Checker:
         elif not content.strip():
             self._fault(_inside(where, "content"), "it is empty")
         expect = value.get("expect", [])
-        return Said(
+        return ScriptedMessage(
             content=content if isinstance(content, str) else "",
             name=self._optional(value, "name", str, _inside(where, "name")),
             created_at=self._time(value.get("created_at"), _inside(where, "created_at")),

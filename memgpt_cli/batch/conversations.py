@@ -28,7 +28,7 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class ScriptedMessage:
     """A message or a question; `created_at` None means when it is said."""
 
     content: str
@@ -58,8 +58,8 @@ class ScriptedConversation:
     index: int
     id: ConversationId
     line: int
-    messages: tuple[Said, ...]
-    asks: tuple[Said, ...] = ()
+    messages: tuple[ScriptedMessage, ...]
+    asks: tuple[ScriptedMessage, ...] = ()
     agent: str | None = None
     blocks: tuple[GivenBlock, ...] = ()
     documents: tuple[str, ...] = ()

@@ -20,7 +20,7 @@ from typing import BinaryIO, Final, Literal, Self, cast
 from zlib import crc32
 
 from memgpt_cli.batch.checking import Checker
-from memgpt_cli.batch.conversations import ConversationId, Fault, Said, ScriptedConversation
+from memgpt_cli.batch.conversations import ConversationId, Fault, ScriptedConversation, ScriptedMessage
 from memgpt_cli.errors import UsageError
 
 Format = Literal["auto", "jsonl", "text"]
@@ -311,5 +311,5 @@ def _looks_like_text(source: InputFile, name: str) -> bool:
 
 
 def _text_conversation(text: str, identity: ConversationId) -> ScriptedConversation:
-    said = tuple(Said(content=line.strip()) for line in text.split("\n") if line.strip())
+    said = tuple(ScriptedMessage(content=line.strip()) for line in text.split("\n") if line.strip())
     return ScriptedConversation(index=0, id=identity, line=1, messages=said)

@@ -15,7 +15,7 @@ from typing import Final
 
 from memgpt_cli.agent.session import WORTH_FLUSHING, Session
 from memgpt_cli.batch.agents import Agents
-from memgpt_cli.batch.conversations import Said, ScriptedConversation
+from memgpt_cli.batch.conversations import ScriptedConversation, ScriptedMessage
 from memgpt_cli.batch.expectations import check
 from memgpt_cli.batch.journal import SEED, WORK
 from memgpt_cli.batch.pace import RunEndsError
@@ -182,12 +182,12 @@ class _Talk:
     def _run(self, session: Session, delivery: Delivery) -> TurnOutcome:
         return run_turn(session, delivery, timed=self._run_options.timed, waited=self._observer.waited)
 
-    def _delivery(self, number: int, kind: TurnKind, said: Said) -> Delivery:
+    def _delivery(self, number: int, kind: TurnKind, said: ScriptedMessage) -> Delivery:
         return Delivery(
             turn=number, kind=kind, said=said, external_id=external_id(self._run_options, self.conversation, number)
         )
 
-    def _judged(self, record: TurnRecord, said: Said, session: Session) -> TurnRecord:
+    def _judged(self, record: TurnRecord, said: ScriptedMessage, session: Session) -> TurnRecord:
         if not said.expect:
             return record
         return replace(record, expect=check(said.expect, (record,), session.store))

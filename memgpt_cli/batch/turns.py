@@ -11,7 +11,7 @@ from typing import Final
 
 from memgpt_cli.agent.replies import reply_of
 from memgpt_cli.agent.session import Session
-from memgpt_cli.batch.conversations import Said
+from memgpt_cli.batch.conversations import ScriptedMessage
 from memgpt_cli.batch.pace import RunEndsError
 from memgpt_cli.batch.records import Called, Failure, MemoryChange, Spent, Times, TurnKind, TurnRecord
 from memgpt_cli.domain.agents import StepRecord
@@ -32,7 +32,7 @@ class Delivery:
 
     turn: int
     kind: TurnKind
-    said: Said
+    said: ScriptedMessage
     external_id: str
 
 

@@ -54,7 +54,7 @@ class LexicalHit(NamedTuple):
     rarity: Mapping[str, float] = MappingProxyType({})
 
 
-class Candidate(NamedTuple):
+class CandidateMessage(NamedTuple):
     """The data of a message that is known before its text is read. `asks`: it has a question mark."""
 
     id: int

@@ -11,7 +11,7 @@ from typing import Final
 
 from memgpt_cli.domain.kinds import Collection
 from memgpt_cli.domain.messages import SPOKEN, Message, Role
-from memgpt_cli.domain.search import Candidate, Hit, LexicalHit, RecallFilters, SearchResult, Standing
+from memgpt_cli.domain.search import CandidateMessage, Hit, LexicalHit, RecallFilters, SearchResult, Standing
 from memgpt_cli.domain.settings import SearchSettings
 from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.external_context.meaning import FILTERED, meaning_of, vector_of
@@ -168,7 +168,7 @@ class RecallStorage:
     def _priors(
         self,
         question: Question,
-        candidates: Iterable[Candidate],
+        candidates: Iterable[CandidateMessage],
         filters: RecallFilters,
         asides: Sequence[Sequence[LexicalHit]],
     ) -> dict[str, dict[int, float]]:
@@ -185,7 +185,7 @@ class RecallStorage:
     def _texts(
         self,
         question: Question,
-        candidates: Mapping[int, Candidate],
+        candidates: Mapping[int, CandidateMessage],
         standing: Mapping[int, Standing],
         messages: dict[int, Message],
     ) -> Texts:

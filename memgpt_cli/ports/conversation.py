@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from memgpt_cli.domain.blocks import Provenance
     from memgpt_cli.domain.history import Tombstone
     from memgpt_cli.domain.messages import Message
-    from memgpt_cli.domain.search import Candidate, RecallFilters
+    from memgpt_cli.domain.search import CandidateMessage, RecallFilters
     from memgpt_cli.domain.trust import Origin
 
 
@@ -27,7 +27,7 @@ class MessageStore(Protocol):
         """Return the messages with these ids, in the given order; unknown ids are skipped."""
         ...
 
-    def candidates(self, ids: Iterable[int], filters: RecallFilters) -> list[Candidate]:
+    def candidates(self, ids: Iterable[int], filters: RecallFilters) -> list[CandidateMessage]:
         """Those of these messages that pass the filters, by id, without their texts."""
         ...
 

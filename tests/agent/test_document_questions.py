@@ -10,7 +10,7 @@ from support.agents import reply, run, session, workspace
 from support.brains import Body, Brain, Call, Reply, asks_for_summary, do, say, summarise
 from support.strict_server import StrictServer
 
-from memgpt_cli.cli.archival.loading import Wanted, load_documents
+from memgpt_cli.cli.archival.loading import LoadRequest, load_documents
 from memgpt_cli.domain.agents import Protocol
 
 LIGHTHOUSES = 100
@@ -32,7 +32,7 @@ def almanac(path: Path) -> dict[str, str]:
 def load(home: Path, document: Path, **options: Any) -> int:
     place = workspace(home, **options)
     with place.held_memory(purpose="test") as memory:
-        return load_documents(place, memory.store, memory.index, Wanted(paths=[str(document)])).passages[0]
+        return load_documents(place, memory.store, memory.index, LoadRequest(paths=[str(document)])).passages[0]
 
 
 def page_turner(query: str, found: set[str], wanted: str) -> Brain:

@@ -95,6 +95,15 @@ def test_json_schemas_are_schemas_and_say_what_they_describe() -> None:
         assert schema.get("title") or schema.get("description"), path.name
 
 
+def test_public_class_names_are_unique() -> None:
+    modules: dict[str, list[str]] = {}
+    for path in (path for path in sources() if path.is_relative_to(ROOT / "memgpt_cli")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                modules.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    assert {name: where for name, where in modules.items() if len(where) > 1} == {}
+
+
 def test_long_files_and_functions_are_questions_to_answer(capsys: pytest.CaptureFixture[str]) -> None:
     """A report, not a rule: `pytest -rP` shows it."""
     files, functions = [], []

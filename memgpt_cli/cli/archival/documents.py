@@ -43,10 +43,10 @@ def load(
         curl -s https://example.com | memgpt archival load - --name example.html
     """
     terminal = terminal_of(ctx)
-    from memgpt_cli.cli.archival.loading import Wanted, load_documents
+    from memgpt_cli.cli.archival.loading import LoadRequest, load_documents
 
     workspace = terminal.workspace
-    wanted = Wanted(paths=paths, tags=new_tags(tag), name=name, again=again)
+    wanted = LoadRequest(paths=paths, tags=new_tags(tag), name=name, again=again)
     with workspace.held_memory(purpose="memgpt archival load", wait=wait) as memory:
         memory.check_embedder()
         report = load_documents(terminal, workspace, memory.store, memory.index, wanted)

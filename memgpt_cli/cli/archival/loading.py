@@ -25,7 +25,7 @@ EMBED_AT: Final = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class LoadRequest:
     """What is to be loaded, as it was typed."""
 
     paths: Sequence[str]
@@ -82,7 +82,7 @@ class Report:
         return f"; {self.tokens:,} tokens embedded" + ("" if self.usd is None else f" for {self.usd:.4f} USD")
 
 
-def read_wanted(line: str) -> Wanted:
+def read_wanted(line: str) -> LoadRequest:
     """What a line typed after `/load` asks for: paths, quoted or not, `--tag TAG` and `--again`. Raises UsageError."""
     words = _words(line)
     paths: list[str] = []
@@ -100,7 +100,7 @@ def read_wanted(line: str) -> Wanted:
             paths.append(word)
     if not paths:
         raise UsageError("which files?", hint="/load FILE or FOLDER; --tag TAG labels its passages")
-    return Wanted(paths=paths, tags=tags, again=again)
+    return LoadRequest(paths=paths, tags=tags, again=again)
 
 
 def _words(line: str) -> list[str]:
@@ -115,7 +115,7 @@ def _words(line: str) -> list[str]:
 
 
 def load_documents(
-    terminal: Terminal, workspace: "Workspace", store: "Store", index: "VectorIndex", wanted: Wanted
+    terminal: Terminal, workspace: "Workspace", store: "Store", index: "VectorIndex", wanted: LoadRequest
 ) -> Report:
     """Load, naming what is skipped as it comes. The caller holds the agent's lock.
 
@@ -148,7 +148,7 @@ def _run(
     workspace: "Workspace",
     store: "Store",
     index: "VectorIndex",
-    wanted: Wanted,
+    wanted: LoadRequest,
     report: Report,
     shown: Bar,
 ) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from memgpt_cli.agent.reservation import Reservation
     from memgpt_cli.agent.session import Session
     from memgpt_cli.bootstrap import Workspace
-    from memgpt_cli.cli.chat.input import Lines
+    from memgpt_cli.cli.chat.input import InputLines
     from memgpt_cli.cli.chat.screen import Screen
     from memgpt_cli.cli.terminal.context import Terminal
     from memgpt_cli.domain.events import Event
@@ -313,7 +313,7 @@ class Conversation:
 
         return without_echo()
 
-    def _open_lines(self) -> Lines:
+    def _open_lines(self) -> InputLines:
         if not self.interactive:
             return PipedLines()
         if not self.cursor:

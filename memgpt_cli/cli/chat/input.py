@@ -8,7 +8,7 @@ QUOTES: Final = '"""'
 """Opens and closes a message of several lines."""
 
 
-class Lines(Protocol):
+class InputLines(Protocol):
     """Yields what the person says, one message at a time."""
 
     def read(self) -> str | None:

@@ -25,7 +25,7 @@ MOST_NOTES: Final = 8
 LONGEST_NOTE: Final = 400
 
 
-class Talk(StrEnum):
+class Phatic(StrEnum):
     """Sentences that neither tell nor ask for anything that memory could hold."""
 
     GREETING = "greeting"
@@ -55,7 +55,7 @@ class Heard:
     keep: list[str] = field(default_factory=list)
     forget: list[str] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
-    talk: list[Talk] = field(default_factory=list)
+    talk: list[Phatic] = field(default_factory=list)
     told: bool = False
 
 
@@ -156,7 +156,7 @@ _ABOUT_MEMORY: Final = re.compile(
     re.IGNORECASE,
 )
 _TALK: Final = {
-    Talk.FORGET_ALL: (
+    Phatic.FORGET_ALL: (
         r"^(?:(?:please|ok|now|can you|could you)[, ]+)*(?:forget|delete|erase|wipe|clear|purge)(?: \w+)??"
         r" (?:me|all|everything|(?:all |all of )?(?:my|your|the) (?:\w+ )?(?:data|memor(?:y|ies)|information"
         r"|history|notes"
@@ -164,7 +164,7 @@ _TALK: Final = {
         r"|(?:忘掉|忘记|忘了|删除|删掉|清除|清空).{0,8}(?:一切|所有|全部|记忆|数据)|(?:一切|所有|全部|记忆"
         r"|数据).{0,12}(?:忘掉|忘记|删除|删掉|清空)"
     ),
-    Talk.WHO: (
+    Phatic.WHO: (
         r"\b(?:who|what)(?: exactly)? are you$|\bare you (?:an? |the |really )*(?:ai|bot|robot|human|person|real|llm"
         r"|machine|language model|computer|program|chat ?gpt|gpt|claude|alive|conscious|offline)\b|what(?:'s"
         r"| is) your name"
@@ -176,14 +176,14 @@ _TALK: Final = {
         r"|语言模型|模型|gpt|大模型)|介绍一?下?你自己|自我介绍"
         r"|你用的?(?:是)?(?:什么|哪个)模型|(?:怎么|如何).*(?:连接|配置|换).*(?:模型|api)|密钥"
     ),
-    Talk.HELP: (
+    Phatic.HELP: (
         r"^/?help(?: me)?$|what (?:can|do) you do\b|how (?:do|can) i use (?:you|this|it)|how does (?:this|it) work"
         r"|what can i (?:ask|tell|say)|^(?:can|do) you (?:really )?(?:remember|memori[sz]e"
         r"|have (?:a )?memory)(?: things"
         r"| anything| something)?$|^(?:帮助|怎么用)$|你(?:会|能|可以)(?:做|干|帮我做)(?:什么|啥|些什么)|怎么(?:使用"
         r"|用)你"
     ),
-    Talk.ABOUT_ME: (
+    Phatic.ABOUT_ME: (
         r"what (?:else )?(?:do|did|have) you (?:\w+ )?(?:know|learn|learned|noted?|stored?|remember|got)(?: so far)?"
         r"(?: (?:about|of|on) (?:me|myself))?(?: so far| already| now)?$|(?:tell me|show me|list|summari[sz]e)"
         r" (?:everything|all|what) (?:that )?(?:you (?:know|remember|have|noted|stored)|about me)(?: (?:about|of) me)?$"
@@ -194,16 +194,16 @@ _TALK: Final = {
         r"|你(?:还)?(?:认识|记得|了解)我吗|介绍一?下?我$|总结一?下?(?:你知道的)?(?:关于)?我$|关于我.{0,4}(?:什么"
         r"|哪些)|你的记忆里有什么"
     ),
-    Talk.ECHO: (
+    Phatic.ECHO: (
         r"what did i (?:just )?(?:say|tell you|write|ask)(?: you)?(?: just now| before| last)?$"
         r"|what was my last message"
         r"|我(?:刚才|刚刚|刚)(?:说|问|讲)(?:了|过)?(?:什么|啥)"
     ),
-    Talk.CLOCK: (
+    Phatic.CLOCK: (
         r"what time is it|what(?:'s| is) the time|what(?:'s| is) (?:the date|today's date)|what day is (?:it|today)"
         r"|现在几点|今天(?:是)?(?:几号|几月|星期几|周几)|几点了"
     ),
-    Talk.CANNOT: (
+    Phatic.CANNOT: (
         r"^(?:what(?:'s| is)|how much is|calculate|compute|solve)?\s*[-(]*\d[\d.,]*\)*(?:\s*(?:[-+*/x×÷^%=]|plus|minus"
         r"|times|divided by)\s*[-(]*\d[\d.,]*\)*)+\s*=?$|^(?:can you |could you |would you |will you |please "
         r"|i want you to )*"
@@ -217,31 +217,31 @@ _TALK: Final = {
         r"|推荐|解释|生成|订|打开|播放)"
         r"|^\d[\d.]*\s*(?:[-+*/×÷]|加|减|乘|除以)"
     ),
-    Talk.HOW_ARE_YOU: (
+    Phatic.HOW_ARE_YOU: (
         r"^(?:and )?(?:how (?:are|r) (?:you|u)\b|how(?:'s| is) (?:it going|everything|life)|how have you been"
         r"|what(?:'s| is) (?:up|new)(?: with you)?$|are you ok)|你(?:还)?好吗$|最近怎么样|^你怎么样|在吗$"
     ),
-    Talk.THANKS: (
+    Phatic.THANKS: (
         r"^(?:many |ok |great |cool |perfect )*(?:thanks|thank you|thx|ty|cheers)\b|^(?:好的?)?[，, ]?(?:谢谢|多谢"
         r"|感谢|辛苦了)"
     ),
-    Talk.FAREWELL: (
+    Phatic.FAREWELL: (
         r"^(?:ok |okay |well )*(?:bye|goodbye|good night|see you|talk (?:to you )?(?:later|soon)|take care|farewell)\b"
         r"|^(?:好的?)?[，, ]?(?:再见|拜拜|晚安|下次见|明天见|回头见)"
     ),
-    Talk.GREETING: (
+    Phatic.GREETING: (
         r"^(?:hi|hello|hey|hiya|howdy|yo|greetings|good (?:morning|afternoon|evening|day))\b"
         r"|^(?:nice|pleased|good|great) to (?:meet|see) you|^(?:你好|您好|嗨|哈喽|早上好|下午好|晚上好|早安|大家好)"
     ),
-    Talk.AGREE: (
+    Phatic.AGREE: (
         r"^(?:ok|okay|k|yes|yeah|yep|no|nope|sure|right|cool|nice|great|good|fine|wow|lol|haha+|hmm+|interesting"
         r"|i see|got it|alright|exactly|perfect|never ?mind|correct|true|maybe|of course|that's (?:\w+ )?(?:right"
         r"|great|good|nice))$|^(?:好的?|是的?|对的?|嗯+|哦+|没错|可以|行|没事|知道了|明白了?|哈哈+|好吧)$"
     ),
 }
 _TALK_PATTERNS: Final = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _TALK.items())
-_MAY_BEGIN: Final = frozenset((Talk.GREETING, Talk.THANKS, Talk.HOW_ARE_YOU))
-_TO_THE_ASSISTANT: Final = frozenset((Talk.HELP, Talk.WHO, Talk.ABOUT_ME, Talk.CLOCK))
+_MAY_BEGIN: Final = frozenset((Phatic.GREETING, Phatic.THANKS, Phatic.HOW_ARE_YOU))
+_TO_THE_ASSISTANT: Final = frozenset((Phatic.HELP, Phatic.WHO, Phatic.ABOUT_ME, Phatic.CLOCK))
 _CLOSING: Final = " .!?。！？~～…,，)）\"'”’"
 
 
@@ -302,7 +302,7 @@ def _with_quotations(parts: list[str]) -> Iterator[tuple[str, bool]]:
 def _sort(sentence: str, heard: Heard, *, aside: bool, known: str) -> None:
     plain = " ".join(sentence.lower().replace("’", "'").split()).rstrip(_CLOSING)
     kind = next((kind for kind, pattern in _TALK_PATTERNS if pattern.search(plain)), None)
-    if kind is not Talk.FORGET_ALL and _commanded(sentence, heard):
+    if kind is not Phatic.FORGET_ALL and _commanded(sentence, heard):
         return
     if kind is not None:
         heard.talk.append(kind)
@@ -313,7 +313,7 @@ def _sort(sentence: str, heard: Heard, *, aside: bool, known: str) -> None:
         if kind is not None and rest == sentence:
             return
         if _TO_LISTENER.search(rest) and not _ABOUT_MEMORY.search(rest):
-            heard.talk.append(Talk.CANNOT)
+            heard.talk.append(Phatic.CANNOT)
         elif not aside:
             heard.questions.append(rest)
     elif is_lasting(rest, known) and len(rest) <= LONGEST_NOTE:

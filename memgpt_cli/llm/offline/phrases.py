@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from memgpt_cli.llm.offline.hearing import Talk
+from memgpt_cli.llm.offline.hearing import Phatic
 
 _MODEL: Final = " To use a language model, set OPENAI_API_KEY or pass `--model NAME --base-url URL` to `memgpt chat`."
 _MODEL_ZH: Final = "要使用语言模型，请设置 OPENAI_API_KEY，或运行 `memgpt chat --model 模型名 --base-url 地址`。"
@@ -55,14 +55,14 @@ ENGLISH: Final = Phrases(
     got_it_from="Got it, {}.",
     ask_me="I keep every word; ask me about it any time.",
     **{
-        Talk.HOW_ARE_YOU: "I am a program without moods. How are you?",
-        Talk.THANKS: "You're welcome.",
-        Talk.FAREWELL: "Goodbye. Everything you told me is kept.",
-        Talk.WHO: "I am the offline responder of memgpt, not a language model. I keep and quote your words." + _MODEL,
-        Talk.HELP: "Tell me things, then ask about them. I am not a language model: I only keep and quote." + _MODEL,
-        Talk.CANNOT: "I am not a language model and cannot do that. I only keep and quote what you tell me." + _MODEL,
-        Talk.FORGET_ALL: "I deleted nothing. Use `memgpt forget TEXT` or `memgpt agent delete NAME`; both ask first.",
-        Talk.AGREE: "All right.",
+        Phatic.HOW_ARE_YOU: "I am a program without moods. How are you?",
+        Phatic.THANKS: "You're welcome.",
+        Phatic.FAREWELL: "Goodbye. Everything you told me is kept.",
+        Phatic.WHO: "I am the offline responder of memgpt, not a language model. I keep and quote your words." + _MODEL,
+        Phatic.HELP: "Tell me things, then ask about them. I am not a language model: I only keep and quote." + _MODEL,
+        Phatic.CANNOT: "I am not a language model and cannot do that. I only keep and quote what you tell me." + _MODEL,
+        Phatic.FORGET_ALL: "I deleted nothing. Use `memgpt forget TEXT` or `memgpt agent delete NAME`; both ask first.",
+        Phatic.AGREE: "All right.",
     },
 )
 CHINESE: Final = Phrases(
@@ -95,13 +95,13 @@ CHINESE: Final = Phrases(
     got_it_from="好的，{}。",
     ask_me="我存下来了，以后可以问我。",
     **{
-        Talk.HOW_ARE_YOU: "我是程序，没有心情。你呢？",
-        Talk.THANKS: "不客气。",
-        Talk.FAREWELL: "再见。你告诉我的都存着。",
-        Talk.WHO: "我是 memgpt 的离线应答器，不是语言模型。我保存你说的话，并原样引用。" + _MODEL_ZH,
-        Talk.HELP: "告诉我事情，以后再来问。我不是语言模型，只会保存和引用你说的话。" + _MODEL_ZH,
-        Talk.CANNOT: "我不是语言模型，做不到这个。我只会保存和引用你说的话。" + _MODEL_ZH,
-        Talk.FORGET_ALL: "我没有删除任何内容。请用 `memgpt forget 文字` 或 `memgpt agent delete 名字`，都会先确认。",
-        Talk.AGREE: "好的。",
+        Phatic.HOW_ARE_YOU: "我是程序，没有心情。你呢？",
+        Phatic.THANKS: "不客气。",
+        Phatic.FAREWELL: "再见。你告诉我的都存着。",
+        Phatic.WHO: "我是 memgpt 的离线应答器，不是语言模型。我保存你说的话，并原样引用。" + _MODEL_ZH,
+        Phatic.HELP: "告诉我事情，以后再来问。我不是语言模型，只会保存和引用你说的话。" + _MODEL_ZH,
+        Phatic.CANNOT: "我不是语言模型，做不到这个。我只会保存和引用你说的话。" + _MODEL_ZH,
+        Phatic.FORGET_ALL: "我没有删除任何内容。请用 `memgpt forget 文字` 或 `memgpt agent delete 名字`，都会先确认。",
+        Phatic.AGREE: "好的。",
     },
 )

@@ -7,7 +7,7 @@ from typing import Final
 
 from memgpt_cli.llm.offline import notes, phrases
 from memgpt_cli.llm.offline.answers import Quote, cited, is_overview, of_days, quotes
-from memgpt_cli.llm.offline.hearing import Heard, Talk, hear
+from memgpt_cli.llm.offline.hearing import Heard, Phatic, hear
 from memgpt_cli.llm.offline.notes import LABEL, Call
 from memgpt_cli.llm.offline.relevance import RelevanceQuestion
 from memgpt_cli.llm.prompt_reading import SEARCHES, PromptHit, Situation, Utterance, hits
@@ -149,7 +149,7 @@ def _reply(situation: Situation, heard: Sequence[Heard], asked: Sequence[Asked])
     talk = list(dict.fromkeys(kind for message in heard for kind in message.talk))
     parts = [say["paged_out"]] if any(utterance.paged_out for utterance in situation.pending) else []
     parts += [say["quoted"]] if any(u.quoted for u in situation.pending) and not heard else []
-    if Talk.GREETING in talk:
+    if Phatic.GREETING in talk:
         parts.append(say["hello"] if situation.replied or asked or heard[-1].notes else say["first_hello"])
     parts += _written(situation, heard, say)
     parts += [_answer(question, situation, say) for question in asked]
@@ -194,15 +194,15 @@ def _answer(asked: Asked, situation: Situation, say: phrases.Phrases) -> str:
     return say["not_told"] if asked.question.weights or asked.days else say["cannot"]
 
 
-def _small_talk(situation: Situation, talk: Sequence[Talk], say: phrases.Phrases) -> Iterator[str]:
+def _small_talk(situation: Situation, talk: Sequence[Phatic], say: phrases.Phrases) -> Iterator[str]:
     block = situation.blocks.get(LABEL)
     for kind in talk:
-        if kind is Talk.ABOUT_ME:
+        if kind is Phatic.ABOUT_ME:
             text = block.text.strip() if block is not None else ""
             yield say["overview"].format(text) if text else say["nothing_known"]
-        elif kind is Talk.ECHO:
+        elif kind is Phatic.ECHO:
             yield say["echo"].format(situation.asked[-1].text[:200]) if situation.asked else say["not_told"]
-        elif kind is Talk.CLOCK:
+        elif kind is Phatic.CLOCK:
             at = situation.pending[-1].said_at
             day = relative_dates.day_in_words(at.date(), chinese=say.chinese) if at is not None else ""
             yield say["clock"].format(f"{day} {at:%H:%M}") if at is not None else say["no_clock"]

@@ -12,7 +12,7 @@ from memgpt_cli.domain.effects import Effects
 from memgpt_cli.domain.history import Change
 from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.domain.messages import SPOKEN, FunctionCall, Message, Opaque, Role
-from memgpt_cli.domain.search import Candidate
+from memgpt_cli.domain.search import CandidateMessage
 from memgpt_cli.domain.times import from_text, to_text
 from memgpt_cli.domain.trust import Author, Origin, origin_of
 from memgpt_cli.ports import MessageStore
@@ -120,7 +120,7 @@ class Messages(MessageStore):
         return [found[i] for i in ids if i in found]
 
     @override
-    def candidates(self, ids: Iterable[int], filters: RecallFilters) -> list[Candidate]:
+    def candidates(self, ids: Iterable[int], filters: RecallFilters) -> list[CandidateMessage]:
         where, values = recall_where(replace(filters, name=None))
         cursor = self._db.cursor()
         cursor.row_factory = None  # plain tuples: these are many
@@ -129,7 +129,7 @@ class Messages(MessageStore):
             f" WHERE id IN (SELECT value FROM json_each(?)) AND {where} ORDER BY id",
             (json.dumps(list(ids)), *values),
         )
-        found = list(map(Candidate._make, rows))
+        found = list(map(CandidateMessage._make, rows))
         if filters.name is None:
             return found
         wanted = filters.name.casefold()
