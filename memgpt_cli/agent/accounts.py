@@ -77,7 +77,7 @@ class CallAccounts:
         A stated limit below the agent's minimum is ignored, because some servers state wrong limits.
         """
         window = self._queue.window
-        counted = window.counted(self._queue.epoch, self._queue.queue)
+        counted = self._queue.counted()
         smallest = window.smallest(self._store.blocks.all())
         if error.limit is not None and smallest <= error.limit < window.settings.window:
             reserve = min(window.settings.reserve, error.limit // 8)

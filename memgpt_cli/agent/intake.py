@@ -43,7 +43,7 @@ class Intake:
 
         Raises UsageError if another message already has the event's external id.
         """
-        self._queue.reload()
+        self._queue.refresh()
         if isinstance(event, Resume):
             waiting = self._store.turns.open_turns()
             return self._resume(waiting[-1]) if waiting else None

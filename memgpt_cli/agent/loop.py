@@ -174,6 +174,7 @@ class Agent:
         stopped = yield from self._steps(accepted)
         if stopped is not None:
             yield from self._last_call(accepted, stopped)
+        self.queue_manager.settle()
         yield ended(self.store, accepted.turn)
 
     def _steps(self, accepted: Accepted) -> Generator[Happening, None, Stopped | None]:
@@ -251,7 +252,7 @@ class Agent:
     ) -> Generator[Happening, None, tuple[PartialReply, StepRecord]]:
         queue = self.queue_manager
         self._accounts.check(accepted.turn)
-        counted = queue.window.counted(queue.epoch, queue.queue)
+        counted = queue.counted()
         reply = PartialReply()
         started = time.monotonic()
         stream = self.model.stream(replace(self.request(), may_call=may_call))

@@ -44,11 +44,11 @@ class WindowSettings:
     """Main context. `window` (set by `source`) and `reserve` are tokens.
 
     `evict_at`, `message_share`, `result_share` and `summary_share` are shares of `window - reserve`. `pressure` and
-    `target` are shares of the queue's space, which is the rest of it after the head. 0.7 and one half are the paper's
-    numbers. `message_share` is the largest share of one message before it is paged to archival storage; `result_share`
-    limits one function result. A `reserve` of 0 means an eighth of the window, at most 4,096. With `summary_where`
-    "in_place" the agent's own model is asked for a summary at the end of the prompt it has just seen, with "apart" in a
-    separate prompt.
+    `target` are shares of the queue's space, which is the rest of it after the head. 0.7 is the paper's number; for the
+    target the paper has one half, and docs/context.md says why it is lower here. `message_share` is the largest share
+    of one message before it is paged to archival storage; `result_share` limits one function result. A `reserve` of 0
+    means an eighth of the window, at most 4,096. With `summary_where` "in_place" the agent's own model is asked for a
+    summary at the end of the prompt it has just seen, with "apart" in a separate prompt.
     """
 
     window: int = 32_768
@@ -56,7 +56,7 @@ class WindowSettings:
     reserve: int = 0
     pressure: float = 0.7
     evict_at: float = 1.0
-    target: float = 0.5
+    target: float = 0.4
     message_share: float = 0.25
     result_share: float = 0.15
     summary_share: float = 0.1

@@ -66,10 +66,14 @@ class QueueManager:
         self._clock = clock
         self._page_out = page_out
         self.queue: list[Message] = []
+        self._queue_tokens = 0
+        self._settled: tuple[int, int] | None = None
+        self._loaded_at = 0
         self.epoch = self._load()
 
     def _load(self) -> Epoch:
-        self.queue = self._store.messages.queue()
+        self._loaded_at = self._store.changes()[0]  # before the queue is read: a change in between is noticed
+        self._fill(self._store.messages.queue())
         epoch = self._store.epochs.current()
         if epoch is None or epoch.fingerprint != self.window.fingerprint():
             cause = _cause_of_new(epoch)
@@ -78,19 +82,40 @@ class QueueManager:
                 epoch = self._begin(cause, self._store.blocks.all(), summary, hidden, origin)
         return epoch
 
+    def _fill(self, messages: list[Message]) -> None:
+        self.queue = messages
+        self._queue_tokens = sum(self.window.counted_message(m) for m in messages)
+
     def reload(self) -> None:
-        """Reload queue and epoch: another process may have written since the last turn."""
+        """Reload queue and epoch."""
+        self._settled = None
         self.epoch = self._load()
+
+    def refresh(self) -> None:
+        """Reload queue and epoch if anything was written to the record since `settle`."""
+        if self._settled is None or self._settled != self._store.changes():
+            self.reload()
+        self._settled = None
+
+    def settle(self) -> None:
+        """Note that queue and epoch are as the record has them, unless another process wrote since they were loaded."""
+        now = self._store.changes()
+        self._settled = now if now[0] == self._loaded_at else None
 
     def append(self, message: Message) -> Message:
         """Store a message at the end of the queue; joins the running transaction."""
         stored = self._store.messages.append(message)
         self.queue.append(stored)
+        self._queue_tokens += self.window.counted_message(stored)
         return stored
 
     def usage(self) -> WindowUsage:
         """Return the tokens of the next prompt, by part."""
-        return self.window.usage(self.epoch, self.queue)
+        return self.window.usage(self.epoch, self._queue_tokens)
+
+    def counted(self) -> int:
+        """Return our own count of the next prompt, before any correction."""
+        return self.window.counted(self.epoch, self._queue_tokens)
 
     def notice_edits(self, turn: Turn) -> None:
         """Add a notice to the queue about blocks that another author changed since the model last saw them."""
@@ -224,7 +249,7 @@ class QueueManager:
             hidden = self.epoch.hidden + sum(1 for m in victims if is_spoken(m))
             self.epoch = self._begin(FRESH_START, self._store.blocks.all(), "", hidden, None)
             self._store.messages.evict([m.id for m in victims], epoch=self.epoch.id)
-        self.queue = []
+        self._fill([])
         self.window.forget(victims)
         return len(victims)
 
@@ -280,12 +305,12 @@ class QueueManager:
             with self._store.transaction():
                 stub, passages = self._page_out(message, self.window.counter.count)
                 self._store.messages.set_stub(message.id, stub)
-            self.queue[index] = replace(message, stub=stub)
+            self._fill([*self.queue[:index], replace(message, stub=stub), *self.queue[index + 1 :]])
             paged.append(PagedOut(message_id=message.id, passages=passages))
         return paged
 
     def _leave(self, choice: Choice, turn: Turn, attempt: int) -> None:
-        self.queue = list(choice.kept)
+        self._fill(list(choice.kept))
         lost = [m for m in choice.victims if m.turn == turn.id and m.role is Role.TOOL]
         if lost and attempt == 0:
             first, last = message_ref(lost[0].id), message_ref(lost[-1].id)

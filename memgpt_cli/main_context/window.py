@@ -236,13 +236,17 @@ class Window:
 
     def message_tokens(self, message: Message) -> int:
         """Return the corrected tokens of a queue message."""
+        return self.corrected(self.counted_message(message))
+
+    def counted_message(self, message: Message) -> int:
+        """Return our own count of a queue message, before any correction."""
         key = (message.id, message.stub is not None)
         tokens = self._message_tokens.get(key)
         if tokens is None or not message.id:
             tokens = count_message(self.counter, self.message(message))
             if message.id:
                 self._message_tokens[key] = tokens
-        return self.corrected(tokens)
+        return tokens
 
     def forget(self, messages: Sequence[Message]) -> None:
         """Drop the cached counts of messages that left the queue."""
@@ -251,8 +255,8 @@ class Window:
                 self._message_tokens.pop((message.id, stubbed), None)
                 self._rendered.pop((message.id, stubbed), None)
 
-    def usage(self, epoch: Epoch, queue: Sequence[Message]) -> WindowUsage:
-        """Return the tokens of the next prompt, by part."""
+    def usage(self, epoch: Epoch, queue: int) -> WindowUsage:
+        """Return the tokens of the next prompt, by part; `queue` is our own count of the queue's messages."""
         head = self._count_head(epoch)
         fixed = self.corrected(self._fixed)
         system = self.corrected(head[0]) + self.corrected(PRIMING)
@@ -261,15 +265,12 @@ class Window:
             functions=self.corrected(self._tools),
             core_memory=max(0, system - fixed),
             summary=sum(self.corrected(tokens) for tokens in head[1:]),
-            queue=sum(self.message_tokens(m) for m in queue),
+            queue=self.corrected(queue),
         )
 
-    def counted(self, epoch: Epoch, queue: Sequence[Message]) -> int:
-        """Return our uncorrected count of the next prompt; calibration compares it with the server's."""
-        for message in queue:
-            self.message_tokens(message)
-        messages = sum(self._message_tokens[m.id, m.stub is not None] for m in queue)
-        return PRIMING + self._tools + sum(self._count_head(epoch)) + messages
+    def counted(self, epoch: Epoch, queue: int) -> int:
+        """Return our own count of the next prompt, before any correction; calibration compares it with the server's."""
+        return PRIMING + self._tools + sum(self._count_head(epoch)) + queue
 
     def _count_head(self, epoch: Epoch) -> tuple[int, ...]:
         if self._head_tokens[0] != epoch.head:  # compare the content: the id of a rehearsed epoch is reused

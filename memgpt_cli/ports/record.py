@@ -130,6 +130,10 @@ class Store(Protocol):
         """A transaction that is always rolled back: for previews."""
         ...
 
+    def changes(self) -> tuple[int, int]:
+        """Return two numbers: one that changes if another connection writes, and one that changes if this one does."""
+        ...
+
     def savepoint(self) -> AbstractContextManager[None]:
         """A part of a transaction that is rolled back by itself if it raises."""
         ...

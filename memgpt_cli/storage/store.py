@@ -222,6 +222,11 @@ class SQLiteStore(Store):
     def savepoint(self) -> AbstractContextManager[None]:
         return savepoint(self.connection)
 
+    @override
+    def changes(self) -> tuple[int, int]:
+        others = int(self.connection.execute("PRAGMA data_version").fetchone()[0])
+        return others, self.connection.total_changes
+
     def check(self) -> None:
         """Look at the whole file. Raises StorageError when anything is missing or damaged."""
         if fault := fault_of(self.connection):

@@ -1,5 +1,6 @@
 """What leaves the window, when, and what stands in its place; held through the agent and the strict server."""
 
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from memgpt_cli.domain.messages import Message, Role
 from memgpt_cli.domain.pictures import Picture
 from memgpt_cli.domain.search import ArchivalFilters, RecallFilters
 from memgpt_cli.errors import BudgetError, LimitError
+from memgpt_cli.storage.store import SQLiteStore
 
 H = TypeVar("H")
 
@@ -407,3 +409,27 @@ def test_in_a_small_window_a_block_cannot_outgrow_its_share(tmp_path: Path) -> N
         with pytest.raises(LimitError, match=f"this window of 3000 has {window.core_room} for them"):
             core.write(core.block("human"), text + text, by_agent)
         window.check(opened.store.blocks.all())
+
+
+def test_the_queue_is_read_again_only_if_somebody_else_wrote(tmp_path: Path) -> None:
+    with StrictServer(echo) as server, session(tmp_path, base_url=server.base_url) as opened:
+        run(opened, "one")
+        read: list[str] = []
+        opened.store.connection.set_trace_callback(
+            lambda sql: read.append(sql) if "evicted_by IS NULL ORDER" in sql else None
+        )
+        run(opened, "two")
+        assert not read
+        with closing(SQLiteStore(opened.store.path)) as other, other.transaction():
+            other.messages.append(Message(role=Role.USER, text="from elsewhere", created_at=datetime.now(UTC)))
+        run(opened, "three")
+        assert len(read) == 1
+        assert "from elsewhere" in str(server.requests[-1])
+        with opened.store.transaction():
+            opened.store.messages.evict([opened.agent.queue_manager.queue[0].id], epoch=0)
+        run(opened, "four")
+        assert len(read) == 2
+        assert '] one"' not in str(server.requests[-1])
+        manager = opened.agent.queue_manager
+        summed = sum(manager.window.counted_message(m) for m in manager.queue)
+        assert manager.counted() == manager.window.counted(manager.epoch, summed)
