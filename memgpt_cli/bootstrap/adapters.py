@@ -6,7 +6,7 @@ Not here: what a command does with an agent (`sessions`, `memory`, `new_agents`)
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +24,7 @@ from memgpt_cli.config.settings import Configuration, SettingSource
 from memgpt_cli.config.settings import load as load_configuration
 from memgpt_cli.domain.settings import Settings
 from memgpt_cli.errors import NotFoundError
+from memgpt_cli.files.replacing import PENDING, Replacements
 from memgpt_cli.ports import Clock
 
 if TYPE_CHECKING:
@@ -57,17 +58,28 @@ class Adapters:
         directory: Path | None = None,
         clock: Clock | None = None,
         around_model: AroundModel | None = None,
+        tell: Callable[[str], None] | None = None,
     ) -> None:
         self._flags = flags or Flags()
         self._environ = environ
         self._directory = directory
         self.clock: Clock = clock or SystemClock()
         self._around_model = around_model
+        self._tell = tell
 
     @cached_property
     def paths(self) -> Paths:
-        """Where things are kept; needs no settings, so it can be told even when they are faulty."""
-        return find_paths(self._environ)
+        """Where things are kept; needs no settings, so it can be told even when they are faulty.
+
+        What a crash interrupted is finished or rolled back first, and told.
+        """
+        from memgpt_cli.storage.agents.folders import recover_agents
+
+        paths = find_paths(self._environ)
+        for ended in (*recover_agents(paths.agents), *Replacements(paths.config / PENDING).recover()):
+            if self._tell is not None:
+                self._tell(str(ended))
+        return paths
 
     @cached_property
     def configuration(self) -> Configuration:

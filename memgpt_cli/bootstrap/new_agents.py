@@ -72,7 +72,6 @@ class NewAgents:
         if not self._adapters.is_default(name):
             meant = did_you_mean(name, self._adapters.agents.names())
             raise NotFoundError(f"there is no agent {name!r}{meant}", hint=f"memgpt agent create {name}")
-        self._adapters.agents.sweep()
         self.create(name, may_exist=True)
 
     def from_file(
@@ -88,9 +87,8 @@ class NewAgents:
         name = check_agent_name(name or agent_in(source))
         if self._adapters.agents.exists(name):
             raise UsageError(f"there is an agent {name!r} already", hint="give it another name with --as NAME")
-        with self._adapters.agents.workshop(name) as folder:
+        with self._adapters.agents.new_agent(name, purpose="agent import") as folder:
             endpoint = import_agent(source, folder / RECORD, name=name, keep_endpoint=keep_endpoint, progress=progress)
-            self._adapters.agents.adopt(folder, name)
         return name, endpoint
 
     def in_folder(self, folder: Path, *, template: str | None) -> None:

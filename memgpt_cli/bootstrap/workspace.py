@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from memgpt_cli.bootstrap.adapters import Adapters
 from memgpt_cli.bootstrap.memory import Memory
 from memgpt_cli.bootstrap.new_agents import NewAgents
 from memgpt_cli.bootstrap.sessions import Sessions
 from memgpt_cli.config.paths import check_agent_name
+from memgpt_cli.errors import UsageError
+from memgpt_cli.files.durable import unwritable
 
 if TYPE_CHECKING:
     from memgpt_cli.config.edit import SettingsFile
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from memgpt_cli.external_context.recall import RecallStorage
     from memgpt_cli.ports import DocumentReader, Embedder, Store
     from memgpt_cli.storage.agents.backups import Backups
+    from memgpt_cli.storage.agents.leftovers import Leftovers
     from memgpt_cli.storage.store import SQLiteStore
     from memgpt_cli.storage.vectors.index import AgentVectorIndex
 
@@ -118,9 +122,31 @@ class Workspace(Adapters):
         from memgpt_cli.storage.agents.folders import RECORD
 
         self.agents.open(name).close()
-        with self.agents.workshop(f"export-{name}") as folder:
-            record, now = self.agents.path(name) / RECORD, self.clock.now()
-            return export_agent(record, target, scratch=folder, at=now, overwrite=overwrite, program=__version__)
+        record, replacements, now = self.agents.path(name) / RECORD, self.agents.replacements, self.clock.now()
+        return export_agent(record, target, replacements, name=name, at=now, overwrite=overwrite, program=__version__)
+
+    @contextmanager
+    def new_text_file(self, path: Path, *, overwrite: bool) -> Iterator[IO[str]]:
+        """A text file of the person's, for its owner's eyes; it appears under its name when it is whole.
+
+        Raises UsageError when it exists and may not be overwritten, StorageError.
+        """
+        if path.exists() and not overwrite:
+            raise UsageError(f"{path} exists already", hint="choose another name, or add --overwrite")
+        try:
+            with self.agents.replacements.new_file(path, purpose="export") as file:
+                text = io.TextIOWrapper(file, encoding="utf-8", newline="\n")
+                yield text
+                text.detach()
+        except OSError as error:
+            raise unwritable(path, error) from error
+
+    @property
+    def leftovers(self) -> Leftovers:
+        """What crashes left that no start finishes by itself."""
+        from memgpt_cli.storage.agents.leftovers import Leftovers
+
+        return Leftovers(self.agents, self.paths.agents, (self.paths.data, self.paths.config))
 
     @property
     def reader(self) -> DocumentReader:

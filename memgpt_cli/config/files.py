@@ -1,11 +1,11 @@
 """Read TOML, and write small files atomically."""
 
-import os
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from memgpt_cli.errors import ConfigError
+from memgpt_cli.files.replacing import PENDING, Replacements
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -27,19 +27,13 @@ def write_private(path: Path, text: str) -> None:
 
     A symbolic link is kept: its target is replaced, because people keep settings under version control.
     """
-    path = path.resolve()
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary.unlink(missing_ok=True)
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        replacements = Replacements(path.parent / PENDING)
+        with replacements.new_file(path.resolve(), purpose=f"change of {path.name}") as file:
+            file.write(text.encode("utf-8"))
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise ConfigError(
-            f"{path} cannot be written: {error.strerror}", hint="set MEMGPT_HOME to a folder that you may write to"
+            f"{path} cannot be written: {error.strerror or error}",
+            hint="set MEMGPT_HOME to a folder that you may write to",
         ) from error

@@ -45,16 +45,23 @@ class Importer:
         self._own = f"{store.note(_ORIGIN)}/" if store.note(_ORIGIN) else None
 
     def run(
-        self, items: Iterable[SaidElsewhere | Unreadable], *, dry_run: bool = False, command: str = "recall import"
+        self,
+        items: Iterable[SaidElsewhere | Unreadable],
+        *,
+        dry_run: bool = False,
+        command: str = "recall import",
+        source: str | None = None,
     ) -> Iterator[tuple[ImportProgress, list[Unreadable]]]:
         """Import, and yield the progress after each batch with the batch's unreadable parts.
 
-        The whole import is one operation for `memgpt undo`.
+        The whole import is one operation for `memgpt undo`, also when it is interrupted and started again with the same
+        `source`.
         """
         provenance = Provenance(author=Author.IMPORT, command=command)
         progress = ImportProgress()
         at = self._clock.now()
-        with self._store.journal.operation(provenance):
+        key = None if source is None or dry_run else json.dumps([command, source])
+        with self._store.journal.operation(provenance, key=key):
             for batch in _batches(items):
                 messages = [item for item in batch if isinstance(item, SaidElsewhere)]
                 faulty = [item for item in batch if isinstance(item, Unreadable)]

@@ -5,6 +5,8 @@ changed file replaces only its own passages.
 """
 
 import hashlib
+import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -74,7 +76,8 @@ class Loader:
         if sizes:
             self._embedder.embed(["a wrong key or model shows here, before any work is done"])
         run = _Run(tags=tuple(tags), name=name, again=again, total_files=len(found), total_bytes=sum(sizes))
-        with self._store.journal.operation(self._provenance):
+        key = json.dumps([self._provenance.command, [os.path.abspath(path) for path in paths], list(tags), name])  # noqa: PTH100
+        with self._store.journal.operation(self._provenance, key=key):
             for file in found:
                 if isinstance(file, SkippedFile):
                     yield run.ended(file.source, LoadOutcome.SKIPPED, reason=file.reason)

@@ -187,8 +187,13 @@ class KindStore(Protocol):
 class JournalStore(Protocol):
     """The log of changes to memory, by operation. The block, passage and message stores write to it themselves."""
 
-    def operation(self, provenance: Provenance | None = None) -> AbstractContextManager[None]:
-        """Group all changes inside into one operation, also across transactions; nested uses join the outer one."""
+    def operation(
+        self, provenance: Provenance | None = None, *, key: str | None = None
+    ) -> AbstractContextManager[None]:
+        """Group all changes inside into one operation, also across transactions; nested uses join the outer one.
+
+        With a `key`, an operation of that key that was interrupted goes on, if nothing was changed since.
+        """
         ...
 
     def standing(self, *, limit: int = 1) -> list[Operation]:

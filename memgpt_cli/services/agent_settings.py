@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from memgpt_cli.domain.agents import AgentConfig, Protocol
 from memgpt_cli.domain.times import to_text
-from memgpt_cli.errors import AgentBusyError, ConfigError, MemGPTError, UsageError
+from memgpt_cli.errors import AgentBusyError, ConfigError, UsageError
 from memgpt_cli.services.endpoints import check_served
 
 if TYPE_CHECKING:
@@ -115,13 +115,23 @@ def clone_agent(workspace: Workspace, name: str, new: str, given: AgentSettings,
     Raises what `change_settings` raises; there is no second agent then.
     """
     workspace.check_name(new)
-    workspace.agents.clone(name, new, at=workspace.clock.now(), with_messages=with_messages)
-    try:
-        change_settings(workspace, new, given, check=False)
-    except MemGPTError:
-        with workspace.agents.lock(new, purpose="memgpt agent clone", since=workspace.clock.now()).acquire():
-            workspace.agents.delete(new)
-        raise
+    settled, now = workspace.without_flags(), workspace.clock.now()
+    with settled.memory(name) as memory:
+        before = memory.store.config()
+        own = _merged(settled, before, given)
+        changes = _changes(before, own)
+        if changes:
+            settled.models.choose(own)
+            with memory.store.rehearsal():
+                memory.store.set_config(own)
+                memory.check_window()
+
+    def settle(store: Store) -> None:
+        store.set_config(_merged(settled, store.config(), given))
+        if changes:
+            _log(store, to_text(now), changes)
+
+    workspace.agents.clone(name, new, at=now, with_messages=with_messages, settle=settle)
 
 
 def _choice(workspace: Workspace, config: AgentConfig) -> ModelChoice | None:

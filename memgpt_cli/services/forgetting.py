@@ -88,7 +88,7 @@ class ForgetService:
         """
         now = self._workspace.clock.now()
         with self._workspace.agents.lock(self._memory.name, purpose="memgpt forget", since=now).acquire():
-            self._workspace.agents.sweep()
+            self._workspace.leftovers.repair()
             if agree is not None and not agree(self.plan(wanted)):
                 return None
             plan, checked = self._memory.forgetting.carry_out(

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict
 from datetime import timedelta
 from functools import cached_property
@@ -26,6 +25,7 @@ from memgpt_cli.storage.database.record_check import agent_config, fault_of
 
 if TYPE_CHECKING:
     from memgpt_cli.domain.vectors import EmbedderIdentity
+    from memgpt_cli.files.replacing import Replacements
     from memgpt_cli.storage.kinds.registry import Kinds
     from memgpt_cli.storage.kinds.undo import Undo
     from memgpt_cli.storage.lexical.index import FullText
@@ -249,12 +249,15 @@ def _bring_up_to_date(connection: sqlite3.Connection, path: Path, *, fresh: bool
             )
         if version == 0 and not fresh:
             raise StorageError(f"{path} is empty, or no record of an agent", hint=_LOST)
+        from memgpt_cli.files.replacing import PENDING, Replacements
         from memgpt_cli.storage.database.schema import migrate
 
-        with nullcontext() if fresh else _alone(path):
+        # Of several processes that find an old record one brings it up to date, and the others wait.
+        replacements = Replacements(path.parent.parent / PENDING)
+        with nullcontext() if fresh else replacements.alone(path.parent.name):
             if fresh or connection.execute("PRAGMA user_version").fetchone()[0] < _VERSION:
                 if not fresh:
-                    _keep_as_it_was(connection, path)
+                    _keep_as_it_was(connection, path, replacements)
                 migrate(connection)
     except OSError as error:
         raise StorageError(
@@ -266,21 +269,11 @@ def _bring_up_to_date(connection: sqlite3.Connection, path: Path, *, fresh: bool
         raise StorageError(f"{path} is not a readable record: {error}", hint=_LOST) from error
 
 
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Of several processes that find an old record one brings it up to date, and the others wait.
+def _keep_as_it_was(connection: sqlite3.Connection, path: Path, replacements: Replacements) -> None:
+    from memgpt_cli.files.replacing import Kind, Step
 
-    Whoever comes later looks at the version again, so that the lock's file need not outlive it.
-    """
-    from filelock import FileLock
-
-    place = path.with_name(f"{path.name}.migrating")
-    with FileLock(place):
-        yield
-        with suppress(OSError):  # Windows keeps what somebody waits for
-            place.unlink()
-
-
-def _keep_as_it_was(connection: sqlite3.Connection, path: Path) -> None:
-    with closing(sqlite3.connect(path.with_name(f"{path.name}.before-{_VERSION}"))) as copy:
-        connection.backup(copy)
+    target = path.with_name(f"{path.name}.before-{_VERSION}")
+    with replacements.begin("migration", [Step(kind=Kind.FILE, target=target)]) as running:
+        with closing(sqlite3.connect(running.new())) as copy:
+            connection.backup(copy)
+        running.commit()

@@ -25,6 +25,7 @@ TOP_LEVEL = {
     "tests",
 }
 PACKAGES = {
+    "files",
     "bootstrap",
     "ports",
     "agent",

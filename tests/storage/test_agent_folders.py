@@ -9,7 +9,7 @@ import pytest
 from memgpt_cli.domain.agents import AgentConfig
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.errors import AgentBusyError, NotFoundError, StorageError
-from memgpt_cli.storage.agents.folders import HOLDER, RECORD, AgentFolders
+from memgpt_cli.storage.agents.folders import HOLDER, AgentFolders
 
 NOON = datetime(2026, 11, 25, 12, 0, 29, 13_000, tzinfo=UTC)
 
@@ -44,14 +44,6 @@ def test_a_lock_whose_holder_cannot_be_noted_is_not_kept(agents: AgentFolders) -
     in_the_way.rmdir()
     with agents.lock("ann", purpose="memgpt send", since=NOON).acquire():
         assert (agents.path("ann") / HOLDER).is_file()
-
-
-def test_an_agent_whose_replacement_fails_stays_what_it_was(agents: AgentFolders, tmp_path: Path) -> None:
-    before = (agents.path("ann") / RECORD).read_bytes()
-    with pytest.raises(StorageError, match="cannot be replaced"):
-        agents.replace("ann", tmp_path / "nothing")
-    agents.sweep()
-    assert (agents.path("ann") / RECORD).read_bytes() == before
 
 
 def test_a_slip_of_the_finger_is_told_the_nearest_name(agents: AgentFolders) -> None:

@@ -31,6 +31,9 @@ def doctor(
         bool,
         typer.Option("--online", help="Also call the model's endpoint, and look for servers on this machine."),
     ] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Remove or mend what interrupted commands left behind.")
+    ] = False,
 ) -> None:
     """Check settings, keys, model, embedder, disk, databases and indexes. The exit code is 0 when all is well, else 1.
 
@@ -46,7 +49,7 @@ def doctor(
     """
     terminal = terminal_of(ctx)
     findings: list[Finding] = []
-    for finding in _findings(terminal, online=online):
+    for finding in _findings(terminal, online=online, repair=repair):
         if not finding.ok and any(f.says == finding.says for f in findings):
             continue  # one cause stops several checks
         findings.append(finding)
@@ -58,7 +61,7 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _findings(terminal: Terminal, *, online: bool) -> Iterator[Finding]:
+def _findings(terminal: Terminal, *, online: bool, repair: bool) -> Iterator[Finding]:
     workspace = terminal.workspace
     checks: dict[str, Check] = {
         "program": _program,
@@ -69,6 +72,7 @@ def _findings(terminal: Terminal, *, online: bool) -> Iterator[Finding]:
         "tokens": _tokens,
         "embedder": _embedder,
         "agents": _agents,
+        "leftovers": _repaired if repair else _leftovers,
     }
     if online:
         from memgpt_cli.cli.doctor import online as doctor_online
@@ -158,6 +162,28 @@ def _embedder(workspace: "Workspace") -> Iterator[Finding]:
     else:
         says = f"{model} at {workspace.settings.embedder.base_url or 'OpenAI'}"
         yield Finding(what="embedder", ok=True, says=says, hint="memgpt doctor --online tries it")
+
+
+def _leftovers(workspace: "Workspace") -> Iterator[Finding]:
+    """What crashes left that no start finishes by itself."""
+    what, hint = "leftovers", "memgpt doctor --repair removes or mends it"
+    found = workspace.leftovers.find()
+    for leftover in found:
+        yield Finding(what=what, ok=False, says=f"{leftover.path}: {leftover.what}", hint=hint)
+    for purpose in workspace.agents.replacements.unfinished():
+        yield Finding(what=what, ok=True, says=f"{purpose} is being carried out by another process, or waits")
+    for name in workspace.agents.without_record():
+        says = f"the folder of agent {name} is there, its record is not"
+        yield Finding(what=what, ok=False, says=says, hint=f"memgpt agent delete {name} removes it")
+    if not found:
+        yield Finding(what=what, ok=True, says="none of interrupted commands")
+
+
+def _repaired(workspace: "Workspace") -> Iterator[Finding]:
+    for leftover in workspace.leftovers.repair():
+        done = "removed" if leftover.restores is None else "brought back"
+        yield Finding(what="leftovers", ok=True, says=f"{done}: {leftover.path}: {leftover.what}")
+    yield from _leftovers(workspace)
 
 
 def _agents(workspace: "Workspace") -> Iterator[Finding]:

@@ -1,6 +1,5 @@
 """`memgpt recall import|export`: conversations from other programs, and recall storage as JSON lines."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from memgpt_cli.domain.conversations import ImportProgress, Unreadable
 from memgpt_cli.domain.kinds import Collection
 from memgpt_cli.domain.messages import SPOKEN
 from memgpt_cli.domain.times import for_people, to_text
-from memgpt_cli.errors import AgentBusyError, MemGPTError, StorageError, UsageError
+from memgpt_cli.errors import AgentBusyError, MemGPTError
 from memgpt_cli.services.wording import counted
 
 _FAULTS_SHOWN = 10
@@ -92,9 +91,10 @@ def _import(
     from memgpt_cli.external_context.importing import Importer
 
     source, done = workspace.conversations(file), ImportProgress()
+    steps = Importer(memory.store, workspace.clock).run(source, dry_run=dry_run, source=str(file.absolute()))
     try:
         with bar(terminal) as shown:
-            for done, unreadable in Importer(memory.store, workspace.clock).run(source, dry_run=dry_run):
+            for done, unreadable in steps:
                 faults += unreadable
                 what = "reading" if dry_run else "importing"
                 shown.show(what, source.done, source.total, unit="bytes", beside=f"{done.read:,} messages")
@@ -128,7 +128,7 @@ def export(
     """
     terminal = terminal_of(ctx)
     count = 0
-    with terminal.memory() as memory, _written(file, overwrite=overwrite) as target:
+    with terminal.memory() as memory, _written(terminal, file, overwrite=overwrite) as target:
         filters = memory.messages.filters(role or SPOKEN, name=name, since=since, until=until)
         for line in memory.messages.export(filters):
             target.write(line + "\n")
@@ -170,24 +170,12 @@ def _embed(terminal: Terminal, workspace: Workspace) -> _Embedded:
 
 
 @contextmanager
-def _written(path: Path, *, overwrite: bool) -> Iterator[IO[str]]:
-    """A file for its owner's eyes, there under its name when it is whole."""
+def _written(terminal: Terminal, path: Path, *, overwrite: bool) -> Iterator[IO[str]]:
     if str(path) == "-":
         yield sys.stdout
-        return
-    if path.exists() and not overwrite:
-        raise UsageError(f"{path} exists already", hint="choose another name, or add --overwrite")
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as target:
+    else:
+        with terminal.workspace.new_text_file(path, overwrite=overwrite) as target:
             yield target
-        partial.replace(path)
-    except OSError as error:
-        raise StorageError(
-            f"{path} cannot be written: {error.strerror}", hint="check the folder and the disk"
-        ) from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _tell(

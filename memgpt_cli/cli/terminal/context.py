@@ -63,7 +63,7 @@ class Terminal:
         from memgpt_cli.services.workspaces import Flags, Workspace
 
         flags = Flags(agent=self.agent, model=self.model, base_url=self.base_url, window=self.window)
-        return Workspace(flags)
+        return Workspace(flags, tell=self.notice)
 
     def memory(self, *, create: bool = False) -> AbstractContextManager[AgentMemory]:
         """The memory of the agent in use, which the person reads and changes; `create` makes the default agent.

@@ -5,8 +5,8 @@ where things go: names of agents are checked, everything else has its place. So 
 """
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -14,9 +14,11 @@ from typing import Final
 from memgpt_cli.domain.archives import BackedUp, Restored
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.errors import DocumentError, NotFoundError, StorageError, UsageError
+from memgpt_cli.files.durable import unwritable
+from memgpt_cli.files.replacing import Kind, Step
 from memgpt_cli.storage.agents.copies import snapshot
 from memgpt_cli.storage.agents.folders import RECORD, AgentFolders
-from memgpt_cli.storage.agents.packages import Package, new_package, open_package
+from memgpt_cli.storage.agents.packages import Package, PackageWriter, new_package, open_package
 from memgpt_cli.storage.database.record_check import fault_of
 
 FORMAT: Final = "memgpt-backup"
@@ -45,30 +47,47 @@ class Backups:
         chosen = list(names) or self._agents.names()
         for name in names:
             self._agents.open(name).close()
-        saved: list[str] = []
-        damaged: dict[str, str] = {}
-        with self._agents.workshop("backup") as folder, new_package(target, overwrite=overwrite) as package:
-            for name in chosen:
-                if fault := self._snapshot(name, folder / RECORD):
-                    damaged[name] = fault
-                else:
-                    package.add_file(f"agents/{name}/{RECORD}", folder / RECORD)
-                    saved.append(name)
-                (folder / RECORD).unlink(missing_ok=True)
-            for name, path in self._own_files() if not names else ():
-                if path.suffix == ".db":
-                    snapshot(path, folder / path.name)
-                    package.add_file(name, folder / path.name)
-                else:
-                    package.add_file(name, path)
-            about = {"format": FORMAT, "version": VERSION, "program": self._program, "made_at": to_text(at)}
-            package.finish({**about, "agents": saved})
-        with open_package(target, kind=FORMAT, version=VERSION) as written:
-            written.check()
-            files = tuple(name for name in written.members if not name.startswith("agents/"))
+        if target.exists() and not overwrite:
+            raise UsageError(f"{target} exists already", hint="choose another name, or add --overwrite")
+        about = {"format": FORMAT, "version": VERSION, "program": self._program, "made_at": to_text(at)}
+        try:
+            with self._agents.replacements.begin("backup", [Step(kind=Kind.FILE, target=target)]) as running:
+                with new_package(running.new()) as package:
+                    saved, damaged = self._add_agents(package, chosen, running.scratch)
+                    if not names:
+                        self._add_own_files(package, running.scratch)
+                    package.finish({**about, "agents": saved})
+                with open_package(running.new(), kind=FORMAT, version=VERSION) as written:
+                    written.check()
+                    files = tuple(name for name in written.members if not name.startswith("agents/"))
+                running.commit()
+        except OSError as error:
+            raise unwritable(target, error) from error
         return BackedUp(
             path=str(target), bytes=target.stat().st_size, agents=tuple(saved), files=files, damaged=damaged
         )
+
+    def _add_agents(
+        self, package: PackageWriter, names: Sequence[str], scratch: Path
+    ) -> tuple[list[str], dict[str, str]]:
+        saved: list[str] = []
+        damaged: dict[str, str] = {}
+        for name in names:
+            if fault := self._snapshot(name, scratch / RECORD):
+                damaged[name] = fault
+            else:
+                package.add_file(f"agents/{name}/{RECORD}", scratch / RECORD)
+                saved.append(name)
+            (scratch / RECORD).unlink(missing_ok=True)
+        return saved, damaged
+
+    def _add_own_files(self, package: PackageWriter, scratch: Path) -> None:
+        for name, path in self._own_files():
+            if path.suffix == ".db":
+                snapshot(path, scratch / path.name)
+                package.add_file(name, scratch / path.name)
+            else:
+                package.add_file(name, path)
 
     def _snapshot(self, name: str, target: Path) -> str | None:
         """Copy an agent's record as it is now; what is wrong with the copy, None for a whole one."""
@@ -101,21 +120,10 @@ class Backups:
                     f"there {'is an agent' if len(there) == 1 else 'are agents'} called {', '.join(there)} already",
                     hint="add --replace, or rename them first: memgpt agent rename",
                 )
-            with self._agents.workshop("restore") as folder:
-                for number, name in enumerate(agents):
-                    record = folder / f"{number}.db"
-                    package.unpack(agents[name], record)
-                    check_record(record)
-                own = {} if names else self._targets(package)
-                for name in own:
-                    for _ in package.read(name):
-                        pass
-                new = [name for name, path in own.items() if replace or not path.exists()]
-                if not dry_run:
-                    self._settle(folder, list(agents), there, at=at)
-                    for name in new:
-                        own[name].parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                        package.unpack(name, own[name])
+            own = {} if names else self._targets(package)
+            new = {name: path for name, path in own.items() if replace or not path.exists()}
+            with self._locked(there if not dry_run else [], at=at):
+                self._put_in_place(package, agents, there, new, dry_run=dry_run)
             return Restored(
                 agents=tuple(agents),
                 replaced=tuple(there),
@@ -123,6 +131,42 @@ class Backups:
                 kept=tuple(name for name in own if name not in new),
                 made_at=str(package.about.get("made_at", "")),
             )
+
+    def _put_in_place(
+        self,
+        package: Package,
+        agents: Mapping[str, str],
+        there: Sequence[str],
+        files: Mapping[str, Path],
+        *,
+        dry_run: bool,
+    ) -> None:
+        """Unpack everything beside its targets, check it, and put it in place as one operation."""
+        steps = [
+            Step(kind=Kind.FOLDER if name in there else Kind.CREATE, target=self._agents.path(name)) for name in agents
+        ]
+        steps += [
+            Step(kind=Kind.DATABASE if path.suffix == ".db" else Kind.FILE, target=path.resolve())
+            for path in files.values()
+        ]
+        try:
+            with self._agents.replacements.begin("restore", steps) as running:
+                for number, member in enumerate(agents.values()):
+                    running.new(number).mkdir(mode=0o700, parents=True)
+                    package.unpack(member, running.new(number) / RECORD)
+                    check_record(running.new(number) / RECORD)
+                for number, (name, path) in enumerate(files.items(), start=len(agents)):
+                    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                    package.unpack(name, running.new(number))
+                if not dry_run:
+                    running.commit()
+        except FileExistsError as error:
+            raise UsageError(f"{error}", hint="start the same command again") from error
+        except OSError as error:
+            raise StorageError(
+                f"the backup cannot be put in place: {error}",
+                hint="check the disk and the permissions; the next command finishes what was begun",
+            ) from error
 
     def _agents_in(self, package: Package, names: Sequence[str]) -> dict[str, str]:
         """The members that hold the wanted agents, by the agent's name."""
@@ -139,20 +183,12 @@ class Backups:
             )
         return {name: found[name] for name in (names or found)}
 
-    def _settle(self, folder: Path, agents: Sequence[str], there: Sequence[str], *, at: datetime) -> None:
-        locks = [self._agents.lock(name, purpose="memgpt restore", since=at).acquire() for name in there]
-        try:
-            for number, name in enumerate(agents):
-                made = folder / f"{number}"
-                made.mkdir(mode=0o700)
-                (folder / f"{number}.db").rename(made / RECORD)
-                if name in there:
-                    self._agents.replace(name, made)
-                else:
-                    self._agents.adopt(made, name)
-        finally:
-            for lock in locks:
-                lock.release()
+    @contextmanager
+    def _locked(self, names: Sequence[str], *, at: datetime) -> Iterator[None]:
+        with ExitStack() as locks:
+            for name in names:
+                locks.enter_context(self._agents.lock(name, purpose="memgpt restore", since=at).acquire())
+            yield
 
     def _own_files(self) -> list[tuple[str, Path]]:
         found = []

@@ -50,14 +50,11 @@ def copy_record(source: Path, target: Path) -> None:
         raise StorageError(f"{source} cannot be copied: {error}", hint="check the disk; memgpt doctor") from error
 
 
-def renamed(record: Path, name: str, *, at: datetime | None = None) -> None:
+def set_name(record: Path, name: str, *, at: datetime | None = None) -> None:
     """Let a record say that its agent is called so, and when given, that it was made at this time."""
-    store = SQLiteStore(record)
-    try:
+    with closing(SQLiteStore(record)) as store:
         config = store.config()
         store.set_config(replace(config, name=name, created_at=at or config.created_at))
-    finally:
-        store.close()
 
 
 def without_messages(record: Path) -> None:

@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from memgpt_cli.domain.times import to_text
-from memgpt_cli.errors import DocumentError
+from memgpt_cli.errors import DocumentError, UsageError
+from memgpt_cli.files.durable import unwritable
+from memgpt_cli.files.replacing import Kind, Replacements, Step
 from memgpt_cli.storage.agents.copies import snapshot
 from memgpt_cli.storage.agents.packages import Package, new_package, open_package
 from memgpt_cli.storage.database.connection import connect, transaction
@@ -47,14 +49,31 @@ Progress = Callable[[str, int], None]
 """Told the table and how many of its rows are done."""
 
 
-def export_agent(record: Path, target: Path, *, scratch: Path, at: datetime, overwrite: bool, program: str) -> int:
+def export_agent(  # the parameters are what the file says of itself
+    record: Path, target: Path, replacements: Replacements, *, name: str, at: datetime, overwrite: bool, program: str
+) -> int:
     """Write an agent, also one that is talking, into one file; returns its size in bytes.
 
-    `scratch` is an empty folder for the copy that is read. Raises UsageError when the file exists, StorageError.
+    Raises UsageError when the file exists, StorageError.
     """
-    copy = scratch / "agent.db"
-    snapshot(record, copy)
-    with closing(sqlite3.connect(copy)) as connection, new_package(target, overwrite=overwrite) as package:
+    if target.exists() and not overwrite:
+        raise UsageError(f"{target} exists already", hint="choose another name, or add --overwrite")
+    try:
+        with replacements.begin("export", [Step(kind=Kind.FILE, target=target)]) as running:
+            copy = running.scratch / "agent.db"
+            snapshot(record, copy)
+            about = {"program": program, "exported_at": to_text(at), "agent": name}
+            _write_rows(copy, running.new(), about)
+            with open_package(running.new(), kind=FORMAT, version=VERSION) as written:
+                written.check()
+            running.commit()
+    except OSError as error:
+        raise unwritable(target, error) from error
+    return target.stat().st_size
+
+
+def _write_rows(copy: Path, target: Path, about: Mapping[str, Any]) -> None:
+    with closing(sqlite3.connect(copy)) as connection, new_package(target) as package:
         connection.row_factory = sqlite3.Row
         schema = connection.execute("PRAGMA user_version").fetchone()[0]
         meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
@@ -68,20 +87,7 @@ def export_agent(record: Path, target: Path, *, scratch: Path, at: datetime, ove
                 for row in connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2"):  # noqa: S608 - our own names
                     write(_line(row))
                     rows[table] += 1
-        package.finish(
-            {
-                "format": FORMAT,
-                "version": VERSION,
-                "schema": schema,
-                "program": program,
-                "exported_at": to_text(at),
-                "agent": json.loads(meta["config"])["name"],
-                "rows": rows,
-            }
-        )
-    with open_package(target, kind=FORMAT, version=VERSION) as written:
-        written.check()
-    return target.stat().st_size
+        package.finish({"format": FORMAT, "version": VERSION, "schema": schema, **about, "rows": rows})
 
 
 def agent_in(path: Path) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import sys
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
@@ -13,9 +11,11 @@ from typing import TYPE_CHECKING, Final, Self
 from memgpt_cli.domain.names import did_you_mean
 from memgpt_cli.domain.times import for_people, from_text, to_text
 from memgpt_cli.errors import AgentBusyError, NotFoundError, StorageError, UsageError
+from memgpt_cli.files.durable import rename_new
+from memgpt_cli.files.replacing import PENDING, Interrupted, Kind, Replacements, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime, timedelta, tzinfo
     from pathlib import Path
     from types import TracebackType
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 RECORD: Final = "agent.db"
 VECTORS: Final = "vectors"
 HOLDER: Final = "holder.json"
-_UNFINISHED: Final = ".new-"
-_DELETED: Final = ".gone-"
+_RENAME: Final = "agent rename"
 _TOGETHER: Final = "wait with --wait, or talk to another with -a NAME; its memory can be read and edited meanwhile"
 _ALONE: Final = "this needs the agent to itself: end the other command (a chat with Ctrl-D), then run this one again"
 
@@ -52,6 +51,7 @@ class AgentLock:
     def __init__(self, folder: Path, *, purpose: str, since: datetime, zone: tzinfo) -> None:
         from filelock import FileLock
 
+        self._folder = folder
         self._lock = FileLock(folder / "lock")
         self._holder = folder / HOLDER
         self._purpose = purpose
@@ -69,6 +69,9 @@ class AgentLock:
         mine = {"process": os.getpid(), "purpose": self._purpose, "since": to_text(self._since)}
         try:
             self._lock.acquire(timeout=-1 if wait else 0)
+            if wait and recover_agents(self._folder.parent):  # its last holder was killed; the folder may be another
+                self._lock.release()
+                self._lock.acquire()
             self._holder.write_text(json.dumps(mine), encoding="utf-8")
         except Timeout as error:
             raise AgentBusyError(
@@ -112,6 +115,7 @@ class AgentFolders:
 
     def __init__(self, root: Path, *, session_gap: timedelta, zone: tzinfo) -> None:
         self._root = root
+        self.replacements = Replacements(root / PENDING)
         self._gap = session_gap
         self._zone = zone
 
@@ -142,38 +146,47 @@ class AgentFolders:
         """Make an agent whole or not at all. Raises UsageError when there is one of this name, unless `may_exist`."""
         from memgpt_cli.storage.store import SQLiteStore
 
-        target = self.path(config.name)
-        unfinished = self._root / f"{_UNFINISHED}{os.getpid()}-{config.name}"
-        shutil.rmtree(unfinished, ignore_errors=True)
+        if may_exist and self.exists(config.name):
+            return
         try:
-            unfinished.mkdir(parents=True, mode=0o700)
-            store = SQLiteStore(unfinished / RECORD, session_gap=self._gap)
-            try:
-                with store.transaction():
-                    store.set_config(config)
-                    for block in blocks:
-                        store.blocks.put(block, at=config.created_at, provenance=provenance)
-            finally:
-                store.close()
-            unfinished.rename(target)
+            with (
+                self.new_agent(config.name, purpose="agent create") as folder,
+                closing(SQLiteStore(folder / RECORD, session_gap=self._gap)) as store,
+                store.transaction(),
+            ):
+                store.set_config(config)
+                for block in blocks:
+                    store.blocks.put(block, at=config.created_at, provenance=provenance)
+        except UsageError:
+            if not may_exist:  # another process was quicker
+                raise
+
+    @contextmanager
+    def new_agent(self, name: str, *, purpose: str) -> Iterator[Path]:
+        """An empty folder for a record; when the block ends, it is the agent of this name, whole or not at all.
+
+        Raises UsageError when there is one of this name, StorageError.
+        """
+        try:
+            with self.replacements.begin(purpose, [Step(kind=Kind.CREATE, target=self.path(name))]) as running:
+                folder = running.new()
+                folder.mkdir(mode=0o700)
+                yield folder
+                running.commit()
+        except FileExistsError as error:
+            raise self._taken(name) from error
         except OSError as error:
-            # Renaming onto a folder that is not empty fails: there is one already, or another process was quicker.
-            if self.exists(config.name):
-                if may_exist:
-                    return
-                raise UsageError(
-                    f"there is an agent {config.name!r} already", hint=f"memgpt agent show {config.name}"
-                ) from error
-            if target.is_dir():
-                raise StorageError(
-                    f"the folder of agent {config.name!r} is there, but its record is not",
-                    hint=f"memgpt restore brings back a backup; memgpt agent delete {config.name} removes the folder",
-                ) from error
             raise StorageError(
                 f"the agent's folder cannot be made: {error}", hint="check the disk and the permissions of MEMGPT_HOME"
             ) from error
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
+
+    def _taken(self, name: str) -> UsageError | StorageError:
+        if self.exists(name):
+            return UsageError(f"there is an agent {name!r} already", hint=f"memgpt agent show {name}")
+        return StorageError(
+            f"the folder of agent {name!r} is there, but its record is not",
+            hint=f"memgpt restore brings back a backup; memgpt agent delete {name} removes the folder",
+        )
 
     def adopt(self, folder: Path, name: str) -> None:
         """Make an agent of a folder with a closed record in it, whole or not at all.
@@ -182,71 +195,54 @@ class AgentFolders:
         """
         try:
             self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
-            folder.rename(self.path(name))
+            rename_new(folder, self.path(name))
+        except FileExistsError as error:
+            raise self._taken(name) from error
         except OSError as error:
-            if self.exists(name):
-                raise UsageError(f"there is an agent {name!r} already", hint=f"memgpt agent show {name}") from error
             raise StorageError(f"agent {name!r} cannot be kept: {error}", hint="check the disk") from error
 
-    def clone(self, source: str, name: str, *, at: datetime, with_messages: bool = True) -> None:
-        """Make a second agent with the same memory, also while the first one talks.
+    def clone(
+        self,
+        source: str,
+        name: str,
+        *,
+        at: datetime,
+        with_messages: bool = True,
+        settle: Callable[[SQLiteStore], None] = lambda _: None,
+    ) -> None:
+        """Make a second agent with the same memory, also while the first one talks; `settle` changes its settings.
 
         Raises NotFoundError, UsageError when there is an agent of the new name already.
         """
-        from memgpt_cli.storage.agents.copies import renamed, snapshot, without_messages
+        from memgpt_cli.storage.agents.copies import set_name, snapshot, without_messages
+        from memgpt_cli.storage.store import SQLiteStore
 
         if self.exists(name):
-            raise UsageError(f"there is an agent {name!r} already", hint=f"memgpt agent show {name}")
+            raise self._taken(name)
         self.open(source).close()
-        with self.workshop(name) as folder:
-            snapshot(self.path(source) / RECORD, folder / RECORD)
-            renamed(folder / RECORD, name, at=at)
+        with self.new_agent(name, purpose="agent clone") as folder:
+            record = folder / RECORD
+            snapshot(self.path(source) / RECORD, record)
+            set_name(record, name, at=at)
+            with closing(SQLiteStore(record)) as store:
+                settle(store)
             if not with_messages:
-                without_messages(folder / RECORD)
-            self.adopt(folder, name)
+                without_messages(record)
 
     def rename(self, name: str, new: str) -> None:
         """Give an agent, whose lock the caller holds, another name. Raises UsageError when that is taken."""
-        from memgpt_cli.storage.agents.copies import renamed
+        from memgpt_cli.storage.agents.copies import set_name
 
-        if self.exists(new):
-            raise UsageError(f"there is an agent {new!r} already", hint=f"memgpt agent show {new}")
-        renamed(self.path(name) / RECORD, new)
+        step = Step(kind=Kind.MOVE, source=self.path(name), target=self.path(new))
         try:
-            self.path(name).rename(self.path(new))
+            with self.replacements.begin(_RENAME, [step]) as running:
+                running.commit()
+                set_name(self.path(new) / RECORD, new)
+        except FileExistsError as error:
+            raise self._taken(new) from error
         except OSError as error:
-            renamed(self.path(name) / RECORD, name)
             raise StorageError(f"agent {name!r} cannot be renamed: {error}", hint="check the permissions") from error
         (self.path(new) / HOLDER).unlink(missing_ok=True)
-
-    def replace(self, name: str, folder: Path) -> None:
-        """Put the record in `folder` in the place of an agent's, whose lock the caller holds."""
-        gone = self._root / f"{_DELETED}{os.getpid()}-{name}"
-        try:
-            self.path(name).rename(gone)
-            try:
-                folder.rename(self.path(name))
-            except OSError:
-                gone.rename(self.path(name))  # or the next sweep would take the only record away
-                raise
-        except OSError as error:
-            raise StorageError(f"agent {name!r} cannot be replaced: {error}", hint="check the permissions") from error
-        shutil.rmtree(gone, ignore_errors=True)
-
-    @contextmanager
-    def workshop(self, name: str) -> Iterator[Path]:
-        """An empty folder for making an agent in, swept away if it is not adopted."""
-        folder = self._root / f"{_UNFINISHED}{os.getpid()}-{name}"
-        shutil.rmtree(folder, ignore_errors=True)
-        try:
-            folder.mkdir(parents=True, mode=0o700)
-            yield folder
-        except OSError as error:
-            raise StorageError(
-                f"the agent's folder cannot be made: {error}", hint="check the disk and the permissions of MEMGPT_HOME"
-            ) from error
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
     def open(self, name: str) -> SQLiteStore:
         """The agent's record. Raises NotFoundError naming the nearest agents."""
@@ -296,31 +292,19 @@ class AgentFolders:
         return sum(p.stat().st_size for p in self.path(name).rglob("*") if p.is_file())
 
     def delete(self, name: str) -> None:
-        """Remove the folder. The caller holds the lock; what a crash leaves half removed is no agent any more."""
-        gone = self._root / f"{_DELETED}{os.getpid()}-{name}"
+        """Remove the folder, whose lock the caller holds; after a crash it is whole, or the next start removes it."""
         try:
-            self.path(name).rename(gone)
-            shutil.rmtree(gone)
+            self.replacements.remove(self.path(name), purpose="agent delete")
         except OSError as error:
             raise StorageError(f"agent {name!r} cannot be deleted: {error}", hint="check the permissions") from error
 
-    def sweep(self) -> None:
-        """Remove what crashes left of agents half made or half deleted by processes that are gone."""
-        if not self._root.is_dir():
-            return
-        for path in self._root.iterdir():
-            if path.name.startswith((_UNFINISHED, _DELETED)) and not _alive(path.name):
-                shutil.rmtree(path, ignore_errors=True)
 
+def recover_agents(root: Path) -> list[Interrupted]:
+    """Finish or roll back what processes that are gone left of operations on agents; every start calls it."""
+    found = Replacements(root / PENDING).recover()
+    for ended in found:
+        if ended.purpose == _RENAME and ended.finished:
+            from memgpt_cli.storage.agents.copies import set_name
 
-def _alive(folder_name: str) -> bool:
-    process = folder_name.split("-")[1]
-    if sys.platform == "win32" or not process.isdecimal():
-        return True
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+            set_name(ended.targets[0] / RECORD, ended.targets[0].name)
+    return found

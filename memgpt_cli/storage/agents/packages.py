@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
-from memgpt_cli.errors import DocumentError, StorageError, UsageError
+from memgpt_cli.errors import DocumentError
 
 MANIFEST: Final = "manifest.json"
 _BLOCK: Final = 1 << 20
@@ -76,27 +76,13 @@ class PackageWriter:
 
 
 @contextmanager
-def new_package(path: Path, *, overwrite: bool) -> Iterator[PackageWriter]:
-    """Write a package, for its owner's eyes; it appears under its name when it is whole.
-
-    Raises UsageError when there is such a file and it may not be overwritten, StorageError when it cannot be written.
-    """
-    if path.exists() and not overwrite:
-        raise UsageError(f"{path} exists already", hint="choose another name, or add --overwrite")
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            with zipfile.ZipFile(file, "w") as archive:
-                yield PackageWriter(archive)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        raise StorageError(
-            f"{path} cannot be written: {error.strerror or error}", hint="check the disk and the folder"
-        ) from error
-    finally:
-        partial.unlink(missing_ok=True)
+def new_package(path: Path) -> Iterator[PackageWriter]:
+    """Write a package that only its owner can read to a name that is not taken. Raises OSError."""
+    with (
+        os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file,
+        zipfile.ZipFile(file, "w") as archive,
+    ):
+        yield PackageWriter(archive)
 
 
 class Package:
@@ -153,7 +139,7 @@ class Package:
 
     def unpack(self, name: str, target: Path) -> None:
         """Write a file to where the caller says; nothing in a package decides about a path on disk."""
-        with target.open("wb") as file:
+        with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             for block in self.read(name):
                 file.write(block)
 

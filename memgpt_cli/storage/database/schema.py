@@ -70,11 +70,18 @@ def _trust(db: Database) -> None:
 
 
 def migrate(connection: sqlite3.Connection, *, upto: int = VERSION) -> None:
-    """Bring a database up to a version; each migration runs once, in a transaction of its own."""
+    """Bring a database up to a version in one transaction: a crash leaves it as it was, or at that version."""
     db = Database(connection)
-    later = [migration.name for migration in migrations.pending(db) if int(migration.name[:3]) > upto]
-    migrations.apply(db, stop_before=later)
-    connection.execute(f"PRAGMA user_version = {upto}")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        later = [migration.name for migration in migrations.pending(db) if int(migration.name[:3]) > upto]
+        migrations.apply(db, stop_before=later)
+        connection.execute(f"PRAGMA user_version = {upto}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 # Times are text (`domain.times`), booleans 0 or 1, lists and mappings JSON.

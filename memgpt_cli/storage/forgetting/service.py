@@ -14,6 +14,7 @@ from typing import Final
 
 from memgpt_cli.domain.forgetting import SHORTEST_RAW, Checked, Plan, Progress, Wanted
 from memgpt_cli.domain.kinds import Kind
+from memgpt_cli.files.replacing import PENDING, Replacements
 from memgpt_cli.storage.forgetting.batch_traces import RUNS, Speaks, remove_runs, runs_that_speak
 from memgpt_cli.storage.forgetting.findings import Finder
 from memgpt_cli.storage.forgetting.forgotten_text import decoded, raw_forms, search_files
@@ -153,10 +154,8 @@ class Forgetting:
             (self._folder / name).unlink(missing_ok=True)
         stay, go = self._history_entries(finder)
         if go:
-            partial = self._history.with_name(f"{self._history.name}.part")
-            partial.touch(mode=0o600)
-            partial.write_text("".join(stay), encoding="utf-8")
-            partial.replace(self._history)
+            with Replacements(self._agents / PENDING).new_file(self._history, purpose="forget") as file:
+                file.write("".join(stay).encode("utf-8"))
 
     # The proof
 

@@ -4,6 +4,7 @@ Every room of storage that changes memory reports here, inside the same transact
 texts: those stand in the histories. Taking an operation back is done in `undo`.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,13 +21,18 @@ _OF_A_PAGE_OUT: Final = "(author = 'user' AND command IS NULL)"
 """Passages of a message too long for the window come and go with its turn alone: its stub speaks of them."""
 
 
+_INTERRUPTED: Final = "note.interrupted_operation"
+"""The key of `meta` for the operation that is running, and what resumes it: JSON `[id, key]`."""
+
+
 @dataclass(slots=True)
 class _Running:
-    """The operation that changes are being added to. `id` is 0 before the first one."""
+    """The operation that changes are being added to. `id` is 0 before the first one; `key` is what resumes it."""
 
     provenance: Provenance | None
     id: int = 0
     change: int = 0
+    key: str | None = None
 
 
 class Journal:
@@ -42,19 +48,22 @@ class Journal:
         self._silent = False
 
     @contextmanager
-    def operation(self, provenance: Provenance | None = None) -> Iterator[None]:
+    def operation(self, provenance: Provenance | None = None, *, key: str | None = None) -> Iterator[None]:
         """All changes within are one operation, over several transactions too; nested uses join the outer one.
 
-        Its provenance is the one given, else the first change's own.
+        Its provenance is the one given, else the first change's own. With a `key`, an operation of that key that was
+        interrupted goes on, if nothing was changed since: one undo takes back all of it.
         """
         if self._together is not None:
             yield
             return
-        self._together = _Running(provenance)
+        self._together = running = _Running(provenance, key=key)
         try:
             yield
         finally:
             self._together = None
+        if key is not None and running.id:
+            self._db.execute("DELETE FROM meta WHERE key = ?", (_INTERRUPTED,))
 
     @contextmanager
     def silence(self) -> Iterator[None]:
@@ -78,12 +87,23 @@ class Journal:
         if running.id and self._extend(running, change):
             return
         if not running.id or not self._exists(running.id):
-            running.id = self._begin(running.provenance or provenance, at)
+            running.id = self._resumed(running) or self._begin(running.provenance or provenance, at)
+            if running.key is not None:
+                note = json.dumps([running.id, running.key])
+                self._db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (_INTERRUPTED, note))
         cursor = self._db.execute(
             "INSERT INTO changes (operation, kind, label, first, last, before, after) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (running.id, change.kind, change.label, change.first, change.last, change.before, change.after),
         )
         running.change = cursor.lastrowid or 0
+
+    def _resumed(self, running: _Running) -> int | None:
+        """The interrupted operation of this key, if it is the newest one."""
+        if running.key is None:
+            return None
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (_INTERRUPTED,)).fetchone()
+        operation, key = json.loads(row[0]) if row is not None else (0, None)
+        return operation if key == running.key and self._is_newest(operation) else None
 
     def _continued(self, provenance: Provenance) -> _Running:
         """Loads, imports and page-outs go on as one operation while nothing comes between; all else is one each."""

@@ -1,0 +1,1 @@
+"""Files and folders on disk: replacing them so that a crash leaves the old state or the new one."""
