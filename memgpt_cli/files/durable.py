@@ -1,7 +1,4 @@
-"""Writes that wait for the disk: fsync of files, folders and trees; removal of files and folders.
-
-Not here: what is replaced by what (`replacing`).
-"""
+"""Writes that wait for the disk: fsync of files, folders and trees; removal of files and folders."""
 
 import os
 import shutil

@@ -4,8 +4,6 @@ A marker names the targets of an operation; what it makes beside them has names 
 prepares, its marker is `ID.json`: a crash leaves the old state, and the next start removes what was made. An operation
 of several renames is committed by renaming its marker to `ID.commit`: from then on the next start finishes it. A living
 process holds `ID.lock`, so only markers of processes that are gone are touched.
-
-Not here: what the files mean.
 """
 
 import hashlib
