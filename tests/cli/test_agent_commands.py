@@ -499,7 +499,7 @@ def test_a_damaged_record_is_named_and_the_others_go_on(memgpt: CommandLine, tmp
 
 
 def test_an_agent_that_cannot_talk_in_its_window_is_made_with_a_warning(memgpt: CommandLine) -> None:
-    made = memgpt("agent", "create", "tight", "--window", "2000")
-    assert "as things stand it cannot talk: a window of 2000 tokens is too small" in made.err
-    assert "a window of 2000 tokens is too small" in memgpt("doctor", code=1).out
+    made = memgpt("agent", "create", "tight", "--window", "1500")
+    assert "as things stand it cannot talk: a window of 1500 tokens is too small" in made.err
+    assert "a window of 1500 tokens is too small" in memgpt("doctor", code=1).out
     assert "cannot talk" not in memgpt("agent", "create", "roomy").err
