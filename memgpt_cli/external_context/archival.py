@@ -136,6 +136,7 @@ class ArchivalStorage:
             meaning=meaning_of(query_vector, self._index, Collection.PASSAGES, self._store.passages.count),
             terms=terms_of(query, lexical),
             weak=is_weak(
+                query,
                 [hit for hit in lexical if known or hit.id in passages],
                 [(item, cosine) for item, cosine in nearest if known or item in passages],
                 items=self._store.passages.count,

@@ -14,11 +14,15 @@ from memgpt_cli.domain.search import Hit, Item, LexicalHit, Meaning, SearchResul
 from memgpt_cli.domain.settings import SearchSettings
 from memgpt_cli.text.stems import base
 from memgpt_cli.text.terms import query_terms
+from memgpt_cli.text.words import has_unspaced
 
 _BEST_OF_SESSION: Final = 3
 
 _WEAK_COSINE: Final = 0.25
 """Below this best cosine, the question is probably about something else (docs/search.md)."""
+
+_LEAST_SHARE: Final = 0.06
+"""The share of a query in a script without spaces below which its best match is weak (docs/search.md)."""
 
 _RARE: Final = 3.0
 """The rarity from which a matching word is significant by itself: one in twenty messages."""
@@ -161,15 +165,30 @@ def best_shares(rankings: Sequence[Sequence[LexicalHit]]) -> dict[int, float]:
     return best
 
 
-def is_weak(lexical: Sequence[LexicalHit], cosines: Sequence[tuple[int, float]], *, items: Callable[[], int]) -> bool:
+def is_weak(
+    query: str, lexical: Sequence[LexicalHit], cosines: Sequence[tuple[int, float]], *, items: Callable[[], int]
+) -> bool:
     """Whether nothing matched well: the best cosine is low, and no item contains a rare word of the query.
 
-    `items` returns how many can be searched; it is called only if the cosines do not decide.
+    For scripts without spaces, whose cosines tell little: no item contains more than a small share of the query, each
+    word weighed by its rarity. `items` returns how many can be searched; it is called only if that matters.
     """
+    if has_unspaced(query):
+        return _best_share(lexical, items()) < _LEAST_SHARE
     if not cosines or max(cosine for _, cosine in cosines) >= _WEAK_COSINE:
         return False
     rare = min(_RARE, math.log(1 + items() / _ONE_WINDOW))
     return not any(hit.rarity.get(word, 0.0) >= rare for hit in lexical for word in hit.words)
+
+
+def _best_share(lexical: Sequence[LexicalHit], items: int) -> float:
+    """The largest share of the query's words, weighed by rarity, that one item contains."""
+    if not lexical:
+        return 0.0
+    unseen = math.log(1 + (items + 0.5) / 0.5)  # the rarity of a word that no item contains, as BM25 smooths it
+    weights = {word: rarity or unseen for word, rarity in lexical[0].rarity.items()}
+    total = sum(weights.values())
+    return max(sum(weights[word] for word in hit.words) for hit in lexical) / total if total else 0.0
 
 
 def page_of(

@@ -375,6 +375,20 @@ def test_weak_matches_are_said(memory: Memory) -> None:
     assert not weak("day 17")  # a word that one message holds
 
 
+def test_weak_matches_of_chinese_questions_are_said(memory: Memory) -> None:
+    said = "我们带小狗在河边散步 妹妹在里斯本学做蛋糕 车胎昨天破了 外婆爱听京剧 窗帘换成了绿色 我对花生过敏".split()  # noqa: SIM905
+    talk(memory, *((Role.USER, text) for text in said))
+    recall = memory.recall()
+
+    def weak(query: str) -> bool:
+        return recall.search(query, query_vector=recall.embed_query(query)).weak
+
+    assert weak("量子计算机怎么纠错？")
+    assert weak("法国大革命发生在哪一年？")
+    assert not weak("小狗在哪里散步？")
+    assert not weak("妹妹在学做什么？")
+
+
 def test_weak_matches_among_passages_are_said(memory: Memory) -> None:
     archival = memory.archival()
     texts = [f"We walked the dog along the river on day {n}." for n in range(60)]
