@@ -1,8 +1,8 @@
 """Replays recorded function calls and says what the prompts cost: `python tests/benchmarks/replay.py`.
 
 The conversation is written here: facts that change, told in turn, each stored at once, and asked for now and then.
-`--turns 300 --window 32768 --language en` replays one; without options, the six of docs/context.md. The same script
-runs older code: PYTHONPATH=OTHER_TREE python tests/benchmarks/replay.py. One JSON object a line.
+`--turns 300 --window 32768 --language en` replays one; without options, the ten of docs/context.md. Copied into
+an older tree with its tests/support, the same script replays older code. One JSON object a line.
 
 `share` gives the part of all prompt tokens that each kind of text takes. `matching` is the share of the tokens of
 search results that are lines with a content word of the query.
@@ -45,6 +45,9 @@ FACTS = {
         ("打算去看望{}", ["根特的姑姑", "奥斯陆的朋友", "利马的表弟", "亚速尔群岛"]),
     ],
 }
+SIZES = [(25, 4_096), (25, 8_192), (100, 8_192), (300, 8_192), (300, 32_768)]
+"""Turns and window of each replay."""
+
 TALK = {
     "en": "It has been on my mind for weeks, and I talked it over with my sister on the phone yesterday evening. ",
     "zh": "这件事我想了好几个星期，昨天晚上还在电话里和妹妹谈了很久。",
@@ -148,7 +151,7 @@ def main() -> None:
     parser.add_argument("--window", type=int, default=4_096)
     parser.add_argument("--language", choices=sorted(FACTS))
     asked = parser.parse_args()
-    sizes = [(asked.turns, asked.window)] if asked.turns else [(25, 4_096), (25, 8_192), (100, 8_192)]
+    sizes = [(asked.turns, asked.window)] if asked.turns else SIZES
     for language in [asked.language] if asked.language else FACTS:
         for count, window in sizes:
             print(json.dumps(replay(language, count, window), ensure_ascii=False), flush=True)

@@ -182,6 +182,10 @@ def test_cached_tokens_are_the_common_prefix_in_steps() -> None:
         post(server, {"model": "m", "messages": first})
         post(server, {"model": "m", "messages": second})
         assert server.exchanges[1].cached_tokens == server.exchanges[1].repeated_tokens
+    with StrictServer(keep=1) as server:
+        for messages in (first, second, [{"role": "user", "content": "else"}]):
+            post(server, {"model": "m", "messages": messages})
+        assert 0.4 < server.repeated_share < 0.6, "all requests count, not only those that are kept"
 
 
 def test_faults_come_in_order_and_then_all_is_well() -> None:

@@ -131,6 +131,7 @@ class StrictServer:
         self.disconnects = 0
         self._lock = threading.Lock()
         self._previous: list[Segment] = []
+        self._prompt_tokens = self._repeated_tokens = 0
         self._numbers = itertools.count(1)
 
     @property
@@ -145,9 +146,8 @@ class StrictServer:
 
     @property
     def repeated_share(self) -> float:
-        """Which part of all prompt tokens repeated the prefix of the request before."""
-        total = sum(exchange.prompt_tokens for exchange in self.exchanges)
-        return sum(exchange.repeated_tokens for exchange in self.exchanges) / total if total else 0.0
+        """Which part of all prompt tokens repeated the prefix of the request before, whatever `keep` is."""
+        return self._repeated_tokens / self._prompt_tokens if self._prompt_tokens else 0.0
 
     def count(self, body: Body) -> int:
         """The prompt's tokens as this server counts them."""
@@ -196,6 +196,8 @@ class StrictServer:
                 completion_tokens=_completion_tokens(reply),
             )
             self.exchanges.append(exchange)
+            self._prompt_tokens += counted
+            self._repeated_tokens += repeated
             return exchange, next(self._numbers)
 
     def _reply(self, body: Body) -> Reply:
