@@ -35,7 +35,7 @@ _BUSY_WAITS: Final = 60
 """Quarter seconds to wait for a database that another process writes to."""
 
 
-class Kind(StrEnum):
+class StepKind(StrEnum):
     """How a target is replaced."""
 
     FILE = "file"
@@ -52,14 +52,14 @@ class Kind(StrEnum):
     """A SQLite file that other processes may have open: SQLite copies the new content in one transaction."""
 
 
-_ONE_RENAME: Final = frozenset({Kind.FILE, Kind.CREATE, Kind.REMOVE, Kind.MOVE})
+_ONE_RENAME: Final = frozenset({StepKind.FILE, StepKind.CREATE, StepKind.REMOVE, StepKind.MOVE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One target of an operation; `source` is what a MOVE renames."""
 
-    kind: Kind
+    kind: StepKind
     target: Path
     source: Path | None = None
 
@@ -106,9 +106,9 @@ class Replacement:
         After an error nothing has changed, or the operation is committed and the next start finishes it.
         """
         for number, step in enumerate(self._steps):
-            if step.kind in {Kind.CREATE, Kind.MOVE} and step.target.exists():
+            if step.kind in {StepKind.CREATE, StepKind.MOVE} and step.target.exists():
                 raise FileExistsError(f"{step.target} exists already")
-            if step.kind not in {Kind.REMOVE, Kind.MOVE}:
+            if step.kind not in {StepKind.REMOVE, StepKind.MOVE}:
                 sync_tree(self.new(number))
         if len(self._steps) == 1 and self._steps[0].kind in _ONE_RENAME:
             _apply_one(self._steps[0], self._identity)
@@ -146,7 +146,7 @@ class Replacements:
         A file can be replaced without a marker where the marker cannot be written (a read-only home).
         """
         identity = os.urandom(8).hex()
-        only_files = all(step.kind is Kind.FILE for step in steps)
+        only_files = all(step.kind is StepKind.FILE for step in steps)
         with _held(self.folder, identity, optional=only_files) as is_marked:
             if is_marked:
                 self._write_marker(identity, purpose, steps)
@@ -159,7 +159,7 @@ class Replacements:
     @contextmanager
     def new_file(self, path: Path, *, purpose: str, mode: int = 0o600) -> Iterator[BinaryIO]:
         """Write a file that appears under its name when it is whole. Raises OSError."""
-        with self.begin(purpose, [Step(kind=Kind.FILE, target=path)]) as running:
+        with self.begin(purpose, [Step(kind=StepKind.FILE, target=path)]) as running:
             handle = os.open(running.new(), os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
             with os.fdopen(handle, "wb") as file:
                 yield file
@@ -167,7 +167,7 @@ class Replacements:
 
     def remove(self, target: Path, *, purpose: str) -> None:
         """Remove a file or a folder: it is there whole, or it is gone. Raises OSError."""
-        with self.begin(purpose, [Step(kind=Kind.REMOVE, target=target)]) as running:
+        with self.begin(purpose, [Step(kind=StepKind.REMOVE, target=target)]) as running:
             running.commit()
 
     @contextmanager
@@ -243,7 +243,7 @@ class Replacements:
         try:
             return [
                 Step(
-                    kind=Kind(row["kind"]),
+                    kind=StepKind(row["kind"]),
                     target=self._resolved(row["target"]),
                     source=self._resolved(row["source"]) if row["source"] else None,
                 )
@@ -263,9 +263,9 @@ def _beside(target: Path, identity: str, number: int, suffix: str) -> Path:
 def _apply_one(step: Step, identity: str) -> None:
     """The single rename of an operation: before it is the old state, after it the new one."""
     new = _beside(step.target, identity, 0, "new")
-    if step.kind is Kind.REMOVE:
+    if step.kind is StepKind.REMOVE:
         step.target.rename(_beside(step.target, identity, 0, "old"))
-    elif step.kind is Kind.FILE:
+    elif step.kind is StepKind.FILE:
         new.replace(step.target)
     else:
         rename_new(new if step.source is None else step.source, step.target)
@@ -274,9 +274,9 @@ def _apply_one(step: Step, identity: str) -> None:
 
 def _was_renamed(step: Step, identity: str) -> bool:
     """Whether the single rename of an operation without a commit marker had been made."""
-    if step.kind is Kind.REMOVE:
+    if step.kind is StepKind.REMOVE:
         return _beside(step.target, identity, 0, "old").exists()
-    if step.kind is Kind.MOVE:
+    if step.kind is StepKind.MOVE:
         return step.source is not None and not step.source.exists() and step.target.exists()
     return False  # its cleaning up was all that was left, or nothing had been put in place
 
@@ -286,12 +286,12 @@ def _apply(step: Step, identity: str, number: int) -> None:
     new, old = (_beside(step.target, identity, number, suffix) for suffix in ("new", "old"))
     if not new.exists():
         return
-    if step.kind is Kind.DATABASE:
+    if step.kind is StepKind.DATABASE:
         _copy_database(new, step.target)
-    elif step.kind is Kind.FILE:
+    elif step.kind is StepKind.FILE:
         new.replace(step.target)
     else:
-        if step.kind is Kind.FOLDER and step.target.exists() and not old.exists():
+        if step.kind is StepKind.FOLDER and step.target.exists() and not old.exists():
             step.target.rename(old)
             sync_folder(step.target.parent)
         rename_new(new, step.target)

@@ -270,10 +270,10 @@ def _bring_up_to_date(connection: sqlite3.Connection, path: Path, *, fresh: bool
 
 
 def _keep_as_it_was(connection: sqlite3.Connection, path: Path, replacements: Replacements) -> None:
-    from memgpt_cli.files.replacing import Kind, Step
+    from memgpt_cli.files.replacing import Step, StepKind
 
     target = path.with_name(f"{path.name}.before-{_VERSION}")
-    with replacements.begin("migration", [Step(kind=Kind.FILE, target=target)]) as running:
+    with replacements.begin("migration", [Step(kind=StepKind.FILE, target=target)]) as running:
         with closing(sqlite3.connect(running.new())) as copy:
             connection.backup(copy)
         running.commit()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from memgpt_cli.files.replacing import PENDING, Kind, Replacements, Step
+from memgpt_cli.files.replacing import PENDING, Replacements, Step, StepKind
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_an_error_leaves_the_old_file(tmp_path: Path, replacements: Replacements
 
 def test_a_folder_whose_name_is_taken_is_not_made(tmp_path: Path, replacements: Replacements) -> None:
     (tmp_path / "taken").mkdir()
-    with replacements.begin("test", [Step(kind=Kind.CREATE, target=tmp_path / "taken")]) as running:
+    with replacements.begin("test", [Step(kind=StepKind.CREATE, target=tmp_path / "taken")]) as running:
         running.new().mkdir()
         with pytest.raises(FileExistsError):
             running.commit()
@@ -49,7 +49,7 @@ def test_a_database_in_use_is_replaced_under_its_users(tmp_path: Path, replaceme
     target = tmp_path / "state.db"
     with closing(sqlite3.connect(target)) as user:
         user.executescript("PRAGMA journal_mode = WAL; CREATE TABLE t (x); INSERT INTO t VALUES (1);")
-        with replacements.begin("test", [Step(kind=Kind.DATABASE, target=target)]) as running:
+        with replacements.begin("test", [Step(kind=StepKind.DATABASE, target=target)]) as running:
             with closing(sqlite3.connect(running.new())) as new:
                 new.executescript("CREATE TABLE t (x); INSERT INTO t VALUES (2);")
             running.commit()

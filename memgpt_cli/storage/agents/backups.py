@@ -15,7 +15,7 @@ from memgpt_cli.domain.archives import BackedUp, Restored
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.errors import DocumentError, NotFoundError, StorageError, UsageError
 from memgpt_cli.files.durable import unwritable
-from memgpt_cli.files.replacing import Kind, Step
+from memgpt_cli.files.replacing import Step, StepKind
 from memgpt_cli.storage.agents.copies import snapshot
 from memgpt_cli.storage.agents.folders import RECORD, AgentFolders
 from memgpt_cli.storage.agents.packages import Package, PackageWriter, new_package, open_package
@@ -51,7 +51,7 @@ class Backups:
             raise UsageError(f"{target} exists already", hint="choose another name, or add --overwrite")
         about = {"format": FORMAT, "version": VERSION, "program": self._program, "made_at": to_text(at)}
         try:
-            with self._agents.replacements.begin("backup", [Step(kind=Kind.FILE, target=target)]) as running:
+            with self._agents.replacements.begin("backup", [Step(kind=StepKind.FILE, target=target)]) as running:
                 with new_package(running.new()) as package:
                     saved, damaged = self._add_agents(package, chosen, running.scratch)
                     if not names:
@@ -143,10 +143,11 @@ class Backups:
     ) -> None:
         """Unpack everything beside its targets, check it, and put it in place as one operation."""
         steps = [
-            Step(kind=Kind.FOLDER if name in there else Kind.CREATE, target=self._agents.path(name)) for name in agents
+            Step(kind=StepKind.FOLDER if name in there else StepKind.CREATE, target=self._agents.path(name))
+            for name in agents
         ]
         steps += [
-            Step(kind=Kind.DATABASE if path.suffix == ".db" else Kind.FILE, target=path.resolve())
+            Step(kind=StepKind.DATABASE if path.suffix == ".db" else StepKind.FILE, target=path.resolve())
             for path in files.values()
         ]
         try:

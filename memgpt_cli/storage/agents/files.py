@@ -16,7 +16,7 @@ from typing import Any, Final
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.errors import DocumentError, UsageError
 from memgpt_cli.files.durable import unwritable
-from memgpt_cli.files.replacing import Kind, Replacements, Step
+from memgpt_cli.files.replacing import Replacements, Step, StepKind
 from memgpt_cli.storage.agents.copies import snapshot
 from memgpt_cli.storage.agents.packages import Package, new_package, open_package
 from memgpt_cli.storage.database.connection import connect, transaction
@@ -59,7 +59,7 @@ def export_agent(  # the parameters are what the file says of itself
     if target.exists() and not overwrite:
         raise UsageError(f"{target} exists already", hint="choose another name, or add --overwrite")
     try:
-        with replacements.begin("export", [Step(kind=Kind.FILE, target=target)]) as running:
+        with replacements.begin("export", [Step(kind=StepKind.FILE, target=target)]) as running:
             copy = running.scratch / "agent.db"
             snapshot(record, copy)
             about = {"program": program, "exported_at": to_text(at), "agent": name}

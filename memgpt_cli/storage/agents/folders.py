@@ -12,7 +12,7 @@ from memgpt_cli.domain.names import did_you_mean
 from memgpt_cli.domain.times import for_people, from_text, to_text
 from memgpt_cli.errors import AgentBusyError, NotFoundError, StorageError, UsageError
 from memgpt_cli.files.durable import rename_new
-from memgpt_cli.files.replacing import PENDING, Interrupted, Kind, Replacements, Step
+from memgpt_cli.files.replacing import PENDING, Interrupted, Replacements, Step, StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -168,7 +168,7 @@ class AgentFolders:
         Raises UsageError when there is one of this name, StorageError.
         """
         try:
-            with self.replacements.begin(purpose, [Step(kind=Kind.CREATE, target=self.path(name))]) as running:
+            with self.replacements.begin(purpose, [Step(kind=StepKind.CREATE, target=self.path(name))]) as running:
                 folder = running.new()
                 folder.mkdir(mode=0o700)
                 yield folder
@@ -233,7 +233,7 @@ class AgentFolders:
         """Give an agent, whose lock the caller holds, another name. Raises UsageError when that is taken."""
         from memgpt_cli.storage.agents.copies import set_name
 
-        step = Step(kind=Kind.MOVE, source=self.path(name), target=self.path(new))
+        step = Step(kind=StepKind.MOVE, source=self.path(name), target=self.path(new))
         try:
             with self.replacements.begin(_RENAME, [step]) as running:
                 running.commit()
