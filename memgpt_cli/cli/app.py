@@ -32,6 +32,8 @@ class _Memgpt(LazyGroup):
         ),
         LazyCommand("agent", "Create, show, copy and delete agents.", _CLI + "agents.commands:app"),
         LazyCommand("memory", "Core memory: what the model always sees.", _CLI + "memory.commands:app"),
+        LazyCommand("logs", "Show the last messages whole, oldest first, as a log.", _CLI + "recall.commands:logs"),
+        LazyCommand("help", "Show the help of a command.", _CLI + "help:show_help"),
         LazyCommand("recall", "Recall storage: all messages.", _CLI + "recall.commands:app"),
         LazyCommand("archival", "Archival storage: notes, facts and documents.", _CLI + "archival.commands:app"),
         LazyCommand(
@@ -129,7 +131,7 @@ def run(arguments: Sequence[str] | None = None, *, owns_process: bool = False) -
     """Run the command line; returns the exit code. `owns_process`: the process ends with this command."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     _take_any_text()
-    terminal = Terminal(owns_process=owns_process)
+    terminal = Terminal(owns_process=owns_process, arguments=arguments)
     terminal.json = "--json" in arguments  # known before the arguments are parsed, in case they cannot be
     try:
         code = app(arguments, standalone_mode=False, prog_name="memgpt", obj=terminal)

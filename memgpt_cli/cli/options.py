@@ -2,7 +2,7 @@
 
 import re
 from functools import cache
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -10,7 +10,11 @@ from typer.main import get_command
 
 from memgpt_cli.cli.terminal.context import terminal_of
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _FLAGS: Final = {"agent", "model", "base_url", "window", "json", "debug"}
+_TYPE_WORDS: Final = {"int": "INTEGER", "float": "NUMBER"}
 _EXAMPLES = re.compile(r"^Examples?:[ \t]*$", re.MULTILINE)
 
 
@@ -63,8 +67,8 @@ def _spared(parameter: Any) -> Any:
     """
     if "process_value" in vars(parameter):
         return parameter
-    if getattr(parameter, "is_flag", False):
-        parameter.display_type_rich = _no_type
+    parameter.display_type_rich = _type_shown(parameter)
+    parameter._get_number_range_help_str = _no_range  # noqa: SLF001 - most ranges only keep numbers positive
     usual = parameter.process_value
     kind = getattr(getattr(parameter, "type_descriptor", None), "annotation", None)
     several = getattr(parameter, "multiple", False) or parameter.nargs == -1
@@ -80,8 +84,28 @@ def _spared(parameter: Any) -> Any:
     return parameter
 
 
-def _no_type(**_: Any) -> None:
-    """A flag takes no value."""
+def _type_shown(parameter: Any) -> "Callable[..., str | None]":
+    """The type of a parameter's value in its help, as a word; None for a flag."""
+    described = parameter.type_descriptor
+    if getattr(parameter, "is_flag", False):
+        word = None
+    elif parameter.metavar is not None:
+        word = parameter.metavar
+    elif described.is_choice:
+        word = "|".join(str(getattr(choice, "value", choice)) for choice in described.choices or ())
+    elif described.is_path:
+        word = "FILE"
+    else:
+        word = _TYPE_WORDS.get(getattr(described.annotation, "__name__", ""), "TEXT")
+
+    def display(**_: Any) -> str | None:
+        return word
+
+    return display
+
+
+def _no_range() -> None:
+    """No range is shown."""
 
 
 class _WithExamples:

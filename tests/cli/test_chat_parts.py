@@ -146,7 +146,8 @@ def test_the_bottom_line_tells_pressure_cost_and_what_waits() -> None:
         agent="a", model="m", window=8192, used=7000, pressed=True, waiting=True, tokens=123_456, cost=0.0123
     )
     assert (
-        status.line(120) == " unanswered: /retry · a · m · context 85% of 8,192, under pressure · 123k tokens · $0.0123"
+        status.line(120)
+        == " unanswered: /retry · a · m · context 85% of 8,192, under pressure · 123k tokens in this turn · $0.0123"
     )
 
 

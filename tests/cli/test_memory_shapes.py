@@ -95,7 +95,7 @@ def test_lists_are_cut_into_pages_and_say_that_there_is_more(memgpt: CommandLine
         ("archival-sources", ("archival", "sources"), "source", ["ant.md", "bee.md"]),
     ):
         assert [item[key] for item in memgpt.json(schema, *arguments, "--limit", "2")] == found
-        assert "there are more: --page 1" in memgpt(*arguments, "--limit", "2").err
+        assert "--limit 2 --page 1" in memgpt(*arguments, "--limit", "2").err
         assert "there are more" not in memgpt(*arguments, "--limit", "2", "--page", "1").err
         assert "there is no page 9" in memgpt(*arguments, "--page", "9").err
     assert [a["name"] for a in memgpt.json("agent-list", "agent", "list", "--match", "EE")] == ["bee"]

@@ -84,7 +84,10 @@ def test_changes_are_listed_by_author_and_in_pages(memgpt: CommandLine) -> None:
     memgpt("memory", "append", "human", "Likes tea")
     assert [o["author"] for o in memgpt.json("undo-list", "undo", "--list")] == ["user", "user", "agent"]
     assert [o["author"] for o in memgpt.json("undo-list", "undo", "--list", "--by", "agent")] == ["agent"]
-    assert "there are more: --page 1" in memgpt("undo", "--list", "--by", "user", "--limit", "1").err
+    assert (
+        "memgpt undo --list --by user --limit 1 --page 1"
+        in memgpt("undo", "--list", "--by", "user", "--limit", "1").err
+    )
     assert "no such changes" in memgpt("undo", "--list", "--by", "import").err
 
 

@@ -58,7 +58,7 @@ class CommandLine:
         return subprocess.Popen(
             [sys.executable, "-m", "memgpt_cli", *arguments],
             env={**os.environ, "MEMGPT_HOME": str(self.home)},
-            **{"text": True, **options},
+            **{"text": True, "stdin": subprocess.DEVNULL, **options},
         )
 
     def raw(self, text: str) -> list[str]:

@@ -59,7 +59,7 @@ def list_passages(
 
     terminal.show([shapes.passage(passage) for passage in found.passages], text)
     if found.more:
-        terminal.notice(f"there are more: --page {page + 1}")
+        terminal.notice(f"more: {terminal.command_for_page(page + 1)}")
 
 
 def show(ctx: typer.Context, passage: Id) -> None:

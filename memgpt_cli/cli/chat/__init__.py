@@ -14,6 +14,7 @@ from memgpt_cli.errors import UsageError
 
 def chat(
     ctx: typer.Context,
+    message: Annotated[str | None, typer.Argument(help="The first message.")] = None,
     thoughts: Annotated[bool, typer.Option("--thoughts/--no-thoughts", help="Show the model's reasoning.")] = True,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show each function call with its result.")] = False,
     wait: Wait = False,
@@ -22,6 +23,8 @@ def chat(
 
     Examples:
         memgpt chat
+
+        memgpt chat "What did we decide about the garden?"
 
         memgpt chat --agent research --model gpt-4.1
 
@@ -36,4 +39,4 @@ def chat(
     if terminal.json:
         raise UsageError("chat has no JSON output", hint='memgpt send --json "Hello"')
     preferences = Preferences(thoughts=thoughts, verbose=verbose, wait=wait)
-    raise typer.Exit(Conversation(terminal, preferences).run())
+    raise typer.Exit(Conversation(terminal, preferences).run(message))

@@ -90,13 +90,15 @@ class Conversation:
         with chat_console().status(plain(f"connecting to {host}…"), spinner_style="dim"):
             return self.session
 
-    def run(self) -> int:
-        """Talk until the end; returns the exit code."""
+    def run(self, first: str | None = None) -> int:
+        """Talk until the end, beginning with `first` if it is given; returns the exit code."""
         try:
             with self._quiet_keyboard():
                 self._greet()
                 if self._reservation.glance.unanswered:
                     self._go_on()
+                if first is not None and first.strip():
+                    self._respond(first)
                 return self._talk()
         except KeyboardInterrupt:
             return ExitCode.INTERRUPTED
@@ -127,8 +129,7 @@ class Conversation:
         finally:
             self._screen = None
             screen.close()
-        for step in result.steps:
-            self.status.count(step.record)
+        self.status.count([step.record for step in result.steps])
         self.status.look(session)
         session.worker.wake()
 

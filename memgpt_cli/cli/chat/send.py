@@ -1,26 +1,35 @@
-"""`memgpt send`: one message, one answer, for scripts and pipes."""
+"""`memgpt send`: one message, one answer, at a terminal or for scripts and pipes."""
 
+import os
 import sys
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from memgpt_cli.cli.chat.confirm import confirmation
+from memgpt_cli.cli.chat.screen import PlainScreen
 from memgpt_cli.cli.chat.turns import TurnResult, describe, in_full, watch
-from memgpt_cli.cli.terminal.console import plain
 from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import Wait
-from memgpt_cli.cli.terminal.texts import read_stdin
+from memgpt_cli.cli.terminal.texts import is_piped, piped_text
+from memgpt_cli.domain.agents import Protocol
 from memgpt_cli.domain.events import FunctionReturned, Happening, UserMessage
 from memgpt_cli.domain.times import parse
-from memgpt_cli.errors import MemGPTError, UsageError
+from memgpt_cli.errors import UsageError
 from memgpt_cli.services import shapes
+
+if TYPE_CHECKING:
+    from memgpt_cli.agent.session import Session
+    from memgpt_cli.cli.chat.screen import Screen
 
 
 def send(
     ctx: typer.Context,
-    text: Annotated[str, typer.Argument(help="The message; - reads standard input.")],
+    text: Annotated[
+        str | None, typer.Argument(help="The message. Piped input is put before it; without it your editor opens.")
+    ] = None,
     name: Annotated[str | None, typer.Option("--name", help="Who says it.", metavar="SPEAKER")] = None,
     created_at: Annotated[
         str | None, typer.Option("--created-at", help="The time of the message (ISO 8601).", metavar="TIME")
@@ -39,20 +48,59 @@ def send(
 
         memgpt send --json --id 42 "Where do I live?"
 
-        git log -5 | memgpt send -
+        git log -5 | memgpt send "What did I do this week?"
 
     """
     terminal = terminal_of(ctx)
     workspace = terminal.workspace
     message = UserMessage(
-        text=read_stdin() if text == "-" else text,
+        text=_message(terminal, text),
         name=name,
         created_at=None if created_at is None else _time(terminal, created_at),
         external_id=external_id,
     )
     if not message.text.strip():
         raise UsageError("there is nothing to send", hint='memgpt send "Hello"')
+    result = TurnResult()
+    with workspace.sessions.open(purpose="memgpt send", wait=wait) as session:
+        for line in session.notices:
+            terminal.notice(line)
+        session.agent.confirm_writes(confirmation(wanted=workspace.settings.memory.confirm))
+        if terminal.json:
+            try:
+                watch(session.agent.handle(message), result, _notices(terminal, verbose=verbose))
+            finally:
+                if result.ended is not None:
+                    terminal.print_json(shapes.turn(session.name, result.steps, result.ended))
+            return
+        screen = _screen(terminal, session, verbose=verbose)
+        try:
+            watch(session.agent.handle(message), result, screen.show)
+        finally:
+            if result.ended is not None or not isinstance(screen, PlainScreen):
+                screen.close()  # half an answer stays on a screen, and does not go into a pipe
 
+
+def _message(terminal: Terminal, text: str | None) -> str:
+    """What is typed, after what is piped in; without either the text from an editor."""
+    if text == "-":
+        return piped_text()
+    piped = piped_text() if is_piped() else ""
+    if text is not None:
+        return f"{piped.rstrip()}\n\n{text}" if piped.strip() else text
+    if not sys.stdin.isatty():
+        return piped
+    from memgpt_cli.cli.terminal.editor import edited
+
+    with terminal.memory(create=True) as memory:
+        place = memory.blocks.draft("message")
+    with edited(
+        terminal, place, "", otherwise='memgpt send "Hello"', again=lambda path: f"memgpt send - < {path}"
+    ) as typed:
+        return typed
+
+
+def _notices(terminal: Terminal, *, verbose: bool) -> Callable[[Happening], None]:
     def show(happening: Happening) -> None:
         if isinstance(happening, FunctionReturned) and not _concerns_the_person(happening):
             if verbose:
@@ -60,17 +108,7 @@ def send(
         elif line := describe(happening):
             terminal.notice(f"({line})")
 
-    result = TurnResult()
-    with workspace.sessions.open(purpose="memgpt send", wait=wait) as session:
-        for line in session.notices:
-            terminal.notice(line)
-        session.agent.confirm_writes(confirmation(wanted=workspace.settings.memory.confirm))
-        try:
-            watch(session.agent.handle(message), result, show)
-        except MemGPTError:
-            _print(terminal, session.name, result)
-            raise
-        _print(terminal, session.name, result)
+    return show
 
 
 def _concerns_the_person(returned: FunctionReturned) -> bool:
@@ -79,15 +117,17 @@ def _concerns_the_person(returned: FunctionReturned) -> bool:
     return effects.refusal is not None or bool(effects.held)
 
 
-def _print(terminal: Terminal, agent: str, result: TurnResult) -> None:
-    if result.ended is None:
-        return
-    if terminal.json:
-        terminal.print_json(shapes.turn(agent, result.steps, result.ended))
-    elif sys.stdout.isatty():
-        terminal.say(result.ended.reply)
-    else:
-        sys.stdout.write(plain(result.ended.reply) + "\n")
+def _screen(terminal: Terminal, session: "Session", *, verbose: bool) -> "Screen":
+    """On a terminal the answer grows as in a chat; into a pipe goes the text of the answer alone."""
+    from memgpt_cli.cli.chat.screen import TerminalScreen
+
+    if not sys.stdout.isatty() or os.environ.get("TERM") in {"dumb", "", None}:
+        return PlainScreen(terminal, thoughts=False, verbose=verbose)
+    from memgpt_cli.cli.chat.markdown import chat_console
+
+    return TerminalScreen(
+        chat_console(), thoughts=False, verbose=verbose, text_is_thought=session.agent.protocol is Protocol.PAPER
+    )
 
 
 def _time(terminal: Terminal, text: str) -> datetime:

@@ -1,19 +1,28 @@
-"""The bottom line: who answers, how full the window is, what this chat has used and cost."""
+"""The bottom line: who answers, how full the window is, what the last turn used and this chat cost."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from memgpt_cli.agent.reservation import Reservation
     from memgpt_cli.agent.session import Session
     from memgpt_cli.domain.agents import StepRecord
 
 
+_OFFLINE: Final = "offline"
+"""This model costs nothing, and its tokens are an estimate."""
+
+
 @dataclass(slots=True)
 class Status:
-    """What the line shows. `cost` is US dollars; None once a call's price was unknown."""
+    """The values of the line. `tokens` are those of the last turn; `cost` is US dollars of this chat.
+
+    `cost` is None once a call's price was unknown.
+    """
 
     agent: str
     model: str
@@ -45,18 +54,21 @@ class Status:
         self.pressed = self.used > manager.window.room * settings.pressure
         self.waiting = bool(session.store.turns.open_turns())
 
-    def count(self, record: StepRecord) -> None:
-        """Add a call."""
-        self.tokens += record.usage.prompt_tokens + record.usage.completion_tokens
-        self.cost = None if self.cost is None or record.cost_usd is None else self.cost + record.cost_usd
+    def count(self, records: Sequence[StepRecord]) -> None:
+        """Take over the calls of a turn: its tokens replace those of the turn before, its cost is added."""
+        self.tokens = sum(record.usage.prompt_tokens + record.usage.completion_tokens for record in records)
+        for record in records:
+            self.cost = None if self.cost is None or record.cost_usd is None else self.cost + record.cost_usd
 
     def line(self, width: int) -> str:
         """At most `width` columns; what matters least is left out first."""
         share = f"{self.used / self.window:.0%}" if self.window else "-"
         context = f"context {share} of {_short(self.window)}" + (", under pressure" if self.pressed else "")
-        parts = [self.agent, self.model, context, f"{_short(self.tokens)} tokens"]
-        if self.cost is not None:
-            parts.append(f"${self.cost:.4f}" if self.cost else "$0")
+        parts = [self.agent, self.model, context]
+        if self.tokens and self.model != _OFFLINE:
+            parts.append(f"{_short(self.tokens)} tokens in this turn")
+            if self.cost:
+                parts.append(f"${self.cost:.4f}")
         if self.waiting:
             parts.insert(0, "unanswered: /retry")
         if _width(parts) > width:

@@ -105,7 +105,7 @@ def _list(terminal: Terminal, limit: int, page: int, by: Author | None) -> None:
     if not found.operations:
         terminal.notice("no such changes are recorded" + (f" on page {page}" if page else ""))
     if found.more:
-        terminal.notice(f"there are more: --page {page + 1}")
+        terminal.notice(f"more: {terminal.command_for_page(page + 1)}")
 
 
 def _undo_turn(terminal: Terminal) -> None:

@@ -9,8 +9,8 @@ from memgpt_cli.cli.options import Command
 from memgpt_cli.cli.recall import files as recall_files
 from memgpt_cli.cli.recall import messages as recall_messages
 from memgpt_cli.cli.terminal.context import Terminal, terminal_of
-from memgpt_cli.cli.terminal.filters import Limit, Page, RoleOption, Since, Speaker, Until
-from memgpt_cli.cli.terminal.hits import show_hits
+from memgpt_cli.cli.terminal.filters import LARGEST, Limit, Page, RoleOption, Since, Speaker, Until
+from memgpt_cli.cli.terminal.hits import heading, show_hits
 from memgpt_cli.cli.terminal.tables import table
 from memgpt_cli.domain.messages import SPOKEN, Message, Role, message_ref
 from memgpt_cli.domain.times import for_people
@@ -32,23 +32,62 @@ def list_messages(
     name: Speaker = None,
     since: Since = None,
     until: Until = None,
+    everything: Annotated[bool, typer.Option("--all", help="Function calls, their results and notices too.")] = False,
 ) -> None:
-    """List messages, newest first.
+    """List what was said, newest first; with --all every message.
 
-    Example:
+    Examples:
         memgpt recall list --limit 20
+
+        memgpt recall list --all --json
 
     """
     terminal = terminal_of(ctx)
     with terminal.memory() as memory:
-        filters = memory.messages.filters(role, name=name, since=since, until=until)
+        roles = role or (None if everything else SPOKEN)
+        filters = memory.messages.filters(roles, name=name, since=since, until=until)
         found = memory.messages.recent(filters, limit=limit, page=page)
     if found.messages or terminal.json:
         terminal.show([shapes.message(message) for message in found.messages], lambda: _table(terminal, found.messages))
     else:
         terminal.notice("there are no messages" + (f" on page {page}" if page else ""))
     if found.more:
-        terminal.notice(f"there are more: --page {page + 1}")
+        terminal.notice(f"more: {terminal.command_for_page(page + 1)}")
+
+
+def logs(
+    ctx: typer.Context,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=LARGEST, help="Maximum number of messages.")] = 10,
+    page: Page = 0,
+    name: Speaker = None,
+    since: Since = None,
+    until: Until = None,
+) -> None:
+    """Show the last messages whole, oldest first, as a log.
+
+    Examples:
+        memgpt logs
+
+        memgpt logs -n 50 --since 2026-03
+
+    """
+    terminal = terminal_of(ctx)
+    with terminal.memory() as memory:
+        filters = memory.messages.filters(SPOKEN, name=name, since=since, until=until)
+        found = memory.messages.recent(filters, limit=limit, page=page)
+    said = found.messages[::-1]
+    if not said and not terminal.json:
+        terminal.notice("there are no messages" + (f" on page {page}" if page else ""))
+        return
+    terminal.show([shapes.message(message) for message in said], lambda: _log(terminal, said))
+    if found.more:
+        terminal.notice(f"earlier: {terminal.command_for_page(page + 1)}")
+
+
+def _log(terminal: Terminal, messages: Sequence[Message]) -> None:
+    for message in messages:
+        terminal.say(heading(message, terminal.zone), style="bold")
+        terminal.say(message.text.rstrip() + "\n")
 
 
 @app.command("search", cls=Command)

@@ -6,6 +6,7 @@ One object for each command, made by `app.run` and handed on by typer as `ctx.ob
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from memgpt_cli.cli.terminal.console import json_text, new_console, plain
 from memgpt_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
     from datetime import tzinfo
 
@@ -32,7 +33,7 @@ class Terminal:
     `json` asks for JSON, `debug` for tracebacks. `owns_process` says that this process runs one command only.
     """
 
-    def __init__(self, *, owns_process: bool = False) -> None:
+    def __init__(self, *, owns_process: bool = False, arguments: Sequence[str] = ()) -> None:
         self.agent: str | None = None
         self.model: str | None = None
         self.base_url: str | None = None
@@ -40,6 +41,13 @@ class Terminal:
         self.json = False
         self.debug = False
         self.owns_process = owns_process
+        self._arguments = tuple(arguments)
+
+    def command_for_page(self, page: int) -> str:
+        """The command that shows another page (0-based) of what was asked for; the option alone inside a chat."""
+        if not self._arguments or self._arguments[0] == "chat":
+            return f"--page {page}"
+        return shlex.join(["memgpt", *_without_page(self._arguments), "--page", str(page)])
 
     def set_flag(self, name: str, value: Any) -> None:
         """Take over one common option; the last one counts."""
@@ -52,7 +60,7 @@ class Terminal:
 
     def with_flags(self, agent: str, model: str | None, base_url: str | None, window: int | None) -> Terminal:
         """The same terminal with other flags. None leaves a setting to the agent and the settings."""
-        other = Terminal(owns_process=self.owns_process)
+        other = Terminal(owns_process=self.owns_process, arguments=self._arguments)
         other.agent, other.model, other.base_url, other.window = agent, model, base_url, window
         other.json, other.debug = self.json, self.debug
         return other
@@ -130,6 +138,16 @@ class Terminal:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)
+
+
+def _without_page(arguments: Sequence[str]) -> list[str]:
+    kept: list[str] = []
+    skip = False
+    for word in arguments:
+        if not skip and word != "--page" and not word.startswith("--page="):
+            kept.append(word)
+        skip = word == "--page"
+    return kept
 
 
 def terminal_of(context: typer.Context) -> Terminal:

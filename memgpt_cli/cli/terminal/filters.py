@@ -38,7 +38,10 @@ Since = Annotated[
     str | None, typer.Option("--since", help="From this date (2024, 2024-03, 2024-03-31).", metavar="DATE")
 ]
 Until = Annotated[str | None, typer.Option("--until", help="Until the end of this date.", metavar="DATE")]
-RoleOption = Annotated[list[Role] | None, typer.Option("--role", help="Filter by role (repeatable).")]
+RoleOption = Annotated[
+    list[Role] | None,
+    typer.Option("--role", help="Filter by role: user, assistant, tool or system (repeatable).", metavar="ROLE"),
+]
 Speaker = Annotated[str | None, typer.Option("--name", help="Filter by speaker.", metavar="SPEAKER")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", "-t", help="Filter by tag (repeatable).", metavar="TAG")]
 Source = Annotated[

@@ -34,7 +34,9 @@ def show_hits(terminal: Terminal, found: SearchResult[Any], *, explain: bool, wh
     if found.weak:
         terminal.notice(ONLY_WEAK)
     if found.more:
-        terminal.notice(f"{found.more} more {'candidates' if found.ranked else what}: --page {found.page + 1}")
+        terminal.notice(
+            f"{found.more} more {'candidates' if found.ranked else what}: {terminal.command_for_page(found.page + 1)}"
+        )
     for line in notes_for_people(found, what=what):
         terminal.notice(f"note: {line}")
 

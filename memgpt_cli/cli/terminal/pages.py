@@ -25,6 +25,6 @@ def page_of(items: Sequence[T], *, limit: int, page: int) -> Sequence[T]:
 def tell_of_more(terminal: Terminal, total: int, *, limit: int, page: int) -> None:
     """Say which page comes next, if one does, or that this one lies behind the last."""
     if total > (page + 1) * limit:
-        terminal.notice(f"there are more: --page {page + 1}")
+        terminal.notice(f"more: {terminal.command_for_page(page + 1)}")
     elif page and total and total <= page * limit:
-        terminal.notice(f"there is no page {page}; the last is --page {(total - 1) // limit}")
+        terminal.notice(f"there is no page {page}; the last: {terminal.command_for_page((total - 1) // limit)}")

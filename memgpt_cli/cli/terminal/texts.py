@@ -1,5 +1,7 @@
 """Texts as arguments: typed, in a file (`@FILE`), or on standard input (`-`)."""
 
+import os
+import stat
 import sys
 from pathlib import Path
 from typing import Final
@@ -13,7 +15,7 @@ _BROKEN: Final = 20
 def read_text(value: str) -> str:
     """The text that an argument stands for. Raises UsageError when the file cannot be read as UTF-8."""
     if value == "-":
-        return read_stdin()
+        return piped_text()
     if not value.startswith("@"):
         return value
     try:
@@ -26,7 +28,16 @@ def read_text(value: str) -> str:
         ) from error
 
 
-def read_stdin() -> str:
+def is_piped() -> bool:
+    """Whether standard input is a pipe or a file, which somebody meant to be read; a closed one is neither."""
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
+
+
+def piped_text() -> str:
     """All of standard input; a broken character here and there is replaced. Raises UsageError for what is no text."""
     data = sys.stdin.buffer.read()
     text = data.decode("utf-8", "replace")
