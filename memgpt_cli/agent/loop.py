@@ -29,6 +29,7 @@ from memgpt_cli.agent.turn_rows import answered, close_turn, ended, note_evictio
 from memgpt_cli.domain.agents import Protocol, StepRecord, Turn, TurnState
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.chat import ChatRequest, TextDelta, WaitDelta
+from memgpt_cli.domain.effects import ConsentVerdict
 from memgpt_cli.domain.events import (
     Event,
     FunctionReturned,
@@ -48,7 +49,7 @@ from memgpt_cli.domain.trust import Origin
 from memgpt_cli.errors import ContextLengthError
 from memgpt_cli.external_context.rendering import hit_lines
 from memgpt_cli.functions.executor import Executed, FunctionExecutor, Prepared
-from memgpt_cli.functions.spec import ConsentVerdict, FunctionContext
+from memgpt_cli.functions.spec import FunctionContext
 from memgpt_cli.main_context.in_view import InView
 from memgpt_cli.main_context.queue_manager import QueueManager
 from memgpt_cli.main_context.rendering import escape

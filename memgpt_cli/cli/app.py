@@ -154,21 +154,13 @@ def _unforeseen(terminal: Terminal, error: Exception) -> int:
     if isinstance(error, OSError):
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
         return _report(terminal, "io", what, "check the disk and the permissions", ExitCode.STORAGE)
-    if _is_of_the_file(error):
+    from memgpt_cli.services.failures import is_of_the_record
+
+    if is_of_the_record(error):
         hint = "memgpt doctor tells which record is damaged; memgpt restore brings back a backup"
         return _report(terminal, "storage", f"a record cannot be read or written: {error}", hint, ExitCode.STORAGE)
     hint = "this is a bug in memgpt; run the command again with --debug and report what it prints"
     return _report(terminal, "bug", f"{type(error).__name__}: {error}", hint, ExitCode.FAILURE)
-
-
-def _is_of_the_file(error: Exception) -> bool:
-    """Whether the error is about the file, the disk or another process, and not about a faulty statement."""
-    import sqlite3
-
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of it is detail
-    if type(error) not in {sqlite3.DatabaseError, sqlite3.OperationalError}:
-        return False
-    return code > sqlite3.SQLITE_ERROR or str(error).startswith("no such table")
 
 
 def _reader_gone(error: BaseException) -> int:

@@ -46,23 +46,25 @@ def context(
 
         memgpt context --prompt --with "Hello"
     """
-    terminal = terminal_of(ctx)
+    show_context(terminal_of(ctx), prompt=prompt, with_text=with_text, history=history, limit=limit)
+
+
+def show_context(
+    terminal: Terminal,
+    *,
+    prompt: bool = False,
+    with_text: str | None = None,
+    history: bool = False,
+    limit: int = 50,
+) -> None:
+    """Print the window, the exact next request, or how the window filled."""
     from memgpt_cli.cli.chat.turns import describe
     from memgpt_cli.services import shapes
 
-    workspace = terminal.workspace
     if history:
-        with workspace.memory() as memory:
-            found = memory.store.ledger.fillings(limit=limit + 1)
-        fillings = found[-limit:]
-        if terminal.json:
-            terminal.print_json([shapes.filling(item) for item in fillings])
-        else:
-            _plot(terminal, fillings)
-        if len(found) > limit:
-            terminal.notice(f"there are earlier turns: --limit {2 * limit}")
+        _show_history(terminal, limit)
         return
-    with workspace.sessions.peek() as session:
+    with terminal.workspace.sessions.peek() as session:
         if prompt:
             request, happenings = session.preview(with_text)
             for line in filter(None, map(describe, happenings)):
@@ -70,10 +72,18 @@ def context(
             terminal.print_json(session.agent.model.body(request))
             return
         shape = session.look(with_text, shapes.context)
-    if terminal.json:
-        terminal.print_json(shape)
-    else:
-        draw(terminal, shape)
+    terminal.show(shape, lambda: draw(terminal, shape))
+
+
+def _show_history(terminal: Terminal, limit: int) -> None:
+    from memgpt_cli.services import shapes
+
+    with terminal.memory() as memory:
+        found = memory.fillings(limit=limit + 1)
+    fillings = found[-limit:]
+    terminal.show([shapes.filling(item) for item in fillings], lambda: _plot(terminal, fillings))
+    if len(found) > limit:
+        terminal.notice(f"there are earlier turns: --limit {2 * limit}")
 
 
 def draw(terminal: Terminal, shape: dict[str, Any]) -> None:

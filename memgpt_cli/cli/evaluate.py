@@ -1,7 +1,7 @@
 """`memgpt eval`: what the program can be measured by."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,12 +10,9 @@ from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.tables import table
 
 if TYPE_CHECKING:
-    from memgpt_cli.evaluation.retrieval import RetrievalReport
+    from memgpt_cli.services.measuring import RetrievalReport
 
 app = typer.Typer(help="Measure search on your own data.", no_args_is_help=True)
-
-_COUNTED_BY = "gpt-4o"
-"""The model whose token table measures budgets, so that figures compare whatever model is configured."""
 
 
 @app.callback()
@@ -39,46 +36,17 @@ def retrieval(
     terminal = terminal_of(ctx)
     from rich.progress import Progress
 
-    from memgpt_cli.evaluation.locomo import read_conversations
-    from memgpt_cli.evaluation.retrieval import evaluate
+    from memgpt_cli.services.measuring import RetrievalTest, retrieval_shape
 
-    workspace = terminal.workspace
-    conversations = read_conversations(file)
-    questions = sum(len(conversation.questions) for conversation in conversations)
+    test = RetrievalTest.of(file)
     with Progress(console=terminal.err, transient=True) as bar:
-        task = bar.add_task("questions", total=questions)
-        report = evaluate(
-            conversations,
-            scratch=workspace.scratch,
-            counter=workspace.models.counter(_COUNTED_BY),
-            progress=lambda done: bar.advance(task, done),
-        )
-    if terminal.json:
-        terminal.print_json(_shape(file, report))
-    else:
-        _table(terminal, report)
-
-
-def _shape(file: Path, report: "RetrievalReport") -> dict[str, Any]:
-    return {
-        "file": str(file),
-        "conversations": report.conversations,
-        "messages": report.messages,
-        "questions": dict(report.questions),
-        "embedder": report.embedder,
-        "tokens": report.counter,
-        "scores": {
-            pipeline: {
-                category: {metric: round(value, 4) for metric, value in scores.items()}
-                for category, scores in categories.items()
-            }
-            for pipeline, categories in report.scores.items()
-        },
-    }
+        task = bar.add_task("questions", total=test.questions)
+        report = test.run(terminal.workspace, progress=lambda done: bar.advance(task, done))
+    terminal.show(lambda: retrieval_shape(file, report), lambda: _table(terminal, report))
 
 
 def _table(terminal: Terminal, report: "RetrievalReport") -> None:
-    from memgpt_cli.evaluation.retrieval import ALL, METRICS
+    from memgpt_cli.services.measuring import ALL, METRICS
 
     terminal.say(
         f"{report.conversations} conversations, {report.messages} messages, {report.questions.get(ALL, 0)} questions; "

@@ -42,7 +42,11 @@ def list_reviews(
         memgpt review list
 
     """
-    terminal = terminal_of(ctx)
+    list_writes(terminal_of(ctx), limit=limit, page=page, decided=decided)
+
+
+def list_writes(terminal: Terminal, *, limit: int = 50, page: int = 0, decided: bool = False) -> None:
+    """Print the writes that wait, or all of them."""
     with terminal.memory() as memory:
         found, more = memory.reviews.page(limit=limit, number=page, decided=decided)
         if terminal.json:
@@ -68,7 +72,11 @@ def show(
         memgpt review show r3
 
     """
-    terminal = terminal_of(ctx)
+    show_write(terminal_of(ctx), review)
+
+
+def show_write(terminal: Terminal, review: str) -> None:
+    """Print one write. Raises UsageError, NotFoundError."""
     with terminal.memory() as memory:
         found = memory.reviews.get(review)
         if terminal.json:
@@ -89,7 +97,11 @@ def accept(ctx: typer.Context, review: Ids = None, every: All = False) -> None:
         memgpt review accept --all
 
     """
-    terminal = terminal_of(ctx)
+    accept_writes(terminal_of(ctx), review, every=every)
+
+
+def accept_writes(terminal: Terminal, review: list[str] | None, *, every: bool) -> None:
+    """Make these writes, or all that wait, as one change. Raises UsageError, NotFoundError, LimitError."""
     with terminal.memory() as memory:
         chosen = _chosen(terminal, memory, review, every=every)
         changes = [memory.reviews.difference(memory.reviews.get(ref)) for ref in chosen]
@@ -114,7 +126,11 @@ def reject(ctx: typer.Context, review: Ids = None, every: All = False) -> None:
         memgpt review reject --all
 
     """
-    terminal = terminal_of(ctx)
+    reject_writes(terminal_of(ctx), review, every=every)
+
+
+def reject_writes(terminal: Terminal, review: list[str] | None, *, every: bool) -> None:
+    """Drop these writes, or all that wait. Raises UsageError, NotFoundError."""
     with terminal.memory() as memory:
         done = memory.reviews.reject(_chosen(terminal, memory, review, every=every))
     if terminal.json:

@@ -14,6 +14,14 @@ class Refusal(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentVerdict:
+    """The user's answer about a write: allowed, refused, or allowed with other arguments (a JSON object as text)."""
+
+    allowed: bool
+    arguments: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Effects:
     """The effects of a call besides its text, stored with its result.
 

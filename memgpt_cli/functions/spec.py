@@ -8,6 +8,7 @@ from enum import Enum, auto
 from memgpt_cli.domain.agents import Protocol
 from memgpt_cli.domain.blocks import Provenance
 from memgpt_cli.domain.chat import ToolSchema
+from memgpt_cli.domain.effects import ConsentVerdict
 from memgpt_cli.domain.messages import FunctionCall
 from memgpt_cli.domain.parameters import Arguments, Parameter, object_schema
 from memgpt_cli.domain.results import FunctionResult
@@ -26,14 +27,6 @@ class After(Enum):
     CONTINUE = auto()
     YIELD = auto()
     AS_ASKED = auto()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentVerdict:
-    """The user's answer about a write: allowed, refused, or allowed with other arguments (a JSON object as text)."""
-
-    allowed: bool
-    arguments: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from memgpt_cli.errors import MemGPTError
 
 if TYPE_CHECKING:
-    from memgpt_cli.bootstrap import Workspace
+    from memgpt_cli.services.workspaces import Workspace
 
 IDLE_S: Final = 3.0
 """Seconds of delay after the last write. Until then, new texts are found by words but not by meaning."""

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from mcp.server.context import ServerRequestContext
 
-    from memgpt_cli.bootstrap import Workspace
     from memgpt_cli.mcp.indexing import IdleIndexing
+    from memgpt_cli.services.workspaces import Workspace
 
 INSTRUCTIONS: Final = (
     "Long-term memory of one person. Before you answer a question that may rest on earlier conversations, notes or"

@@ -14,9 +14,9 @@ from memgpt_cli.services.talking import open_talk
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from memgpt_cli.bootstrap import Workspace
     from memgpt_cli.services.callers import Caller
     from memgpt_cli.services.talking import Talk
+    from memgpt_cli.services.workspaces import Workspace
 
 IDLE_S: Final = 10.0
 """An agent without a turn for so long is closed, so that other commands can talk to it."""

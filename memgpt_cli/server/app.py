@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from memgpt_cli.bootstrap import Workspace
+    from memgpt_cli.services.workspaces import Workspace
 
 MOST_BYTES: Final = 32 << 20
 """Of a request: a picture of 20 MB in base64, with a history."""

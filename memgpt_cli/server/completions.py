@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from memgpt_cli.bootstrap import Workspace
     from memgpt_cli.server.agents import OpenAgents
     from memgpt_cli.services.talking import Talk
+    from memgpt_cli.services.workspaces import Workspace
 
 CLIENT_BLOCK: Final = "client"
 CLIENT_LIMIT: Final = 2_000

@@ -22,6 +22,7 @@ from memgpt_cli.domain.names import did_you_mean
 from memgpt_cli.domain.partial_dates import PartialDate, Validity
 from memgpt_cli.domain.times import span, to_text
 from memgpt_cli.errors import NotFoundError, UsageError
+from memgpt_cli.facts.keeping import Kept, Statement
 from memgpt_cli.services import ids
 
 if TYPE_CHECKING:
@@ -31,9 +32,20 @@ if TYPE_CHECKING:
     from memgpt_cli.bootstrap import Memory
     from memgpt_cli.domain.facts import FactVersion
     from memgpt_cli.domain.search import SearchResult
-    from memgpt_cli.facts.keeping import FactKeeper, Kept, Statement
+    from memgpt_cli.facts.keeping import FactKeeper
     from memgpt_cli.ports import Clock
     from memgpt_cli.services.callers import Caller
+
+__all__ = [
+    "FactChanges",
+    "FactService",
+    "Kept",
+    "Statement",
+    "date_of",
+    "entity_shape",
+    "fact_shape",
+    "validity",
+]
 
 STANDING = (FactState.CURRENT, FactState.UNCERTAIN)
 """The states of facts that are listed unless others are asked for."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from memgpt_cli.bootstrap import Memory, Workspace
+    from memgpt_cli.domain.agents import Filling
     from memgpt_cli.domain.blocks import Provenance
     from memgpt_cli.domain.messages import Message
     from memgpt_cli.domain.passages import Passage
@@ -129,6 +130,10 @@ class AgentMemory:
             return Fetched(item=self.messages.get(ref))
         found = self.messages.around(ref, around)
         return Fetched(item=found.message, before=found.before, after=found.after)
+
+    def fillings(self, *, limit: int) -> list[Filling]:
+        """How full the window was at the end of each of the last turns, oldest first."""
+        return self._memory.store.ledger.fillings(limit=limit)
 
     def causes(self, provenances: Iterable[Provenance]) -> Causes:
         """Who made these changes and why, with the messages that caused them."""

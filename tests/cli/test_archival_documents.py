@@ -62,7 +62,7 @@ def test_a_folder_and_three_pdfs_go_in_and_the_answer_names_its_passage(memgpt: 
     said = memgpt("send", "-v", "How many eggs does a queen bee lay in a day?")
     assert "2000 eggs" in said.out
     assert "bees.pdf > page 1" in said.out
-    assert "bees.pdf > page 1] A queen bee lays up to 2000 eggs a day." in said.err
+    assert "bees.pdf > page 1] > A queen bee lays up to 2000 eggs a day." in said.err
     found = memgpt.json("archival-search", "archival", "search", "oil the piston")
     assert found["hits"][0]["location"] == "page 2"
     sources = memgpt.json("archival-sources", "archival", "sources")
@@ -357,7 +357,7 @@ def test_chroma_is_built_anew_from_the_stored_vectors(
     shutil.rmtree(vectors)
     asked = len(server.requests)
     done = memgpt.json("archival-reindex", "archival", "reindex")
-    assert (done["embedded"], done["vectors"]) == (0, {"messages": 0, "passages": 7})
+    assert (done["embedded"], done["vectors"]) == (0, {"messages": 0, "passages": 7, "facts": 0})
     assert (vectors / "chroma.sqlite3").exists()
     assert len(server.requests) == asked
 

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from memgpt_cli.bootstrap import Workspace
-from memgpt_cli.cli.agents.shapes import contents, describe, readable, size_text
+from memgpt_cli.cli.agents.fields import readable, size_text
 from memgpt_cli.cli.options import Command, agents_like
 from memgpt_cli.cli.terminal.console import plain
 from memgpt_cli.cli.terminal.context import Terminal, terminal_of
@@ -27,6 +26,8 @@ from memgpt_cli.services.agent_settings import (
     clone_agent,
     new_config,
 )
+from memgpt_cli.services.agent_shapes import contents, describe
+from memgpt_cli.services.workspaces import Workspace
 
 app = typer.Typer(help="Create, show, copy and delete agents.", no_args_is_help=True)
 
@@ -297,13 +298,16 @@ def export(
         memgpt agent export tutor tutor.memgpt
     """
     terminal = terminal_of(ctx)
-    workspace = terminal.workspace
-    name, file = _named(words, workspace)
-    size = workspace.export_agent(name, file, overwrite=overwrite)
-    if terminal.json:
-        terminal.print_json({"agent": name, "file": str(file), "bytes": size})
-    else:
-        terminal.say(f"wrote {name} to {file} ({size_text(size)}), read back and checked")
+    name, file = _named(words, terminal.workspace)
+    export_agent(terminal, name, file, overwrite=overwrite)
+
+
+def export_agent(terminal: Terminal, name: str, file: Path, *, overwrite: bool = False) -> None:
+    """Write an agent into one file. Raises UsageError for an existing file, StorageError."""
+    size = terminal.workspace.export_agent(name, file, overwrite=overwrite)
+    shape = {"agent": name, "file": str(file), "bytes": size}
+    terminal.show(shape, f"wrote {name} to {file} ({size_text(size)}), read back and checked")
+    if not terminal.json:
         terminal.notice("the file holds everything the agent remembers; keys are not in it")
 
 

@@ -13,8 +13,8 @@ from memgpt_cli.services.filters import new_tags
 from memgpt_cli.services.wording import counted
 
 if TYPE_CHECKING:
-    from memgpt_cli.bootstrap import Workspace
     from memgpt_cli.domain.vectors import EmbedderIdentity, IndexStatus
+    from memgpt_cli.services.workspaces import Workspace
 
 
 def load(
@@ -43,17 +43,13 @@ def load(
         curl -s https://example.com | memgpt archival load - --name example.html
     """
     terminal = terminal_of(ctx)
-    from memgpt_cli.cli.archival.loading import LoadRequest, load_documents
+    from memgpt_cli.cli.archival.loading import run_load, show_report
+    from memgpt_cli.services.loading import LoadRequest, load_shape, open_load
 
-    workspace = terminal.workspace
-    wanted = LoadRequest(paths=paths, tags=new_tags(tag), name=name, again=again)
-    with workspace.held_memory(purpose="memgpt archival load", wait=wait) as memory:
-        memory.check_embedder()
-        report = load_documents(terminal, workspace, memory.store, memory.index, wanted)
-    if terminal.json:
-        terminal.print_json(report.shape(memory.name))
-    else:
-        report.tell(terminal)
+    request = LoadRequest(paths=paths, tags=new_tags(tag), name=name, again=again)
+    with open_load(terminal.workspace, request, wait=wait) as load:
+        report = run_load(terminal, load)
+    terminal.show(lambda: load_shape(report), lambda: show_report(terminal, report))
     if report.of(LoadOutcome.SKIPPED):
         raise typer.Exit(1)
 

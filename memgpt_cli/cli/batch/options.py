@@ -1,14 +1,9 @@
-"""What `memgpt batch` can be told: its options as types, and what was said as one value. Not here: what they do."""
+"""What `memgpt batch` can be told: its options as types. Not here: what they do."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
-
-from memgpt_cli.cli.terminal.context import Terminal
-from memgpt_cli.domain.times import to_text
 
 _RUNS: Final = "Run"
 _LIMITS: Final = "Limits"
@@ -53,36 +48,3 @@ AllowOutside = Annotated[
     bool, typer.Option("--allow-outside", help="Load documents from outside the input's folder, too.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """The options of one command."""
-
-    output: Path | None
-    by_turn: bool
-    keep: bool
-    template: str | None
-    workers: int | None
-    fixed_time: datetime | None
-    wait: bool
-    fail_fast: bool
-    retry_failed: bool
-    restart: bool
-    rpm: float | None
-    tpm: float | None
-    max_usd: float | None
-    quiet: bool
-
-    def arguments(self, terminal: Terminal) -> dict[str, Any]:
-        """Those that make a run this run: started again with the same ones, it goes on."""
-        return {
-            "output": None if self.output is None else str(self.output.absolute()),
-            "turns": self.by_turn,
-            "keep": self.keep,
-            "template": self.template,
-            "fixed_time": None if self.fixed_time is None else to_text(self.fixed_time),
-            "model": terminal.model,
-            "base_url": terminal.base_url,
-            "window": terminal.window,
-        }

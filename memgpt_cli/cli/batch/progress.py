@@ -5,10 +5,9 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Self
 
-from memgpt_cli.batch.run import RunProgress
-from memgpt_cli.batch.tally import RunSummary
 from memgpt_cli.cli.terminal.console import plain
 from memgpt_cli.cli.terminal.context import Terminal
+from memgpt_cli.services.batch_runs import RunProgress, RunSummary
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

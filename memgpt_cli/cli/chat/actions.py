@@ -1,4 +1,4 @@
-"""What the slash commands do. What a subcommand can do is done by running the subcommand.
+"""What the slash commands do. They call the same functions as the subcommands of the same name.
 
 Imports are inside the functions: a chat that is only begun pays for none of them.
 """
@@ -6,35 +6,20 @@ Imports are inside the functions: a chat that is only begun pays for none of the
 from typing import TYPE_CHECKING
 
 from memgpt_cli.cli.chat.commands import Chat
-from memgpt_cli.cli.terminal.context import Terminal
 from memgpt_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from memgpt_cli.domain.history import UndoneTurn
+    from memgpt_cli.services.loading import LoadRequest
 
 
-def subcommand(terminal: Terminal, *words: str, argument: str = "") -> None:
-    """Run `memgpt WORDS ARGUMENT` in this process, for this agent.
-
-    The argument is one text, spaces and all, up to the first word that begins with `--`; from there on it is options.
-    """
-    from copy import copy
-
-    import typer
-
-    from memgpt_cli.cli.app import app
-
-    text, dashes, options = argument.partition("--") if argument.startswith("--") else argument.partition(" --")
-    given = [*words, *([text.strip()] if text.strip() else []), *(f"--{options}".split() if dashes else [])]
-    try:
-        app(given, standalone_mode=False, prog_name="memgpt", obj=copy(terminal))
-    except typer.exceptions.TyperException as error:
-        raise UsageError(error.format_message(), hint=f"memgpt {' '.join(words)} --help") from error
-
-
-def memory(chat: Chat, label: str) -> None:
+def memory(chat: Chat, argument: str) -> None:
     """Core memory."""
-    subcommand(chat.terminal, "memory", "show", argument=label)
+    from memgpt_cli.cli.chat.arguments import MEMORY, read_arguments
+    from memgpt_cli.cli.memory.commands import show_blocks
+
+    given = read_arguments("memory", argument, MEMORY)
+    show_blocks(given.terminal(chat.terminal), given.text or None, **given.values)
 
 
 def edit(chat: Chat, label: str) -> None:
@@ -42,36 +27,53 @@ def edit(chat: Chat, label: str) -> None:
     if not label:
         raise UsageError("which block?", hint="/edit human; /memory shows them all")
     from memgpt_cli.cli.chat.keyboard import with_echo
+    from memgpt_cli.cli.memory.commands import edit_block
 
     with with_echo():
-        subcommand(chat.terminal, "memory", "edit", argument=label)
+        edit_block(chat.terminal, label)
 
 
-def recall(chat: Chat, query: str) -> None:
+def recall(chat: Chat, argument: str) -> None:
     """Every message ever; the newest when nothing is asked."""
-    if query:
-        subcommand(chat.terminal, "recall", "search", argument=query)
+    from memgpt_cli.cli.chat.arguments import RECALL, read_arguments
+    from memgpt_cli.cli.recall.commands import list_newest, search_messages
+
+    given = read_arguments("recall", argument, RECALL)
+    terminal = given.terminal(chat.terminal)
+    if given.text:
+        search_messages(terminal, given.text, **given.values)
     else:
-        subcommand(chat.terminal, "recall", "list", "--limit", "10")
+        given.values.pop("explain", None)
+        list_newest(terminal, **{"limit": 10, **given.values})
 
 
-def archival(chat: Chat, query: str) -> None:
+def archival(chat: Chat, argument: str) -> None:
     """Passages; the newest when nothing is asked."""
-    if query:
-        subcommand(chat.terminal, "archival", "search", argument=query)
-    else:
-        subcommand(chat.terminal, "archival", "search", "", "--limit", "10")
+    from memgpt_cli.cli.archival.commands import search_passages
+    from memgpt_cli.cli.chat.arguments import ARCHIVAL, read_arguments
+
+    given = read_arguments("archival", argument, ARCHIVAL)
+    search_passages(given.terminal(chat.terminal), given.text, **given.values)
 
 
 def review(chat: Chat, argument: str) -> None:
     """What waits for the person, or a decision about it."""
-    words = argument.split()
-    if not words:
-        subcommand(chat.terminal, "review", "list")
-    elif words[0] in {"accept", "reject", "show"}:
-        subcommand(chat.terminal, "review", *words)
-    else:
-        raise UsageError(f"/review cannot {words[0]}", hint="/review, /review accept r3, /review reject r3")
+    from memgpt_cli.cli import review as commands
+    from memgpt_cli.cli.chat.arguments import REVIEW, read_arguments
+
+    given = read_arguments("review", argument, REVIEW)
+    terminal, every = given.terminal(chat.terminal), given.values.get("every", False)
+    match given.text.split():
+        case []:
+            commands.list_writes(terminal)
+        case ["show", ref]:
+            commands.show_write(terminal, ref)
+        case ["accept", *refs]:
+            commands.accept_writes(terminal, refs, every=every)
+        case ["reject", *refs]:
+            commands.reject_writes(terminal, refs, every=every)
+        case _:
+            raise UsageError(f"/review cannot {given.text}", hint="/review, /review accept r3, /review reject r3")
 
 
 def attach(chat: Chat, path: str) -> None:
@@ -80,30 +82,54 @@ def attach(chat: Chat, path: str) -> None:
 
     if not path:
         raise UsageError("which file?", hint="/attach FILE [WORDS]")
-    chat.answer(read_attachment(chat.session, chat.workspace.reader, path))
+    chat.answer(read_attachment(chat.session, chat.workspace, path))
 
 
 def load(chat: Chat, argument: str) -> None:
     """Documents into archival storage; this chat holds the agent's lock already."""
-    from memgpt_cli.cli.archival.loading import load_documents, read_wanted
+    from memgpt_cli.cli.archival.loading import run_load, show_report
+    from memgpt_cli.services.loading import load_in_session
 
     session = chat.session
-    report = load_documents(chat.terminal, chat.workspace, session.store, session.index, read_wanted(argument))
+    report = run_load(chat.terminal, load_in_session(chat.workspace, session, _load_request(argument)))
     session.agent.queue_manager.reload()
     chat.status.look(session)
-    report.tell(chat.terminal)
+    show_report(chat.terminal, report)
 
 
-def context(chat: Chat, options: str) -> None:
+def _load_request(line: str) -> "LoadRequest":
+    """Paths, quoted or not, and options; the path of an existing file needs no quotes for its spaces."""
+    from pathlib import Path
+
+    from memgpt_cli.cli.chat.arguments import LOAD, read_arguments, split_words
+    from memgpt_cli.services.loading import LoadRequest
+
+    if line and Path(line).expanduser().exists():
+        return LoadRequest(paths=[line])
+    given = read_arguments("load", line, LOAD)
+    if not given.text:
+        raise UsageError("which files?", hint="/load FILE or FOLDER; --tag TAG labels its passages")
+    paths = [given.text] if Path(given.text).expanduser().exists() else split_words(given.text)
+    return LoadRequest(paths=paths, tags=given.values.get("tag", ()), again=given.values.get("again", False))
+
+
+def context(chat: Chat, argument: str) -> None:
     """The window as it stands."""
-    subcommand(chat.terminal, "context", argument=options)
+    from memgpt_cli.cli.chat.arguments import CONTEXT, read_arguments
+    from memgpt_cli.cli.context import show_context
+
+    given = read_arguments("context", argument, CONTEXT)
+    if given.text:
+        raise UsageError(f"/context takes options only, not {given.text!r}", hint="/context --history")
+    show_context(given.terminal(chat.terminal), **given.values)
 
 
 def why(chat: Chat, _: str) -> None:
     """What the last answer came from."""
-    from memgpt_cli.cli.chat.why import explain
+    from memgpt_cli.cli.chat.why import show_explanation
+    from memgpt_cli.services.chatting import explain
 
-    explain(chat.terminal, chat.session, chat.workspace.settings.zone)
+    show_explanation(chat.terminal, explain(chat.session))
 
 
 def undo(chat: Chat, _: str) -> None:
@@ -118,8 +144,9 @@ def undo(chat: Chat, _: str) -> None:
 def retry(chat: Chat, _: str) -> None:
     """Ask again: for an answer that did not come, or for another one in its place."""
     from memgpt_cli.domain.events import Resume
+    from memgpt_cli.services.chatting import is_unanswered
 
-    if chat.session.store.turns.open_turns():
+    if is_unanswered(chat.session):
         chat.answer(Resume())
     else:
         _ask_again(chat)
@@ -133,31 +160,18 @@ def rethink(chat: Chat, advice: str) -> None:
 
 
 def _ask_again(chat: Chat, advice: str = "") -> None:
-    from memgpt_cli.domain.events import Attachment, UserMessage
-    from memgpt_cli.domain.messages import Role
+    from memgpt_cli.services.chatting import question_of
 
-    said = [message for message in _take_back(chat).messages if message.role is Role.USER]
-    if not said:
-        raise UsageError("the last turn has no message of yours", hint="type a message")
-    attachments = tuple(
-        Attachment(name=message.lineage.name or "attachment", text=message.text)
-        for message in said
-        if message.untrusted and message.lineage is not None
-    )
-    text = "\n\n".join(message.text for message in said if message.text and not message.untrusted)
-    shown = next((found for message in said if (found := chat.session.store.pictures.of_message(message.id))), None)
+    question = question_of(chat.session, _take_back(chat), advice=advice)
     chat.terminal.notice("(undid the last answer and what it did to memory; asking again)")
-    picture = shown.picture if shown else None
-    chat.answer(UserMessage(text=text, name=said[-1].name, picture=picture, advice=advice, attachments=attachments))
+    chat.answer(question)
 
 
 def _take_back(chat: Chat) -> "UndoneTurn":
-    from memgpt_cli.services.changes import undo_last_turn
+    from memgpt_cli.services.chatting import undo_turn
 
-    session = chat.session
-    taken = undo_last_turn(session.store, at=chat.workspace.clock.now())
-    session.agent.queue_manager.reload()
-    chat.status.look(session)
+    taken = undo_turn(chat.session, chat.workspace.clock)
+    chat.status.look(chat.session)
     return taken
 
 
@@ -191,10 +205,17 @@ def new(chat: Chat, _: str) -> None:
     chat.terminal.notice(f"a new conversation; {moved} messages moved to recall storage, memory stays")
 
 
-def export(chat: Chat, path: str) -> None:
+def export(chat: Chat, argument: str) -> None:
     """The agent with everything it remembers, in one file that `memgpt agent import` takes."""
-    usual = f"{chat.status.agent}.memgpt"
-    subcommand(chat.terminal, "agent", "export", argument=f"{usual} {path}" if path.startswith("--") else path or usual)
+    from pathlib import Path
+
+    from memgpt_cli.cli.agents.commands import export_agent
+    from memgpt_cli.cli.chat.arguments import EXPORT, read_arguments
+
+    given = read_arguments("export", argument, EXPORT)
+    terminal = given.terminal(chat.terminal)
+    agent = terminal.workspace.agent_name
+    export_agent(terminal, agent, Path(given.text or f"{agent}.memgpt"), **given.values)
 
 
 def save(chat: Chat, path: str) -> None:

@@ -10,8 +10,8 @@ from memgpt_cli.domain.pictures import Picture, kind_of
 from memgpt_cli.errors import DocumentError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
-    from memgpt_cli.agent.session import Session
-    from memgpt_cli.ports import DocumentReader
+    from memgpt_cli.services.chatting import Session
+    from memgpt_cli.services.workspaces import Workspace
 
 LARGEST_PICTURE: Final = 20_000_000
 """Bytes; OpenAI takes no larger one."""
@@ -25,7 +25,7 @@ _WORDS: Final = re.compile(r"\s+")
 _QUOTED: Final = re.compile(r"""(['"])(.+?)\1(?=\s|$)""")
 
 
-def read_attachment(session: "Session", reader: "DocumentReader", argument: str) -> UserMessage:
+def read_attachment(session: "Session", workspace: "Workspace", argument: str) -> UserMessage:
     """What the file says, as an attachment of what is said beside it; or a picture.
 
     Raises NotFoundError when there is no such file, UsageError when it cannot be said or shown.
@@ -33,7 +33,7 @@ def read_attachment(session: "Session", reader: "DocumentReader", argument: str)
     path, words = _split(argument)
     if path.suffix.lower() in _IMAGES:
         return _picture(session, path, words)
-    return UserMessage(text=words, attachments=(Attachment(name=path.name, text=_text(reader, path)),))
+    return UserMessage(text=words, attachments=(Attachment(name=path.name, text=_text(workspace, path)),))
 
 
 def _split(argument: str) -> tuple[Path, str]:
@@ -56,12 +56,12 @@ def _split(argument: str) -> tuple[Path, str]:
     )
 
 
-def _text(reader: "DocumentReader", path: Path) -> str:
-    found = next(iter(reader.find([str(path)])))
+def _text(workspace: "Workspace", path: Path) -> str:
+    found = next(iter(workspace.reader.find([str(path)])))
     try:
         if isinstance(found, SkippedFile):
             raise UsageError(f"{path} cannot be attached: {found.reason}", hint=_OTHERWISE)
-        document = reader.read(reader.content(found), name=path.name)
+        document = workspace.reader.read(workspace.reader.content(found), name=path.name)
     except DocumentError as error:
         raise UsageError(f"{path} cannot be attached: {error.message}", hint=error.hint or _OTHERWISE) from error
     parts = [f"[{part.place}]\n{part.text}" if part.place else part.text for part in document.parts]

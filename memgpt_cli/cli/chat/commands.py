@@ -10,10 +10,10 @@ from memgpt_cli.errors import UsageError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from memgpt_cli.agent.session import Session
-    from memgpt_cli.bootstrap import Workspace
     from memgpt_cli.cli.chat.status import Status
     from memgpt_cli.cli.terminal.context import Terminal
+    from memgpt_cli.services.chatting import Session
+    from memgpt_cli.services.workspaces import Workspace
 from memgpt_cli.domain.events import Event
 from memgpt_cli.domain.names import nearest
 

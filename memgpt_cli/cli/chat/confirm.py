@@ -8,8 +8,8 @@ from typing import Final, Protocol
 from memgpt_cli.cli.chat.turns import proposal
 from memgpt_cli.cli.terminal.console import plain
 from memgpt_cli.domain.chat import arguments_object
+from memgpt_cli.domain.effects import ConsentVerdict
 from memgpt_cli.domain.messages import FunctionCall
-from memgpt_cli.functions.spec import ConsentVerdict
 
 QUESTION: Final = "write this? [y]es [n]o [e]dit [a]lways: "
 _TEXTS: Final = ("content", "new_content")

@@ -25,14 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from contextlib import AbstractContextManager
 
-    from memgpt_cli.agent.reservation import Reservation
-    from memgpt_cli.agent.session import Session
-    from memgpt_cli.bootstrap import Workspace
     from memgpt_cli.cli.chat.input import InputLines
     from memgpt_cli.cli.chat.screen import Screen
     from memgpt_cli.cli.terminal.context import Terminal
     from memgpt_cli.domain.events import Event
+    from memgpt_cli.services.chatting import Reservation, Session
     from memgpt_cli.services.local_servers import Offer
+    from memgpt_cli.services.workspaces import Workspace
 
 PURPOSE: Final = "memgpt chat"
 LEAVE_WITHIN_S: Final = 2.0
@@ -110,13 +109,15 @@ class Conversation:
         from memgpt_cli.cli.chat.turns import TurnResult, watch
 
         session = self._opened()
+        from memgpt_cli.services.chatting import interrupt
+
         result = TurnResult()
         self._screen = screen = self._open_screen()
         try:
             watch(session.agent.handle(event), result, screen.show)
         except KeyboardInterrupt:
             twice = self._again()
-            self._stop()
+            interrupt(session)
             if twice:
                 raise
             screen.close()
@@ -187,11 +188,9 @@ class Conversation:
         return []
 
     def _labels(self) -> list[str]:
-        if self._session is not None:
-            return [block.label for block in self._session.store.blocks.all()]
         try:
-            with self.workspace.memory(self.status.agent) as memory:
-                return [block.label for block in memory.store.blocks.all()]
+            with self.terminal.memory() as memory:
+                return [block.label for block in memory.blocks.all()]
         except MemGPTError:
             return []
 
@@ -277,15 +276,10 @@ class Conversation:
 
     def _tell(self, error: MemGPTError) -> None:
         self.terminal.notice(f"error: {error.message}" + (f"\n\nhint: {error.hint}" if error.hint else ""), style=None)
-        if self._session is not None and self._session.store.turns.open_turns():
+        from memgpt_cli.services.chatting import is_unanswered
+
+        if self._session is not None and is_unanswered(self._session):
             self.terminal.notice("(your message is kept; /retry asks again)")
-
-    def _stop(self) -> None:
-        """What the person stopped between two steps is not to be gone on with at the next start."""
-        from memgpt_cli.domain.agents import TurnState
-
-        with self.session.store.transaction():
-            self.session.store.turns.close_open(TurnState.INTERRUPTED)
 
     def _again(self) -> bool:
         """Note a Ctrl-C; whether it is the second in a short time."""

@@ -9,8 +9,8 @@ from memgpt_cli.errors import MemGPTError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from memgpt_cli.bootstrap import Workspace
     from memgpt_cli.services.local_servers import Offer
+    from memgpt_cli.services.workspaces import Workspace
 
 MOST: Final = 9
 """Models that a digit can choose."""

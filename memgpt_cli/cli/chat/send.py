@@ -21,8 +21,8 @@ from memgpt_cli.errors import UsageError
 from memgpt_cli.services import shapes
 
 if TYPE_CHECKING:
-    from memgpt_cli.agent.session import Session
     from memgpt_cli.cli.chat.screen import Screen
+    from memgpt_cli.services.chatting import Session
 
 
 def send(

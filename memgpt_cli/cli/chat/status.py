@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from memgpt_cli.agent.reservation import Reservation
-    from memgpt_cli.agent.session import Session
     from memgpt_cli.domain.agents import StepRecord
+    from memgpt_cli.services.chatting import Reservation, Session
 
 
 _OFFLINE: Final = "offline"
@@ -48,11 +47,11 @@ class Status:
 
     def look(self, session: Session) -> None:
         """Take over how full the window is now."""
-        manager = session.agent.queue_manager
-        settings = manager.window.settings
-        self.window, self.used = settings.window, manager.usage().total
-        self.pressed = self.used > manager.window.room * settings.pressure
-        self.waiting = bool(session.store.turns.open_turns())
+        from memgpt_cli.services.chatting import is_unanswered, window_use
+
+        use = window_use(session)
+        self.window, self.used, self.pressed = use.window, use.used, use.pressed
+        self.waiting = is_unanswered(session)
 
     def count(self, records: Sequence[StepRecord]) -> None:
         """Take over the calls of a turn: its tokens replace those of the turn before, its cost is added."""

@@ -8,7 +8,7 @@ from memgpt_cli.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from memgpt_cli.bootstrap import Workspace
+    from memgpt_cli.services.workspaces import Workspace
 
 
 def keeps_model(workspace: "Workspace", agent: str, ask: "Callable[[str], str] | None") -> bool:

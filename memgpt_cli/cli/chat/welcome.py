@@ -10,9 +10,9 @@ from memgpt_cli.cli.terminal.console import plain
 from memgpt_cli.cli.terminal.context import Terminal
 
 if TYPE_CHECKING:
-    from memgpt_cli.agent.reservation import Reservation
-    from memgpt_cli.bootstrap import Workspace
+    from memgpt_cli.services.chatting import Reservation
     from memgpt_cli.services.local_servers import Offer
+    from memgpt_cli.services.workspaces import Workspace
 
 _OFFLINE: Final = """\
 No language model is connected, so the built-in responder answers. It is not a model: it remembers what you tell it, \

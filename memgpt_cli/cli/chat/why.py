@@ -1,91 +1,66 @@
 """`/why`: what the last answer came from. Read from the stored turn; scores come from doing its searches again."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from datetime import tzinfo
+from typing import Any, Final
 
-from memgpt_cli.agent.session import Session
 from memgpt_cli.cli.chat.turns import describe
 from memgpt_cli.cli.terminal.context import Terminal
+from memgpt_cli.domain.agents import StepRecord
 from memgpt_cli.domain.events import FunctionReturned
-from memgpt_cli.domain.messages import FunctionCall, Message, Role, message_ref
-from memgpt_cli.domain.results import FunctionResult
+from memgpt_cli.domain.messages import message_ref
 from memgpt_cli.domain.search import Hit
 from memgpt_cli.domain.times import for_people
-from memgpt_cli.errors import NotFoundError
+from memgpt_cli.services.chatting import Explanation, Lookup
 from memgpt_cli.services.wording import counted, one_line
-
-if TYPE_CHECKING:
-    from datetime import tzinfo
 
 _SHOWN: Final = 160
 _INDENTED: Final = 11
 """Columns before the text of a hit, and one to spare."""
 
 
-def explain(terminal: Terminal, session: Session, zone: "tzinfo") -> None:
-    """Print what was in view in the last turn, what was looked up, and what was changed. Raises NotFoundError."""
-    turn = last_turn(session)
-    messages = session.store.messages.of_turn(turn)
-    asked = next((m for m in messages if m.role is Role.USER), messages[0])
-    terminal.say(
-        f"asked   {message_ref(asked.id)}, {for_people(asked.created_at, zone)}: {_short(terminal, asked.text)}"
-    )
-    _in_view(terminal, session, messages, zone)
-    results = {m.call_id: m for m in messages if m.role is Role.TOOL}
-    calls = [(call, results[call.id]) for m in messages for call in m.calls if call.id in results]
-    for call, result in calls:
-        _call(terminal, session, turn, call, result, zone)
-    if not session.store.turns.steps(turn):
+def show_explanation(terminal: Terminal, found: Explanation) -> None:
+    """Print what was in view in the last turn, what was looked up, and what was changed."""
+    asked, zone = found.asked, terminal.zone
+    when = for_people(asked.created_at, zone)
+    terminal.say(f"asked   {message_ref(asked.id)}, {when}: {_short(terminal, asked.text)}")
+    _in_view(terminal, found)
+    for lookup in found.lookups:
+        _lookup(terminal, lookup)
+    if not found.steps:
         terminal.say("it was not answered yet; /retry asks again")
         return
-    if not calls:
+    if not found.lookups:
         terminal.say("searched nothing: the answer came from what was in view")
-    _models(terminal, session, turn)
+    _models(terminal, found.steps)
 
 
-def last_turn(session: Session) -> int:
-    """The newest turn that was not taken back. Raises NotFoundError when there is none."""
-    turn = session.store.undo.last_turn()
-    if turn is None:
-        raise NotFoundError("nothing was answered yet", hint="say something first")
-    return turn
-
-
-def _in_view(terminal: Terminal, session: Session, messages: Sequence[Message], zone: "tzinfo") -> None:
-    queue = session.agent.queue_manager.queue
-    before = [m for m in queue if m.id < messages[0].id]
-    blocks = ", ".join(f"{b.label} (version {b.version})" for b in session.store.blocks.all())
+def _in_view(terminal: Terminal, found: Explanation) -> None:
+    blocks = ", ".join(f"{b.label} (version {b.version})" for b in found.blocks)
     terminal.say(f"in view core memory: {blocks}")
-    if before:
-        first, last = before[0], before[-1]
-        span = f"{message_ref(first.id)} to {message_ref(last.id)}, since {for_people(first.created_at, zone)}"
-        terminal.say(f"        {len(before)} earlier messages: {span}")
-    epoch = session.agent.queue_manager.epoch
-    if epoch.hidden:
-        terminal.say(
-            f"        {'a summary of' if epoch.summary else 'not in view:'} {epoch.hidden} messages before those"
-        )
+    if found.earlier:
+        first, last = found.earlier[0], found.earlier[-1]
+        since = for_people(first.created_at, terminal.zone)
+        span = f"{message_ref(first.id)} to {message_ref(last.id)}, since {since}"
+        terminal.say(f"        {len(found.earlier)} earlier messages: {span}")
+    if found.hidden:
+        how = "a summary of" if found.summarised else "not in view:"
+        terminal.say(f"        {how} {found.hidden} messages before those")
 
 
-def _call(terminal: Terminal, session: Session, turn: int, call: FunctionCall, result: Message, zone: "tzinfo") -> None:
-    returned = FunctionResult(text=result.text, ok=bool(result.ok), effects=result.effects)
-    told = describe(FunctionReturned(call=call, result=returned))
+def _lookup(terminal: Terminal, lookup: Lookup) -> None:
+    told = describe(FunctionReturned(call=lookup.call, result=lookup.result))
     if told is None:
         return
-    for line in told.split("\n"):
-        terminal.say(line if line == told.split("\n")[0] else f"        {line}")
-    references = result.effects.shown
-    found = session.agent.find_again(call, turn=turn) if references else None
-    if found is None:
-        return
-    hits = {hit.item.ref: hit for hit in found.hits}
-    for reference in references:
-        if hit := hits.get(reference):
-            terminal.say(f"        {_head(hit, zone)}")
-            terminal.say(f"          {_short(terminal, hit.item.text)}", style="dim")
+    first, *rest = told.split("\n")
+    for line in (first, *(f"        {line}" for line in rest)):
+        terminal.say(line)
+    for hit in lookup.hits:
+        terminal.say(f"        {_head(hit, terminal.zone)}")
+        terminal.say(f"          {_short(terminal, hit.item.text)}", style="dim")
 
 
-def _head(hit: Hit[Any], zone: "tzinfo") -> str:
+def _head(hit: Hit[Any], zone: tzinfo) -> str:
     parts = [hit.item.ref, for_people(hit.item.created_at, zone), hit.item.origin]
     if hit.score:
         words = f"; words: {', '.join(hit.why.words)}" if hit.why.words else ""
@@ -93,8 +68,7 @@ def _head(hit: Hit[Any], zone: "tzinfo") -> str:
     return "  ".join(part for part in parts if part)
 
 
-def _models(terminal: Terminal, session: Session, turn: int) -> None:
-    steps = session.store.turns.steps(turn)
+def _models(terminal: Terminal, steps: Sequence[StepRecord]) -> None:
     prompt = sum(s.usage.prompt_tokens for s in steps)
     cached = sum(s.usage.cached_tokens for s in steps)
     completion = sum(s.usage.completion_tokens for s in steps)

@@ -4,7 +4,6 @@ Here is what can be checked without a network; `doctor_online` has the rest.
 """
 
 import os
-import sqlite3
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Final
@@ -16,10 +15,11 @@ from memgpt_cli.cli.doctor.finding import Check, Finding
 from memgpt_cli.cli.terminal.console import plain
 from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.errors import MemGPTError
+from memgpt_cli.services.health import DATABASE_ERRORS, SQLITE_VERSION, check_record
 from memgpt_cli.services.learned import in_words, learned_of
 
 if TYPE_CHECKING:
-    from memgpt_cli.bootstrap import Workspace
+    from memgpt_cli.services.workspaces import Workspace
 
 LITTLE_SPACE_GB: Final = 0.5
 """Free disk space below which a growing memory is in danger."""
@@ -87,7 +87,7 @@ def _guarded(what: str, check: Check, workspace: "Workspace") -> Iterator[Findin
         yield from check(workspace)
     except MemGPTError as error:
         yield Finding(what=what, ok=False, says=error.message, hint=error.hint)
-    except (OSError, sqlite3.Error) as error:
+    except DATABASE_ERRORS as error:
         yield Finding(what=what, ok=False, says=str(error))
 
 
@@ -102,7 +102,7 @@ def _tell(terminal: Terminal, finding: Finding) -> None:
 
 def _program(_: "Workspace") -> Iterator[Finding]:
     python = ".".join(map(str, sys.version_info[:3]))
-    says = f"memgpt {__version__}, Python {python}, SQLite {sqlite3.sqlite_version}"
+    says = f"memgpt {__version__}, Python {python}, SQLite {SQLITE_VERSION}"
     yield Finding(what="program", ok=True, says=says)
 
 
@@ -195,25 +195,14 @@ def _agents(workspace: "Workspace") -> Iterator[Finding]:
 
 
 def _agent(workspace: "Workspace", name: str) -> Iterator[Finding]:
-    from memgpt_cli.domain.kinds import Collection
-
-    what = f"agent {name}"
-    with workspace.memory(name) as memory:
-        memory.check()
-        status = memory.index.status()
-        memory.check_embedder()
-        memory.check_window()
-        replicas = memory.forgetting.replicas()
-        messages, passages = memory.store.messages.count(), memory.store.passages.count()
-    waiting = sum(status.waiting[collection] for collection in Collection)
-    vectors = sum(status.vectors[collection] for collection in Collection)
-    says = f"the record is whole: {messages:,} messages, {passages:,} passages, {vectors:,} vectors"
-    hint = f"{waiting:,} wait for their vector; memgpt archival reindex -a {name} makes them" if waiting else ""
-    yield Finding(what=what, ok=True, says=says, hint=hint)
-    for folder in replicas:
-        says = f"{folder.name} holds a replica of the record that memgpt forget cannot reach"
+    what, found = f"agent {name}", check_record(workspace, name)
+    held = f"{found.messages:,} messages, {found.passages:,} passages, {found.vectors:,} vectors"
+    make = f"{found.waiting:,} wait for their vector; memgpt archival reindex -a {name} makes them"
+    yield Finding(what=what, ok=True, says=f"the record is whole: {held}", hint=make if found.waiting else "")
+    for folder in found.replicas:
+        says = f"{folder} holds a replica of the record that memgpt forget cannot reach"
         yield Finding(what=what, ok=True, says=says, hint="delete its copies before you forget")
-    if (workspace.agents.path(name) / "vectors").is_dir():
+    if found.has_index:
         yield _chroma(workspace, name)
 
 

@@ -7,7 +7,7 @@ from memgpt_cli.cli.doctor.finding import Check, Finding
 from memgpt_cli.services.model_probes import ModelTest
 
 if TYPE_CHECKING:
-    from memgpt_cli.bootstrap import Workspace
+    from memgpt_cli.services.workspaces import Workspace
 
 _LISTING_S: Final = 5.0
 _NAMED: Final = 5

@@ -157,7 +157,7 @@ def add(
 
         memgpt facts add me hobby chess --kind preference
     """
-    from memgpt_cli.facts.keeping import Statement
+    from memgpt_cli.services.facts import Statement
 
     terminal = terminal_of(ctx)
     statement = Statement(

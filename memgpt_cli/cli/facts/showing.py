@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from memgpt_cli.cli.terminal.context import Terminal
     from memgpt_cli.domain.facts import Fact
-    from memgpt_cli.facts.keeping import Kept
+    from memgpt_cli.services.facts import Kept
 
 
 def line(fact: Fact) -> str:

@@ -42,10 +42,23 @@ def list_messages(
         memgpt recall list --all --json
 
     """
-    terminal = terminal_of(ctx)
+    roles = role or (tuple(Role) if everything else SPOKEN)
+    list_newest(terminal_of(ctx), limit=limit, page=page, role=roles, name=name, since=since, until=until)
+
+
+def list_newest(
+    terminal: Terminal,
+    *,
+    limit: int = 50,
+    page: int = 0,
+    role: Sequence[Role] = SPOKEN,
+    name: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+) -> None:
+    """Print messages, newest first. Raises UsageError for an invalid date."""
     with terminal.memory() as memory:
-        roles = role or (None if everything else SPOKEN)
-        filters = memory.messages.filters(roles, name=name, since=since, until=until)
+        filters = memory.messages.filters(role, name=name, since=since, until=until)
         found = memory.messages.recent(filters, limit=limit, page=page)
     if found.messages or terminal.json:
         terminal.show([shapes.message(message) for message in found.messages], lambda: _table(terminal, found.messages))

@@ -3,23 +3,20 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import IO, Annotated
 
 import typer
 
-from memgpt_cli.bootstrap import Memory, Workspace
-from memgpt_cli.cli.archival.loading import check_budget
 from memgpt_cli.cli.terminal.console import plain
 from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import DryRun, Overwrite, RoleOption, Since, Speaker, Until
 from memgpt_cli.cli.terminal.progress import bar
 from memgpt_cli.domain.conversations import ImportProgress, Unreadable
-from memgpt_cli.domain.kinds import Collection
 from memgpt_cli.domain.messages import SPOKEN
-from memgpt_cli.domain.times import for_people, to_text
+from memgpt_cli.domain.times import for_people
 from memgpt_cli.errors import AgentBusyError, MemGPTError
+from memgpt_cli.services.importing import ConversationImport, MadeVectors, import_shape, make_vectors, open_import
 from memgpt_cli.services.wording import counted
 
 _FAULTS_SHOWN = 10
@@ -27,15 +24,6 @@ _FAULTS_SHOWN = 10
 _NO_VECTORS = (
     "words alone find what has no vector yet; the same command without --no-vectors makes them, and so does a chat"
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Embedded:
-    """What the vectors came to. `usd` is None where the price is not known."""
-
-    vectors: int = 0
-    tokens: int = 0
-    usd: float | None = 0.0
 
 
 def import_file(
@@ -64,47 +52,38 @@ def import_file(
         memgpt recall import history.jsonl
     """
     terminal = terminal_of(ctx)
-    workspace = terminal.workspace
-    workspace.new_agents.ensure(workspace.agent_name)
-    faults: list[Unreadable] = []
-    with workspace.memory() as memory:
-        done = _import(terminal, workspace, memory, file, faults, dry_run=dry_run)
-        waiting = memory.index.pending(Collection.MESSAGES)
+    with open_import(terminal.workspace, file, dry_run=dry_run) as load:
+        done = _import(terminal, load, dry_run=dry_run)
+        waiting = load.waiting
     if not terminal.json:
-        _tell(terminal, workspace, done, faults, dry_run=dry_run)
-    embedded = _Embedded()
+        _tell(terminal, done, load.faults, dry_run=dry_run)
+    made = MadeVectors()
     if waiting and not dry_run:
         if vectors:
-            embedded = _embed(terminal, workspace)
+            made = _make_vectors(terminal)
         else:
             terminal.notice(_NO_VECTORS)
     if terminal.json:
-        terminal.print_json(_shape(done, faults, embedded, dry_run=dry_run))
-    if faults:
+        terminal.print_json(import_shape(done, load.faults, made, dry_run=dry_run))
+    if load.faults:
         raise typer.Exit(1)
 
 
-def _import(
-    terminal: Terminal, workspace: Workspace, memory: Memory, file: Path, faults: list[Unreadable], *, dry_run: bool
-) -> ImportProgress:
-    """Bring in what can be read, and gather what cannot."""
-    from memgpt_cli.external_context.importing import Importer
-
-    source, done = workspace.conversations(file), ImportProgress()
-    steps = Importer(memory.store, workspace.clock).run(source, dry_run=dry_run, source=str(file.absolute()))
+def _import(terminal: Terminal, load: ConversationImport, *, dry_run: bool) -> ImportProgress:
+    """Run an import. Interrupted it says what was stored, and raises."""
+    what = "reading" if dry_run else "importing"
     try:
         with bar(terminal) as shown:
-            for done, unreadable in steps:
-                faults += unreadable
-                what = "reading" if dry_run else "importing"
-                shown.show(what, source.done, source.total, unit="bytes", beside=f"{done.read:,} messages")
+            return load.run(
+                lambda done, total, progress: shown.show(
+                    what, done, total, unit="bytes", beside=f"{progress.read:,} messages"
+                )
+            )
     except BaseException:
-        if done.new and not dry_run:
-            terminal.notice(f"{counted(done.new, 'message')} imported so far; the same command goes on from there")
+        if load.progress.new and not dry_run:
+            stored = counted(load.progress.new, "message")
+            terminal.notice(f"{stored} imported so far; the same command goes on from there")
         raise
-    if done.new and not dry_run:
-        memory.store.lexical.refresh()
-    return done
 
 
 def export(
@@ -139,34 +118,28 @@ def export(
         terminal.say(f"wrote {counted(count, 'message')} to {file}")
 
 
-def _embed(terminal: Terminal, workspace: Workspace) -> _Embedded:
+def _make_vectors(terminal: Terminal) -> MadeVectors:
     """The vectors, as a step of their own; without the agent's lock they are left to whoever holds it."""
-    bill = workspace.embedders.bill(workspace.embedders.name()[1])
-    before = bill.tokens
     try:
-        with workspace.held_memory(purpose="memgpt recall import") as memory, bar(terminal) as shown:
-            memory.check_embedder()
-
-            def step(stage: str, done: int, total: int) -> None:
-                shown.show("embedding" if stage == "embed" else "indexing", done, total, unit="messages")
-                check_budget(workspace)
-
-            made = memory.index.settle(progress=step)
+        with bar(terminal) as shown:
+            made = make_vectors(
+                terminal.workspace,
+                progress=lambda stage, done, total: shown.show(
+                    "embedding" if stage == "embed" else "indexing", done, total, unit="messages"
+                ),
+            )
     except AgentBusyError:
         terminal.notice(
             "the agent is in use and makes the vectors itself; until then search finds these messages by words only"
         )
-        return _Embedded()
+        return MadeVectors()
     except (KeyboardInterrupt, MemGPTError):
         terminal.notice(f"stopped; {_NO_VECTORS}")
         raise
-    tokens = bill.tokens - before
-    done = _Embedded(vectors=made, tokens=tokens, usd=bill.price(tokens))
-    cost = (
-        "" if not tokens else f"; {tokens:,} tokens embedded" + ("" if done.usd is None else f" for {done.usd:.4f} USD")
-    )
-    terminal.notice(f"made {counted(made, 'vector')}{cost}")
-    return done
+    price = "" if made.usd is None else f" for {made.usd:.4f} USD"
+    cost = f"; {made.tokens:,} tokens embedded{price}" if made.tokens else ""
+    terminal.notice(f"made {counted(made.vectors, 'vector')}{cost}")
+    return made
 
 
 @contextmanager
@@ -178,9 +151,7 @@ def _written(terminal: Terminal, path: Path, *, overwrite: bool) -> Iterator[IO[
             yield target
 
 
-def _tell(
-    terminal: Terminal, workspace: Workspace, done: ImportProgress, faults: list[Unreadable], *, dry_run: bool
-) -> None:
+def _tell(terminal: Terminal, done: ImportProgress, faults: list[Unreadable], *, dry_run: bool) -> None:
     for fault in faults[:_FAULTS_SHOWN]:
         terminal.notice(plain(f"{fault.place}: {fault.reason}"), style="red")
     if len(faults) > _FAULTS_SHOWN:
@@ -190,8 +161,7 @@ def _tell(
     if done.sessions:
         parts.append(f"of {counted(done.sessions, 'conversation')}")
     if done.first and done.last:
-        zone = workspace.settings.zone
-        parts.append(f"from {for_people(done.first, zone)} to {for_people(done.last, zone)}")
+        parts.append(f"from {for_people(done.first, terminal.zone)} to {for_people(done.last, terminal.zone)}")
     terminal.say(" ".join(parts) + (f"; {done.known} are there already" if done.known else ""))
     if done.speakers:
         terminal.notice(f"speakers: {', '.join(done.speakers[:20])}")
@@ -201,20 +171,3 @@ def _tell(
         terminal.notice(
             'some messages read like standing wishes ("always ..."); to add them to core memory: memgpt memory suggest'
         )
-
-
-def _shape(done: ImportProgress, faults: list[Unreadable], embedded: _Embedded, *, dry_run: bool) -> dict[str, Any]:
-    return {
-        "imported": not dry_run,
-        "new": done.new,
-        "known": done.known,
-        "faulty": [{"place": fault.place, "reason": fault.reason} for fault in faults],
-        "sessions": done.sessions,
-        "speakers": list(done.speakers),
-        "first": to_text(done.first) if done.first else None,
-        "last": to_text(done.last) if done.last else None,
-        "standing_wishes": done.wishes,
-        "embedded": embedded.vectors,
-        "embedding_tokens": embedded.tokens,
-        "cost_usd": None if embedded.usd is None else round(embedded.usd, 8),
-    }

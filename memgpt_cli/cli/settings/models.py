@@ -15,11 +15,11 @@ from memgpt_cli.domain.endpoints import AUTO, Endpoint, Provider
 from memgpt_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from memgpt_cli.bootstrap import Workspace
     from memgpt_cli.domain.profiles import Profile
     from memgpt_cli.domain.settings import ModelSettings
     from memgpt_cli.services.model_probes import Probe
     from memgpt_cli.services.profiles import Profiles
+    from memgpt_cli.services.workspaces import Workspace
 
 _PATIENCE_S: Final = 10.0
 

@@ -1,14 +1,17 @@
-"""What `memgpt agent` shows of an agent: its JSON shape and the same for people."""
+"""What an agent is and holds, as JSON and in words."""
 
-from datetime import tzinfo
-from typing import Any
+from __future__ import annotations
 
-from memgpt_cli.bootstrap import Workspace
+from typing import TYPE_CHECKING, Any
+
 from memgpt_cli.domain.messages import Role
 from memgpt_cli.domain.search import RecallFilters
-from memgpt_cli.domain.times import for_people, from_text, to_text
+from memgpt_cli.domain.times import to_text
 from memgpt_cli.errors import StorageError
 from memgpt_cli.services.agent_settings import settings_changes
+
+if TYPE_CHECKING:
+    from memgpt_cli.bootstrap import Workspace
 
 
 def describe(workspace: Workspace, name: str) -> dict[str, Any]:
@@ -44,20 +47,3 @@ def contents(workspace: Workspace, name: str) -> str:
     except StorageError as error:
         return f"a record that cannot be read ({error.message})"
     return f"{shape['messages']} messages and {shape['passages']} passages"
-
-
-def readable(key: str, value: Any, zone: tzinfo) -> str:
-    """The value of one of its fields for people."""
-    if value is None:
-        return "-"
-    if key in {"created_at", "last_used"}:
-        return for_people(from_text(value), zone)
-    if key == "bytes":
-        return size_text(value)
-    return ", ".join(value) if isinstance(value, list) else str(value)
-
-
-def size_text(size: int) -> str:
-    """`size` bytes for people, such as `1.2 MB`."""
-    thousands = min(3, (len(str(size)) - 1) // 3)
-    return f"{size} B" if not thousands else f"{size / 1000**thousands:.1f} {('kB', 'MB', 'GB')[thousands - 1]}"

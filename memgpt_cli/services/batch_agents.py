@@ -36,7 +36,7 @@ class FixedClock(Clock):
 
 
 class BatchAgents:
-    """batch.agents.Agents over the workspace that `flags` ask for. Pickled, it leaves `around_model` behind."""
+    """Agents of a batch over the workspace that `flags` ask for. Pickled, it leaves `around_model` behind."""
 
     def __init__(
         self,
