@@ -7,7 +7,7 @@ from memgpt_cli.agent.loop import Agent
 from memgpt_cli.agent.outbox import OutboxWorker
 from memgpt_cli.agent.paging import Pager
 from memgpt_cli.agent.seeing import PictureReader
-from memgpt_cli.agent.session import Lock, Session
+from memgpt_cli.agent.session import Session
 from memgpt_cli.domain.agents import Protocol
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.settings import ModelSettings, Settings
@@ -22,6 +22,7 @@ from memgpt_cli.main_context.rendering import Renderer
 from memgpt_cli.main_context.summarizer import Summarizer
 from memgpt_cli.main_context.window import Instructions, Window
 from memgpt_cli.ports import (
+    AgentLock,
     Calibration,
     ChatModel,
     Clock,
@@ -77,7 +78,7 @@ def assemble(
     recall: RecallStorage,
     archival: ArchivalStorage,
     index: VectorIndex,
-    lock: Lock | None,
+    lock: AgentLock | None,
     notices: tuple[str, ...] = (),
     window_refused: Callable[[int], None] = lambda _: None,
 ) -> Session:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from types import TracebackType
-from typing import Protocol, Self, TypeVar
+from typing import Self, TypeVar
 
 from memgpt_cli.agent.loop import Agent
 from memgpt_cli.agent.outbox import OutboxWorker
@@ -14,7 +14,7 @@ from memgpt_cli.errors import MemGPTError
 from memgpt_cli.external_context.archival import ArchivalStorage
 from memgpt_cli.external_context.recall import RecallStorage
 from memgpt_cli.main_context.core_memory import CoreMemory
-from memgpt_cli.ports import Store, VectorIndex
+from memgpt_cli.ports import AgentLock, Store, VectorIndex
 
 Read = TypeVar("Read")
 
@@ -24,14 +24,6 @@ WORTH_FLUSHING = 32
 
 PARTING_S = 1.0
 """Seconds that closing may spend on the outbox. A large import leaves much more work than that."""
-
-
-class Lock(Protocol):
-    """The exclusive right to an agent, already acquired."""
-
-    def release(self) -> None:
-        """Release the lock."""
-        ...
 
 
 class Session:
@@ -47,7 +39,7 @@ class Session:
         archival: ArchivalStorage,
         core_memory: CoreMemory,
         index: VectorIndex,
-        lock: Lock | None,
+        lock: AgentLock | None,
         worker: OutboxWorker,
         notices: tuple[str, ...] = (),
     ) -> None:

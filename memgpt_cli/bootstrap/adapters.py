@@ -31,12 +31,8 @@ if TYPE_CHECKING:
     from memgpt_cli.external_context.archival import ArchivalStorage
     from memgpt_cli.external_context.facts import FactStorage
     from memgpt_cli.external_context.recall import RecallStorage
-    from memgpt_cli.ports import Store
+    from memgpt_cli.ports import AgentSet, PermanentDeletion, StateStore, Store, VectorIndex
     from memgpt_cli.storage.agents.folders import AgentFolders
-    from memgpt_cli.storage.forgetting import Forgetting
-    from memgpt_cli.storage.state import StateDatabase
-    from memgpt_cli.storage.store import SQLiteStore
-    from memgpt_cli.storage.vectors.index import AgentVectorIndex
 
 
 class SystemClock(Clock):
@@ -113,9 +109,14 @@ class Adapters:
         return Embedders(self.configuration, self.keys, files=files, spending=lambda: self.state, clock=self.clock)
 
     @cached_property
-    def agents(self) -> AgentFolders:
-        """All agents."""
+    def agent_folders(self) -> AgentFolders:
+        """All agents as folders, for what packs and unpacks them."""
         return self.folders(self.configuration.paths.agents)
+
+    @property
+    def agents(self) -> AgentSet:
+        """All agents."""
+        return self.agent_folders
 
     def folders(self, root: Path) -> AgentFolders:
         """The agents below a folder of the caller's."""
@@ -128,7 +129,7 @@ class Adapters:
         return timedelta(hours=self.settings.search.session_gap_hours)
 
     @cached_property
-    def state(self) -> StateDatabase:
+    def state(self) -> StateStore:
         """What spans agents."""
         from memgpt_cli.storage.state import StateDatabase
 
@@ -149,13 +150,13 @@ class Adapters:
         setting = self.configuration["agent.name"]
         return name == setting.value and (setting.source is not SettingSource.FLAG or name == "default")
 
-    def record(self, name: str) -> SQLiteStore:
+    def record(self, name: str) -> Store:
         """The record of an agent that there is. Raises NotFoundError."""
         if not self.agents.exists(name) and self.is_default(name):
             raise NotFoundError(f"there is no agent {name!r} yet", hint="memgpt chat begins a conversation with it")
         return self.agents.open(name)
 
-    def open_record(self, folder: Path, *, durable: bool = False) -> SQLiteStore:
+    def open_record(self, folder: Path, *, durable: bool = False) -> Store:
         """The record in a folder of the caller's; only `durable` commits wait for the disk."""
         from memgpt_cli.storage.agents.folders import RECORD
         from memgpt_cli.storage.store import SQLiteStore
@@ -165,13 +166,13 @@ class Adapters:
             store.connection.execute("PRAGMA synchronous = NORMAL")
         return store
 
-    def index(self, store: SQLiteStore, folder: Path, *, writer: bool, chroma: bool = True) -> AgentVectorIndex:
+    def index(self, folder: Path, *, writer: bool, chroma: bool = True) -> VectorIndex:
         """The vectors of the record in this folder; only the holder of its lock may be a writer."""
-        from memgpt_cli.storage.agents.folders import VECTORS
+        from memgpt_cli.storage.agents.folders import RECORD, VECTORS
         from memgpt_cli.storage.database.connection import connect
         from memgpt_cli.storage.vectors.index import AgentVectorIndex
 
-        path = store.path
+        path = folder / RECORD
         return AgentVectorIndex(
             connect=lambda: connect(path, any_thread=True),
             embedder=self.embedders.configured,
@@ -182,7 +183,7 @@ class Adapters:
             nearest_messages=self.settings.search.nearest_messages,
         )
 
-    def external_context(self, store: Store, index: AgentVectorIndex) -> tuple[RecallStorage, ArchivalStorage]:
+    def external_context(self, store: Store, index: VectorIndex) -> tuple[RecallStorage, ArchivalStorage]:
         """Recall and archival storage over an open record."""
         from memgpt_cli.external_context.archival import ArchivalStorage
         from memgpt_cli.external_context.recall import RecallStorage
@@ -193,18 +194,20 @@ class Adapters:
             ArchivalStorage(store, index, embedder, settings=search, zone=zone, clock=self.clock),
         )
 
-    def facts(self, store: Store, index: AgentVectorIndex) -> FactStorage:
+    def facts(self, store: Store, index: VectorIndex) -> FactStorage:
         """Facts over an open record."""
         from memgpt_cli.external_context.facts import FactStorage
 
         search, zone, embedder = self.settings.search, self.settings.zone, self.embedders.configured
         return FactStorage(store, index, embedder, settings=search, zone=zone, clock=self.clock)
 
-    def forgetting(self, name: str, store: SQLiteStore) -> Forgetting:
+    def forgetting(self, name: str, store: Store) -> PermanentDeletion:
         """Forgetting for good on behalf of one agent."""
         from memgpt_cli.storage.agents.folders import VECTORS
         from memgpt_cli.storage.forgetting import Forgetting
+        from memgpt_cli.storage.store import SQLiteStore
 
+        assert isinstance(store, SQLiteStore)  # noqa: S101 - each storage adapter deletes from its own records
         paths = self.paths
         return Forgetting(
             store,

@@ -20,10 +20,7 @@ if TYPE_CHECKING:
     from memgpt_cli.external_context.recall import RecallStorage
     from memgpt_cli.main_context.core_memory import CoreMemory
     from memgpt_cli.main_context.window import Window
-    from memgpt_cli.ports import Store
-    from memgpt_cli.storage.forgetting import Forgetting
-    from memgpt_cli.storage.store import SQLiteStore
-    from memgpt_cli.storage.vectors.index import AgentVectorIndex
+    from memgpt_cli.ports import PermanentDeletion, Store, VectorIndex
 
 DRAFTS = "drafts"
 """Folder within an agent's, of texts that are being edited."""
@@ -40,26 +37,25 @@ class Memory:
         self,
         adapters: Adapters,
         name: str,
-        store: SQLiteStore,
+        store: Store,
         *,
         window_of: Callable[[Store], Window],
         writer: bool = False,
     ) -> None:
         self.name = name
-        self.store: Store = store
-        self._record = store
+        self.store = store
         self._adapters = adapters
         self._window_of = window_of
         self._writer = writer
 
     def check(self) -> None:
         """Look at the whole record. Raises StorageError when it is damaged."""
-        self._record.check()
+        self.store.check()
 
     @cached_property
-    def index(self) -> AgentVectorIndex:
+    def index(self) -> VectorIndex:
         """The vectors; for reading, unless the agent's lock is held."""
-        return self._adapters.index(self._record, self._adapters.agents.path(self.name), writer=self._writer)
+        return self._adapters.index(self._adapters.agents.path(self.name), writer=self._writer)
 
     @cached_property
     def _external_context(self) -> tuple[RecallStorage, ArchivalStorage]:
@@ -85,7 +81,7 @@ class Memory:
     @property
     def embedder(self) -> EmbedderIdentity | None:
         """Whose vectors there are; None before the first."""
-        return self._record.embedder
+        return self.store.embedder
 
     def check_embedder(self) -> None:
         """Raise EmbedderMismatchError when the vectors were made by another embedder than the configured one."""
@@ -99,9 +95,9 @@ class Memory:
         return CoreMemory(self.store, self._adapters.clock, self._count, self._check_core)
 
     @property
-    def forgetting(self) -> Forgetting:
+    def forgetting(self) -> PermanentDeletion:
         """Forgetting for good; all but its plan needs the agent's lock."""
-        return self._adapters.forgetting(self.name, self._record)
+        return self._adapters.forgetting(self.name, self.store)
 
     def check_window(self) -> None:
         """Raise LimitError when the agent's window cannot hold its fixed prompt and its blocks."""

@@ -87,7 +87,7 @@ class NewAgents:
         name = check_agent_name(name or agent_in(source))
         if self._adapters.agents.exists(name):
             raise UsageError(f"there is an agent {name!r} already", hint="give it another name with --as NAME")
-        with self._adapters.agents.new_agent(name, purpose="agent import") as folder:
+        with self._adapters.agent_folders.new_agent(name, purpose="agent import") as folder:
             endpoint = import_agent(source, folder / RECORD, name=name, keep_endpoint=keep_endpoint, progress=progress)
         return name, endpoint
 

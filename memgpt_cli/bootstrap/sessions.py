@@ -14,13 +14,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from memgpt_cli.agent.reservation import Reservation
-    from memgpt_cli.agent.session import Lock, Session
+    from memgpt_cli.agent.session import Session
     from memgpt_cli.bootstrap.adapters import Adapters
     from memgpt_cli.bootstrap.new_agents import NewAgents
     from memgpt_cli.config.models import ModelChoice
     from memgpt_cli.main_context.window import Window
-    from memgpt_cli.ports import Store
-    from memgpt_cli.storage.store import SQLiteStore
+    from memgpt_cli.ports import AgentLock, Store
 
 
 class Sessions:
@@ -102,11 +101,11 @@ class Sessions:
             ratio=self._adapters.state.ratio(choice.name),
         )
 
-    def _lock(self, name: str, *, purpose: str, wait: bool) -> Lock:
+    def _lock(self, name: str, *, purpose: str, wait: bool) -> AgentLock:
         self._new_agents.ensure(name)
         return self._adapters.agents.lock(name, purpose=purpose, since=self._adapters.clock.now()).acquire(wait=wait)
 
-    def _open_held(self, name: str, lock: Lock) -> Session:
+    def _open_held(self, name: str, lock: AgentLock) -> Session:
         try:
             store = self._adapters.agents.open(name)
             if store.note("purge_pending"):  # a crash cut `memgpt forget` off
@@ -124,7 +123,7 @@ class Sessions:
         self._models.warm_up(choice)
         self._adapters.embedders.configured.embed(["hello"])
 
-    def _session(self, name: str, store: SQLiteStore, lock: Lock | None, *, private: Path | None = None) -> Session:
+    def _session(self, name: str, store: Store, lock: AgentLock | None, *, private: Path | None = None) -> Session:
         from memgpt_cli.agent.assembly import assemble
 
         adapters = self._adapters
@@ -139,7 +138,7 @@ class Sessions:
             if settings.window.summary_model:  # another model has not seen this prompt
                 settings = replace(settings, window=replace(settings.window, summary_where="apart"))
             folder = private or adapters.agents.path(name)
-            index = adapters.index(store, folder, writer=not looking, chroma=private is None)
+            index = adapters.index(folder, writer=not looking, chroma=private is None)
             recall, archival = adapters.external_context(store, index)
             model = self._models.connect(choice)
             with store.rehearsal() if looking else nullcontext():

@@ -26,11 +26,8 @@ if TYPE_CHECKING:
     from memgpt_cli.domain.profiles import Profile
     from memgpt_cli.external_context.loading import Loader
     from memgpt_cli.external_context.recall import RecallStorage
-    from memgpt_cli.ports import DocumentReader, Embedder, Store
-    from memgpt_cli.storage.agents.backups import Backups
+    from memgpt_cli.ports import BackupStore, DocumentReader, Embedder, Store, VectorIndex
     from memgpt_cli.storage.agents.leftovers import Leftovers
-    from memgpt_cli.storage.store import SQLiteStore
-    from memgpt_cli.storage.vectors.index import AgentVectorIndex
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +35,7 @@ class ScratchRecord:
     """A record with its vectors and its search, in a folder that is gone after use."""
 
     store: Store
-    index: AgentVectorIndex
+    index: VectorIndex
     embedder: Embedder
     recall: RecallStorage
 
@@ -101,7 +98,7 @@ class Workspace(Adapters):
         return distrust_project(self._directory or Path.cwd(), self.paths.trust_file)
 
     @cached_property
-    def backups(self) -> Backups:
+    def backups(self) -> BackupStore:
         """Backups of all agents and of the program's own files, keys excepted."""
         from memgpt_cli import __version__
         from memgpt_cli.storage.agents.backups import Backups
@@ -113,7 +110,7 @@ class Workspace(Adapters):
             "config/config.toml": paths.user_file,
             "config/prompts": paths.prompts,
         }
-        return Backups(self.agents, files, check_name=self.check_name, program=__version__)
+        return Backups(self.agent_folders, files, check_name=self.check_name, program=__version__)
 
     def export_agent(self, name: str, target: Path, *, overwrite: bool) -> int:
         """Write an agent, talking or not, into one file; returns its size in bytes."""
@@ -122,7 +119,7 @@ class Workspace(Adapters):
         from memgpt_cli.storage.agents.folders import RECORD
 
         self.agents.open(name).close()
-        record, replacements, now = self.agents.path(name) / RECORD, self.agents.replacements, self.clock.now()
+        record, replacements, now = self.agents.path(name) / RECORD, self.agent_folders.replacements, self.clock.now()
         return export_agent(record, target, replacements, name=name, at=now, overwrite=overwrite, program=__version__)
 
     @contextmanager
@@ -134,7 +131,7 @@ class Workspace(Adapters):
         if path.exists() and not overwrite:
             raise UsageError(f"{path} exists already", hint="choose another name, or add --overwrite")
         try:
-            with self.agents.replacements.new_file(path, purpose="export") as file:
+            with self.agent_folders.replacements.new_file(path, purpose="export") as file:
                 text = io.TextIOWrapper(file, encoding="utf-8", newline="\n")
                 yield text
                 text.detach()
@@ -146,7 +143,7 @@ class Workspace(Adapters):
         """What crashes left that no start finishes by itself."""
         from memgpt_cli.storage.agents.leftovers import Leftovers
 
-        return Leftovers(self.agents, self.paths.agents, (self.paths.data, self.paths.config))
+        return Leftovers(self.agent_folders, self.paths.agents, (self.paths.data, self.paths.config))
 
     @property
     def reader(self) -> DocumentReader:
@@ -179,7 +176,7 @@ class Workspace(Adapters):
             yield memory
 
     @contextmanager
-    def _memory_of(self, name: str, store: SQLiteStore, *, writer: bool) -> Iterator[Memory]:
+    def _memory_of(self, name: str, store: Store, *, writer: bool) -> Iterator[Memory]:
         from memgpt_cli.storage.database.connection import damage_named
 
         memory = Memory(self, name, store, window_of=self.sessions.window, writer=writer)
@@ -191,7 +188,7 @@ class Workspace(Adapters):
         """An empty record under the settings in force, for measuring; Chroma stays closed."""
         with tempfile.TemporaryDirectory(prefix="memgpt-") as name:
             folder = Path(name)
-            with closing(self.open_record(folder)) as store, closing(self.index(store, folder, writer=False)) as index:
+            with closing(self.open_record(folder)) as store, closing(self.index(folder, writer=False)) as index:
                 recall, _ = self.external_context(store, index)
                 yield ScratchRecord(store=store, index=index, embedder=self.embedders.configured, recall=recall)
 
@@ -202,7 +199,7 @@ class Workspace(Adapters):
         """
         with self.agents.lock(name, purpose="memgpt doctor", since=self.clock.now()).acquire():
             folder = self.agents.path(name)
-            with closing(self.agents.open(name)) as store, closing(self.index(store, folder, writer=True)) as index:
+            with closing(self.agents.open(name)), closing(self.index(folder, writer=True)) as index:
                 index.warm()
                 return index.status().rebuilt
 

@@ -3,9 +3,18 @@
 All writes run inside `Store.transaction()`; network calls must not.
 """
 
+from memgpt_cli.ports.agents import AgentLock, AgentSet, BackupStore, PermanentDeletion
 from memgpt_cli.ports.conversation import EpochStore, LedgerStore, MessageStore, TombstoneStore, TurnStore
 from memgpt_cli.ports.facts import EntityStore, FactStore
-from memgpt_cli.ports.machine import Calibration, Clock, DocumentReader, EndpointMemory, PromptSource, Spending
+from memgpt_cli.ports.machine import (
+    Calibration,
+    Clock,
+    DocumentReader,
+    EndpointMemory,
+    PromptSource,
+    Spending,
+    StateStore,
+)
 from memgpt_cli.ports.memory import (
     BlockStore,
     DocumentStore,
@@ -22,6 +31,9 @@ from memgpt_cli.ports.search import LexicalIndex
 from memgpt_cli.ports.vectors import Progress, VectorIndex
 
 __all__ = [
+    "AgentLock",
+    "AgentSet",
+    "BackupStore",
     "BlockStore",
     "Calibration",
     "ChatModel",
@@ -39,11 +51,13 @@ __all__ = [
     "LexicalIndex",
     "MessageStore",
     "PassageStore",
+    "PermanentDeletion",
     "PictureStore",
     "Progress",
     "PromptSource",
     "ReviewStore",
     "Spending",
+    "StateStore",
     "Store",
     "TokenCounter",
     "TombstoneStore",

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from memgpt_cli.domain.documents import Document, FoundFile, SkippedFile
-    from memgpt_cli.domain.endpoint_traits import EndpointTraits
+    from memgpt_cli.domain.endpoint_traits import EndpointTraits, LearnedTrait
 
 
 class Clock(Protocol):
@@ -57,6 +57,18 @@ class Spending(Protocol):
 
     def day(self, at: datetime) -> date:
         """Return the day of an instant in the user's zone."""
+        ...
+
+
+class StateStore(Calibration, EndpointMemory, Spending, Protocol):
+    """Everything that is kept across agents."""
+
+    def learned_traits(self) -> list[LearnedTrait]:
+        """Return all learned traits of endpoints, stale ones too, by endpoint, model and name."""
+        ...
+
+    def forget_learned(self, model: str | None = None) -> int:
+        """Delete the traits and token counts of a model, or of all models. Returns the number of traits."""
         ...
 
 

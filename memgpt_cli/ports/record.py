@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from memgpt_cli.domain.agents import AgentConfig
+    from memgpt_cli.domain.vectors import EmbedderIdentity
     from memgpt_cli.ports.conversation import EpochStore, LedgerStore, MessageStore, TombstoneStore, TurnStore
     from memgpt_cli.ports.facts import EntityStore, FactStore
     from memgpt_cli.ports.memory import (
@@ -104,6 +105,15 @@ class Store(Protocol):
     @property
     def lexical(self) -> LexicalIndex:
         """The full-text index."""
+        ...
+
+    @property
+    def embedder(self) -> EmbedderIdentity | None:
+        """The embedder of the stored vectors; None before the first."""
+        ...
+
+    def check(self) -> None:
+        """Check the whole record. Raises StorageError if anything is missing or damaged."""
         ...
 
     def config(self) -> AgentConfig:

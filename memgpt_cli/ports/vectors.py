@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from memgpt_cli.domain.kinds import Collection
-    from memgpt_cli.domain.vectors import Vector
+    from memgpt_cli.domain.vectors import IndexStatus, Vector
+    from memgpt_cli.ports.models import Embedder
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage (`embed` or `index`), the number of items done and the total."""
@@ -44,6 +45,21 @@ class VectorIndex(Protocol):
 
     def settle(self, *, progress: Progress | None = None) -> int:
         """Flush, and give the index everything it lacks, even if it is little: for the end of a load."""
+        ...
+
+    def warm(self) -> None:
+        """Open what searches need, so that the first one is fast."""
+        ...
+
+    def status(self) -> IndexStatus:
+        """Return how many vectors are stored, missing and not indexed yet."""
+        ...
+
+    def reindex(self, embedder: Embedder | None = None, *, progress: Progress | None = None) -> int:
+        """Embed and index everything again, with another embedder if given. Returns the number of vectors.
+
+        An interrupted call is continued by the next one. Only for the holder of the agent's lock.
+        """
         ...
 
     def close(self) -> None:

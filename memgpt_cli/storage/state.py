@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from memgpt_cli.domain.endpoint_traits import FRESH_FOR, EndpointTraits, LearnedTrait, TraitValue
 from memgpt_cli.errors import StorageError
-from memgpt_cli.ports import Calibration, EndpointMemory, Spending
+from memgpt_cli.ports import StateStore
 from memgpt_cli.storage.database.connection import connect, transaction
 
 KEPT_REPORTS: Final = 20
@@ -49,7 +49,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class StateDatabase(Calibration, Spending, EndpointMemory):
+class StateDatabase(StateStore):
     """Calibration, spending and endpoint traits (`ports.Calibration`, `Spending`, `EndpointMemory`).
 
     The file is made by the first write; threads may share an object. `zone` is where a day begins and ends, `now` dates
@@ -116,10 +116,12 @@ class StateDatabase(Calibration, Spending, EndpointMemory):
                 "INSERT OR REPLACE INTO traits (base_url, model, name, value, learned_at) VALUES (?, ?, ?, ?, ?)", rows
             )
 
+    @override
     def learned_traits(self) -> list[LearnedTrait]:
         """Everything that was learned about endpoints, stale traits too, by endpoint, model and name."""
         return self._learned()
 
+    @override
     def forget_learned(self, model: str | None = None) -> int:
         """Delete the traits and the counted tokens of a model, or of all; returns how many traits there were."""
         chosen = "WHERE ?1 IS NULL OR model = ?1"

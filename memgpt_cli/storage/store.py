@@ -174,6 +174,7 @@ class SQLiteStore(Store):
 
         return Kinds(self)
 
+    @override
     @property
     def embedder(self) -> EmbedderIdentity | None:
         """Whose vectors there are; None before the first."""
@@ -227,6 +228,7 @@ class SQLiteStore(Store):
         others = int(self.connection.execute("PRAGMA data_version").fetchone()[0])
         return others, self.connection.total_changes
 
+    @override
     def check(self) -> None:
         """Look at the whole file. Raises StorageError when anything is missing or damaged."""
         if fault := fault_of(self.connection):

@@ -170,7 +170,7 @@ def _leftovers(workspace: "Workspace") -> Iterator[Finding]:
     found = workspace.leftovers.find()
     for leftover in found:
         yield Finding(what=what, ok=False, says=f"{leftover.path}: {leftover.what}", hint=hint)
-    for purpose in workspace.agents.replacements.unfinished():
+    for purpose in workspace.leftovers.unfinished():
         yield Finding(what=what, ok=True, says=f"{purpose} is being carried out by another process, or waits")
     for name in workspace.agents.without_record():
         says = f"the folder of agent {name} is there, its record is not"

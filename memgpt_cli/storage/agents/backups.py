@@ -11,11 +11,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from typing_extensions import override
+
 from memgpt_cli.domain.archives import BackedUp, Restored
 from memgpt_cli.domain.times import to_text
 from memgpt_cli.errors import DocumentError, NotFoundError, StorageError, UsageError
 from memgpt_cli.files.durable import unwritable
 from memgpt_cli.files.replacing import Step, StepKind
+from memgpt_cli.ports import BackupStore
 from memgpt_cli.storage.agents.copies import snapshot
 from memgpt_cli.storage.agents.folders import RECORD, AgentFolders
 from memgpt_cli.storage.agents.packages import Package, PackageWriter, new_package, open_package
@@ -28,7 +31,7 @@ Files = Mapping[str, Path]
 """The program's own files by their names in a backup; a folder stands for the files in it."""
 
 
-class Backups:
+class Backups(BackupStore):
     """Makes and restores backups of these agents and files. `check_name` raises UsageError for what names no agent."""
 
     def __init__(self, agents: AgentFolders, files: Files, *, check_name: Callable[[str], str], program: str) -> None:
@@ -37,13 +40,8 @@ class Backups:
         self._check_name = check_name
         self._program = program
 
+    @override
     def back_up(self, target: Path, *, at: datetime, names: Sequence[str] = (), overwrite: bool = False) -> BackedUp:
-        """Write a backup of these agents, or of all, while they may be talking; then read it back and check it.
-
-        A damaged record is left out and named in the result: a backup with it could not be restored as a whole.
-
-        Raises NotFoundError, UsageError when the file exists, StorageError.
-        """
         chosen = list(names) or self._agents.names()
         for name in names:
             self._agents.open(name).close()
@@ -98,6 +96,7 @@ class Backups:
             return getattr(error, "message", str(error))
         return _fault_of_file(target)
 
+    @override
     def restore(
         self,
         source: Path,
@@ -107,11 +106,6 @@ class Backups:
         replace: bool = False,
         dry_run: bool = False,
     ) -> Restored:
-        """Restore these agents, or everything; all is checked before anything is changed.
-
-        Files of the program that are there already stay, unless `replace`. Raises DocumentError for a damaged file,
-        UsageError when an agent exists and is not to be replaced, AgentBusyError when it is in use.
-        """
         with open_package(source, kind=FORMAT, version=VERSION) as package:
             agents = self._agents_in(package, names)
             there = [name for name in agents if self._agents.exists(name)]

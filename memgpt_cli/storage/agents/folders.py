@@ -8,11 +8,14 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
+from typing_extensions import override
+
 from memgpt_cli.domain.names import did_you_mean
 from memgpt_cli.domain.times import for_people, from_text, to_text
 from memgpt_cli.errors import AgentBusyError, NotFoundError, StorageError, UsageError
 from memgpt_cli.files.durable import rename_new
 from memgpt_cli.files.replacing import PENDING, Interrupted, Replacements, Step, StepKind
+from memgpt_cli.ports import AgentLock, AgentSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -42,7 +45,7 @@ class Holder:
     since: str
 
 
-class AgentLock:
+class FolderLock(AgentLock):
     """The exclusive right to talk to one agent. Released by the system when the process dies.
 
     `zone` is where the person reads times: since when another process holds it.
@@ -59,11 +62,8 @@ class AgentLock:
         self._zone = zone
         self._name = folder.name
 
+    @override
     def acquire(self, *, wait: bool | None = None) -> Self:
-        """Take it. Raises AgentBusyError, naming the holder, when another process has it; with `wait`, waits.
-
-        None: the command cannot wait, and needs the agent to itself.
-        """
         from filelock import Timeout
 
         mine = {"process": os.getpid(), "purpose": self._purpose, "since": to_text(self._since)}
@@ -85,14 +85,16 @@ class AgentLock:
             ) from error
         return self
 
+    @override
     def release(self) -> None:
-        """Give it back."""
         self._holder.unlink(missing_ok=True)
         self._lock.release()
 
+    @override
     def __enter__(self) -> Self:
         return self
 
+    @override
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -107,7 +109,7 @@ class AgentLock:
         return f" by `{holder.purpose}` (process {holder.process}, since {since})"
 
 
-class AgentFolders:
+class AgentFolders(AgentSet):
     """All agents below one folder. Names are checked by the caller; they are folder names.
 
     `zone` is where the person reads times.
@@ -119,31 +121,31 @@ class AgentFolders:
         self._gap = session_gap
         self._zone = zone
 
+    @override
     def names(self) -> list[str]:
-        """The agents there are, by name."""
         if not self._root.is_dir():
             return []
         return sorted(p.name for p in self._root.iterdir() if (p / RECORD).is_file() and not p.name.startswith("."))
 
+    @override
     def without_record(self) -> list[str]:
-        """Folders of agents whose record is gone, by name."""
         if not self._root.is_dir():
             return []
         folders = (p for p in self._root.iterdir() if p.is_dir() and not p.name.startswith("."))
         return sorted(p.name for p in folders if not (p / RECORD).is_file())
 
+    @override
     def path(self, name: str) -> Path:
-        """The agent's folder, existing or not."""
         return self._root / name
 
+    @override
     def exists(self, name: str) -> bool:
-        """Whether there is such an agent."""
         return (self.path(name) / RECORD).is_file()
 
+    @override
     def create(
         self, config: AgentConfig, blocks: Sequence[Block], *, provenance: Provenance, may_exist: bool = False
     ) -> None:
-        """Make an agent whole or not at all. Raises UsageError when there is one of this name, unless `may_exist`."""
         from memgpt_cli.storage.store import SQLiteStore
 
         if may_exist and self.exists(config.name):
@@ -188,11 +190,8 @@ class AgentFolders:
             hint=f"memgpt restore brings back a backup; memgpt agent delete {name} removes the folder",
         )
 
+    @override
     def adopt(self, folder: Path, name: str) -> None:
-        """Make an agent of a folder with a closed record in it, whole or not at all.
-
-        Raises UsageError when there is one of this name.
-        """
         try:
             self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
             rename_new(folder, self.path(name))
@@ -201,6 +200,7 @@ class AgentFolders:
         except OSError as error:
             raise StorageError(f"agent {name!r} cannot be kept: {error}", hint="check the disk") from error
 
+    @override
     def clone(
         self,
         source: str,
@@ -210,10 +210,6 @@ class AgentFolders:
         with_messages: bool = True,
         settle: Callable[[SQLiteStore], None] = lambda _: None,
     ) -> None:
-        """Make a second agent with the same memory, also while the first one talks; `settle` changes its settings.
-
-        Raises NotFoundError, UsageError when there is an agent of the new name already.
-        """
         from memgpt_cli.storage.agents.copies import set_name, snapshot, without_messages
         from memgpt_cli.storage.store import SQLiteStore
 
@@ -229,8 +225,8 @@ class AgentFolders:
             if not with_messages:
                 without_messages(record)
 
+    @override
     def rename(self, name: str, new: str) -> None:
-        """Give an agent, whose lock the caller holds, another name. Raises UsageError when that is taken."""
         from memgpt_cli.storage.agents.copies import set_name
 
         step = Step(kind=StepKind.MOVE, source=self.path(name), target=self.path(new))
@@ -244,8 +240,8 @@ class AgentFolders:
             raise StorageError(f"agent {name!r} cannot be renamed: {error}", hint="check the permissions") from error
         (self.path(new) / HOLDER).unlink(missing_ok=True)
 
+    @override
     def open(self, name: str) -> SQLiteStore:
-        """The agent's record. Raises NotFoundError naming the nearest agents."""
         from memgpt_cli.storage.store import SQLiteStore
 
         if not self.exists(name):
@@ -254,16 +250,16 @@ class AgentFolders:
             )
         return SQLiteStore(self.path(name) / RECORD, session_gap=self._gap)
 
+    @override
     @contextmanager
     def opened(self, name: str) -> Iterator[SQLiteStore]:
-        """The agent's record, closed afterwards. Raises what `open` raises, and StorageError for a damaged one."""
         from memgpt_cli.storage.database.connection import damage_named
 
         with damage_named(name), closing(self.open(name)) as store:
             yield store
 
+    @override
     def glance(self, name: str) -> Glance:
-        """What a start needs to know of the agent. Raises what `open` raises."""
         from memgpt_cli.storage.agents.glance import glance
 
         seen = glance(self.path(name) / RECORD) if self.exists(name) else None
@@ -276,23 +272,23 @@ class AgentFolders:
             )
         return seen
 
+    @override
     def config(self, name: str) -> AgentConfig | None:
-        """The agent's own settings; None when its record cannot be read."""
         from memgpt_cli.storage.agents.glance import glance
 
         seen = glance(self.path(name) / RECORD)
         return None if seen is None else seen.config
 
-    def lock(self, name: str, *, purpose: str, since: datetime) -> AgentLock:
-        """The agent's lock, not yet taken."""
-        return AgentLock(self.path(name), purpose=purpose, since=since, zone=self._zone)
+    @override
+    def lock(self, name: str, *, purpose: str, since: datetime) -> FolderLock:
+        return FolderLock(self.path(name), purpose=purpose, since=since, zone=self._zone)
 
+    @override
     def size(self, name: str) -> int:
-        """Bytes on disk."""
         return sum(p.stat().st_size for p in self.path(name).rglob("*") if p.is_file())
 
+    @override
     def delete(self, name: str) -> None:
-        """Remove the folder, whose lock the caller holds; after a crash it is whole, or the next start removes it."""
         try:
             self.replacements.remove(self.path(name), purpose="agent delete")
         except OSError as error:

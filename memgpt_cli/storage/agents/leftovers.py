@@ -45,6 +45,10 @@ class Leftovers:
             found += [Leftover(path=path, what="a file half written") for path in _half_written(folder)]
         return found
 
+    def unfinished(self) -> list[str]:
+        """Return the purposes of operations that other processes are carrying out, or that cannot be finished."""
+        return self._agents.replacements.unfinished()
+
     def repair(self) -> list[Leftover]:
         """Remove or mend it all; returns what it was. Raises OSError."""
         found = self.find()

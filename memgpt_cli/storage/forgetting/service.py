@@ -12,9 +12,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from typing_extensions import override
+
 from memgpt_cli.domain.forgetting import SHORTEST_RAW, Checked, Plan, Progress, Wanted
 from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.files.replacing import PENDING, Replacements
+from memgpt_cli.ports import PermanentDeletion
 from memgpt_cli.storage.forgetting.batch_traces import RUNS, Speaks, remove_runs, runs_that_speak
 from memgpt_cli.storage.forgetting.findings import Finder
 from memgpt_cli.storage.forgetting.forgotten_text import decoded, raw_forms, search_files
@@ -27,7 +30,7 @@ _MOST_FORMS: Final = 200
 _ENTRY: Final = re.compile(r"(?=^# \d{4}-\d\d-\d\d)", re.MULTILINE)
 
 
-class Forgetting:
+class Forgetting(PermanentDeletion):
     """Forgets on behalf of one agent, whose lock the caller holds for everything but `plan`.
 
     `roots` are the program's directories, `agents` the one that holds the agents, beside which lies that of batch runs,
@@ -45,13 +48,13 @@ class Forgetting:
         self._vectors = folder / vectors
         self._runs = agents.parent / RUNS
 
+    @override
     @property
     def pending(self) -> bool:
-        """Whether an earlier forgetting was cut off and has to go on."""
         return Purge(self._store).pending
 
+    @override
     def sources(self) -> list[str]:
-        """The sources of all passages, deleted ones too, of documents, and of attached files."""
         sql = (
             "SELECT source FROM passages WHERE source IS NOT NULL UNION SELECT source FROM documents"
             " UNION SELECT json_extract(origin, '$.name') FROM messages"
@@ -59,27 +62,24 @@ class Forgetting:
         )
         return [row[0] for row in self._store.connection.execute(sql)]
 
+    @override
     def tags(self) -> list[str]:
-        """The tags of all passages, deleted ones too."""
         return [
             row[0] for row in self._store.connection.execute("SELECT DISTINCT value FROM passages, json_each(tags)")
         ]
 
+    @override
     def replicas(self) -> list[Path]:
-        """Folders beside the record in which Litestream keeps its changes before it copies them elsewhere."""
         return sorted(path for path in self._folder.glob(".*-litestream") if path.is_dir())
 
+    @override
     def plan(self, wanted: Wanted) -> Plan:
-        """What would go; nothing is written."""
         finder = Finder(self._store, wanted)
         finder.find()
         return self._planned(finder)
 
+    @override
     def carry_out(self, wanted: Wanted, *, at: datetime, progress: Progress) -> tuple[Plan, Checked]:
-        """Forget it, and look for it afterwards. Killed at any point and called again, it goes on.
-
-        Raises StorageError when the file cannot be written anew since another process reads it.
-        """
         finder = Finder(self._store, wanted)
         progress("searching")
         finder.find()
@@ -97,8 +97,8 @@ class Forgetting:
         progress("searching all files byte by byte")
         return plan, self._check(finder, purge, forms, sampled=sampled)
 
+    @override
     def finish(self) -> None:
-        """Go on with what a crash cut off, if anything."""
         purge = Purge(self._store)
         if purge.pending:
             shutil.rmtree(self._vectors, ignore_errors=True)

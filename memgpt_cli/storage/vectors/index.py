@@ -97,6 +97,7 @@ class AgentVectorIndex(VectorIndex):
         with self._connections.lend() as connection:
             _check(Vectors(connection).identity(), self._embedder)
 
+    @override
     def warm(self) -> None:
         """Do now, on some thread, what the first search would do: load the matrices, open Chroma where it is needed."""
         with self._connections.lend() as connection:
@@ -139,6 +140,7 @@ class AgentVectorIndex(VectorIndex):
                 waiting += max(0, vectors.unindexed_count(collection) - self._tail)
             return waiting
 
+    @override
     def status(self) -> IndexStatus:
         """How far the vectors are."""
         with self._connections.lend() as connection, snapshot(connection):
@@ -166,6 +168,7 @@ class AgentVectorIndex(VectorIndex):
     def settle(self, *, progress: Progress | None = None) -> int:
         return self._flush(1, progress, lambda: False)
 
+    @override
     def reindex(self, embedder: Embedder | None = None, *, progress: Progress | None = None) -> int:
         """Build Chroma anew from the stored vectors; with an embedder, embed everything anew before.
 
