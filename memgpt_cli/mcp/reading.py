@@ -6,16 +6,18 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from memgpt_cli.domain.messages import SPOKEN, Message, message_ref
-from memgpt_cli.domain.parameters import Arguments, Parameter
-from memgpt_cli.domain.passages import Passage, passage_ref
+from memgpt_cli.domain.parameters import Parameter
 from memgpt_cli.domain.search import RecallFilters
 from memgpt_cli.domain.times import to_text
+from memgpt_cli.domain.trust import UNTRUSTED
 from memgpt_cli.errors import UsageError
 from memgpt_cli.mcp.resources import address
-from memgpt_cli.mcp.spec import Tool
+from memgpt_cli.mcp.spec import ShownItems, Tool, ToolCall
+from memgpt_cli.services.facts import STANDING, fact_shape
 
 if TYPE_CHECKING:
-    from memgpt_cli.services.memory import AgentMemory
+    from memgpt_cli.domain.facts import Fact
+    from memgpt_cli.domain.kinds import MemoryItem
     from memgpt_cli.services.searching import MemoryHit
 
 MOST_TEXT: Final = 20_000
@@ -29,7 +31,7 @@ _SHORT: Final = 1_000
 _TITLE: Final = 60
 _AROUND: Final = 3
 
-_ID: Final = re.compile(r"[mp]?\d{1,18}", re.IGNORECASE)
+_ID: Final = re.compile(r"[mpf]?\d{1,18}", re.IGNORECASE)
 
 _TEXT: Final = {"type": "string"}
 _SEARCH_OUTPUT: Final = {
@@ -53,7 +55,8 @@ _FETCH_OUTPUT: Final = {
 }
 
 
-def _search(memory: AgentMemory, arguments: Arguments) -> dict[str, Any]:
+def _search(call: ToolCall) -> dict[str, Any]:
+    memory, arguments = call.memory, call.arguments
     found = memory.search.everything(
         arguments["query"],
         limit=arguments.get("limit", 10),
@@ -61,14 +64,14 @@ def _search(memory: AgentMemory, arguments: Arguments) -> dict[str, Any]:
         until=arguments.get("until") or None,
     )
     return {
-        "results": [_hit(hit) for hit in found.hits],
+        "results": [_hit(hit, call.shown) for hit in found.hits],
         "only_weak_matches": found.weak,
         "more": found.more,
         "notes": list(found.notes),
     }
 
 
-def _hit(found: MemoryHit) -> dict[str, Any]:
+def _hit(found: MemoryHit, shown: ShownItems) -> dict[str, Any]:
     if found.line is not None:
         line = found.line
         return {
@@ -79,46 +82,39 @@ def _hit(found: MemoryHit) -> dict[str, Any]:
             "kind": "core",
         }
     assert found.hit is not None  # noqa: S101 - a hit has a line or an item
-    return {**_item(found.hit.item), "text": found.excerpt}
+    return {**_item(found.hit.item, shown), "text": found.excerpt}
 
 
-def _item(item: Message | Passage) -> dict[str, Any]:
-    """Return id, title, address and origin of a message or a passage."""
-    if isinstance(item, Message):
-        ref, who = message_ref(item.id), item.name or item.role.value
-        return {
-            "id": ref,
-            "title": f"{who}, {item.created_at:%a %Y-%m-%d}: {_one_line(item.text)}",
-            "url": address("message", ref),
-            "kind": "message",
-            "role": item.role.value,
-            "name": item.name or "",
-            "created_at": to_text(item.created_at),
-        }
-    ref = passage_ref(item.id)
-    return {
-        "id": ref,
-        "title": f"{item.source or 'note'}: {_one_line(item.text)}",
-        "url": address("passage", ref),
-        "kind": "passage",
-        "source": item.source or "",
-        "location": item.location or "",
-        "tags": list(item.tags),
+def _item(item: MemoryItem, shown: ShownItems) -> dict[str, Any]:
+    """Return id, title, address and origin of an item. `untrusted` names the source of text that is a quotation."""
+    shown.note(item)
+    shape: dict[str, Any] = {
+        "id": item.ref,
+        "title": f"{item.origin or item.kind.value}, {item.created_at:%a %Y-%m-%d}: {_one_line(item.text)}",
+        "url": address(item.kind.value, item.ref),
+        "kind": item.kind.value,
+        "from": item.origin,
         "created_at": to_text(item.created_at),
     }
+    if item.tags:
+        shape["tags"] = list(item.tags)
+    if item.least in UNTRUSTED:
+        shape["untrusted"] = item.least.value
+    return shape
 
 
-def _fetch(memory: AgentMemory, arguments: Arguments) -> dict[str, Any]:
+def _fetch(call: ToolCall) -> dict[str, Any]:
+    memory, arguments = call.memory, call.arguments
     ref, part = arguments["id"].strip().rpartition("/")[2], arguments.get("part", 1)
     if not _ID.fullmatch(ref):
         block = memory.blocks.get(ref)
         shape = {"id": ref, "title": f"core memory, block {ref}", "url": address("core", ref)}
         return {**shape, **_part(block.value, part), "metadata": {"kind": "core", "version": block.version}}
     found = memory.fetch(ref, around=_AROUND)
-    shape = _item(found.item)
+    shape = _item(found.item, call.shown)
     told = {name: shape.pop(name) for name in ("id", "title", "url")}
     if isinstance(found.item, Message):
-        shape |= {"before": _listed(found.before), "after": _listed(found.after)}
+        shape |= {"before": _listed(found.before, call.shown), "after": _listed(found.after, call.shown)}
     return {**told, **_part(found.item.text, part), "metadata": shape}
 
 
@@ -131,7 +127,8 @@ def _part(text: str, part: int) -> dict[str, Any]:
     return {**shown, "part": part, "parts": parts} if parts > 1 else shown
 
 
-def _view(memory: AgentMemory, arguments: Arguments) -> dict[str, Any]:
+def _view(call: ToolCall) -> dict[str, Any]:
+    memory, arguments = call.memory, call.arguments
     label = arguments.get("label")
     blocks = [memory.blocks.get(label)] if label else memory.blocks.all()
     return {
@@ -149,13 +146,16 @@ def _view(memory: AgentMemory, arguments: Arguments) -> dict[str, Any]:
     }
 
 
-def _recent(memory: AgentMemory, arguments: Arguments) -> dict[str, Any]:
+def _recent(call: ToolCall) -> dict[str, Any]:
+    memory, arguments = call.memory, call.arguments
     limit, page = arguments.get("limit", 20), arguments.get("page", 0)
     found = memory.messages.recent(RecallFilters(roles=SPOKEN), limit=limit, page=page)
-    return {"messages": _listed(found.messages), "more": found.more}
+    return {"messages": _listed(found.messages, call.shown), "more": found.more}
 
 
-def _listed(messages: tuple[Message, ...]) -> list[dict[str, Any]]:
+def _listed(messages: tuple[Message, ...], shown: ShownItems) -> list[dict[str, Any]]:
+    for message in messages:
+        shown.note(message)
     return [
         {
             "id": message_ref(message.id),
@@ -165,6 +165,29 @@ def _listed(messages: tuple[Message, ...]) -> list[dict[str, Any]]:
         }
         for message in messages
     ]
+
+
+def _facts(call: ToolCall) -> dict[str, Any]:
+    facts, arguments = call.memory.facts, call.arguments
+    about, query = arguments.get("about", "").strip(), arguments.get("query", "").strip()
+    filters = facts.filters(
+        states=() if arguments.get("superseded") else STANDING,
+        entity=about or None,
+        as_of=arguments.get("as_of") or None,
+    )
+    limit = arguments.get("limit", 20)
+    if query:
+        found = [hit.item for hit in facts.search(query, filters, limit=limit).hits]
+    else:
+        found, _ = facts.recent(filters, limit=limit)
+    for fact in found:
+        call.shown.note(fact)
+    return {"facts": [_fact(fact) for fact in found]}
+
+
+def _fact(fact: Fact) -> dict[str, Any]:
+    shape = fact_shape(fact)
+    return {name: value for name, value in shape.items() if value not in (None, "", []) and name != "entities"}
 
 
 def _one_line(text: str) -> str:
@@ -197,6 +220,19 @@ FETCH = Tool(
     ),
     run=_fetch,
     output=_FETCH_OUTPUT,
+)
+
+FACTS = Tool(
+    name="facts",
+    description="List or search facts: statements with their period of validity and sources, current ones by default.",
+    parameters=(
+        Parameter(name="query", type="string", required=False),
+        Parameter(name="about", type="string", description="A person, place or thing.", required=False),
+        Parameter(name="as_of", type="string", description="True then: 2021, 2021-03.", required=False),
+        Parameter(name="superseded", type="boolean", description="Old values too.", required=False),
+        Parameter(name="limit", type="integer", required=False, minimum=1, maximum=_MOST_MESSAGES),
+    ),
+    run=_facts,
 )
 
 CORE_MEMORY_VIEW = Tool(

@@ -19,7 +19,7 @@ from memgpt_cli import __version__
 from memgpt_cli.domain.parameters import check
 from memgpt_cli.errors import MemGPTError
 from memgpt_cli.mcp import resources
-from memgpt_cli.mcp.spec import Tool
+from memgpt_cli.mcp.spec import ShownItems, Tool, ToolCall
 from memgpt_cli.services.callers import Caller
 from memgpt_cli.services.memory import open_memory
 
@@ -54,6 +54,7 @@ class MemoryServer:
         self._agent = agent
         self._tools = {tool.name: tool for tool in tools}
         self._indexing = indexing
+        self._shown: dict[str, ShownItems] = {}
         self._one_at_a_time = anyio.CapacityLimiter(1)
 
     def protocol(self) -> Server[dict[str, Any]]:
@@ -91,9 +92,9 @@ class MemoryServer:
         return types.CallToolResult(content=[types.TextContent(text=text)], structured_content=found)
 
     def _run(self, tool: Tool, given: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        arguments = check(given, tool.parameters)
+        arguments, program = check(given, tool.parameters), caller.program or _UNKNOWN
         with open_memory(self._workspace, self._agent, caller=caller, create=True) as memory:
-            return tool.run(memory, arguments)
+            return tool.run(ToolCall(memory, arguments, self._shown.setdefault(program, ShownItems(program))))
 
     async def _list_resources(self, _context: Any, _params: Any) -> types.ListResourcesResult:
         return types.ListResourcesResult(resources=await self._in_thread(self._resources))

@@ -2,20 +2,63 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
 from memgpt_cli.domain.parameters import Arguments, Parameter, object_schema
+from memgpt_cli.domain.trust import UNTRUSTED, Author
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from memgpt_cli.domain.kinds import MemoryItem
     from memgpt_cli.services.memory import AgentMemory
+
+
+HELD_FOR_S: Final = 1_800.0
+"""A client's writes to core memory are held for so long after it was shown untrusted text."""
+
+_MOST: Final = 50
+
+
+@dataclass(slots=True)
+class ShownItems:
+    """The untrusted items that one client was shown lately: from documents, imports and other programs.
+
+    Items that the client itself stored are left out: it could have written their text to core memory at once.
+    """
+
+    program: str
+    _items: dict[str, tuple[Author, float]] = field(default_factory=dict)
+
+    def note(self, item: MemoryItem) -> None:
+        """Note an item of a result."""
+        provenance = getattr(item, "provenance", None)
+        if item.least in UNTRUSTED and getattr(provenance, "command", None) != self.program:
+            self._items.pop(item.ref, None)
+            self._items[item.ref] = (item.least, time.monotonic())
+            while len(self._items) > _MOST:
+                self._items.pop(next(iter(self._items)))
+
+    def sources(self) -> dict[str, Author]:
+        """Return the ids of the items with the sources that they go back to."""
+        since = time.monotonic() - HELD_FOR_S
+        return {ref: author for ref, (author, at) in self._items.items() if at >= since}
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call of a tool: the memory, on behalf of a client; checked arguments; the items shown to the client before."""
+
+    memory: AgentMemory
+    arguments: Arguments
+    shown: ShownItems
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """A tool. `run` takes the memory and checked arguments and returns a JSON object; it raises MemGPTError to fail.
+    """A tool. `run` returns a JSON object; it raises MemGPTError to fail.
 
     `output` is the JSON Schema of the object, set only if a client uses it: schemas cost tokens.
     """
@@ -23,7 +66,7 @@ class Tool:
     name: str
     description: str
     parameters: tuple[Parameter, ...]
-    run: Callable[[AgentMemory, Arguments], dict[str, Any]]
+    run: Callable[[ToolCall], dict[str, Any]]
     writes: bool = False
     output: Mapping[str, Any] | None = None
 

@@ -19,6 +19,7 @@ ALL: Final = (
     reading.CORE_MEMORY_VIEW,
     writing.CORE_MEMORY_APPEND,
     writing.CORE_MEMORY_REPLACE,
+    reading.FACTS,
     reading.LIST_RECENT,
     writing.UNDO,
     writing.FORGET,

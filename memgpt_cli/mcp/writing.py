@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from memgpt_cli.domain.kinds import Kind
-from memgpt_cli.domain.parameters import Arguments, Parameter
+from memgpt_cli.domain.parameters import Parameter
 from memgpt_cli.domain.passages import passage_ref
+from memgpt_cli.domain.reviews import review_ref
 from memgpt_cli.errors import UsageError
-from memgpt_cli.mcp.spec import Tool
+from memgpt_cli.mcp.spec import Tool, ToolCall
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,8 @@ _MOST_STORED: Final = 100_000
 _LABEL: Final = Parameter(name="label", type="string", description="e.g. human")
 
 
-def _remember(memory: AgentMemory, arguments: Arguments) -> dict[str, Any]:
+def _remember(call: ToolCall) -> dict[str, Any]:
+    memory, arguments = call.memory, call.arguments
     content = arguments["content"]
     if len(content) > _MOST_STORED:
         raise UsageError(
@@ -44,20 +46,24 @@ def _remember(memory: AgentMemory, arguments: Arguments) -> dict[str, Any]:
     return found
 
 
-def _append(memory: AgentMemory, arguments: Arguments) -> dict[str, Any]:
-    label = arguments["label"]
-    return _edited(memory, label, lambda: memory.blocks.append(label, arguments["content"]))
+def _append(call: ToolCall) -> dict[str, Any]:
+    label, content = call.arguments["label"], call.arguments["content"]
+    return _edited(call, CORE_MEMORY_APPEND.name, lambda: call.memory.blocks.append(label, content))
 
 
-def _replace(memory: AgentMemory, arguments: Arguments) -> dict[str, Any]:
-    label = arguments["label"]
-    return _edited(
-        memory, label, lambda: memory.blocks.replace(label, arguments["old_content"], arguments["new_content"])
-    )
+def _replace(call: ToolCall) -> dict[str, Any]:
+    label, old, new = (call.arguments[name] for name in ("label", "old_content", "new_content"))
+    return _edited(call, CORE_MEMORY_REPLACE.name, lambda: call.memory.blocks.replace(label, old, new))
 
 
-def _edited(memory: AgentMemory, label: str, edit: Callable[[], Block]) -> dict[str, Any]:
-    before = memory.blocks.get(label)
+def _edited(call: ToolCall, function: str, edit: Callable[[], Block]) -> dict[str, Any]:
+    """Make an edit, or keep it for the person: a client that was shown documents or imports may repeat them."""
+    memory = call.memory
+    before = memory.blocks.get(call.arguments["label"])
+    held = memory.reviews.hold(function, call.arguments, call.shown.sources())
+    if held is not None:
+        note = f"not written yet: {held.reason}. It waits for the person as {review_ref(held.id)} (memgpt review)"
+        return {"label": before.label, "changed": False, "waits_as": review_ref(held.id), "note": note}
     block = edit()
     found: dict[str, Any] = {"label": block.label, "characters": len(block.value), "limit": block.limit}
     if block.version == before.version:
@@ -76,7 +82,8 @@ def _operation(memory: AgentMemory, own: Callable[[Change], bool]) -> str:
     return ""
 
 
-def _undo(memory: AgentMemory, arguments: Arguments) -> dict[str, Any]:
+def _undo(call: ToolCall) -> dict[str, Any]:
+    memory, arguments = call.memory, call.arguments
     wanted = arguments["operation"].strip()
     if not wanted.isdecimal():
         raise UsageError(f"{wanted[:80]!r} is not an operation", hint="pass the `operation` that a write returned")
@@ -84,7 +91,8 @@ def _undo(memory: AgentMemory, arguments: Arguments) -> dict[str, Any]:
     return {"undone": str(done.operation.id), "lines": list(done.lines)}
 
 
-def _forget(memory: AgentMemory, arguments: Arguments) -> dict[str, Any]:
+def _forget(call: ToolCall) -> dict[str, Any]:
+    memory, arguments = call.memory, call.arguments
     from memgpt_cli.services.forgetting import forgotten_shape, plan_shape
 
     wanted = memory.forget.wanted(text=arguments["text"])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.services.blocks import BlockService
 from memgpt_cli.services.callers import PERSON, Caller
 from memgpt_cli.services.causes import Causes
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from memgpt_cli.bootstrap import Memory, Workspace
     from memgpt_cli.domain.agents import Filling
     from memgpt_cli.domain.blocks import Provenance
+    from memgpt_cli.domain.facts import Fact
     from memgpt_cli.domain.messages import Message
     from memgpt_cli.domain.passages import Passage
     from memgpt_cli.services.changes import ChangeService
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 class Fetched:
     """An item of memory found by its id; of a message also what was said before and after it, oldest first."""
 
-    item: Message | Passage
+    item: Message | Passage | Fact
     before: tuple[Message, ...] = ()
     after: tuple[Message, ...] = ()
 
@@ -96,7 +98,8 @@ class AgentMemory:
         """Writes that wait for the person."""
         from memgpt_cli.services.reviews import ReviewService
 
-        return ReviewService(self._memory, self._caller, self._workspace.clock)
+        workspace = self._workspace
+        return ReviewService(self._memory, self._caller, workspace.clock, workspace.settings.trust)
 
     @cached_property
     def trust(self) -> TrustService:
@@ -120,11 +123,13 @@ class AgentMemory:
         return WishService(self._memory)
 
     def fetch(self, ref: str, *, around: int = 0) -> Fetched:
-        """The message or passage of an id such as `m12` or `p7`, a message with `around` messages on either side.
+        """An item by its id such as `m12`, `p7` or `f3`; a message with `around` others on either side.
 
         Raises UsageError for an invalid id, NotFoundError with the nearest ids for an unknown one.
         """
-        if ref.strip()[:1].lower() == "p":
+        if ref.strip()[:1].lower() == Kind.FACT.prefix:
+            return Fetched(item=self.facts.get(ref))
+        if ref.strip()[:1].lower() == Kind.PASSAGE.prefix:
             return Fetched(item=self.passages.get(ref))
         if not around:
             return Fetched(item=self.messages.get(ref))

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any
 from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.domain.reviews import Review, ReviewState, review_number, review_ref
 from memgpt_cli.domain.times import to_text
+from memgpt_cli.domain.trust import Author, Origin, least_trusted
 from memgpt_cli.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from memgpt_cli.bootstrap import Memory
+    from memgpt_cli.domain.settings import TrustSettings
     from memgpt_cli.ports import Clock
     from memgpt_cli.services.callers import Caller
 
 _MOST = 10_000
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +36,11 @@ class Difference:
 class ReviewService:
     """The review queue of one agent. Only the person decides; a program may look."""
 
-    def __init__(self, memory: Memory, caller: Caller, clock: Clock) -> None:
+    def __init__(self, memory: Memory, caller: Caller, clock: Clock, trust: TrustSettings) -> None:
         self._memory = memory
         self._caller = caller
         self._clock = clock
+        self._trust = trust
 
     def page(self, *, limit: int = 50, number: int = 0, decided: bool = False) -> tuple[list[Review], bool]:
         """Page `number` (0-based) of the writes that wait, oldest first, or of all; and whether there are more."""
@@ -94,6 +98,37 @@ class ReviewService:
         with self._memory.store.transaction(), self._memory.store.journal.operation(by):
             self._memory.store.reviews.decide(chosen, ReviewState.REJECTED, at=self._clock.now(), provenance=by)
         return [self.get(review_ref(review.id)) for review in chosen]
+
+    def hold(self, function: str, arguments: Mapping[str, str], shown: Mapping[str, Author]) -> Review | None:
+        """Keep a program's write to core memory for the person, where the setting `trust.hold` says so.
+
+        `shown` names the untrusted items that the program was shown, with their sources. None: it may be made. What
+        would fail raises what the write raises, and what would change nothing is not kept.
+        """
+        if self._trust.hold == "off" or (self._trust.hold == "untrusted" and not shown):
+            return None
+        from memgpt_cli.functions.core_memory import edit_block
+
+        store, core = self._memory.store, self._memory.core_memory
+        least = least_trusted(shown.values(), default=Author.TOOL)
+        by = replace(self._caller.did(function), origin=Origin(least=least, derived_from=tuple(shown)))
+        before = core.block(arguments["label"])
+        after = core.rehearse(lambda: edit_block(core, function, dict(arguments), by))
+        if after.version == before.version:
+            return None
+        named = ", ".join(list(shown)[:_NAMED]) + (f" and {len(shown) - _NAMED} more" if len(shown) > _NAMED else "")
+        reason = f"{by.command} was shown text from {named}" if shown else "the setting trust.hold is all"
+        with store.transaction():
+            return store.reviews.add(
+                Review(
+                    at=self._clock.now(),
+                    label=before.label,
+                    function=function,
+                    arguments=json.dumps(dict(arguments), ensure_ascii=False),
+                    reason=reason,
+                    provenance=by,
+                )
+            )
 
     def waiting(self) -> list[str]:
         """The ids of all writes that wait."""
