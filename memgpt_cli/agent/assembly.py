@@ -17,6 +17,7 @@ from memgpt_cli.functions.executor import FunctionExecutor
 from memgpt_cli.functions.spec import FunctionContext
 from memgpt_cli.main_context.booked_summaries import BookedSummaries
 from memgpt_cli.main_context.core_memory import CoreMemory
+from memgpt_cli.main_context.fact_extraction import FactExtraction
 from memgpt_cli.main_context.queue_manager import QueueManager
 from memgpt_cli.main_context.rendering import Renderer
 from memgpt_cli.main_context.summarizer import Summarizer
@@ -119,6 +120,15 @@ def assemble(
             clock=clock,
             afford=budget.check_summary,
             book=budget.book_summary,
+            facts=FactExtraction(
+                store=store,
+                prompts=prompts,
+                counter=counter,
+                zone=settings.zone,
+                window=settings.window.window,
+            )
+            if settings.facts.asked_in(settings.window.window)
+            else None,
         ),
         clock=clock,
         page_out=Pager(store, chunk_tokens=settings.archival.chunk_tokens),

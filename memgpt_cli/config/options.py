@@ -127,6 +127,13 @@ OPTIONS: Final[tuple[Option, ...]] = (
         help="Whether the agent's own model summarises at the end of its prompt (cached) or in a prompt of its own.",
     ),
     Option(
+        key="facts.at_eviction",
+        target="facts.at_eviction",
+        kind=str,
+        choices=("auto", "on", "off"),
+        help="Whether the summary call of an eviction also asks for facts; auto: in windows of 16,000 tokens or more.",
+    ),
+    Option(
         key="loop.protocol",
         target="loop.protocol",
         kind=str,

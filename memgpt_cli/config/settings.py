@@ -20,6 +20,7 @@ from memgpt_cli.domain.profiles import Profile
 from memgpt_cli.domain.settings import (
     ArchivalSettings,
     EmbedderSettings,
+    FactSettings,
     LoopSettings,
     MemorySettings,
     ModelSettings,
@@ -343,6 +344,7 @@ def _settings(values: Mapping[str, SettingValue], environ: Mapping[str, str]) ->
         model=ModelSettings(**sections["model"]),
         window=WindowSettings(**sections["window"]),
         loop=LoopSettings(**{**loop, "protocol": Protocol(loop["protocol"])}),
+        facts=FactSettings(**sections["facts"]),
         search=SearchSettings(**sections["search"]),
         archival=ArchivalSettings(**sections["archival"]),
         embedder=EmbedderSettings(**sections["embedder"]),

@@ -39,6 +39,10 @@ _LARGEST_RESERVE: Final = 4_096
 """One token in so many of a window is reserved for the reply, up to this number, where no reserve is set."""
 
 
+_WINDOW_FOR_FACTS: Final = 16_000
+"""Below it, facts would take 4 to 10% of all spending (docs/facts.md)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowSettings:
     """Main context. `window` (set by `source`) and `reserve` are tokens.
@@ -73,6 +77,17 @@ class WindowSettings:
         if self.reserve:
             return prompt + self.reserve
         return min(prompt + _LARGEST_RESERVE, _RESERVED * (prompt - 1) // (_RESERVED - 1) + 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactSettings:
+    """Where facts come from besides commands. `at_eviction` "auto": in windows in which their cost is small."""
+
+    at_eviction: Literal["auto", "on", "off"] = "auto"
+
+    def asked_in(self, window: int) -> bool:
+        """Whether the summary call of an eviction asks for facts in a window of so many tokens."""
+        return self.at_eviction == "on" or (self.at_eviction == "auto" and window >= _WINDOW_FOR_FACTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +178,7 @@ class Settings:
     agent: str = "default"
     model: ModelSettings = field(default_factory=ModelSettings)
     window: WindowSettings = field(default_factory=WindowSettings)
+    facts: FactSettings = field(default_factory=FactSettings)
     loop: LoopSettings = field(default_factory=LoopSettings)
     search: SearchSettings = field(default_factory=SearchSettings)
     archival: ArchivalSettings = field(default_factory=ArchivalSettings)

@@ -8,6 +8,7 @@ from typing import Final
 
 from memgpt_cli.domain.facts import FactState
 from memgpt_cli.domain.messages import Message, Role
+from memgpt_cli.domain.trust import Author
 from memgpt_cli.facts.candidate import Candidate, candidate_of
 from memgpt_cli.facts.checks import checked_validity, unfounded_numbers
 from memgpt_cli.facts.reply import MOST_OBJECTS, read
@@ -72,6 +73,8 @@ def _checked(candidate: Candidate, spoken: Sequence[Message], index: int, zone: 
     word = whose_word(source.role, source.text, candidate.quote)
     if word is Word.OTHER:
         return None
+    if source.least in {Author.DOCUMENT, Author.TOOL}:
+        word = Word.PASTED
     said_on = source.created_at.astimezone(zone).date()
     sentence = sentences_of(candidate.quote, source.text)
     valid = checked_validity(candidate.valid, candidate.quote, sentence, said_on)

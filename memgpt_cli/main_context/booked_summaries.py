@@ -1,8 +1,9 @@
 """Summaries for the queue manager, within the budget and the window, with their cost recorded."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from memgpt_cli.domain.agents import Epoch, StepRecord, Turn
 from memgpt_cli.domain.blocks import Block
@@ -11,11 +12,18 @@ from memgpt_cli.domain.messages import Message, message_ref
 from memgpt_cli.domain.trust import Author, Origin, least_trusted
 from memgpt_cli.main_context import core_memory
 from memgpt_cli.main_context.eviction import Choice, longest_prefix
+from memgpt_cli.main_context.fact_extraction import FactExtraction, FactsOrder, StoredFacts
 from memgpt_cli.main_context.leaving import running_question, what_leaves
-from memgpt_cli.main_context.summarizer import Bounds, InPlace, Material, Summarizer, Summary, SummaryCall
+from memgpt_cli.main_context.summarizer import Bounds, FactsPart, InPlace, Material, Summarizer, Summary, SummaryCall
 from memgpt_cli.main_context.tokens import count_message
 from memgpt_cli.main_context.window import Window
 from memgpt_cli.ports import Clock, Store
+
+_FACTS_APART: Final = 4
+"""The share of the room, as a divisor, that facts may take in a prompt of their own."""
+
+_ORDER_FRAME: Final = 200
+"""Tokens of the order to summarise besides its request for facts, at most."""
 
 Afford = Callable[[Turn, int, int], None]
 """Raises BudgetError if a summary call with this many prompt and reply tokens could exceed a budget."""
@@ -26,37 +34,65 @@ Book = Callable[[SummaryCall, datetime], float | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaidSummary:
-    """A summary with its calls, their time and their prices in US dollars."""
+    """A summary with its calls, their time and their prices in US dollars; and which facts were asked for with it."""
 
     summary: Summary
     paid: tuple[tuple[SummaryCall, datetime, float | None], ...]
+    facts: FactsOrder | None = None
 
 
 class BookedSummaries:
     """Requests summaries for one agent. Caps are corrected tokens, as the window counts them."""
 
-    def __init__(self, *, store: Store, summarizer: Summarizer, clock: Clock, afford: Afford, book: Book) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        summarizer: Summarizer,
+        clock: Clock,
+        afford: Afford,
+        book: Book,
+        facts: FactExtraction | None = None,
+    ) -> None:
         self._store = store
         self._summarizer = summarizer
         self._clock = clock
         self._afford = afford
         self._book = book
+        self._facts = facts
 
     def of_choice(
-        self, window: Window, epoch: Epoch, queue: Sequence[Message], choice: Choice, *, turn: Turn, cap: int
+        self,
+        window: Window,
+        epoch: Epoch,
+        queue: Sequence[Message],
+        choice: Choice,
+        *,
+        turn: Turn,
+        cap: int,
+        facts: bool = False,
     ) -> PaidSummary:
         """Fold the leaving messages into the epoch's summary, at the end of the current prompt if that is set and fits.
 
-        Raises BudgetError.
+        With `facts` the same call asks for facts, if that is set and worth it. Raises BudgetError.
         """
+        order = self._facts.order(choice.victims) if facts and self._facts is not None else None
+        apart = None if order is None else order.within(int(window.room / window.ratio) // _FACTS_APART)
         material = Material(
             previous=epoch.summary,
             evicted=choice.victims,
             core_memory=self._core_memory(window, self._store.blocks.all()),
             question=running_question(choice, turn.id),
+            facts=self._part(apart),
         )
-        in_place = self._in_place(window, epoch, queue, choice, cap) if choice.victims else None
-        return self._made(window, material, turn, cap, in_place)
+        in_place = self._in_place(window, epoch, queue, choice, cap=cap, order=order) if choice.victims else None
+        return replace(self._made(window, material, turn, cap, in_place), facts=order)
+
+    def keep_facts(self, made: PaidSummary, choice: Choice, *, cause: int | None, at: datetime) -> StoredFacts | None:
+        """Store the facts that came with a summary; joins the running transaction. None where there were none."""
+        if self._facts is None or made.facts is None or not made.summary.facts:
+            return None
+        return self._facts.store(made.summary.facts, made.facts, choice.victims, cause=cause, at=at)
 
     def of_evicted(
         self, window: Window, previous: str, evicted: Sequence[Message], *, turn: Turn, cap: int
@@ -103,21 +139,85 @@ class BookedSummaries:
         """Return the snapshot, or as much of it as fits a third of the space besides the messages."""
         return self._summarizer.fit(core_memory.snapshot(blocks), int(window.room / window.ratio) // 3)
 
+    def _part(self, order: FactsOrder | None) -> FactsPart | None:
+        if self._facts is None or order is None:
+            return None
+        return FactsPart(order=self._facts.text(order), tokens=order.tokens)
+
     def _in_place(
-        self, window: Window, epoch: Epoch, queue: Sequence[Message], choice: Choice, cap: int
+        self,
+        window: Window,
+        epoch: Epoch,
+        queue: Sequence[Message],
+        choice: Choice,
+        *,
+        cap: int,
+        order: FactsOrder | None,
     ) -> InPlace | None:
-        """Return the prompt with an instruction to summarise at its end; None if it would cut off a leaving message."""
+        """The prompt, with an instruction to summarise at its end; None if a leaving message would be cut off.
+
+        Facts are asked for as far as the window has room beside what leaves; messages that stay may be cut off.
+        """
         if window.settings.summary_where == "apart":
             return None
         leaving = what_leaves(window, queue, choice, summary=bool(epoch.summary))
-        text = self._summarizer.order_in_place(leaving, int(cap / window.ratio))
-        order = PromptMessage(role="user", content=window.renderer.event("summary_request", text, None))
-        room = window.room - window.head_tokens(epoch.head)
-        room -= window.corrected(count_message(window.counter, order))
-        taken = longest_prefix(queue, room=room, tokens=window.message_tokens)
-        if {m.id for m in choice.victims} - {m.id for m in taken}:
+        fitted = _Fitted(window, epoch, queue, choice, int(cap / window.ratio))
+
+        def prompt(part: FactsPart | None) -> InPlace | None:
+            text = self._summarizer.order_in_place(leaving, fitted.summary, part)
+            return fitted.prompt(
+                PromptMessage(role="user", content=window.renderer.event("summary_request", text, None)), part
+            )
+
+        if order is not None:
+            spare = fitted.spare(self._part(order))
+            if (limited := order.within(spare)) and (found := prompt(self._part(limited))):
+                return found
+        return prompt(None)
+
+
+class _Fitted:
+    """Fits the prompt of a summary in place into the window; `summary` is its longest reply without facts."""
+
+    def __init__(self, window: Window, epoch: Epoch, queue: Sequence[Message], choice: Choice, summary: int) -> None:
+        self._window = window
+        self._epoch = epoch
+        self._queue = queue
+        self._gone = {m.id for m in choice.victims}
+        self._head = window.head_tokens(epoch.head)
+        self.summary = summary
+
+    def spare(self, part: FactsPart | None) -> int:
+        """Return the tokens, as counted, that the window has for facts beside all that leaves."""
+        last = max((n for n, m in enumerate(self._queue) if m.id in self._gone), default=-1)
+        until = next((n for n in range(last + 1, len(self._queue)) if self._starts(n)), len(self._queue))
+        needed = sum(self._window.message_tokens(m) for m in self._queue[:until])
+        order = self._window.count_text(part.order) if part else 0
+        left = self._window.settings.window - self._head - needed - order - self._window.corrected(self.summary)
+        return int((left - _ORDER_FRAME) / self._window.ratio)
+
+    def prompt(self, order: PromptMessage, part: FactsPart | None) -> InPlace | None:
+        """Return the prompt with as much of the queue as fits; None if a leaving message does not."""
+        window = self._window
+        taken_by_order = window.corrected(count_message(window.counter, order))
+        room = window.room - self._head - taken_by_order
+        if part is not None:
+            reply = window.corrected(self.summary + part.tokens)
+            room = min(room, window.settings.window - reply - self._head - taken_by_order)
+        taken = longest_prefix(self._queue, room=room, tokens=window.message_tokens)
+        if self._gone - {m.id for m in taken}:
             return None
-        return InPlace(messages=(*window.prompt(epoch, taken), order), tools=window.instructions.tools)
+        messages = (*window.prompt(self._epoch, taken), order)
+        if part is None:
+            return InPlace(messages=messages, tools=window.instructions.tools)
+        used = self._head + taken_by_order + sum(window.message_tokens(m) for m in taken)
+        reply = int((window.settings.window - used) / window.ratio)
+        return InPlace(messages=messages, tools=window.instructions.tools, facts=part, reply=reply)
+
+    def _starts(self, number: int) -> bool:
+        """Whether a turn or a step begins with this message of the queue."""
+        before, message = self._queue[number - 1], self._queue[number]
+        return (before.turn, before.step) != (message.turn, message.step)
 
 
 def origin_of_summary(before: Epoch | None, evicted: Sequence[Message]) -> Origin:

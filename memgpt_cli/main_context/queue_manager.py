@@ -183,7 +183,9 @@ class QueueManager:
             yield Evicting(messages=len(choice.victims))
         if attempt == _ATTEMPTS - 1:
             cap = min(cap, max(0, self.window.room - bare - sum(self.window.message_tokens(m) for m in choice.kept)))
-        made = self._summaries.of_choice(self.window, self.epoch, self.queue, choice, turn=turn, cap=cap)
+        made = self._summaries.of_choice(
+            self.window, self.epoch, self.queue, choice, turn=turn, cap=cap, facts=attempt == 0
+        )
         if made.summary.failure:
             yield Notice(f"the summarising model failed ({made.summary.failure}); an extractive summary stands in")
         with self._store.transaction():
@@ -193,6 +195,10 @@ class QueueManager:
             self.epoch = self._begin(EVICTION, blocks, made.summary.text, hidden, origin)
             self._store.messages.evict([m.id for m in choice.victims], epoch=self.epoch.id)
             self._summaries.record(made, turn, self.epoch)
+            cause = next((m.id for m in self.queue if m.turn == turn.id), None)
+            stored = self._summaries.keep_facts(made, choice, cause=cause, at=self._clock.now())
+        if stored is not None and stored.new:
+            yield Notice(f"facts stored from the messages that left the window: {stored.new} (memgpt facts list)")
         self.window.forget(choice.victims)
         if choice.victims:
             yield Evicted(

@@ -19,6 +19,7 @@ from memgpt_cli.domain.chat import (
 )
 from memgpt_cli.domain.messages import Message
 from memgpt_cli.errors import APIKeyError, ConfigError, ModelError, ReplyLengthError
+from memgpt_cli.facts.reply import divide
 from memgpt_cli.main_context.extractive import extract
 from memgpt_cli.main_context.rendering import escape
 from memgpt_cli.main_context.tokens import PRIMING, count_message, count_request
@@ -26,6 +27,9 @@ from memgpt_cli.main_context.transcript import spoken_lines, transcript
 from memgpt_cli.ports import ChatModel, PromptSource, TokenCounter
 
 EXTRACTIVE: Final = "extractive"
+
+_ALONE: Final = "Answer with the summary alone."
+"""The end of the summary prompt, which does not hold where facts are asked for too."""
 
 FEWEST_TOKENS: Final = 16
 """A summary with fewer tokens is useless, so none is requested."""
@@ -58,14 +62,28 @@ class Summary:
     by: str
     calls: tuple[SummaryCall, ...] = ()
     failure: str = ""
+    facts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactsPart:
+    """A request for facts after the summary: its words, and the tokens of the reply that they may take."""
+
+    order: str
+    tokens: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InPlace:
-    """The prompt that the model has just seen, with the instruction to summarise at its end."""
+    """The prompt that the model has just seen, with the instruction to summarise at its end.
+
+    With `facts`, `reply` is how many tokens the window has for the reply.
+    """
 
     messages: tuple[PromptMessage, ...]
     tools: tuple[ToolSchema, ...]
+    facts: FactsPart | None = None
+    reply: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +98,7 @@ class Material:
     evicted: Sequence[Message]
     core_memory: str = ""
     question: str = ""
+    facts: FactsPart | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +118,25 @@ class _Work:
     bounds: Bounds
     afford: Afford
     calls: list[SummaryCall] = field(default_factory=list)
+    facts: list[str] = field(default_factory=list)
+
+    def take(self, answer: "_Answer", facts: FactsPart | None) -> str:
+        """Return the summary in a reply, and keep the facts after it, if they were asked for."""
+        text, found = answer.text, None
+        if facts is not None:
+            text, found = (reply := divide(text)).summary, reply.facts
+        if found is not None:
+            self.facts.append(found)
+        return (_whole_sentences(text) if answer.cut and found is None else text).strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """A reply as it came. `starved`: reasoning used up its tokens before it was complete."""
+
+    text: str
+    cut: bool
+    starved: bool
 
 
 class Summarizer:
@@ -145,24 +183,33 @@ class Summarizer:
         except _FAILURES as error:
             failure = error.message
         if text:
-            return Summary(text=text, by=self._model.name, calls=tuple(work.calls))
+            return Summary(text=text, by=self._model.name, calls=tuple(work.calls), facts=tuple(work.facts))
         text = self._extract(material.previous, lines, bounds.summary)
         return Summary(text=text, by=EXTRACTIVE, calls=tuple(work.calls), failure=failure)
 
-    def order_in_place(self, leaving: str, max_tokens: int) -> str:
+    def order_in_place(self, leaving: str, max_tokens: int, facts: FactsPart | None = None) -> str:
         """Return the instruction at the end of the model's own prompt; `leaving` says which messages leave."""
-        order = self._prompts.render("summary", {"max_words": _words(max_tokens)})
+        order = self._order(max_tokens, facts)
         return f"The window is full. {leaving} Do not answer the person and do not call a function now. {order}"
+
+    def _order(self, max_tokens: int, facts: FactsPart | None) -> str:
+        order = self._prompts.render("summary", {"max_words": _words(max_tokens)})
+        return order if facts is None else f"{order.removesuffix(_ALONE).rstrip()} {facts.order}"
 
     def _asked_in_place(self, work: _Work, prompt: InPlace) -> str:
         """Return the summary, or an empty string if the model returned no text."""
         for most in self._allowances(work.bounds.summary, work.bounds.reply):
+            longest = most + (prompt.facts.tokens if prompt.facts else 0)
             request = ChatRequest(
-                model=work.model.name, messages=prompt.messages, tools=prompt.tools, max_tokens=most, may_call=False
+                model=work.model.name,
+                messages=prompt.messages,
+                tools=prompt.tools,
+                max_tokens=longest if prompt.reply is None else min(longest, prompt.reply),
+                may_call=False,
             )
-            answer, starved = self._ask(work, request)
-            if not starved:
-                return self.fit(answer, work.bounds.summary)
+            answer = self._ask(work, request)
+            if not answer.starved:
+                return self.fit(work.take(answer, prompt.facts), work.bounds.summary)
         return ""
 
     def _asked_apart(self, work: _Work, material: Material, lines: Sequence[str]) -> str:
@@ -175,14 +222,17 @@ class Summarizer:
     def _folded(self, work: _Work, material: Material, lines: Sequence[str], most: int) -> str:
         """Fold each part that fits the window into the summary; empty if one call returned no text."""
         text = material.previous
+        work.facts.clear()
+        most += material.facts.tokens if material.facts else 0
         room = work.bounds.room - max(0, most - work.bounds.reply)
         for part in self._parts(material, lines, work.bounds.summary, room):
             messages = self._messages(material, text, part, work.bounds.summary)
             request = ChatRequest(model=work.model.name, messages=messages, max_tokens=most)
-            answer, starved = self._ask(work, request)
-            if starved or not answer:
+            answer = self._ask(work, request)
+            summary = work.take(answer, material.facts)
+            if answer.starved or not summary:
                 return ""
-            text = self.fit(answer, work.bounds.summary)
+            text = self.fit(summary, work.bounds.summary)
         return text
 
     def _allowances(self, usual: int, most: int) -> tuple[int, ...]:
@@ -191,8 +241,7 @@ class Summarizer:
             return (usual,)
         return (most,) if self._reasons else (usual, most)
 
-    def _ask(self, work: _Work, request: ChatRequest) -> tuple[str, bool]:
-        """Return the reply, and whether reasoning used up its tokens before it was complete."""
+    def _ask(self, work: _Work, request: ChatRequest) -> _Answer:
         counted = count_request(self._counter, request)
         work.afford(counted, request.max_tokens or 0)
         text, thought, cut, usage = "", "", False, Usage()
@@ -222,10 +271,10 @@ class Summarizer:
         silent = not text.strip()
         starved = bool((silent and (thought or cut)) or (thought and cut))
         self._reasons = self._reasons or starved or bool(thought)
-        return (_whole_sentences(text) if cut else text).strip(), starved
+        return _Answer(text=text, cut=cut, starved=starved)
 
     def _messages(self, material: Material, previous: str, part: str, max_tokens: int) -> tuple[PromptMessage, ...]:
-        order = [self._prompts.render("summary", {"max_words": _words(max_tokens)})]
+        order = [self._order(max_tokens, material.facts)]
         if material.core_memory:
             order.append(f"This is the core memory, which stays in view:\n{material.core_memory}")
         content = [
