@@ -22,9 +22,6 @@ from memgpt_cli.ports import Clock, Store
 _FACTS_APART: Final = 4
 """The share of the room, as a divisor, that facts may take in a prompt of their own."""
 
-_ORDER_FRAME: Final = 200
-"""Tokens of the order to summarise besides its request for facts, at most."""
-
 Afford = Callable[[Turn, int, int], None]
 """Raises BudgetError if a summary call with this many prompt and reply tokens could exceed a budget."""
 
@@ -163,17 +160,15 @@ class BookedSummaries:
         leaving = what_leaves(window, queue, choice, summary=bool(epoch.summary))
         fitted = _Fitted(window, epoch, queue, choice, int(cap / window.ratio))
 
-        def prompt(part: FactsPart | None) -> InPlace | None:
+        def ordered(part: FactsPart | None) -> PromptMessage:
             text = self._summarizer.order_in_place(leaving, fitted.summary, part)
-            return fitted.prompt(
-                PromptMessage(role="user", content=window.renderer.event("summary_request", text, None)), part
-            )
+            return PromptMessage(role="user", content=window.renderer.event("summary_request", text, None))
 
         if order is not None:
-            spare = fitted.spare(self._part(order))
-            if (limited := order.within(spare)) and (found := prompt(self._part(limited))):
+            limited = self._part(order.within(fitted.spare(ordered(self._part(order)))))
+            if limited is not None and (found := fitted.prompt(ordered(limited), limited)) is not None:
                 return found
-        return prompt(None)
+        return fitted.prompt(ordered(None), None)
 
 
 class _Fitted:
@@ -187,14 +182,14 @@ class _Fitted:
         self._head = window.head_tokens(epoch.head)
         self.summary = summary
 
-    def spare(self, part: FactsPart | None) -> int:
-        """Return the tokens, as counted, that the window has for facts beside all that leaves."""
+    def spare(self, order: PromptMessage) -> int:
+        """Return the tokens, as counted, that the window has for facts beside all that leaves and this order."""
         last = max((n for n, m in enumerate(self._queue) if m.id in self._gone), default=-1)
         until = next((n for n in range(last + 1, len(self._queue)) if self._starts(n)), len(self._queue))
         needed = sum(self._window.message_tokens(m) for m in self._queue[:until])
-        order = self._window.count_text(part.order) if part else 0
-        left = self._window.settings.window - self._head - needed - order - self._window.corrected(self.summary)
-        return int((left - _ORDER_FRAME) / self._window.ratio)
+        needed += self._window.corrected(count_message(self._window.counter, order))
+        left = self._window.settings.window - self._head - needed - self._window.corrected(self.summary)
+        return int(left / self._window.ratio) - 1
 
     def prompt(self, order: PromptMessage, part: FactsPart | None) -> InPlace | None:
         """Return the prompt with as much of the queue as fits; None if a leaving message does not."""

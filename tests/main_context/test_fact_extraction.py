@@ -45,11 +45,13 @@ def extractor(changes: list[dict[str, Any]], summary: str = SUMMARY) -> Any:
 
 def talk(opened: Session, changes: list[dict[str, Any]], filler: str) -> list[Any]:
     """Everything that is said: first the old values, then the new ones, then enough for all of it to be evicted."""
-    texts = [change[which]["said"] for which in ("old", "new") for change in changes] + [""] * 9
-    happened = []
-    for number, text in enumerate(texts):
-        at = FIRST + number * timedelta(hours=8)
-        happened += run(opened, f"{text} {filler}".strip(), created_at=at)
+    texts = [change[which]["said"] for which in ("old", "new") for change in changes]
+    happened: list[Any] = []
+    number = 0
+    while texts or any(not m.text.startswith(filler[:9]) for m in opened.agent.queue_manager.queue if m.role == "user"):
+        text = f"{texts.pop(0)} {filler}" if texts else filler
+        happened += run(opened, text, created_at=FIRST + number * timedelta(hours=8))
+        number += 1
     return happened
 
 
