@@ -17,6 +17,7 @@ from memgpt_cli.domain.messages import Message, Role
 from memgpt_cli.domain.partial_dates import PartialDate, Validity
 from memgpt_cli.errors import UsageError
 from memgpt_cli.facts.keeping import FactKeeper, Kept, Statement
+from memgpt_cli.files.replacing import PENDING, Replacements
 from memgpt_cli.storage.agents.files import export_agent, import_agent
 from memgpt_cli.storage.forgetting import Forgetting
 from memgpt_cli.storage.store import SQLiteStore
@@ -214,9 +215,8 @@ def test_an_exported_agent_brings_its_facts(store: SQLiteStore, tmp_path: Path) 
     store.set_config(AgentConfig(name="default", created_at=datetime(2026, 1, 1, tzinfo=UTC)))
     keep(store, "Ana", "home", "Lyon")
     keep(store, "Ana", "home", "Lisbon", days=1)
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    export_agent(store.path, tmp_path / "a.zip", scratch=scratch, at=NOW, overwrite=False, program="test")
+    pending = Replacements(tmp_path / "agents" / PENDING)
+    export_agent(store.path, tmp_path / "a.zip", pending, name="default", at=NOW, overwrite=False, program="test")
     copy = tmp_path / "copy.db"
     import_agent(tmp_path / "a.zip", copy, name="copy", keep_endpoint=False, progress=lambda *_: None)
     opened = SQLiteStore(copy)
