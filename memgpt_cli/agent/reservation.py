@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from memgpt_cli.agent.session import Session
-    from memgpt_cli.domain.glance import Glance
+    from memgpt_cli.domain.agent_summary import AgentSummary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Reservation:
     host: str | None
     window: int
     notices: tuple[str, ...]
-    glance: Glance
+    summary: AgentSummary
     open: Callable[[], Session]
     release: Callable[[], None]
     warm_up: Callable[[], None]

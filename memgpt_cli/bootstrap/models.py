@@ -74,7 +74,7 @@ class Models:
     def choose(self, config: AgentConfig | None = None, last: str | None = None) -> ModelChoice:
         """The model that an agent, or one without a choice of its own, is answered by, and why. Raises ConfigError.
 
-        `last` is where the agent talked to before, as its record or a glance at it says.
+        `last` is where the agent talked to before, as its record says.
         """
         place = _destination(last) if last else None
         return self.windows.applied(

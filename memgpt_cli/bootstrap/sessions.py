@@ -42,7 +42,7 @@ class Sessions:
         name = name or self._adapters.agent_name
         lock = self._lock(name, purpose=purpose, wait=wait)
         try:
-            seen = self._adapters.agents.glance(name)
+            seen = self._adapters.agents.summary(name)
             choice = self._models.choose(seen.config, seen.endpoint)
             self._models.check_key(choice)
             self._adapters.embedders.check(name, seen.embedder)
@@ -52,7 +52,7 @@ class Sessions:
                 host=choice.endpoint.host if choice.endpoint else None,
                 window=choice.window,
                 notices=self._models.notices(choice),
-                glance=seen,
+                summary=seen,
                 open=lambda: self._open_held(name, lock),
                 release=lock.release,
                 warm_up=lambda: self._warm_up(choice),
@@ -76,7 +76,7 @@ class Sessions:
 
     def choice_of(self, name: str) -> ModelChoice:
         """The model that an agent is answered by. Raises NotFoundError."""
-        seen = self._adapters.agents.glance(name)
+        seen = self._adapters.agents.summary(name)
         return self._models.choose(seen.config, seen.endpoint)
 
     def choice_in_use(self) -> ModelChoice:

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from memgpt_cli.domain.agent_summary import AgentSummary
     from memgpt_cli.domain.agents import AgentConfig
     from memgpt_cli.domain.archives import BackedUp, Restored
     from memgpt_cli.domain.blocks import Block, Provenance
     from memgpt_cli.domain.forgetting import Checked, Plan, Progress, Wanted
-    from memgpt_cli.domain.glance import Glance
     from memgpt_cli.ports.record import Store
 
 
@@ -100,7 +100,7 @@ class AgentSet(Protocol):
         """Open the agent's record and close it afterwards. Raises StorageError for a damaged one."""
         ...
 
-    def glance(self, name: str) -> Glance:
+    def summary(self, name: str) -> AgentSummary:
         """Return the data that start-up needs, without opening the record. Raises the errors of `open`."""
         ...
 

@@ -27,7 +27,7 @@ def move_of(workspace: Workspace, agent: str) -> Move | None:
     """
     if not workspace.agents.exists(agent):
         return None
-    config = workspace.agents.glance(agent).config
+    config = workspace.agents.summary(agent).config
     to = workspace.models.choose(config)
     try:
         own = workspace.without_flags().models.choose(config)

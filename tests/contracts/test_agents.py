@@ -41,7 +41,7 @@ def test_an_agent_has_its_config_and_blocks_from_the_start(agents: AgentSet) -> 
         assert store.config() == agents.config("ann") == config("ann")
         assert [block.value for block in store.blocks.all()] == ["Ada"]
     assert agents.size("ann") > 0
-    assert not agents.glance("ann").messages
+    assert not agents.summary("ann").messages
 
 
 def test_a_name_is_taken_once(agents: AgentSet) -> None:
@@ -53,7 +53,7 @@ def test_a_name_is_taken_once(agents: AgentSet) -> None:
 
 
 def test_a_wrong_name_is_answered_with_the_nearest(agents: AgentSet) -> None:
-    for use in (agents.open, agents.glance, lambda name: agents.opened(name).__enter__()):
+    for use in (agents.open, agents.summary, lambda name: agents.opened(name).__enter__()):
         with pytest.raises(NotFoundError, match=r"there is no agent 'An'; did you mean ann\?"):
             use("An")
 

@@ -155,7 +155,7 @@ def _advise(terminal: Terminal, workspace: "Workspace", chosen: tuple[str, str])
 def _name_others(terminal: Terminal, workspace: "Workspace", name: str, identity: "EmbedderIdentity | None") -> None:
     """Agents whose vectors are of another embedder than this one's now."""
     for other in workspace.agents.names():
-        theirs = workspace.agents.glance(other).embedder
+        theirs = workspace.agents.summary(other).embedder
         if other != name and None not in (theirs, identity) and theirs != identity and identity is not None:
             terminal.notice(
                 f"agent {other} has vectors of {theirs}:"

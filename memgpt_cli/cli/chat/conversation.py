@@ -94,7 +94,7 @@ class Conversation:
         try:
             with self._quiet_keyboard():
                 self._greet()
-                if self._reservation.glance.unanswered:
+                if self._reservation.summary.unanswered:
                     self._go_on()
                 if first is not None and first.strip():
                     self._respond(first)
@@ -173,7 +173,7 @@ class Conversation:
             raise
         for line in self._reservation.notices:
             self.terminal.notice(line)
-        if self._reservation.glance.unanswered:
+        if self._reservation.summary.unanswered:
             self._go_on()
 
     def choices(self, kind: str) -> Iterable[str]:

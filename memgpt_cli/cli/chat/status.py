@@ -42,8 +42,8 @@ class Status:
     def hold(self, reservation: Reservation) -> None:
         """Another agent or model answers from here on; what was used stays counted."""
         self.agent, self.model, self.window = reservation.name, reservation.model, reservation.window
-        self.used, self.pressed = reservation.glance.used, False
-        self.waiting = reservation.glance.unanswered
+        self.used, self.pressed = reservation.summary.used, False
+        self.waiting = reservation.summary.unanswered
 
     def look(self, session: Session) -> None:
         """Take over how full the window is now."""

@@ -55,7 +55,7 @@ def welcome(terminal: Terminal, workspace: "Workspace", reservation: "Reservatio
 
     Returns the models of this machine that a key chooses (first_run.py), if any were found.
     """
-    if reservation.glance.messages:
+    if reservation.summary.messages:
         for line in reservation.notices:
             terminal.notice(line)
         return []

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from memgpt_cli.domain.agent_summary import AgentSummary
     from memgpt_cli.domain.agents import AgentConfig
     from memgpt_cli.domain.blocks import Block, Provenance
-    from memgpt_cli.domain.glance import Glance
     from memgpt_cli.storage.store import SQLiteStore
 
 RECORD: Final = "agent.db"
@@ -259,13 +259,13 @@ class AgentFolders(AgentSet):
             yield store
 
     @override
-    def glance(self, name: str) -> Glance:
-        from memgpt_cli.storage.agents.glance import glance
+    def summary(self, name: str) -> AgentSummary:
+        from memgpt_cli.storage.agents.summary import read_summary
 
-        seen = glance(self.path(name) / RECORD) if self.exists(name) else None
+        seen = read_summary(self.path(name) / RECORD) if self.exists(name) else None
         if seen is None:
             self.open(name).close()  # brings an older record up to date, or says what is wrong with it
-            seen = glance(self.path(name) / RECORD)
+            seen = read_summary(self.path(name) / RECORD)
         if seen is None:
             raise StorageError(
                 f"the record of {name!r} says nothing of its agent", hint="restore a backup with `memgpt restore`"
@@ -274,9 +274,9 @@ class AgentFolders(AgentSet):
 
     @override
     def config(self, name: str) -> AgentConfig | None:
-        from memgpt_cli.storage.agents.glance import glance
+        from memgpt_cli.storage.agents.summary import read_summary
 
-        seen = glance(self.path(name) / RECORD)
+        seen = read_summary(self.path(name) / RECORD)
         return None if seen is None else seen.config
 
     @override

@@ -7,7 +7,7 @@ from memgpt_cli.domain.vectors import EmbedderIdentity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Glance:
+class AgentSummary:
     """Read from the record without opening it for writing.
 
     `endpoint` is where its messages were last sent (a note of the session), `embedder` is the one that made its

@@ -3,7 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-from memgpt_cli.domain.glance import Glance
+from memgpt_cli.domain.agent_summary import AgentSummary
 from memgpt_cli.domain.vectors import EmbedderIdentity
 from memgpt_cli.storage.database.record_check import agent_config
 
@@ -11,7 +11,7 @@ _ENDPOINT = "note.endpoint"
 _EMBEDDER = "embedder"
 
 
-def glance(path: Path) -> Glance | None:
+def read_summary(path: Path) -> AgentSummary | None:
     """What stands in the record at `path`; None when it cannot be read like that: it has to be opened first."""
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1.0)
@@ -25,13 +25,13 @@ def glance(path: Path) -> Glance | None:
         connection.close()
 
 
-def _read(connection: sqlite3.Connection) -> Glance:
+def _read(connection: sqlite3.Connection) -> AgentSummary:
     keys = ("config", _ENDPOINT, _EMBEDDER)
     meta = dict(connection.execute("SELECT key, value FROM meta WHERE key IN (?, ?, ?)", keys).fetchall())
     used = connection.execute(
         "SELECT prompt_tokens + completion_tokens FROM steps WHERE purpose = 'reply' ORDER BY id DESC LIMIT 1"
     ).fetchone()
-    return Glance(
+    return AgentSummary(
         config=agent_config(meta["config"]),
         endpoint=meta.get(_ENDPOINT),
         embedder=EmbedderIdentity.parse(meta[_EMBEDDER]) if _EMBEDDER in meta else None,
