@@ -201,6 +201,7 @@ def _usage(terminal: Terminal, error: "typer.exceptions.TyperException") -> int:
 
 def _report(terminal: Terminal, code: str, message: str, hint: str, exit_code: int) -> int:
     from memgpt_cli.cli.terminal.console import json_text, plain
+    from memgpt_cli.services.secrets import masked
 
     if terminal.debug and sys.exc_info()[0] is not None:
         traceback.print_exc()
@@ -208,7 +209,7 @@ def _report(terminal: Terminal, code: str, message: str, hint: str, exit_code: i
         document = {"error": {"code": code, "message": message, "hint": hint}}
         sys.stderr.write(json_text(document) + "\n")
     else:
-        sys.stderr.write(plain(f"error: {message}\n" + (f"\nhint: {hint}\n" if hint else "")))
+        sys.stderr.write(plain(masked(f"error: {message}\n" + (f"\nhint: {hint}\n" if hint else ""))))
     return exit_code
 
 

@@ -1,9 +1,13 @@
 """Short texts for people: cut to one line, counted."""
 
+from memgpt_cli.services.secrets import masked
+
+_LONGEST_KEY = 8_000
+
 
 def one_line(text: str, most: int = 60) -> str:
-    """The beginning of a text, on one line of at most `most` characters."""
-    flat = " ".join(text.split())
+    """The beginning of a text, on one line of at most `most` characters; a key in it is masked before it is cut."""
+    flat = " ".join(masked(text[: 4 * most + _LONGEST_KEY]).split())
     return flat if len(flat) <= most else f"{flat[: most - 1]}…"
 
 

@@ -11,7 +11,7 @@ from support.poisons import KINDS, Poison, poisons
 from support.strict_server import StrictServer
 
 from memgpt_cli.agent.session import Session
-from memgpt_cli.domain.blocks import Author, Provenance
+from memgpt_cli.domain.blocks import Author, Block, Provenance
 from memgpt_cli.domain.documents import LoadedDocument
 from memgpt_cli.domain.events import Attachment
 from memgpt_cli.domain.forgetting import Wanted
@@ -131,6 +131,22 @@ def check(home: Path, chosen: list[tuple[str, Poison]]) -> None:
             assert not [token for token in tokens if token in content], path
 
 
+def check_own_words(home: Path, chosen: list[Poison]) -> None:
+    """The person says what the poison wants, in a turn that shows the poison too: it is written at once."""
+    model = Obedient()
+    with StrictServer(model) as server, session(home, base_url=server.base_url) as agent:
+        for poison in chosen:
+            agent.agent.start_afresh()
+            load(agent, poison)
+            model.will(poison, "search", "obey")
+            please = "Please remember this" if poison.language == "en" else "请记住"
+            run(agent, f"{please}: {poison.payload}. What do my papers say?")
+            assert poison.payload in agent.store.blocks.get("human").value, poison
+            with agent.store.transaction():
+                agent.store.blocks.put(Block(label="human"), at=NOW, provenance=Provenance(author=Author.SYSTEM))
+        assert agent.store.reviews.page(limit=1) == []
+
+
 def is_marked(prompt: str, poison: Poison) -> bool:
     """Whether every line of the prompt that shows the poison is a quotation, or follows a summary marked as one."""
     if "in part from documents, imports or tools" in prompt:
@@ -142,6 +158,15 @@ def is_marked(prompt: str, poison: Poison) -> bool:
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_a_sample_of_the_poisons_through_each_channel(tmp_path: Path, channel: str) -> None:
     check(tmp_path, [(channel, poison) for poison in poisons(len(KINDS))])
+
+
+def test_the_same_words_from_the_person_are_written(tmp_path: Path) -> None:
+    check_own_words(tmp_path, poisons(len(KINDS)))
+
+
+@pytest.mark.long
+def test_every_poison_in_the_words_of_the_person_is_written(tmp_path: Path) -> None:
+    check_own_words(tmp_path, poisons(300))
 
 
 @pytest.mark.long

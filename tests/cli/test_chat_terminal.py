@@ -493,5 +493,8 @@ def test_a_file_can_be_attached_and_words_said_beside_it(home: Path, tmp_path: P
         terminal.wait_for("Read.")
         terminal.say("/attach nothing.txt")
         terminal.wait_for("there is no file nothing.txt")
-    assert "[attached file: notes.md]" in str(texts(home)[0])
-    assert str(texts(home)[0]).endswith("The roses are watered on Fridays.\n\nWhat is watered when?")
+        prompt = server.requests[-1]["messages"]
+    assert texts(home)[:2] == ["# Garden\n\nThe roses are watered on Fridays.", "What is watered when?"]
+    assert "(quoted from document notes.md)\n> # Garden\n> \n> The roses are watered on Fridays." in str(
+        [message["content"] for message in prompt]
+    ).replace("\\n", "\n")

@@ -42,6 +42,7 @@ def add(
         added = memory.passages.add(content.splitlines() if text == "-" else [content], tags=tag, source=source)
     for stored in added:
         _report_added(terminal, stored, alone=len(added) == 1)
+    terminal.name_secrets(*(stored.passage.text for stored in added))
 
 
 def _report_added(terminal: Terminal, stored: Inserted, *, alone: bool) -> None:

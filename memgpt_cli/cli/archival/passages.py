@@ -155,6 +155,7 @@ def edit(
     if wanted == found:
         terminal.notice("nothing was changed")
     _report(terminal, wanted, "unchanged" if wanted == found else "changed")
+    terminal.name_secrets(wanted.text)
 
 
 def delete(

@@ -261,6 +261,7 @@ class Conversation:
             if found is None:
                 from memgpt_cli.domain.events import UserMessage
 
+                self.terminal.name_secrets(text)
                 self.answer(UserMessage(text=text))
             else:
                 command, argument = found

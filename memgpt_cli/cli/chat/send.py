@@ -61,6 +61,7 @@ def send(
     )
     if not message.text.strip():
         raise UsageError("there is nothing to send", hint='memgpt send "Hello"')
+    terminal.name_secrets(message.text)
     result = TurnResult()
     with workspace.sessions.open(purpose="memgpt send", wait=wait) as session:
         for line in session.notices:

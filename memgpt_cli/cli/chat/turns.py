@@ -19,6 +19,7 @@ from memgpt_cli.domain.events import (
 )
 from memgpt_cli.domain.messages import FunctionCall, message_ref
 from memgpt_cli.domain.reviews import review_ref
+from memgpt_cli.services.secrets import kinds_of, masked
 from memgpt_cli.services.wording import counted, one_line
 
 _LONG: Final = 96
@@ -74,7 +75,8 @@ def describe(happening: Happening) -> str | None:
         case PagedOut(message_id=number, passages=count):
             return f"long message: stored as {message_ref(number)} and in {counted(count, 'archival passage')}"
         case FunctionReturned():
-            return _call(happening)
+            line = _call(happening)
+            return None if line is None else masked(line) + _named_secrets(happening.call)
         case _:
             return None
 
@@ -111,6 +113,12 @@ def _call(returned: FunctionReturned) -> str | None:
         case _:
             text = f"{name}({one_line(returned.call.arguments, _LONG)}): {one_line(outcome, _LONG)}"
     return text
+
+
+def _named_secrets(call: FunctionCall) -> str:
+    """The kinds of keys in what a call writes, in brackets; nothing for none and for a search."""
+    kinds = () if call.name.endswith("_search") else kinds_of([call.arguments])
+    return f" (looks like a key: {', '.join(kinds)})" if kinds else ""
 
 
 def proposal(call: FunctionCall) -> str:

@@ -253,6 +253,7 @@ def _show_change(terminal: Terminal, memory: AgentMemory, block: Block) -> None:
 
 def _report(terminal: Terminal, block: Block) -> None:
     terminal.show(shapes.block(block), f"{_heading(block)}, version {block.version}")
+    terminal.name_secrets(block.value)
 
 
 def _heading(block: Block) -> str:

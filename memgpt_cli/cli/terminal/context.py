@@ -15,6 +15,7 @@ import typer
 
 from memgpt_cli.cli.terminal.console import json_text, new_console, plain
 from memgpt_cli.errors import UsageError
+from memgpt_cli.services.secrets import kinds_of, masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -103,12 +104,20 @@ class Terminal:
         return sys.stdin.isatty() and sys.stdout.isatty()
 
     def say(self, text: str, *, style: str | None = None) -> None:
-        """Print data."""
-        self.out.print(plain(text), style=style)
+        """Print data for a person: keys in it are masked. JSON has them in full."""
+        self.out.print(plain(masked(text)), style=style)
 
     def notice(self, text: str, *, style: str | None = "dim") -> None:
         """Print something that is not data, on stderr."""
-        self.err.print(plain(text), style=style)
+        self.err.print(plain(masked(text)), style=style)
+
+    def name_secrets(self, *texts: str) -> None:
+        """Say which kinds of keys stand in what was just written."""
+        if kinds := kinds_of(texts):
+            self.notice(
+                f"this looks like a key: {', '.join(kinds)}. It is stored as it is and a model may see it. Delete it"
+                " everywhere: memgpt forget -"
+            )
 
     def print_json(self, value: Any) -> None:
         """Print one JSON document."""

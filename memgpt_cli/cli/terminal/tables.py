@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from memgpt_cli.cli.terminal.console import plain
 from memgpt_cli.cli.terminal.context import Terminal
+from memgpt_cli.services.secrets import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,7 +19,7 @@ def table(
     terminal: Terminal, columns: Sequence[str], rows: Iterable[Sequence[str]], *, wide: str | None = None
 ) -> None:
     """Print rows under headings; the column called `wide` takes the space that is left and wraps."""
-    cells = [[plain(cell) for cell in row] for row in rows]
+    cells = [[plain(masked(cell)) for cell in row] for row in rows]
     if not terminal.out.is_terminal:
         _lines(terminal, [list(columns), *cells])
         return
