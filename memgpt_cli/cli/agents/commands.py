@@ -109,10 +109,7 @@ def create(
             memory.check_window()
         except LimitError as error:  # another model may answer by then, so it is made all the same
             terminal.notice(f"as things stand it cannot talk: {error.message}\nhint: {error.hint}")
-    if terminal.json:
-        terminal.print_json(describe(workspace, name))
-    else:
-        terminal.say(f"created {name}; memgpt chat -a {name} begins a conversation")
+    terminal.show(lambda: describe(workspace, name), f"created {name}; memgpt chat -a {name} begins a conversation")
 
 
 @app.command("show", cls=Command)
@@ -175,10 +172,7 @@ def set_settings(
     if given == AgentSettings() and not dropped:
         raise UsageError("there is nothing to change", hint=f"memgpt agent set {name} --model MODEL")
     changed = change_settings(workspace, name, given, unset=dropped, check=check)
-    if terminal.json:
-        terminal.print_json(describe(workspace, name))
-    else:
-        _tell_changes(terminal, name, changed)
+    terminal.show(lambda: describe(workspace, name), lambda: _tell_changes(terminal, name, changed))
 
 
 def _given(terminal: Terminal, protocol: Protocol | None = None) -> AgentSettings:
@@ -222,10 +216,7 @@ def rename(ctx: typer.Context, name: Name, new: NewName) -> None:
         terminal.notice(
             f"{name} is the agent meant when none is named; to change that: memgpt config set agent.name {new}"
         )
-    if terminal.json:
-        terminal.print_json(describe(workspace, new))
-    else:
-        terminal.say(f"{name} is called {new} now")
+    terminal.show(lambda: describe(workspace, new), f"{name} is called {new} now")
 
 
 @app.command("clone", cls=Command)
@@ -248,10 +239,10 @@ def clone(
     terminal = terminal_of(ctx)
     workspace = terminal.workspace
     clone_agent(workspace, name, new, _given(terminal), with_messages=messages)
-    if terminal.json:
-        terminal.print_json(describe(workspace, new))
-    else:
-        terminal.say(f"created {new} as a copy of {name}" + ("" if messages else ", without messages"))
+    terminal.show(
+        lambda: describe(workspace, new),
+        f"created {new} as a copy of {name}" + ("" if messages else ", without messages"),
+    )
 
 
 @app.command("delete", cls=Command)
@@ -272,10 +263,7 @@ def delete(ctx: typer.Context, name: Name, yes: Yes = False) -> None:
         workspace.agents.delete(name)
     finally:
         lock.release()
-    if terminal.json:
-        terminal.print_json({"deleted": name})
-    else:
-        terminal.say(f"deleted {name}")
+    terminal.show({"deleted": name}, f"deleted {name}")
 
 
 @app.command("export", cls=Command)
@@ -337,10 +325,7 @@ def import_file(
         terminal.notice(
             f"its endpoint {endpoint} was left out; to name one: memgpt agent set {made} --model MODEL --base-url URL"
         )
-    if terminal.json:
-        terminal.print_json(describe(workspace, made))
-    else:
-        terminal.say(f"imported {made}; memgpt chat -a {made} goes on with it")
+    terminal.show(lambda: describe(workspace, made), f"imported {made}; memgpt chat -a {made} goes on with it")
 
 
 def _named(words: list[str], workspace: Workspace) -> tuple[str, Path]:

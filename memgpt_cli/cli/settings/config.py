@@ -76,10 +76,7 @@ def set_setting(
         terminal.notice(
             f"agent {agent} has its own {own} and keeps it. To change that: memgpt agent set {agent} --default"
         )
-    if terminal.json:
-        terminal.print_json(_shape(setting))
-    else:
-        terminal.notice(f"{key} = {written}, in {file.path}")
+    terminal.show(lambda: _shape(setting), lambda: terminal.notice(f"{key} = {written}, in {file.path}"))
 
 
 def _own_of_agent(workspace: Any, key: str) -> str | None:
@@ -105,10 +102,10 @@ def unset(ctx: typer.Context, key: Key) -> None:
     terminal = terminal_of(ctx)
     file = terminal.workspace.settings_file
     removed = file.unset(key)
-    if terminal.json:
-        terminal.print_json({"key": key, "removed": removed})
-    else:
-        terminal.notice(f"{key} is no longer in {file.path}" if removed else f"{key} was not in {file.path}")
+    terminal.show(
+        {"key": key, "removed": removed},
+        lambda: terminal.notice(f"{key} is no longer in {file.path}" if removed else f"{key} was not in {file.path}"),
+    )
 
 
 @app.command("edit", cls=Command)

@@ -29,10 +29,10 @@ def set_key(
     terminal = terminal_of(ctx)
     keys = terminal.workspace.keys
     entry = keys.set(provider, _read_key(provider))
-    if terminal.json:
-        terminal.print_json({"provider": entry.provider, "key": entry.masked, "where": entry.where})
-    else:
-        terminal.notice(f"{entry.provider}: {entry.masked} stored in {entry.where}")
+    terminal.show(
+        {"provider": entry.provider, "key": entry.masked, "where": entry.where},
+        lambda: terminal.notice(f"{entry.provider}: {entry.masked} stored in {entry.where}"),
+    )
     stronger = next((e for e in keys.entries() if e.provider == entry.provider and e.where != entry.where), None)
     if stronger is not None:
         terminal.notice(f"{stronger.where} is set too and is used before it")
@@ -74,10 +74,7 @@ def delete(
         terminal.notice("nothing was deleted")
         raise typer.Exit(1)
     keys.delete(provider)
-    if terminal.json:
-        terminal.print_json({"provider": provider, "deleted": True})
-    else:
-        terminal.notice(f"the key of {provider} is deleted")
+    terminal.show({"provider": provider, "deleted": True}, lambda: terminal.notice(f"the key of {provider} is deleted"))
 
 
 def _read_key(provider: str) -> str:

@@ -323,10 +323,7 @@ def learned(
     workspace = terminal.workspace
     if forget is not None:
         gone = forget_learned(workspace, None if forget == "all" else forget)
-        if terminal.json:
-            terminal.print_json({"forgotten": gone})
-        else:
-            terminal.say(f"forgot {gone} trait{'' if gone == 1 else 's'}")
+        terminal.show({"forgotten": gone}, f"forgot {gone} trait{'' if gone == 1 else 's'}")
         return
     traits = learned_traits(workspace)
     if terminal.json:
