@@ -1,6 +1,7 @@
 """Build an agent from its ports. This module depends on the core only, not on adapters."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from memgpt_cli.agent.budget import Budget
 from memgpt_cli.agent.loop import Agent
@@ -63,27 +64,35 @@ def window_of(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentParts:
+    """What an agent is built from: its record, its models, and the adapters that it shares with others."""
+
+    store: Store
+    settings: Settings
+    model: ChatModel
+    summary_model: ChatModel | None
+    summary_prices: ModelSettings
+    counter: TokenCounter
+    prompts: PromptSource
+    calibration: Calibration
+    spending: Spending
+    clock: Clock
+    recall: RecallStorage
+    archival: ArchivalStorage
+    index: VectorIndex
+
+
 def assemble(
+    parts: AgentParts,
     *,
     name: str,
-    store: Store,
-    settings: Settings,
-    model: ChatModel,
-    summary_model: ChatModel | None,
-    summary_prices: ModelSettings,
-    counter: TokenCounter,
-    prompts: PromptSource,
-    calibration: Calibration,
-    spending: Spending,
-    clock: Clock,
-    recall: RecallStorage,
-    archival: ArchivalStorage,
-    index: VectorIndex,
     lock: AgentLock | None,
     notices: tuple[str, ...] = (),
     window_refused: Callable[[int], None] = lambda _: None,
 ) -> Session:
     """Return an open agent. Raises LimitError if the window is too small, ConfigError for an invalid prompt file."""
+    store, settings, model, clock = parts.store, parts.settings, parts.model, parts.clock
     protocol = store.config().protocol
     executor = FunctionExecutor(store=store, protocol=protocol)
     window = window_of(
@@ -91,68 +100,25 @@ def assemble(
         executor=executor,
         settings=settings,
         model=model.name,
-        counter=counter,
-        prompts=prompts,
-        ratio=calibration.ratio(model.name),
+        counter=parts.counter,
+        prompts=parts.prompts,
+        ratio=parts.calibration.ratio(model.name),
         origin=model.origin,
     )
     window.check(store.blocks.all())
-    summarizer = Summarizer(
-        model=summary_model,
-        prompts=prompts,
-        counter=counter,
-        zone=settings.zone,
-    )
-    budget = Budget(
-        store=store,
-        spending=spending,
-        loop=settings.loop,
-        model=settings.model,
-        summary_model=summary_prices,
-        clock=clock,
-    )
-    queue_manager = QueueManager(
-        store=store,
-        window=window,
-        summaries=BookedSummaries(
-            store=store,
-            summarizer=summarizer,
-            clock=clock,
-            afford=budget.check_summary,
-            book=budget.book_summary,
-            facts=FactExtraction(
-                store=store,
-                prompts=prompts,
-                counter=counter,
-                zone=settings.zone,
-                window=settings.window.window,
-            )
-            if settings.facts.asked_in(settings.window.window)
-            else None,
-        ),
-        clock=clock,
-        page_out=Pager(store, chunk_tokens=settings.archival.chunk_tokens),
-    )
-    core_memory = CoreMemory(store, clock, counter.count, window.check_core)
-    worker = OutboxWorker(index, store.lexical)
+    budget = _budget(parts)
+    queue_manager = _queue_manager(parts, window, budget)
+    core_memory = CoreMemory(store, clock, parts.counter.count, window.check_core)
     agent = Agent(
         store=store,
         model=model,
         queue_manager=queue_manager,
         executor=executor,
-        context=FunctionContext(
-            core_memory=core_memory,
-            recall=recall,
-            archival=archival,
-            settings=settings,
-            provenance=Provenance(author=Author.AGENT),
-            count=counter.count,
-            reviews=store.reviews,
-        ),
+        context=_function_context(parts, core_memory),
         settings=settings,
         protocol=protocol,
         clock=clock,
-        calibration=calibration,
+        calibration=parts.calibration,
         budget=budget,
         window_refused=window_refused,
         picture_reader=PictureReader(
@@ -163,11 +129,59 @@ def assemble(
         name=name,
         agent=agent,
         store=store,
-        recall=recall,
-        archival=archival,
+        recall=parts.recall,
+        archival=parts.archival,
         core_memory=core_memory,
-        index=index,
+        index=parts.index,
         lock=lock,
-        worker=worker,
+        worker=OutboxWorker(parts.index, store.lexical),
         notices=notices,
+    )
+
+
+def _budget(parts: AgentParts) -> Budget:
+    return Budget(
+        store=parts.store,
+        spending=parts.spending,
+        loop=parts.settings.loop,
+        model=parts.settings.model,
+        summary_model=parts.summary_prices,
+        clock=parts.clock,
+    )
+
+
+def _queue_manager(parts: AgentParts, window: Window, budget: Budget) -> QueueManager:
+    settings = parts.settings
+    summarizer = Summarizer(model=parts.summary_model, prompts=parts.prompts, counter=parts.counter, zone=settings.zone)
+    summaries = BookedSummaries(
+        store=parts.store,
+        summarizer=summarizer,
+        clock=parts.clock,
+        afford=budget.check_summary,
+        book=budget.book_summary,
+        facts=_fact_extraction(parts) if settings.facts.asked_in(settings.window.window) else None,
+    )
+    pager = Pager(parts.store, chunk_tokens=settings.archival.chunk_tokens)
+    return QueueManager(store=parts.store, window=window, summaries=summaries, clock=parts.clock, page_out=pager)
+
+
+def _fact_extraction(parts: AgentParts) -> FactExtraction:
+    return FactExtraction(
+        store=parts.store,
+        prompts=parts.prompts,
+        counter=parts.counter,
+        zone=parts.settings.zone,
+        window=parts.settings.window.window,
+    )
+
+
+def _function_context(parts: AgentParts, core_memory: CoreMemory) -> FunctionContext:
+    return FunctionContext(
+        core_memory=core_memory,
+        recall=parts.recall,
+        archival=parts.archival,
+        settings=parts.settings,
+        provenance=Provenance(author=Author.AGENT),
+        count=parts.counter.count,
+        reviews=parts.store.reviews,
     )

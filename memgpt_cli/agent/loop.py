@@ -7,7 +7,6 @@ Their packages define what a function does, what is evicted and what a prompt lo
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any
 
@@ -24,8 +23,9 @@ from memgpt_cli.agent.last_call import (
 )
 from memgpt_cli.agent.replies import PartialReply, told
 from memgpt_cli.agent.seeing import PictureReader
-from memgpt_cli.agent.sources import everything_written, origin_of_result
-from memgpt_cli.agent.turn_rows import answered, close_turn, ended, note_eviction
+from memgpt_cli.agent.sources import everything_written
+from memgpt_cli.agent.turn_rows import answered, ended, note_eviction
+from memgpt_cli.agent.turn_writer import TurnWriter
 from memgpt_cli.domain.agents import Protocol, StepRecord, Turn, TurnState
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.chat import ChatRequest, TextDelta, WaitDelta
@@ -41,11 +41,9 @@ from memgpt_cli.domain.events import (
     TurnStarted,
     Waiting,
 )
-from memgpt_cli.domain.messages import FunctionCall, Message, Opaque, Role, clean
-from memgpt_cli.domain.results import FunctionResult
+from memgpt_cli.domain.messages import FunctionCall, Role, clean
 from memgpt_cli.domain.search import SearchResult
 from memgpt_cli.domain.settings import Settings
-from memgpt_cli.domain.trust import Origin
 from memgpt_cli.errors import ContextLengthError
 from memgpt_cli.external_context.rendering import hit_lines
 from memgpt_cli.functions.executor import Executed, FunctionExecutor, Prepared
@@ -100,7 +98,7 @@ class Agent:
         self.protocol = protocol
         self._executor = executor
         self._context = context
-        self._clock = clock
+        self._writer = TurnWriter(store, queue_manager, clock)
         self._pictures = picture_reader
         self._accounts = CallAccounts(
             store=store,
@@ -206,21 +204,23 @@ class Agent:
         turn, number, reason = accepted.turn, stopped.before_step, escape(stopped.reason)
         if answered(self.store, turn):
             with self.store.transaction():
-                self._close(turn, TurnState.DONE)
+                self._writer.close(turn, TurnState.DONE)
             yield Notice(f"{stopped.reason}, after it had answered")
             return
-        self._append(accepted, number, Role.SYSTEM, LAST_CALL.format(reason=reason), name="last_call")
+        self._writer.append(accepted, number, Role.SYSTEM, LAST_CALL.format(reason=reason), name="last_call")
         yield from self._make_room(accepted, fresh=False)
         reply, record = yield from self._call_model(accepted, number, may_call=False)
         has_text = bool(reply.text.strip())
         with self.store.transaction():
             if has_text:
                 origin = self._view(turn).origin_of(reply.text)
-                self._append(accepted, number, Role.ASSISTANT, clean(reply.text), opaque=reply.opaque, origin=origin)
+                self._writer.append(
+                    accepted, number, Role.ASSISTANT, clean(reply.text), opaque=reply.opaque, origin=origin
+                )
             else:
-                self._append(accepted, number, Role.SYSTEM, UNANSWERED.format(reason=reason), name="unanswered")
+                self._writer.append(accepted, number, Role.SYSTEM, UNANSWERED.format(reason=reason), name="unanswered")
             self.store.turns.add_step(record)
-            self._close(turn, TurnState.DONE if has_text else TurnState.INTERRUPTED)
+            self._writer.close(turn, TurnState.DONE if has_text else TurnState.INTERRUPTED)
         self._accounts.learn(record)
         yield from told(StepCommitted(record=record, text=reply.text, final=has_text), reply)
         if not has_text:
@@ -287,7 +287,7 @@ class Agent:
         try:
             with self.store.transaction():
                 if calls or reply.text.strip():  # every server refuses an empty message
-                    self._append(
+                    self._writer.append(
                         accepted,
                         number,
                         Role.ASSISTANT,
@@ -300,7 +300,7 @@ class Agent:
                 course = self._judge(accepted, number, reply, executed)
                 self.store.turns.add_step(record)
                 if course is _Course.ENDS:
-                    self._close(accepted.turn, TurnState.DONE)
+                    self._writer.close(accepted.turn, TurnState.DONE)
         except BaseException:
             self.queue_manager.reload()
             raise
@@ -322,7 +322,7 @@ class Agent:
             self._context,
             provenance=Provenance(author=Author.AGENT, message_id=accepted.message_id),
             turn=accepted.turn.id,
-            at=self._now(accepted.lag),
+            at=self._writer.now(accepted.lag),
             budget=int(window.result_cap(used, calls) / window.ratio),
             page_budget=self._page_budget(),
             seen=self._lines_in_view(accepted.turn),
@@ -342,7 +342,7 @@ class Agent:
         executed = self._executor.run(prepared, context)
         seen = dict(self.queue_manager.epoch.seen_blocks)
         for one, done in zip(prepared, executed, strict=True):
-            self._append_result(accepted, number, one.call, done.result)
+            self._writer.append_result(accepted, number, one.call, done.result)
             seen |= done.result.effects.blocks
         self.queue_manager.saw(seen)
         return executed
@@ -356,64 +356,16 @@ class Agent:
         if reply.text.strip() or answered(self.store, accepted.turn):
             return _Course.ENDS
         text = "Your last reply was empty. Answer the person, or call a function."
-        self._append(accepted, number, Role.SYSTEM, text, name="empty_reply")
+        self._writer.append(accepted, number, Role.SYSTEM, text, name="empty_reply")
         return _Course.FAILS
-
-    def _append(
-        self,
-        accepted: Accepted,
-        number: int,
-        role: Role,
-        text: str,
-        *,
-        name: str | None = None,
-        calls: tuple[FunctionCall, ...] = (),
-        interrupted: bool = False,
-        opaque: Opaque | None = None,
-        origin: Origin | None = None,
-    ) -> Message:
-        return self.queue_manager.append(
-            Message(
-                role=role,
-                text=text,
-                created_at=self._now(accepted.lag),
-                turn=accepted.turn.id,
-                step=number,
-                name=name,
-                calls=calls,
-                interrupted=interrupted,
-                opaque=opaque,
-                lineage=origin,
-            )
-        )
-
-    def _append_result(self, accepted: Accepted, number: int, call: FunctionCall, result: FunctionResult) -> None:
-        self.queue_manager.append(
-            Message(
-                role=Role.TOOL,
-                text=clean(result.text),
-                created_at=self._now(accepted.lag),
-                turn=accepted.turn.id,
-                step=number,
-                name=call.name,
-                call_id=call.id,
-                ok=result.ok,
-                effects=result.effects,
-                lineage=origin_of_result(result),
-            )
-        )
-
-    def _now(self, lag: timedelta) -> datetime:
-        return self._clock.now() + lag
-
-    def _close(self, turn: Turn, state: TurnState) -> None:
-        close_turn(self.store, turn, state, epoch=self.queue_manager.epoch.id)
 
     def _keep_interrupted(self, accepted: Accepted, reply: PartialReply, record: StepRecord) -> None:
         """Store the partial text and its cost: the prompt has been paid for."""
         with self.store.transaction():
             origin = self._view(accepted.turn).origin_of(reply.text)
-            self._append(accepted, record.number, Role.ASSISTANT, clean(reply.text), interrupted=True, origin=origin)
+            self._writer.append(
+                accepted, record.number, Role.ASSISTANT, clean(reply.text), interrupted=True, origin=origin
+            )
             self.store.turns.add_step(record)
-            self._close(accepted.turn, TurnState.INTERRUPTED)
+            self._writer.close(accepted.turn, TurnState.INTERRUPTED)
         self._accounts.book(record)

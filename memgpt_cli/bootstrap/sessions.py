@@ -124,7 +124,7 @@ class Sessions:
         self._adapters.embedders.configured.embed(["hello"])
 
     def _session(self, name: str, store: Store, lock: AgentLock | None, *, private: Path | None = None) -> Session:
-        from memgpt_cli.agent.assembly import assemble
+        from memgpt_cli.agent.assembly import AgentParts, assemble
 
         adapters = self._adapters
         looking = lock is None and private is None
@@ -143,20 +143,22 @@ class Sessions:
             model = self._models.connect(choice)
             with store.rehearsal() if looking else nullcontext():
                 session = assemble(
+                    AgentParts(
+                        store=store,
+                        settings=settings,
+                        model=model,
+                        summary_model=None if looking else self._models.summarising(choice, settings, model),
+                        summary_prices=self._models.summary_prices(choice, settings),
+                        counter=self._models.counter(choice.name),
+                        prompts=adapters.prompts,
+                        calibration=Uncalibrated() if is_builtin(choice.name) else adapters.state,
+                        spending=adapters.state,
+                        clock=adapters.clock,
+                        recall=recall,
+                        archival=archival,
+                        index=index,
+                    ),
                     name=name,
-                    store=store,
-                    settings=settings,
-                    model=model,
-                    summary_model=None if looking else self._models.summarising(choice, settings, model),
-                    summary_prices=self._models.summary_prices(choice, settings),
-                    counter=self._models.counter(choice.name),
-                    prompts=adapters.prompts,
-                    calibration=Uncalibrated() if is_builtin(choice.name) else adapters.state,
-                    spending=adapters.state,
-                    clock=adapters.clock,
-                    recall=recall,
-                    archival=archival,
-                    index=index,
                     lock=lock,
                     notices=self._models.notices(choice),
                     window_refused=lambda tokens: self._models.windows.refused(choice, tokens),
