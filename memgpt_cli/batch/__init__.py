@@ -1,1 +1,1 @@
-"""Scripted conversations, on top of the agent."""
+"""Batches of scripted conversations."""

@@ -1,4 +1,4 @@
-"""Where conversations get their agents from, as a protocol: whoever starts a batch brings one along."""
+"""The protocol that provides the agents of a batch. The caller of a batch implements it."""
 
 from pathlib import Path
 from typing import Protocol
@@ -8,16 +8,16 @@ from memgpt_cli.batch.conversations import ScriptedConversation
 
 
 class Agents(Protocol):
-    """Opens agents. Implementations can be pickled, so that spawned processes have one of their own."""
+    """Opens agents. Implementations can be pickled, so that spawned processes have their own."""
 
     def seed(self, folder: Path, *, template: str | None) -> None:
-        """Put into `folder` the record that fresh agents begin with: a new one, or a copy of `template`."""
+        """Create in `folder` the initial record of new agents: an empty one, or a copy of `template`."""
         ...
 
     def fresh(self, folder: Path, conversation: ScriptedConversation, *, seed: Path, name: str | None) -> None:
         """Make an agent of the seed in `folder`, with the conversation's blocks and documents, whole or not at all.
 
-        `name` is what it will be called if it is kept. Raises LimitError, DocumentError, StorageError.
+        `name` is the agent's later name if it is kept. Raises LimitError, DocumentError, StorageError.
         """
         ...
 
@@ -26,7 +26,7 @@ class Agents(Protocol):
         ...
 
     def existing(self, name: str) -> Session:
-        """Open an agent of this machine under its lock. Raises AgentBusyError, NotFoundError."""
+        """Open an existing agent under its lock. Raises AgentBusyError, NotFoundError."""
         ...
 
     def set_up(self, session: Session, conversation: ScriptedConversation) -> None:
@@ -34,13 +34,13 @@ class Agents(Protocol):
         ...
 
     def copy(self, name: str, folder: Path) -> None:
-        """Copy the record of an existing agent, as it stands, into `folder`."""
+        """Copy the current record of an existing agent to `folder`."""
         ...
 
     def keep(self, folder: Path, name: str, *, mark: str) -> None:
-        """Make the agent in `folder` an agent of this machine. Raises UsageError when there is one of this name."""
+        """Make the agent in `folder` a regular agent. Raises UsageError if the name exists."""
         ...
 
     def reclaim(self, folder: Path, name: str, *, mark: str) -> bool:
-        """Take back into `folder` an agent that was kept under this very mark; False when there is none."""
+        """Move a kept agent with exactly this mark back to `folder`; False if there is none."""
         ...

@@ -1,7 +1,7 @@
-"""One line of the input becomes a conversation, or faults that name its fields. `docs/batch.md` tells the format.
+"""Parse one line of the input into a conversation, or report errors by field. `docs/batch.md` describes the format.
 
-The rules are those of `docs/schemas/batch-input.schema.json`, and a few that no schema can say: patterns compile, times
-are times, labels are given once.
+The rules are those of `docs/schemas/batch-input.schema.json` and some that a schema cannot express: patterns compile,
+times are valid, labels are unique.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,7 +25,7 @@ _KINDS: Final = {list: "a list", dict: "an object", str: "a text", int: "a whole
 
 @dataclass(slots=True)
 class Checker:
-    """Checks one line; `faults` are pairs of field and message. `zone` is that of times that name none."""
+    """Checks one line; `faults` are pairs of field and message. Times without a zone are in `zone`."""
 
     zone: tzinfo
     faults: list[tuple[str, str]] = field(default_factory=list)

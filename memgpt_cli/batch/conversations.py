@@ -1,11 +1,11 @@
-"""What a batch is made of: conversations, what is said in them, and what is expected of them. Values only."""
+"""The input of a batch as values: conversations, their messages and their expectations."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 ConversationId = str | int
-"""As the input gives it; the output carries it back unchanged."""
+"""As in the input; the output repeats it unchanged."""
 
 
 class Expected(StrEnum):
@@ -21,7 +21,7 @@ class Expected(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """One thing that must be so. `value` is a text, a pattern, a function's name or, for the last kind, tokens."""
+    """One expectation. `value` is a text, a pattern, a function's name or, for the last kind, tokens."""
 
     kind: Expected
     value: str | int
@@ -39,7 +39,7 @@ class ScriptedMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GivenBlock:
-    """A core memory block as the input gives it; None leaves what the agent has, or the default."""
+    """A core memory block of the input; None keeps the agent's value, or the default."""
 
     label: str
     value: str
@@ -52,7 +52,7 @@ class GivenBlock:
 class ScriptedConversation:
     """One conversation. `index` counts from 0, `line` from 1; `agent` names an existing agent.
 
-    `documents` are files, folders or patterns. `expect` is about all turns together.
+    `documents` are files, folders or patterns. `expect` applies to all turns together.
     """
 
     index: int
@@ -67,18 +67,18 @@ class ScriptedConversation:
 
     @property
     def turns(self) -> int:
-        """How many turns it has, questions included."""
+        """Return the number of turns, questions included."""
         return len(self.messages) + len(self.asks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """Something wrong with the input: in which line, counted from 1, and in which field of it (`messages[2].role`)."""
+    """An error in the input: its 1-based line and its field (`messages[2].role`)."""
 
     line: int
     field: str
     message: str
 
     def __str__(self) -> str:
-        """One line for people."""
+        """Return one line for people."""
         return f"line {self.line}: {self.field}: {self.message}" if self.field else f"line {self.line}: {self.message}"

@@ -1,4 +1,4 @@
-"""Holding what came against what was expected. Not here: running anything."""
+"""Check expectations against results."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _SHOWN: Final = 200
 REGEX_SECONDS: Final = 2.0
-"""Time that one search of a regular expression may take."""
+"""Maximum seconds of one search with a regular expression."""
 LONGEST_REGEX: Final = 10_000
 _PAGE: Final = 500
 
@@ -23,8 +23,8 @@ def check(
 ) -> tuple[CheckedExpectation, ...]:
     """Each expectation with its outcome over these turns; memory is looked at in `store` as it stands.
 
-    Replies are taken together: `contains` wants the text in one of them, `not_contains` in none. Without a store there
-    is no memory.
+    Replies are checked together: `contains` requires the text in one of them, `not_contains` forbids it in all. Without
+    a store, memory is empty.
     """
     return tuple(_check(expectation, turns, store) for expectation in expectations)
 
@@ -61,7 +61,7 @@ def _regex(expectation: Expectation, turns: Sequence[TurnRecord], _: Store | Non
 
 
 def compiled(pattern: str) -> "regex.Pattern[str]":
-    """A regular expression. Raises ValueError with the reason if it is invalid, too long or nested too deeply."""
+    """Compile a regular expression. Raises ValueError if it is invalid, too long or nested too deeply."""
     import regex
 
     if len(pattern) > LONGEST_REGEX:

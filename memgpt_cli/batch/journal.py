@@ -1,8 +1,8 @@
-"""The journal of one run: a folder with all that a killed run needs to go on.
+"""The journal of a run: a folder with everything that is needed to continue the run after a kill.
 
-`journal.jsonl` begins with what the run is and goes on with a line for each thing that happened, in order; a line torn
-by a kill is cut off at the next start, with whatever stands behind it. Finished conversations are read back from it
-when they are needed, so that a run of any length holds only their places in memory.
+`journal.jsonl` begins with the run's header and has a line for each event, in order. A partial line after a kill is
+removed at the next start, with everything after it. Finished conversations are read back from it on demand, so that
+only their positions are in memory.
 """
 
 import json
@@ -34,7 +34,7 @@ LOCK: Final = "lock"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunHeader:
-    """What a run is. `token` is its own and no other's; `arguments` are those that make it this run."""
+    """The identity of a run. `token` is unique; `arguments` are those that define the run."""
 
     token: str
     sha256: str
@@ -46,7 +46,7 @@ class RunHeader:
 class RunJournal:
     """The journal in `folder`, held by this process alone. Methods may be called from any thread, one at a time.
 
-    `durable` lets each finished conversation wait until it is on the disk.
+    `durable`: each finished conversation is synced to disk.
     """
 
     def __init__(self, folder: Path, *, durable: bool) -> None:
@@ -58,9 +58,9 @@ class RunJournal:
         self.header: RunHeader | None = None
         self.complete = False
         self.retrying = False
-        """Whether a retry of what failed has begun and is not complete."""
+        """Whether a retry of failed conversations has begun and is not complete."""
         self.lost = Spent()
-        """What was spent on turns that were run again."""
+        """Spending on turns that were run again."""
         self._lock: Any = None
 
     def __enter__(self) -> Self:
@@ -75,7 +75,7 @@ class RunJournal:
         self.close()
 
     def open(self) -> None:
-        """Take hold of the folder and read what is there. Raises AgentBusyError when the same run is under way."""
+        """Lock the folder and read its content. Raises AgentBusyError if another process runs the same run."""
         from filelock import FileLock, Timeout
 
         try:
@@ -98,7 +98,7 @@ class RunJournal:
             raise
 
     def close(self) -> None:
-        """Let go of the folder."""
+        """Release the folder."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -107,7 +107,7 @@ class RunJournal:
             self._lock = None
 
     def begin(self, header: RunHeader) -> None:
-        """Begin a new run; whatever was here is gone."""
+        """Begin a new run; the folder's former content is discarded."""
         for name in (WORK, SEED):
             shutil.rmtree(self.folder / name, ignore_errors=True)
         self._open_file.truncate(0)
@@ -119,7 +119,7 @@ class RunJournal:
         self._write({"journal": VERSION, **to_json(header)}, flush_to_disk=True)
 
     def begin_again(self, index: int, *, lost: Spent) -> None:
-        """A conversation that has ended is run once more; `lost` was spent on turns of it that nobody will see."""
+        """A finished conversation is run again; `lost` was spent on discarded turns."""
         self._ends.pop(index, None)
         self._turns.pop(index, None)
         self.complete = False
@@ -127,52 +127,52 @@ class RunJournal:
         self._write({"again": index, "lost": to_json(lost)})
 
     def retry_began(self) -> None:
-        """All that had failed begins again; a start that finds this row goes on with the retry, and begins no other."""
+        """All failed conversations run again. A start that finds this row continues the retry."""
         self.retrying = True
         self._write({"retry": True}, flush_to_disk=True)
 
     def turn_ended(self, index: int, record: TurnRecord) -> None:
-        """A turn of an unfinished conversation that the next process must not run again."""
+        """Record a turn of an unfinished conversation, so that the next process does not run it again."""
         self._turns.setdefault(index, []).append(record)
         self._write({"index": index, "turn": to_json(record)})
 
     def conversation_ended(self, record: ConversationRecord) -> None:
-        """A conversation has ended."""
+        """Record a finished conversation."""
         self._turns.pop(record.index, None)
         self._ends[record.index] = self._write({"end": to_json(record)}, flush_to_disk=self._durable)
 
     def run_completed(self) -> None:
-        """Every conversation has ended and the output is written."""
+        """Every conversation is finished and the output is written."""
         self.complete, self.retrying = True, False
         self._write({"complete": True}, flush_to_disk=True)
 
     def has_ended(self, index: int) -> bool:
-        """Whether a conversation has ended."""
+        """Whether a conversation is finished."""
         return index in self._ends
 
     @property
     def ended(self) -> frozenset[int]:
-        """The conversations that have ended."""
+        """Return the finished conversations."""
         return frozenset(self._ends)
 
     def turns(self, index: int) -> tuple[TurnRecord, ...]:
-        """The turns of an unfinished conversation that have ended."""
+        """Return the finished turns of an unfinished conversation."""
         return tuple(self._turns.get(index, ()))
 
     def record(self, index: int) -> ConversationRecord:
-        """A conversation that has ended."""
+        """Return a finished conversation."""
         offset, length = self._ends[index]
         with (self.folder / FILE).open("rb") as file:
             file.seek(offset)
             return conversation_from_json(json.loads(file.read(length))["end"])
 
     def records(self) -> Iterator[ConversationRecord]:
-        """The conversations that have ended, in the order in which they did."""
+        """Yield the finished conversations, in the order in which they finished."""
         for index in sorted(self._ends, key=lambda index: self._ends[index]):
             yield self.record(index)
 
     def remove(self) -> None:
-        """Let go of the folder and delete it. The journal itself goes last: without it the run has never been."""
+        """Release the folder and delete it. The journal is deleted last: without it the run does not exist."""
         for path in self.folder.iterdir():
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
@@ -180,7 +180,7 @@ class RunJournal:
             with suppress(OSError):
                 (self.folder / name).unlink()
         self.close()
-        with suppress(OSError):  # somebody has begun the same run anew
+        with suppress(OSError):  # another process has begun the same run again
             self.folder.rmdir()
 
     @property
@@ -202,7 +202,7 @@ class RunJournal:
         except OSError as error:
             raise StorageError(
                 f"the journal cannot be written: {error.strerror or error}",
-                hint="make room on the disk and start the same command again",
+                hint="free disk space and start the same command again",
             ) from error
         return place, len(data)
 
@@ -216,7 +216,7 @@ class RunJournal:
         file.truncate(place)
 
     def _take(self, line: bytes, place: int) -> bool:
-        """Understand one line; False when it is torn."""
+        """Parse one line; False if it is incomplete."""
         if not line.endswith(b"\n"):
             return False
         try:

@@ -1,8 +1,8 @@
-"""The output: JSON Lines as things happen, in the order of the input when the run is complete.
+"""The output: JSON Lines as conversations finish, in the order of the input when the run is complete.
 
-A file is made anew from the journal at every start, so nothing torn or doubled can stand in it, and grows at its end
-while the run goes on; when all is done it is replaced, in one step, by the same lines in the order of the input. What
-goes to standard output cannot be put in order afterwards: there a conversation waits until those before it have come.
+A file is rewritten from the journal at every start, so it contains no partial or duplicate lines. It grows during the
+run and is replaced atomically by the same lines in the order of the input at the end. Standard output cannot be sorted
+afterwards, so each conversation waits for the previous ones.
 """
 
 import json
@@ -22,11 +22,11 @@ from memgpt_cli.errors import StorageError
 
 _LONGEST_NAME: Final = 200
 _ESCAPED: Final = re.compile(r"[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""What JSON leaves as it is, and what ends a line for some readers or commands a terminal."""
+"""Characters that JSON does not escape but that end a line for some readers or control a terminal."""
 
 
 def conversation_line(record: ConversationRecord) -> dict[str, Any]:
-    """A conversation with its turns inside."""
+    """A conversation that contains its turns."""
     return {
         "index": record.index,
         "id": record.id,
@@ -40,54 +40,54 @@ def conversation_line(record: ConversationRecord) -> dict[str, Any]:
 
 
 def turn_line(index: int, identity: ConversationId, turn: TurnRecord) -> dict[str, Any]:
-    """One turn by itself."""
+    """A single turn."""
     return {"index": index, "id": identity, **to_json(turn), "ok": turn.ok}
 
 
 def closing_line(record: ConversationRecord) -> dict[str, Any]:
-    """What follows the turns of a conversation that are lines of their own."""
+    """The line after the turns of a conversation, if turns have lines of their own."""
     return {"kind": "conversation", **{k: v for k, v in conversation_line(record).items() if k != "turns"}}
 
 
 def lines_of(record: ConversationRecord, *, by_turn: bool) -> list[dict[str, Any]]:
-    """All lines of a conversation that has ended."""
+    """All lines of a finished conversation."""
     if not by_turn:
         return [conversation_line(record)]
     return [*(turn_line(record.index, record.id, turn) for turn in record.turns), closing_line(record)]
 
 
 def encoded(line: dict[str, Any]) -> bytes:
-    """A line as it is written: one to every reader, and harmless to a terminal."""
+    """Encode a line: a single line for every reader, and harmless for a terminal."""
     text = _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(line, ensure_ascii=False))
     return text.encode("utf-8", "replace") + b"\n"
 
 
 def opened_private(path: Path, flags: int) -> BinaryIO:
-    """Open a file for writing; a new one is for its owner alone, since it holds conversations."""
+    """Open a file for writing; a new file is readable by its owner only, because it contains conversations."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0) | flags, 0o600), "wb")
 
 
 def unwritable(what: Path | str, error: OSError) -> StorageError:
-    """The error to raise when the output cannot be written."""
+    """Return the error for output that cannot be written."""
     return StorageError(
         f"{what} cannot be written: {error.strerror or error}",
-        hint="nothing is lost: repair that and start the same command again",
+        hint="nothing is lost: fix this and start the same command again",
     )
 
 
 class Output(Protocol):
-    """Where lines go. Called by one thread at a time."""
+    """Destination of the lines. Called by one thread at a time."""
 
     def turn_ended(self, index: int, identity: ConversationId, turn: TurnRecord) -> None:
-        """A turn has ended, new or known."""
+        """A turn is finished, new or known."""
         ...
 
     def conversation_ended(self, record: ConversationRecord) -> None:
-        """A conversation has ended; the journal holds it."""
+        """A conversation is finished and in the journal."""
         ...
 
     def complete(self) -> None:
-        """The run is over and nothing is left to be done."""
+        """The run is complete."""
         ...
 
     def close(self) -> None:
@@ -96,7 +96,7 @@ class Output(Protocol):
 
 
 class FileOutput:
-    """A file that others may look at while it grows. A link stays one: what it points to is the file."""
+    """A file that others may read while it grows. A symbolic link is kept; its target is written."""
 
     def __init__(self, path: Path, journal: RunJournal, *, by_turn: bool) -> None:
         self._path = path.resolve()
@@ -111,11 +111,11 @@ class FileOutput:
             self._append([turn_line(index, identity, turn)])
 
     def conversation_ended(self, record: ConversationRecord) -> None:
-        """Append it; its turns are there already where they are lines of their own."""
+        """Append it; its turns are already written if they have lines of their own."""
         self._append([closing_line(record)] if self._by_turn else [conversation_line(record)])
 
     def complete(self) -> None:
-        """Put everything into the order of the input."""
+        """Sort all lines into the order of the input."""
         self._file.close()
         self._write_whole(sorted(self._journal.ended))
 
@@ -131,7 +131,7 @@ class FileOutput:
             raise unwritable(self._path, error) from error
 
     def _write_whole(self, indices: Sequence[int]) -> None:
-        # Named by the run, so that the next start takes the place of what a killed one left half written.
+        # Named after the run, so that the next start replaces a partial file of a killed one.
         beside = self._path.with_name(f".{self._path.name[:_LONGEST_NAME]}.{self._journal.folder.name[:8]}")
         try:
             with opened_private(beside, os.O_TRUNC) as file:
@@ -159,7 +159,10 @@ class FileOutput:
 
 
 class StreamOutput:
-    """Standard output, or whatever else cannot be replaced, in the order of the input. `owned` is closed at the end."""
+    """Standard output, or another file that cannot be replaced, in the order of the input.
+
+    `owned` is closed at the end.
+    """
 
     def __init__(self, stream: BinaryIO, journal: RunJournal, *, by_turn: bool, owned: bool = False) -> None:
         self._owned = owned
@@ -172,13 +175,13 @@ class StreamOutput:
         self._go_on()
 
     def turn_ended(self, index: int, identity: ConversationId, turn: TurnRecord) -> None:
-        """Write it when its conversation is at the front, else hold it back."""
+        """Write it if its conversation is next, else keep it."""
         if self._by_turn:
             self._turns[index][turn.turn] = turn_line(index, identity, turn)
             self._go_on()
 
     def conversation_ended(self, record: ConversationRecord) -> None:
-        """Write what is at the front by now."""
+        """Write everything that is next now."""
         self._turns.pop(record.index, None)
         self._go_on()
 
@@ -186,7 +189,7 @@ class StreamOutput:
         """Everything is written."""
 
     def close(self) -> None:
-        """Write what was held back behind a conversation that did not end."""
+        """Write the lines that wait for an unfinished conversation."""
         for index in sorted(i for i in self._journal.ended if i >= self._next):
             self._write(lines_of(self._journal.record(index), by_turn=self._by_turn))
             self._next = index + 1

@@ -1,7 +1,6 @@
-"""One pace for all workers: requests and tokens a minute, pauses that a server asks for, and what may be spent.
+"""Rate limits for all workers together: requests and tokens per minute, pauses requested by servers, and spending.
 
-`Pace` decides when a call may begin; `PacedModel` stands before a model and asks it, and repeats calls that failed for
-reasons that pass. Not here: threads, conversations.
+`Pace` decides when a call may begin. `PacedModel` wraps a model and retries calls that failed for transient reasons.
 """
 
 import random
@@ -20,14 +19,14 @@ from memgpt_cli.errors import BudgetError, ModelError, RateLimitError
 from memgpt_cli.ports import ChatModel
 
 RATE_ATTEMPTS: Final = 12
-"""Refusals for going too fast that one call takes before it is an error; with the pauses below, ten minutes or so."""
+"""Rate-limit refusals of one call before it is an error; with the pauses below, about ten minutes."""
 LONGEST_PAUSE_S: Final = 60.0
 PATIENCE_S: Final = 10.0
-"""What a call still waits for when the run is to end."""
+"""Seconds that a call may still wait when the run is stopping."""
 PIECE_S: Final = 1.0
-"""How often a waiting call looks whether the run is to end."""
+"""Seconds between two checks of a waiting call for a stop."""
 LONGEST_ASKED_S: Final = 3_600.0
-"""The longest pause that a server gets by asking for it; then it is asked again."""
+"""Maximum seconds of a pause that a server requests; after that it is called again."""
 _FIRST_PAUSE_S: Final = 1.0
 _GAP_AFTER_REFUSAL_S: Final = 0.05
 _LARGEST_GAP_S: Final = 10.0
@@ -37,16 +36,16 @@ _BYTES_PER_TOKEN: Final = 3
 
 
 class RunEndsError(BudgetError):
-    """The next call is not begun: the run ends here, and can be gone on with."""
+    """The next call is not started: the run stops here and can be continued."""
 
 
 class SpendingLimitError(RunEndsError):
-    """The next call could pass `--max-usd`."""
+    """The next call could exceed `--max-usd`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """None where there is no limit: requests a minute, tokens a minute, US dollars for the whole run."""
+    """Limits; None is unlimited: requests per minute, tokens per minute, US dollars for the whole run."""
 
     rpm: float | None = None
     tpm: float | None = None
@@ -55,7 +54,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
-    """The permission for one call: what was set aside for it, in tokens and US dollars, and when it was given."""
+    """The permission for one call: its reserved tokens and US dollars, and when it was given."""
 
     tokens: int
     usd: float
@@ -63,10 +62,10 @@ class Ticket:
 
 
 class Pace:
-    """Shared by all threads. `spent` is what earlier processes of the same run have spent.
+    """Shared by all threads. `spent` is the spending of earlier processes of the same run.
 
-    After a refusal everybody waits as long as the server asks, and then calls begin with a gap between them that
-    doubles with every further refusal and shrinks with every call that goes well. `now` and `sleep` are for tests.
+    After a refusal all calls wait as long as the server requests. Then they begin with a gap that doubles with every
+    further refusal and shrinks with every success. `now` and `sleep` are for tests.
     """
 
     def __init__(
@@ -94,7 +93,7 @@ class Pace:
 
     @property
     def refusals(self) -> int:
-        """How often a server asked to slow down."""
+        """Return how often a server refused a call because of its rate limit."""
         return self._refusals
 
     @property
@@ -103,27 +102,28 @@ class Pace:
         return self._spent
 
     def waited(self) -> float:
-        """The seconds that the calling thread was held back so far, or lost with calls that failed."""
+        """Return the seconds that the calling thread has waited so far, or lost in failed calls."""
         return getattr(self._held, "seconds", 0.0)
 
     def paused(self) -> float:
-        """For how many more seconds a server has everybody wait."""
+        """Return for how many more seconds all calls are paused."""
         return max(0.0, self._paused_until - self._now())
 
     def stop(self) -> None:
-        """The run is to end: who would have to wait for long gives up."""
+        """The run is stopping: calls with a long wait give up."""
         self._stopping = True
 
     def begin(self, *, tokens: int, usd: float | None) -> Ticket:
         """Wait until a call of about `tokens` tokens, and at most `usd` US dollars, may begin.
 
-        Raises SpendingLimitError when it could pass the limit even after all running calls have come in cheaper, and
-        RunEndsError when it would wait for long in a run that is to end.
+        Raises SpendingLimitError if it could exceed the limit even if all running calls are cheaper than reserved, and
+        RunEndsError if it would wait long in a run that is stopping.
         """
         self._set_money_aside(usd)
         try:
             self._hold_until(self._slot(tokens))
-            while self._paused_until > self._now():  # it came meanwhile: a new place in the line, or all begin at once
+            # a new pause began meanwhile: get a new time, so that calls do not all begin together
+            while self._paused_until > self._now():
                 self._hold_until(self._slot(0))
         except RunEndsError:
             self.settle(Ticket(tokens=tokens, usd=usd or 0.0, begun=0.0), tokens=0, usd=None)
@@ -131,7 +131,7 @@ class Pace:
         return Ticket(tokens=tokens, usd=usd or 0.0, begun=self._now())
 
     def settle(self, ticket: Ticket, *, tokens: int | None, usd: float | None) -> None:
-        """The call is over: what it really took; None where that is not known."""
+        """The call is over, with its actual cost; None if it is unknown."""
         with self._changed:
             self._set_aside -= ticket.usd
             self._spent += usd or 0.0
@@ -140,15 +140,15 @@ class Pace:
             self._changed.notify_all()
 
     def went_well(self) -> None:
-        """A call was answered: the gap shrinks."""
+        """A call succeeded: the gap shrinks."""
         with self._changed:
             self._gap = self._gap * _RECOVERY if self._gap > _NO_GAP_S else 0.0
 
     def refused(self, retry_after_s: float | None, *, attempt: int, begun: float | None = None) -> None:
-        """A server asks to slow down: everybody pauses.
+        """A server refused a call because of its rate limit: all calls pause.
 
-        `attempt` counts from 1 how often this call was refused; `begun` is when its ticket was given. Calls that were
-        under way together and are refused together say the same thing: they widen the gap once.
+        `attempt` is the 1-based number of refusals of this call; `begun` is when its ticket was given. Calls that ran
+        at the same time and are refused together widen the gap once.
         """
         pause = min(LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** (attempt - 1))
         if retry_after_s is not None and retry_after_s >= 0.0:
@@ -161,11 +161,11 @@ class Pace:
             self._refused_at = self._now()
 
     def lost(self, since: float) -> None:
-        """A call of the calling thread, begun at `since`, came to nothing."""
+        """A call of the calling thread, begun at `since`, failed."""
         self._held.seconds = self.waited() + self._now() - since
 
     def back_off(self, attempt: int) -> None:
-        """Hold the calling thread back alone, longer with every attempt."""
+        """Delay the calling thread only, longer with every attempt."""
         seconds = min(8.0, 0.5 * 2.0 ** (attempt - 1))
         self._hold_until(self._now() + seconds * (0.75 + 0.25 * random.random()))  # noqa: S311 - spreads, hides nothing
 
@@ -184,12 +184,12 @@ class Pace:
             if self._spent + usd > most:
                 raise SpendingLimitError(
                     f"{self._spent:.4f} USD were spent, and the next call may cost {usd:.4f}: over --max-usd {most:g}",
-                    hint="start the same command with a larger --max-usd, and it goes on",
+                    hint="to continue, start the same command with a larger --max-usd",
                 )
             self._set_aside += usd
 
     def _slot(self, tokens: int) -> float:
-        """The moment at which this call may begin; the next one may begin later."""
+        """Return when this call may begin, and reserve the time after it."""
         with self._changed:
             slot = max(self._now(), self._next_request, self._next_tokens, self._paused_until)
             gap = max(self._gap, 60.0 / self._limits.rpm if self._limits.rpm else 0.0)
@@ -210,7 +210,7 @@ class Pace:
 class PacedModel(ChatModel):
     """A model before another: every call waits its turn, and those that may succeed later are repeated.
 
-    Only as long as nothing of the reply has come: what broke off in the middle is the turn's to repeat.
+    A call is retried only before any part of the reply has arrived; the turn retries a broken reply.
     """
 
     def __init__(self, model: ChatModel, pace: Pace, prices: ModelSettings) -> None:
@@ -265,10 +265,10 @@ class PacedModel(ChatModel):
 
     @override
     def close(self) -> None:
-        """Nothing: other conversations use the same connections."""
+        """Do nothing: other conversations use the same connections."""
 
     def _settle(self, ticket: Ticket, usage: Usage | None, worst: Usage | None) -> None:
-        """What is not reported is taken to be as much as was set aside, once anything has come."""
+        """Settle the call. Unreported usage counts as the reserved amount, if any part of the reply has arrived."""
         taken = usage or worst
         if taken is None:
             self._pace.settle(ticket, tokens=None, usd=None)
@@ -278,7 +278,7 @@ class PacedModel(ChatModel):
 
 
 def _estimate(request: ChatRequest) -> int:
-    """About how many tokens the prompt has, rather more than fewer."""
+    """Estimate the tokens of the prompt, rather too high than too low."""
     said = sum(len((m.content or "").encode("utf-8", "replace")) for m in request.messages)
     said += sum(len(call.name) + len(call.arguments) for m in request.messages for call in m.calls)
     said += sum(len(tool.description) + 200 for tool in request.tools)

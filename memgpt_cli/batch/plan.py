@@ -1,7 +1,4 @@
-"""What is settled before a run: which run it is, what its kept agents will be called, and what of the last one is left.
-
-Not here: running.
-"""
+"""Decisions before a run: its identity, the names of kept agents, and the remaining work of a previous start."""
 
 import hashlib
 import json
@@ -26,13 +23,13 @@ _LONGEST_NAME: Final = 60
 
 
 def run_key(sha256: str, arguments: Mapping[str, Any]) -> str:
-    """Names the run of this input with these arguments: the same ones give the same name."""
+    """Return the run's key: the same input and arguments give the same key."""
     made_of = json.dumps([sha256, dict(sorted(arguments.items()))], ensure_ascii=False)
     return hashlib.sha256(made_of.encode("utf-8", "replace")).hexdigest()[:_KEY_LENGTH]
 
 
 def kept_names(batch: BatchInput) -> dict[int, str]:
-    """What the fresh agents will be called when they are kept, by conversation: the id, fit to be a name."""
+    """Return the names of kept agents by conversation: the id, converted to a valid name."""
     names = {}
     for entry in batch.entries:
         if entry.agent is None:
@@ -44,7 +41,7 @@ def kept_names(batch: BatchInput) -> dict[int, str]:
 def faults_of_agents(
     batch: BatchInput, kept: Mapping[int, str], *, exists: Callable[[str], bool], is_new_run: bool
 ) -> list[Fault]:
-    """Agents that are named and do not exist, and names for kept ones that are taken."""
+    """Return errors for unknown agents, and for names of kept agents that exist."""
     faults: list[Fault] = []
     lines: dict[str, int] = {}
     for entry in batch.entries:
@@ -66,7 +63,7 @@ def faults_of_agents(
 
 
 def new_header(batch: BatchInput, arguments: Mapping[str, Any], *, started_at: str) -> RunHeader:
-    """A run that has not begun."""
+    """Return the header of a new run."""
     return RunHeader(
         token=secrets.token_hex(8),
         sha256=batch.sha256,
@@ -77,7 +74,7 @@ def new_header(batch: BatchInput, arguments: Mapping[str, Any], *, started_at: s
 
 
 def make_seed(agents: Agents, folder: Path, *, template: str | None) -> None:
-    """Make the record that fresh agents begin with, unless the run has it already: whole or not at all."""
+    """Create the initial record of new agents atomically, unless the run has it already."""
     seed = folder / SEED
     if seed.exists():
         return
@@ -90,8 +87,8 @@ def make_seed(agents: Agents, folder: Path, *, template: str | None) -> None:
 def failed_again(journal: RunJournal, agents: Agents, run_options: RunOptions) -> int:
     """Let what failed run once more; returns how many conversations. Done a second time it does what is left of it.
 
-    After an error an agent that cost money goes on where it was, with the turns that went well; where an expectation
-    was not met a fresh one begins again.
+    After an error, an agent that cost money continues with its successful turns; after a failed expectation, a new
+    agent starts again.
     """
     failed = [record.index for record in journal.records() if not record.ok]
     for index in failed:

@@ -1,7 +1,7 @@
-"""Reading the input: JSON Lines, or a text with a message on each line. All of it is checked before anything runs.
+"""Read the input: JSON Lines, or a text with one message per line. Everything is checked before anything runs.
 
-A batch keeps in memory where each conversation lies in the file, not what it says. What cannot be read twice, such as
-standard input, is kept for the same reason in a file without a name, which no kill can leave behind.
+Only the positions of conversations in the file are kept in memory. Input that cannot be read twice, such as standard
+input, is copied to an unnamed temporary file, which disappears even after a kill.
 """
 
 import hashlib
@@ -26,12 +26,12 @@ from memgpt_cli.errors import UsageError
 Format = Literal["auto", "jsonl", "text"]
 
 MOST_FAULTS: Final = 1_000
-"""Faults that are gathered; a file with more is of another kind."""
+"""Maximum number of reported errors; a file with more has another format."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """Where a conversation lies in the input, and what must be known of it to plan the run."""
+    """The position of a conversation in the input, and the data that planning needs."""
 
     index: int
     id: ConversationId
@@ -45,7 +45,7 @@ class Entry:
 
     @property
     def turns(self) -> int:
-        """How many turns it has, questions included."""
+        """Return the number of turns, questions included."""
         return self.messages + self.asks
 
 
@@ -58,7 +58,7 @@ class InputFile:
 
     @classmethod
     def of_file(cls, path: Path, *, spare: Path) -> Self:
-        """The file, or a copy in the folder `spare` when it is a pipe. Raises OSError."""
+        """Open the file, or a copy in the folder `spare` if it is a pipe. Raises OSError."""
         file: BufferedReader = path.open("rb")
         if file.seekable():
             return cls(file)
@@ -67,7 +67,7 @@ class InputFile:
 
     @classmethod
     def of_stream(cls, stream: BufferedReader, *, spare: Path) -> Self:
-        """A copy of what can be read once only, in the folder `spare`. Raises OSError."""
+        """Copy a stream to the folder `spare`. Raises OSError."""
         spare.mkdir(parents=True, exist_ok=True, mode=0o700)
         kept = cast("BinaryIO", TemporaryFile(dir=spare))  # noqa: SIM115 - it is closed with the source
         try:
@@ -80,27 +80,27 @@ class InputFile:
         return cls(kept)
 
     def lines(self) -> Iterator[bytes]:
-        """All of it, line by line."""
+        """Yield all lines."""
         self._file.seek(0)
         for line in self._file:  # noqa: UP028 - `yield from` would close the file with the generator
             yield line
 
     def read(self, offset: int, length: int) -> bytes:
-        """A part of it."""
+        """Return a part of the input."""
         with self._reading:
             self._file.seek(offset)
             return self._file.read(length)
 
     def close(self) -> None:
-        """Nothing is read any more."""
+        """Close the input."""
         self._file.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchInput:
-    """An input that was looked through: its SHA-256, its conversations, its faults.
+    """A checked input: its SHA-256, its conversations, its errors.
 
-    `name` is what it is called to people; relative documents are looked for in `folder`.
+    `name` is its name for people; relative documents are in `folder`.
     """
 
     source: InputFile
@@ -114,12 +114,12 @@ class BatchInput:
 
     @property
     def messages(self) -> int:
-        """Messages of all conversations."""
+        """Return the number of messages of all conversations."""
         return sum(entry.messages for entry in self.entries)
 
     @property
     def asks(self) -> int:
-        """Questions of all conversations."""
+        """Return the number of questions of all conversations."""
         return sum(entry.asks for entry in self.entries)
 
     def conversation(self, entry: Entry) -> ScriptedConversation:
@@ -130,7 +130,7 @@ class BatchInput:
         if self.is_text:
             return _text_conversation(raw.decode("utf-8-sig"), entry.id)
         made = Checker(self.zone).conversation(json.loads(raw), index=entry.index, line=entry.line)
-        assert made is not None  # noqa: S101 - it had no faults when it was looked through
+        assert made is not None  # noqa: S101 - it had no errors when it was checked
         return made
 
     def __enter__(self) -> Self:
@@ -145,9 +145,9 @@ class BatchInput:
 def read_input(
     source: InputFile, *, name: str, folder: Path, zone: tzinfo, kind: Format = "auto", allow_outside: bool = False
 ) -> BatchInput:
-    """Look through the whole input. Faults are told, not raised. Raises OSError.
+    """Check the whole input. Errors are returned, not raised. Raises OSError.
 
-    Documents must lie in `folder` unless `allow_outside`: an input from elsewhere may not read any file it names.
+    Documents must be in `folder` unless `allow_outside`: an input from another person must not read arbitrary files.
     """
     is_text = kind == "text" or (kind == "auto" and _looks_like_text(source, name))
     scan = _Scan(zone, folder, allow_outside, Path(name).stem or "conversation")
@@ -173,7 +173,7 @@ def read_input(
 
 
 class _Scan:
-    """What one pass over the lines has found."""
+    """The results of one pass over the lines."""
 
     def __init__(self, zone: tzinfo, folder: Path, allow_outside: bool, stem: str) -> None:  # noqa: FBT001
         self.entries: list[Entry] = []
@@ -207,9 +207,9 @@ class _Scan:
         try:
             value = json.loads(text, object_pairs_hook=lambda pairs: _once(pairs, twice))
         except json.JSONDecodeError as error:
-            self.fault(line, "", f"it is no JSON: {error.msg} (column {error.colno})")
-        except ValueError as error:  # a number of too many digits
-            self.fault(line, "", f"it is no JSON: {error}")
+            self.fault(line, "", f"not valid JSON:  {error.msg} (column {error.colno})")
+        except ValueError as error:  # a number with too many digits
+            self.fault(line, "", f"not valid JSON:  {error}")
         except RecursionError:
             self.fault(line, "", "it is nested too deeply")
         else:
@@ -218,7 +218,7 @@ class _Scan:
             self._conversation(value, line, offset, raw)
 
     def text_entry(self, length: int) -> tuple[Entry, ...]:
-        """A text is one conversation."""
+        """Return a text as one conversation."""
         if not self._spoken or self.faults:
             return ()
         return (
@@ -260,7 +260,7 @@ class _Scan:
         )
 
     def _among_others(self, value: Mapping[str, object], line: int) -> None:
-        """What a conversation shares with others, and with the disk: also of one with faults of its own."""
+        """Check the rules across conversations and for files, also for a conversation with other errors."""
         identity, documents = value.get("id"), value.get("documents")
         if isinstance(identity, str | int):
             before = self._lines.setdefault(str(identity), line)
@@ -281,7 +281,7 @@ class _Scan:
             self.fault(line, field, f"{document} is outside the input's folder; --allow-outside permits it")
 
     def _matches(self, document: str) -> Iterator[Path]:
-        """The files that a document names: itself, or what it matches as a pattern."""
+        """Yield the files that a document names: itself, or the matches of a pattern."""
         try:
             if (self._folder / document).exists():
                 yield self._folder / document

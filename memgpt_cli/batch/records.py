@@ -1,4 +1,4 @@
-"""What became of turns and conversations, as values that travel between processes, into the journal and the output."""
+"""Results of turns and conversations as values, for other processes, the journal and the output."""
 
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -8,7 +8,7 @@ from memgpt_cli.batch.conversations import ConversationId
 
 
 class TurnKind(StrEnum):
-    """Whether it was said to the agent, or asked of a copy of it."""
+    """Whether it was sent to the agent, or asked of a copy of it."""
 
     MESSAGE = "message"
     ASK = "ask"
@@ -45,10 +45,10 @@ class Called:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryChange:
-    """What a turn changed in memory.
+    """A change of a turn in memory.
 
     `kind` is `block`, with its `label`, its version `before` and `after` and the `text` after; or `passage`, with its
-    `id` and `text`. A `text` of None means that it was deleted.
+    `id` and `text`. `text` is None after a deletion.
     """
 
     kind: str
@@ -61,7 +61,7 @@ class MemoryChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
-    """Tokens and money; `cost_usd` is None when the price of some call is not known."""
+    """Tokens and money; `cost_usd` is None if the price of any call is unknown."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -69,7 +69,7 @@ class Spent:
     cost_usd: float | None = 0.0
 
     def __add__(self, other: "Spent") -> "Spent":
-        """Both together."""
+        """Return the sum."""
         unknown = self.cost_usd is None or other.cost_usd is None
         return Spent(
             prompt_tokens=self.prompt_tokens + other.prompt_tokens,
@@ -81,9 +81,9 @@ class Spent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Times:
-    """When it began (UTC) and how long it took, in seconds: in all, waiting for the model, and in our own hands.
+    """Start (UTC) and duration in seconds: in total, in the model, and in memgpt.
 
-    The pauses that a rate limit imposes, and calls that failed, are in none of the three.
+    Pauses for rate limits and failed calls are not included.
     """
 
     started_at: str
@@ -94,9 +94,9 @@ class Times:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnRecord:
-    """One turn. `turn` counts from 0 within the conversation, its questions after its messages.
+    """One turn. `turn` is 0-based within the conversation, its questions after its messages.
 
-    `largest_prompt` is the longest prompt that was sent, in tokens. `times` is None where times are not to be told.
+    `largest_prompt` is the longest prompt that was sent, in tokens. `times` is None if times are omitted.
     """
 
     turn: int
@@ -115,13 +115,13 @@ class TurnRecord:
 
     @property
     def ok(self) -> bool:
-        """No error, and everything as expected."""
+        """Whether there was no error and all expectations passed."""
         return self.error is None and all(checked.ok for checked in self.expect)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationRecord:
-    """One conversation that has ended. `agent` is the existing or the kept one. `error` is what ended it early."""
+    """One finished conversation. `agent` is the existing or kept one. `error` is the error that ended it early."""
 
     index: int
     id: ConversationId
@@ -132,27 +132,27 @@ class ConversationRecord:
 
     @property
     def ok(self) -> bool:
-        """No error, and everything as expected."""
+        """Whether there was no error and all expectations passed."""
         return self.error is None and all(checked.ok for checked in self.expect) and all(t.ok for t in self.turns)
 
     @property
     def usage(self) -> Spent:
-        """Of all turns together."""
+        """Return the sum of all turns."""
         return sum((turn.usage for turn in self.turns), Spent())
 
     @property
     def unmet(self) -> int:
-        """Expectations that were not met."""
+        """Return the number of failed expectations."""
         return sum(not c.ok for c in (*self.expect, *(c for turn in self.turns for c in turn.expect)))
 
     @property
     def has_error(self) -> bool:
-        """Whether anything went wrong, expectations apart."""
+        """Whether there was an error, ignoring expectations."""
         return self.error is not None or any(turn.error is not None for turn in self.turns)
 
 
 def to_json(value: Any) -> Any:
-    """A record as JSON: the names of its fields in their order."""
+    """Return a record as JSON: its field names in order."""
     if isinstance(value, tuple | list):
         return [to_json(item) for item in value]
     if hasattr(value, "__dataclass_fields__"):

@@ -1,7 +1,7 @@
-"""A run: conversations handed to workers, what comes back written down, until all is done or it is told to stop.
+"""A run: it distributes conversations to workers and writes their results until all are done or it is stopped.
 
-Conversations of one agent run in the order of the input, on one worker after another at most one at a time; all others
-side by side. Whatever ends is in the journal before it is in the output.
+Conversations of one agent run one at a time, in the order of the input; all others run in parallel. A result is in the
+journal before it is in the output.
 """
 
 import queue
@@ -52,7 +52,7 @@ class RunProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """What became of a run; `reason` is the error that ended it early, if one did."""
+    """The result of a run; `reason` is the error that ended it early, if any."""
 
     end: End
     summary: RunSummary
@@ -60,7 +60,7 @@ class RunResult:
 
 
 def lanes(entries: Sequence[Entry]) -> list[Lane]:
-    """Conversations of one agent together, in their order; lanes in the order of their first conversations."""
+    """Group the conversations of one agent, in order; the groups are in the order of their first conversations."""
     by_agent: dict[str, list[Entry]] = {}
     made: list[list[Entry]] = []
     for entry in entries:
@@ -115,7 +115,7 @@ class Run:
             self._pace.stop()
 
     def go(self) -> RunResult:
-        """Run what has not ended. Raises whatever a worker raised that is no conversation's error."""
+        """Run the unfinished conversations. Raises worker errors that are not errors of a conversation."""
         started = time.monotonic()
         waiting: queue.SimpleQueue[Lane] = queue.SimpleQueue()
         ended = self._journal.ended
@@ -138,7 +138,7 @@ class Run:
         for thread in threads:
             thread.start()
         for thread in threads:
-            while thread.is_alive():  # a wait without end would not let Ctrl-C through
+            while thread.is_alive():  # a wait without end would block Ctrl-C
                 thread.join(_LOOK_S)
                 with self._writing:
                     self._tell()
@@ -170,7 +170,7 @@ class Run:
             self.stop(End.SPENT, error)
         except RunEndsError:
             self.stop()
-        except BaseException as error:  # noqa: BLE001 - told to the thread that waits in `go`
+        except BaseException as error:  # noqa: BLE001 - passed to the thread that waits in `go`
             self._broken = self._broken or error
             self.stop()
         finally:

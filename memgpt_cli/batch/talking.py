@@ -1,9 +1,8 @@
-"""One conversation from its first message to its last question, begun anew or gone on with.
+"""One conversation from its first message to its last question, new or continued.
 
-Two ways to go on after a kill. An agent of a built-in model, made for this conversation, begins again: that costs no
-money and gives the same bytes. Any other goes on where it was: each message has an id under which the record knows it,
-so what was said is not said again, and the answers that questions had are in the journal. Not here: several
-conversations, the journal, the output.
+There are two ways to continue after a kill. A new agent with a built-in model starts again: that costs nothing and
+gives the same bytes. Any other agent continues: each message has an id by which the record recognises it, so no message
+is sent twice, and finished answers to questions are in the journal.
 """
 
 import shutil
@@ -31,8 +30,8 @@ _COPY: Final = "copy"
 class RunOptions:
     """What all conversations of a run have in common.
 
-    `folder` is the run's, `token` its own. `begin_again` tells that fresh agents begin again after a kill. `kept` names
-    the agents to be kept, by conversation. Without `timed` no times are told.
+    `folder` is the run's, `token` its own. `begin_again`: new agents restart after a kill. `kept` names the agents to
+    keep, by conversation. Without `timed` times are omitted.
     """
 
     folder: Path
@@ -42,11 +41,11 @@ class RunOptions:
     kept: Mapping[int, str] = field(default_factory=dict)
 
     def work(self, index: int) -> Path:
-        """Where a conversation's agent lives."""
+        """Return the folder of a conversation's agent."""
         return self.folder / WORK / str(index)
 
     def mark(self, index: int) -> str:
-        """What tells the agent that this run kept from any other."""
+        """Return the mark that identifies the agent kept by this run."""
         return f"{self.token}/{index}"
 
 
@@ -71,7 +70,7 @@ class Talker:
     ) -> ConversationRecord | None:
         """The conversation's outcome, or None when it was stopped before its end.
 
-        `done` are the turns that the journal holds. Raises RunEndsError.
+        `done` are the turns in the journal. Raises RunEndsError.
         """
         talk = _Talk(conversation, {record.turn: record for record in done}, observer, self._run_options)
         name = conversation.agent or self._run_options.kept.get(conversation.index)
@@ -116,7 +115,7 @@ class Talker:
             yield session
 
     def _ask_all(self, talk: "_Talk", session: Session) -> bool:
-        """Put each question to the state after the last message; False when stopped."""
+        """Ask each question in the state after the last message; False if stopped."""
         conversation = talk.conversation
         if talk.error is not None or not conversation.asks:
             return True
@@ -134,7 +133,7 @@ class Talker:
 
 
 class _Talk:
-    """A conversation on its way."""
+    """A conversation in progress."""
 
     def __init__(
         self,
@@ -152,7 +151,7 @@ class _Talk:
         self._run_options = run_options
 
     def say_all(self, session: Session) -> bool:
-        """Say every message in order until one fails; False when stopped."""
+        """Send every message in order until one fails; False if stopped."""
         for number, said in enumerate(self.conversation.messages):
             if self._observer.stopping():
                 return False
@@ -166,7 +165,7 @@ class _Talk:
         return True
 
     def ask(self, number: int, open_session: Callable[[], Session]) -> bool:
-        """Put one question to a session of its own, and take back whatever it changes; False when stopped."""
+        """Ask one question in a session of its own and undo its changes; False if stopped."""
         known = self._done.get(number)
         if known is not None:
             self._add(known, new=False)
@@ -208,9 +207,9 @@ def _begun(session: Session, run_options: RunOptions, conversation: ScriptedConv
 
 
 def _flush(session: Session, *, least: int) -> None:
-    """Give what waits its vectors, always at the same points of a conversation, so that it goes the same way again."""
+    """Embed the outbox, always at the same points of a conversation, so that it is repeatable."""
     try:
         if sum(session.index.pending(collection) for collection in Collection) >= least:
             session.index.flush()
     except MemGPTError:
-        pass  # it waits in the outbox, and a search says so
+        pass  # it stays in the outbox, and a search reports that

@@ -1,4 +1,4 @@
-"""Counting as a run goes: what the summary at its end says, and what a progress bar shows on the way."""
+"""Totals of a run, for the final summary and the progress bar."""
 
 import math
 from array import array
@@ -9,12 +9,12 @@ from typing import Any, Final
 from memgpt_cli.batch.records import ConversationRecord, Spent, TurnRecord
 
 _MOST_ERRORS: Final = 1_000
-"""Errors that are told apart."""
+"""Maximum number of distinct errors that are counted separately."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """What has ended so far, earlier processes of the same run included."""
+    """Totals so far, including earlier processes of the same run."""
 
     conversations: int = 0
     failed: int = 0
@@ -27,7 +27,7 @@ class Tally:
     errors: dict[str, int] = field(default_factory=dict)
 
     def turn(self, record: TurnRecord) -> None:
-        """A turn has ended."""
+        """Count a finished turn."""
         self.turns += 1
         self.spent += record.usage
         if record.times is not None:
@@ -35,7 +35,7 @@ class Tally:
             self.our_seconds.append(record.times.our_seconds)
 
     def conversation(self, record: ConversationRecord) -> None:
-        """A conversation has ended, whose turns were counted."""
+        """Count a finished conversation whose turns were counted."""
         self.conversations += 1
         self.failed += not record.ok
         checked = [*record.expect, *(c for turn in record.turns for c in turn.expect)]
@@ -50,7 +50,7 @@ class Tally:
 class RunSummary:
     """What a run came to. Percentiles are of the seconds of each turn, by nearest rank; None without times.
 
-    `not_run` conversations have not ended. `elapsed_s` and `rate_limits` are this process's alone.
+    `not_run` conversations are not finished. `elapsed_s` and `rate_limits` are of this process only.
     """
 
     total: int
@@ -72,7 +72,7 @@ class RunSummary:
 
     @property
     def ok(self) -> bool:
-        """Everything has run, and all is as expected."""
+        """Whether everything ran and all expectations passed."""
         return self.failed == 0 and self.not_run == 0
 
     def as_json(self) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def summarise(tally: Tally, *, total: int, elapsed_s: float, rate_limits: int) -
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:
-    """By nearest rank; None of nothing."""
+    """Return the percentile by nearest rank; None for no values."""
     if not values:
         return None
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]

@@ -1,7 +1,7 @@
-"""One turn: said to an agent until it is answered, and read back from the record.
+"""One turn: a message is delivered until it is answered, and the result is read from the record.
 
-What a turn came to is always read from the record, never gathered on the way: so a turn that an earlier process
-finished tells the same as one that has just been run.
+The result always comes from the record, never from memory, so a turn that an earlier process finished gives the same
+result.
 """
 
 import time
@@ -23,12 +23,12 @@ from memgpt_cli.errors import MemGPTError, ModelError
 from memgpt_cli.ports import Store
 
 ATTEMPTS: Final = 3
-"""Times that a turn is tried when its reply breaks off; the message is delivered once."""
+"""Maximum tries of a turn whose reply breaks off; the message is delivered once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One thing to say: its place in the conversation and the id under which the record knows it."""
+    """One message to deliver: its position in the conversation and the id by which the record recognises it."""
 
     turn: int
     kind: TurnKind
@@ -56,8 +56,7 @@ class TurnTiming:
 def run_turn(session: Session, delivery: Delivery, *, timed: bool, waited: Callable[[], float]) -> TurnOutcome:
     """Say it, unless it was said before, and see the turn to its end; errors of the error tree are recorded.
 
-    Raises RunEndsError alone.
-    `waited` gives the seconds that this thread has been held back by rate limits so far.
+    Raises only RunEndsError. `waited` returns the seconds that this thread has spent on rate limits so far.
     """
     error: MemGPTError | None = None
     turn_id, ended, repeated = 0, False, False
@@ -109,7 +108,7 @@ def _read(
 
 
 def failure(error: MemGPTError) -> Failure:
-    """The error as it is told."""
+    """Return the error as it is recorded."""
     return Failure(code=error.code, message=error.message, hint=error.hint)
 
 
@@ -141,7 +140,7 @@ def _spent(steps: list[StepRecord]) -> Spent:
 def _times(started_at: str, steps: list[StepRecord], took: TurnTiming | None) -> Times:
     """Of a turn that an earlier process finished only the time with the model is known.
 
-    A step takes what it waits for its call's turn for time with the model.
+    A step counts the wait for its call's turn as time in the model.
     """
     model = sum(step.duration_s for step in steps)
     if took is not None:

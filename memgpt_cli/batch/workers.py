@@ -1,7 +1,7 @@
 """Where conversations run: on threads of this process, or each worker in a spawned process of its own.
 
-A spawned process ends by itself when its parent is gone, however that died, so that nobody works on in the run's folder
-behind the back of the next start. Not here: which conversation comes when.
+A spawned process exits when its parent is gone, for any reason, so that it cannot write to the run's folder while the
+next start uses it.
 """
 
 import multiprocessing
@@ -21,7 +21,7 @@ from memgpt_cli.batch.talking import RunOptions, Talker, TurnObserver
 from memgpt_cli.errors import MemGPTError
 
 _LOOK_S: Final = 0.1
-"""How often a waiting parent looks whether it is to stop."""
+"""Seconds between two checks of a waiting parent for a stop."""
 _PATIENCE_S: Final = 5.0
 
 
@@ -35,7 +35,7 @@ class Worker(Protocol):
         ...
 
     def close(self) -> None:
-        """There is no more to do."""
+        """Release the worker."""
         ...
 
 
@@ -52,7 +52,7 @@ class LocalWorker:
         return self._talker.run(conversation, done, observer)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class _Broken:
 
 
 class SpawnedWorker:
-    """Works in a process of its own, which is started anew should it die."""
+    """Works in a separate process, which is restarted if it crashes."""
 
     def __init__(self, agents: Agents, run_options: RunOptions) -> None:
         self._agents = agents
@@ -75,7 +75,7 @@ class SpawnedWorker:
         self._pipe: Connection | None = None
 
     def start(self) -> None:
-        """Start the process, which takes a second to be ready; `run` does it when nobody has."""
+        """Start the process, which takes a second; `run` starts it if necessary."""
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(
@@ -101,7 +101,7 @@ class SpawnedWorker:
         except (EOFError, OSError):
             self.close()
             code = self._process.exitcode if self._process is not None else None
-            error = Failure(code="worker", message=f"the worker process died (exit code {code})")
+            error = Failure(code="worker", message=f"the worker process crashed (exit code {code})")
             return ConversationRecord(
                 index=conversation.index, id=conversation.id, agent=conversation.agent, turns=tuple(done), error=error
             )
@@ -122,7 +122,7 @@ class SpawnedWorker:
             observer.tell(said)
 
     def close(self) -> None:
-        """Let the process end; it is not waited for long."""
+        """Let the process end, without waiting long."""
         if self._pipe is not None:
             self._pipe.close()
             self._pipe = None
@@ -136,7 +136,7 @@ class SpawnedWorker:
 def serve(pipe: Connection, agents: Agents, run_options: RunOptions) -> None:
     """The spawned process: run what comes through the pipe until it is closed.
 
-    Ctrl-C and SIGTERM often reach all processes of a group: here they are not heard, the parent tells when to stop.
+    Ctrl-C and SIGTERM often reach all processes of a group. They are ignored here; the parent says when to stop.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
@@ -147,7 +147,7 @@ def serve(pipe: Connection, agents: Agents, run_options: RunOptions) -> None:
             asked = pipe.recv()
         except EOFError:
             return
-        if asked is None:  # told to stop when the conversation had just ended
+        if asked is None:  # a stop arrived when the conversation had just ended
             continue
         conversation, done = asked
         try:
@@ -181,7 +181,7 @@ def _die_with_parent() -> None:
 
 @contextmanager
 def _without_interrupts() -> Iterator[None]:
-    """Processes started here do not hear Ctrl-C: their parent tells them to stop between two turns."""
+    """Processes started here ignore Ctrl-C: their parent stops them between two turns."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

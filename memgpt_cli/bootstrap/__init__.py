@@ -1,6 +1,6 @@
-"""The one place that names concrete adapters: settings become a workspace, an agent's name becomes an open agent.
+"""The composition root, the only package that names concrete adapters: it builds workspaces and opens agents.
 
-Adapters are imported inside the functions that need them, so that a command pays only for what it uses.
+Adapters are imported inside the functions that need them, so that a command only pays for what it uses.
 """
 
 from memgpt_cli.bootstrap.flags import Flags

@@ -1,6 +1,6 @@
-"""Settings, keys and agents of this machine and this person, and the adapters that serve them.
+"""Settings, keys and agents of this machine and user, and the adapters for them.
 
-Not here: what a command does with an agent (`sessions`, `memory`, `new_agents`), which stand on this.
+The modules `sessions`, `memory` and `new_agents` use them for the work of commands.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class SystemClock(Clock):
 
 
 class Adapters:
-    """The adapters of one process, each made when it is first asked for: a command pays only for what it uses."""
+    """The adapters of one process, each created on first use: a command only pays for what it uses."""
 
     def __init__(
         self,
@@ -89,22 +89,22 @@ class Adapters:
 
     @property
     def settings(self) -> Settings:
-        """The settings, before an agent's own model is known."""
+        """Return the settings, before an agent's own model is known."""
         return self.configuration.settings
 
     @cached_property
     def keys(self) -> ApiKeys:
-        """The person's API keys."""
+        """Return the user's API keys."""
         return ApiKeys(self.paths.keys_file, self._environ)
 
     @cached_property
     def models(self) -> Models:
-        """The models that answer."""
+        """Return the models that answer."""
         return Models(self.configuration, self.keys, endpoints=self.state, around_model=self._around_model)
 
     @cached_property
     def embedders(self) -> Embedders:
-        """The embedders that make vectors."""
+        """Return the embedders that make vectors."""
         files = self.paths.data / "models"
         return Embedders(self.configuration, self.keys, files=files, spending=lambda: self.state, clock=self.clock)
 
@@ -119,7 +119,7 @@ class Adapters:
         return self.agent_folders
 
     def folders(self, root: Path) -> AgentFolders:
-        """The agents below a folder of the caller's."""
+        """Return the agents below another folder."""
         from memgpt_cli.storage.agents.folders import AgentFolders
 
         return AgentFolders(root, session_gap=self._session_gap, zone=self.settings.zone)
@@ -137,16 +137,16 @@ class Adapters:
 
     @cached_property
     def prompts(self) -> PromptFiles:
-        """The instructions' texts."""
+        """Return the prompt texts."""
         return PromptFiles(self.configuration.prompt_folders)
 
     @property
     def agent_name(self) -> str:
-        """The agent that is meant, checked to be a possible name."""
+        """Return the name of the selected agent, checked to be valid."""
         return check_agent_name(self.settings.agent)
 
     def is_default(self, name: str) -> bool:
-        """Whether nobody typed this name, so that it cannot be a slip of the finger."""
+        """Whether this name is the default, so that it cannot be a typing error."""
         setting = self.configuration["agent.name"]
         return name == setting.value and (setting.source is not SettingSource.FLAG or name == "default")
 

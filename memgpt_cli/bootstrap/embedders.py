@@ -1,4 +1,4 @@
-"""Which embedder makes the vectors, what it costs, and whether it is the one that made those in a record."""
+"""Select the embedder, track its cost, and check that it made the vectors of a record."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _ONE_MODEL = ("static", "multilingual")
 
 
 class Embedders:
-    """The embedders that the settings can ask for. `files` is where those of `minilm` are looked for.
+    """The embedders that the settings can select. `files` is the folder for the files of `minilm`.
 
-    `spending` opens the day's spending, and does so only when there is something to book.
+    `spending` opens the day's spending; it is called only if there is something to book.
     """
 
     def __init__(
@@ -55,14 +55,14 @@ class Embedders:
 
     @cached_property
     def configured(self) -> Embedder:
-        """The configured embedder; it loads nothing and calls nobody before the first text.
+        """Return the configured embedder; it loads nothing and contacts no server before the first text.
 
-        Raises ConfigError when its files are missing.
+        Raises ConfigError if its files are missing.
         """
         return self.called(*self.name())
 
     def name(self, typed: str | None = None) -> tuple[str, str]:
-        """Provider and model of the configured embedder, or of one typed as PROVIDER[/MODEL]. Raises UsageError."""
+        """Return provider and model of the configured embedder, or of PROVIDER[/MODEL]. Raises UsageError."""
         settings = self._configuration.settings.embedder
         provider, _, model = (typed or settings.provider).partition("/")
         usual = _USUAL.get(provider)
@@ -74,7 +74,7 @@ class Embedders:
         return provider, model or usual
 
     def called(self, provider: str, model: str) -> Embedder:
-        """An embedder by name, with the settings of `embedder.*`. Raises ConfigError when its files are missing."""
+        """Return an embedder by name, with the settings of `embedder.*`. Raises ConfigError for missing files."""
         settings = self._configuration.settings.embedder
         if provider == "static":
             from memgpt_cli.llm.static_embedder import StaticEmbedder
@@ -102,7 +102,7 @@ class Embedders:
         )
 
     def bill(self, model: str) -> EmbeddingBill:
-        """What embedding with this model has come to in this process."""
+        """Return the embedding cost with this model in this process."""
         if model not in self._bills:
             from memgpt_cli.agent.embedding_bill import EmbeddingBill
 
@@ -114,7 +114,7 @@ class Embedders:
         return self._bills[model]
 
     def check(self, agent: str, stored: EmbedderIdentity | None) -> None:
-        """Raise EmbedderMismatchError when an agent's vectors were made by another embedder than the configured one."""
+        """Raise EmbedderMismatchError if an agent's vectors come from another embedder than the configured one."""
         from memgpt_cli.storage.vectors.log import check_identity
 
         provider, model = self.name()
@@ -132,7 +132,7 @@ def _endpoint(base_url: str | None) -> Endpoint:
 
 
 def _choosing(wanted: EmbedderIdentity, provider: str, model: str) -> str:
-    """The command that makes this embedder the configured one, which has this provider and model now."""
+    """Return the command that makes this embedder the configured one."""
     if provider != wanted.provider:
         return f"memgpt config set embedder.provider {wanted.provider}"
     if model != wanted.model:

@@ -1,11 +1,11 @@
-"""What a command line says that overrides settings."""
+"""Command-line flags that override settings."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flags:
-    """What was typed on the command line that overrides settings; None where nothing was."""
+    """The flags that override settings; None if a flag was not given."""
 
     agent: str | None = None
     model: str | None = None
@@ -13,7 +13,7 @@ class Flags:
     window: int | None = None
 
     def as_settings(self) -> dict[str, str | int | float | bool | None]:
-        """By setting."""
+        """Return the flags by setting."""
         return {
             "agent.name": self.agent,
             "model.name": self.model,

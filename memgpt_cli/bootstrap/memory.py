@@ -1,4 +1,4 @@
-"""Reading and writing one agent's memory without talking to it."""
+"""Read and write one agent's memory without a conversation."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from memgpt_cli.ports import PermanentDeletion, Store, VectorIndex
 
 DRAFTS = "drafts"
-"""Folder within an agent's, of texts that are being edited."""
+"""The folder, within an agent's folder, for texts that are being edited."""
 
 
 class Memory:
-    """Reading and writing one agent's memory without talking to it: no lock, no model.
+    """Reads and writes one agent's memory without a lock or a model.
 
-    What searches is made when it is first asked for, so that listing and showing cost no more than the record.
-    `window_of` gives the window that the agent of a record lives in.
+    Search is set up on first use, so that listing and showing only open the record. `window_of` returns the window of
+    the agent of a record.
     """
 
     def __init__(
@@ -64,12 +64,12 @@ class Memory:
 
     @property
     def recall(self) -> RecallStorage:
-        """Recall storage, to be asked."""
+        """Return recall storage."""
         return self._external_context[0]
 
     @property
     def archival(self) -> ArchivalStorage:
-        """Archival storage, to be asked and added to."""
+        """Return archival storage."""
         return self._external_context[1]
 
     @cached_property
@@ -84,12 +84,12 @@ class Memory:
         return self.store.embedder
 
     def check_embedder(self) -> None:
-        """Raise EmbedderMismatchError when the vectors were made by another embedder than the configured one."""
+        """Raise EmbedderMismatchError if the vectors come from another embedder than the configured one."""
         self._adapters.embedders.check(self.name, self.embedder)
 
     @cached_property
     def core_memory(self) -> CoreMemory:
-        """Core memory, to be read and written within its limits."""
+        """Return core memory with its limits."""
         from memgpt_cli.main_context.core_memory import CoreMemory
 
         return CoreMemory(self.store, self._adapters.clock, self._count, self._check_core)
@@ -100,7 +100,7 @@ class Memory:
         return self._adapters.forgetting(self.name, self.store)
 
     def check_window(self) -> None:
-        """Raise LimitError when the agent's window cannot hold its fixed prompt and its blocks."""
+        """Raise LimitError if the agent's window cannot hold its fixed prompt and its blocks."""
         self._window_of(self.store).check(self.store.blocks.all())
 
     def _check_core(self, blocks: Sequence[Block]) -> None:
@@ -108,10 +108,9 @@ class Memory:
 
     @contextmanager
     def between_turns(self, *, needed: bool = True) -> Iterator[None]:
-        """Nothing is being answered meanwhile, so that messages may leave the queue, or come back to it.
+        """Ensure that no turn is running, so that messages may leave the queue or return to it.
 
-        A chat that waits for its person is no hindrance: it reads the queue anew at its next turn. During a turn it
-        raises AgentBusyError.
+        An idle chat does not block this: it reloads the queue at its next turn. During a turn it raises AgentBusyError.
         """
         if not needed or not self.store.turns.open_turns():
             yield
@@ -121,24 +120,24 @@ class Memory:
             lock.acquire()
         except AgentBusyError as error:
             raise AgentBusyError(
-                "the agent is answering a message right now, and its queue cannot change under it",
-                hint="try again when the answer has come",
+                "the agent is answering a message right now, and its queue cannot change now",
+                hint="try again after the answer",
             ) from error
         with lock:
             yield
 
     def draft(self, label: str) -> Path:
-        """A file of the agent's own for editing a block outside of the record, for the owner's eyes."""
+        """Return a file for editing a block outside of the record, readable by its owner only."""
         folder = self._adapters.agents.path(self.name) / DRAFTS
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder / f"{label}.txt"
 
     def _count(self, text: str) -> int:
-        """Tokens of a text as the agent's own model has them; loads a table only when a block is near its limit."""
+        """Count tokens like the agent's own model; loads a table only if a block is near its limit."""
         model = self.store.config().model or self._adapters.settings.model.name
         return self._adapters.models.counter(model).count(text)
 
     def close(self) -> None:
-        """Release what was opened."""
+        """Close everything that was opened."""
         if "index" in vars(self):
             self.index.close()

@@ -1,4 +1,4 @@
-"""Which model answers an agent, and the client that reaches it. No agent and no record is opened here."""
+"""Select the model that answers an agent, and create the client for it. No agent and no record is opened here."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from memgpt_cli.ports import ChatModel, EndpointMemory, Store, TokenCounter
 
 AroundModel = Callable[["ChatModel", ModelSettings], "ChatModel"]
-"""Puts something between the agents and a model on a network; repeating failed calls is then its work."""
+"""Wraps a model on a network for the agents; the wrapper must then retry failed calls."""
 
 _ENDPOINT = "endpoint"
-"""The note in a record of where the agent last talked to."""
+"""The note in a record with the last endpoint of its agent."""
 
 
 class Uncalibrated(Calibration):
@@ -50,11 +50,11 @@ class Uncalibrated(Calibration):
 
     @override
     def observe(self, model: str, *, counted: int, reported: int) -> None:
-        """Nothing is learnt."""
+        """Do nothing."""
 
 
 class Models:
-    """The models that settings, keys and agents ask for; clients are shared by all sessions of a process."""
+    """The models that settings, keys and agents select; all sessions of a process share the clients."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Models:
         self._clients: dict[tuple[str, Endpoint, str | None], ChatModel] = {}
 
     def choose(self, config: AgentConfig | None = None, last: str | None = None) -> ModelChoice:
-        """The model that an agent, or one without a choice of its own, is answered by, and why. Raises ConfigError.
+        """Return the model that answers an agent, or one without its own model, and the reason. Raises ConfigError.
 
         `last` is where the agent talked to before, as its record says.
         """
@@ -82,26 +82,26 @@ class Models:
         )
 
     def chosen_by(self, store: Store) -> ModelChoice:
-        """The model that the agent of this record is answered by. Raises ConfigError."""
+        """Return the model for the agent of this record. Raises ConfigError."""
         return self.choose(store.config(), store.note(_ENDPOINT))
 
     def remember(self, store: Store, choice: ModelChoice) -> None:
-        """Note in the record where its agent talks to, so that a move to another place can be told."""
+        """Store where the agent's messages go, so that a later change can be reported."""
         text = "\n".join((choice.name, choice.endpoint.base_url if choice.endpoint else ""))
         if store.note(_ENDPOINT) != text:
             store.set_note(_ENDPOINT, text)
 
     def notices(self, choice: ModelChoice) -> tuple[str, ...]:
-        """What the person must be told before this model is used."""
+        """Return the notices to show before this model is used."""
         return tuple(n for n in (*self._configuration.notes, choice.notice) if n)
 
     def check_key(self, choice: ModelChoice) -> None:
-        """Raise APIKeyError when this choice needs a key and there is none."""
+        """Raise APIKeyError if this choice needs a key and there is none."""
         if choice.endpoint is not None:
             self._keys.require(choice.endpoint, choice.base_url_source)
 
     def known(self) -> list[tuple[ModelSettings, bool]]:
-        """The models whose length or prices are known, and whether it is the person's own files that tell them."""
+        """Return the models with known length or prices, and whether these come from the user's own files."""
         own = self._configuration.stated_models
         return [
             (model_settings(self._configuration, name, Endpoint.at(None, model=name)), name in own)
@@ -113,7 +113,7 @@ class Models:
     ) -> list[ModelSettings]:
         """What an endpoint says that it serves, and what is known of it. Raises APIKeyError, ModelError.
 
-        Without `named_by`, who it was that named this endpoint, it is given no key.
+        Without `named_by`, the source of the endpoint, no key is sent.
         """
         endpoint = endpoint_for(self._configuration, "", base_url, named_by or SettingSource.FLAG)
         key = None if named_by is None else self._keys.find(endpoint, named_by)
@@ -130,7 +130,7 @@ class Models:
         return [replace(k, context=model.window or k.context) for k, model in zip(known, served, strict=True)]
 
     def served_by(self, choice: ModelChoice, *, timeout_s: float) -> list[ModelSettings]:
-        """What the endpoint of a choice says that it serves. Raises APIKeyError, ModelError."""
+        """Return the models that the endpoint of a choice lists. Raises APIKeyError, ModelError."""
         if choice.endpoint is None:
             return []
         key = self._keys.require(choice.endpoint, choice.base_url_source)
@@ -138,13 +138,13 @@ class Models:
 
     @property
     def local_ports(self) -> tuple[tuple[str, int], ...]:
-        """The servers that `local_servers` looks for, and their ports on this machine."""
+        """Return the servers that `local_servers` checks, and their ports on this machine."""
         from memgpt_cli.llm.local_servers import server_ports
 
         return server_ports()
 
     def local_servers(self, *, within_s: float) -> list[LocalServer]:
-        """The model servers that answer on this machine within so many seconds; loopback only, without a key."""
+        """Return the model servers on this machine that answer within this many seconds; loopback only, no key."""
         from memgpt_cli.llm.local_servers import find_local_servers
 
         return find_local_servers(within_s=within_s)
@@ -154,7 +154,7 @@ class Models:
         return self.windows.applied(profile_choice(self._configuration, profile))
 
     def connect(self, choice: ModelChoice) -> ChatModel:
-        """The model itself; it calls nobody before it is asked. Raises ConfigError, APIKeyError."""
+        """Return the client; it contacts no server before the first request. Raises ConfigError, APIKeyError."""
         if choice.name == "offline":
             from memgpt_cli.llm.offline.responder import OfflineResponder
 
@@ -166,19 +166,19 @@ class Models:
         return self._client(choice, choice.endpoint)
 
     def summarising(self, choice: ModelChoice, settings: Settings, own: ChatModel) -> ChatModel | None:
-        """The model for summaries, `own` unless another is set; None for the built-in ones, which get extracts."""
+        """Return the model for summaries, `own` by default; None for built-in models, which get extracts."""
         if not settings.window.summary_model:
             return None if is_builtin(choice.name) else own
         model = self._summary(settings.window.summary_model, choice)
         return None if model.endpoint is None else self._client(model, model.endpoint)
 
     def summary_prices(self, choice: ModelChoice, settings: Settings) -> ModelSettings:
-        """What the model for summaries costs."""
+        """Return the prices of the model for summaries."""
         name = settings.window.summary_model
         return self._summary(name, choice).settings if name else settings.model
 
     def _summary(self, name: str, choice: ModelChoice) -> ModelChoice:
-        """The model for summaries: that of a profile, or another one at the address of this choice."""
+        """Return the model for summaries: that of a profile, or another one at the address of this choice."""
         if name in self._configuration.profiles:
             return profile_choice(self._configuration, self._configuration.profiles[name])
         endpoint = endpoint_beside(self._configuration, choice, name)
@@ -186,13 +186,13 @@ class Models:
         return replace(choice, name=name, endpoint=endpoint, settings=settings, profile=None)
 
     def counter(self, model: str) -> TokenCounter:
-        """How tokens are counted for a model."""
+        """Return the token counter for a model."""
         from memgpt_cli.llm.token_counters import counter_for
 
         return counter_for(model)
 
     def warm_up(self, choice: ModelChoice) -> None:
-        """Load, once and for all, what takes long to load: the client, the tables."""
+        """Load slow parts once: the client, the tables."""
         self.counter(choice.name).count("hello")
         if choice.endpoint is None:
             self.connect(choice)
@@ -200,7 +200,7 @@ class Models:
             load("openai")
 
     def _client(self, choice: ModelChoice, endpoint: Endpoint) -> ChatModel:
-        """The client for a model: one for all sessions, which share its connections."""
+        """Return the client for a model; all sessions share it and its connections."""
         key = (choice.name, endpoint, choice.settings.reasoning_effort)
         client = self._clients.get(key)
         if client is None:

@@ -1,4 +1,4 @@
-"""How agents come into being: made new, on first use, out of a file, or as a copy in somebody's folder."""
+"""Create agents: new ones, on first use, from a file, or as a copy in another folder."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DESCRIPTIONS = {PERSONA: "who you are and how you speak", HUMAN: "what you know
 
 
 class NewAgents:
-    """Makes agents of this machine."""
+    """Creates agents on this machine."""
 
     def __init__(self, adapters: Adapters) -> None:
         self._adapters = adapters
@@ -39,9 +39,9 @@ class NewAgents:
         may_exist: bool = False,
         folders: AgentFolders | None = None,
     ) -> None:
-        """Make an agent with its first blocks, in other `folders` if given.
+        """Create an agent with its first blocks, in other `folders` if given.
 
-        Raises UsageError when it exists, LimitError for a block over its limit.
+        Raises UsageError if it exists, LimitError for a block over its limit.
         """
         from memgpt_cli.main_context.core_memory import check_block, check_new
 
@@ -66,7 +66,7 @@ class NewAgents:
         (folders or self._adapters.agents).create(config, everything, provenance=provenance, may_exist=may_exist)
 
     def ensure(self, name: str) -> None:
-        """Make the default agent on first use; any other must have been created. Raises NotFoundError."""
+        """Create the default agent on first use; any other must exist. Raises NotFoundError."""
         if self._adapters.agents.exists(name):
             return
         if not self._adapters.is_default(name):
@@ -77,9 +77,9 @@ class NewAgents:
     def from_file(
         self, source: Path, name: str | None, *, keep_endpoint: bool, progress: Callable[[str, int], None]
     ) -> tuple[str, str | None]:
-        """Make an agent of a file; returns its name and the endpoint that the file names, taken over only when wanted.
+        """Create an agent from a file; returns its name and the file's endpoint, which is used only if requested.
 
-        Raises DocumentError, UsageError when there is an agent of this name.
+        Raises DocumentError, and UsageError if the name exists.
         """
         from memgpt_cli.storage.agents.files import agent_in, import_agent
         from memgpt_cli.storage.agents.folders import RECORD
@@ -92,7 +92,7 @@ class NewAgents:
         return name, endpoint
 
     def in_folder(self, folder: Path, *, template: str | None) -> None:
-        """Make `folder` with the record of a new agent, or with a copy of an agent's as it stands."""
+        """Create in `folder` the record of a new agent, or a copy of an agent's current record."""
         from memgpt_cli.storage.agents.copies import copy_record
         from memgpt_cli.storage.agents.folders import RECORD
 
@@ -100,6 +100,6 @@ class NewAgents:
             self.create(folder.name, folders=self._adapters.folders(folder.parent))
             return
         if not self._adapters.agents.exists(template):
-            self._adapters.agents.open(template).close()  # says that there is none, and which there are
+            self._adapters.agents.open(template).close()  # raises NotFoundError with the known agents
         folder.mkdir(parents=True, mode=0o700)
         copy_record(self._adapters.agents.path(template) / RECORD, folder / RECORD)

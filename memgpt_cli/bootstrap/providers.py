@@ -1,4 +1,4 @@
-"""Which adapter speaks with an endpoint."""
+"""Select the adapter for an endpoint."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """What a client of a model needs to know. `max_retries` 0 leaves repeating to the caller."""
+    """The parameters of a model's client. `max_retries` 0 leaves retries to the caller."""
 
     model: str
     endpoint: Endpoint
@@ -26,7 +26,7 @@ class Connection:
 
 
 def connect(connection: Connection) -> ChatModel:
-    """The client for the provider of the endpoint; it sends nothing before it is asked. Raises APIKeyError."""
+    """Return the client for the endpoint's provider; it sends nothing before the first request. Raises APIKeyError."""
     if connection.endpoint.provider in (Provider.OPENAI_RESPONSES, Provider.ANTHROPIC):
         return _other_api(connection)
     return _chat(connection)

@@ -1,4 +1,4 @@
-"""Opening an agent: its record, its model, its vectors and its search become a session, with or without its lock."""
+"""Open an agent as a session with its record, model, vectors and search, with or without its lock."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Sessions:
-    """Opens agents, to talk to or to look at."""
+    """Opens agents, for conversation or read-only."""
 
     def __init__(self, adapters: Adapters, new_agents: NewAgents) -> None:
         self._adapters = adapters
@@ -31,12 +31,12 @@ class Sessions:
         self._models = adapters.models
 
     def open(self, name: str | None = None, *, purpose: str, wait: bool = False) -> Session:
-        """An agent to talk to, under its lock. Raises AgentBusyError, NotFoundError, ConfigError, LimitError."""
+        """Open an agent under its lock. Raises AgentBusyError, NotFoundError, ConfigError, LimitError."""
         name = name or self._adapters.agent_name
         return self._open_held(name, self._lock(name, purpose=purpose, wait=wait))
 
     def reserve(self, name: str | None = None, *, purpose: str, wait: bool = False) -> Reservation:
-        """Hold an agent without opening it. Raises what `open` raises, but for a window too small."""
+        """Reserve an agent without opening it. Raises the errors of `open`, except for a window that is too small."""
         from memgpt_cli.agent.reservation import Reservation
 
         name = name or self._adapters.agent_name
@@ -62,15 +62,15 @@ class Sessions:
             raise
 
     def peek(self, name: str | None = None) -> Session:
-        """An agent to look at, without its lock: for previews inside `Store.rehearsal`."""
+        """Open an agent without its lock, for previews inside `Store.rehearsal`."""
         name = name or self._adapters.agent_name
         return self._session(name, self._adapters.record(name), None)
 
     def private(self, folder: Path) -> Session:
-        """An agent whose record is in a folder of the caller's, who is the only one to know of it.
+        """Open an agent in a private folder of the caller.
 
-        It takes no lock and never opens Chroma, and commits without waiting for the disk: what a killed process wrote
-        is there, what a power cut takes away is whole transactions, the newest ones.
+        It takes no lock, never opens Chroma, and commits without syncing to disk: a killed process loses nothing; a
+        power cut loses the newest whole transactions.
         """
         return self._session(folder.name, self._adapters.open_record(folder), None, private=folder)
 
@@ -80,12 +80,12 @@ class Sessions:
         return self._models.choose(seen.config, seen.endpoint)
 
     def choice_in_use(self) -> ModelChoice:
-        """The model that the agent in use is answered by, or would be."""
+        """Return the model that answers the selected agent, or would answer it."""
         name = self._adapters.agent_name
         return self.choice_of(name) if self._adapters.agents.exists(name) else self._models.choose()
 
     def window(self, store: Store) -> Window:
-        """The window that the agent of this record lives in. Raises ConfigError."""
+        """Return the window of the agent of this record. Raises ConfigError."""
         from memgpt_cli.agent.assembly import window_of
         from memgpt_cli.functions.executor import FunctionExecutor
 
@@ -108,7 +108,7 @@ class Sessions:
     def _open_held(self, name: str, lock: AgentLock) -> Session:
         try:
             store = self._adapters.agents.open(name)
-            if store.note("purge_pending"):  # a crash cut `memgpt forget` off
+            if store.note("purge_pending"):  # a crash interrupted `memgpt forget`
                 with _closed_on_error(store):
                     self._adapters.forgetting(name, store).finish()
             return self._session(name, store, lock)
@@ -117,7 +117,7 @@ class Sessions:
             raise
 
     def _warm_up(self, choice: ModelChoice) -> None:
-        """Load, once and for all, what takes long to load: the loop, the client, the tables."""
+        """Load slow parts once: the loop, the client, the tables."""
         import memgpt_cli.agent.assembly  # noqa: F401 - the import is the work
 
         self._models.warm_up(choice)
@@ -170,7 +170,7 @@ class Sessions:
 
 @contextmanager
 def _closed_on_error(store: Store) -> Iterator[None]:
-    """Close a record when what is done with it fails."""
+    """Close a record if the code inside fails."""
     try:
         yield
     except BaseException:

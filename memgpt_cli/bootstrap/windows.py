@@ -1,4 +1,4 @@
-"""The window of a model that nobody has set: what its server told or refused, asked for once and remembered."""
+"""Find the window of a model if none is set: ask its server once, or use a refusal, and remember the answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from memgpt_cli.ports import EndpointMemory
 
 REFUSED: Final = "a refused prompt"
-_NOT_TOLD: Final = "not told by the server"
+_NOT_TOLD: Final = "not stated by the server"
 
 
 class ModelWindows:
@@ -28,7 +28,7 @@ class ModelWindows:
         self._asked: set[tuple[str, str]] = set()
 
     def applied(self, choice: ModelChoice) -> ModelChoice:
-        """The choice with the window that is remembered, where that says more than the choice knows."""
+        """Return the choice with the remembered window, if that is more than the choice knows."""
         if choice.endpoint is None:
             return choice
         known = self._memory.traits(choice.endpoint.base_url, choice.name)
@@ -47,14 +47,14 @@ class ModelWindows:
         return choice
 
     def asked(self, choice: ModelChoice) -> ModelChoice:
-        """The same after asking the server, where its window is neither set nor known. Raises nothing."""
+        """Return the choice after asking the server, if its window is neither set nor known. Raises nothing."""
         endpoint = choice.endpoint
         if endpoint is not None and self._is_open(choice, endpoint):
             self._ask(choice, endpoint)
         return self.applied(choice)
 
     def refused(self, choice: ModelChoice, tokens: int) -> None:
-        """Remember the window that a refusal stated."""
+        """Store the window that a refusal stated."""
         if choice.endpoint is not None:
             self._learn(choice.endpoint, choice.name, tokens, REFUSED)
 
@@ -69,7 +69,7 @@ class ModelWindows:
         if endpoint.provider is not Provider.OPENAI_CHAT:
             return False
         known = self._memory.traits(*place).window_source
-        # A server on this machine is quick to ask, and may have been started anew with another window.
+        # A server on this machine answers quickly, and may have been restarted with another window.
         return known is None or (endpoint.is_loopback and known != REFUSED)
 
     def _ask(self, choice: ModelChoice, endpoint: Endpoint) -> None:

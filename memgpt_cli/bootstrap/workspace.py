@@ -1,4 +1,4 @@
-"""What one command works with: agents to talk to, memory to look at and to edit, agents to make, files to read."""
+"""The context of one command: agents, their memory, new agents, and files to read."""
 
 from __future__ import annotations
 
@@ -41,44 +41,47 @@ class ScratchRecord:
 
 
 class Workspace(Adapters):
-    """Settings, keys and agents of this machine and this person, as one command sees them."""
+    """Settings, keys and agents of this machine and user, as one command sees them."""
 
     def without_flags(self) -> Workspace:
-        """The same without what the command line says."""
+        """Return the workspace without command-line flags."""
         return Workspace(environ=self._environ, directory=self._directory, clock=self.clock)
 
     @cached_property
     def sessions(self) -> Sessions:
-        """Opens agents to talk to."""
+        """Return the opener of agents for conversation."""
         return Sessions(self, self.new_agents)
 
     @cached_property
     def new_agents(self) -> NewAgents:
-        """Makes agents."""
+        """Return the creator of agents."""
         return NewAgents(self)
 
     @property
     def settings_file(self) -> SettingsFile:
-        """The person's own settings, for changing them."""
+        """Return the user's own settings, for changing them."""
         from memgpt_cli.config.edit import SettingsFile
 
         return SettingsFile(self.paths)
 
     def new_profile(self, name: str, values: Mapping[str, object]) -> Profile:
-        """A profile of these fields (None: not set), not yet stored. Raises UsageError, ConfigError."""
+        """Return a profile with these fields (None: not set), not yet stored. Raises UsageError, ConfigError."""
         from memgpt_cli.config.models import lookup, profile_endpoint
         from memgpt_cli.config.profiles import build_profile, check_profile
 
-        configuration = self.configuration  # read first: it checks what the flags say
+        configuration = self.configuration  # read first: it checks the flags
         known = {field: value for field, value in values.items() if value is not None}
         profile = build_profile(name, known, hint="memgpt models add --help")
-        profile_endpoint(profile)  # raises for an address that cannot be
+        profile_endpoint(profile)  # raises for an invalid address
         is_model = bool(lookup(configuration.models, name))
         check_profile(profile, taken=configuration.profiles, is_model=is_model)
         return profile
 
     def project_to_trust(self) -> tuple[Project, str, list[str]]:
-        """`./.memgpt`, its fingerprint, and what it sets, a line each. Raises NotFoundError if it does not exist."""
+        """Return `./.memgpt`, its fingerprint and its settings, one per line.
+
+        Raises NotFoundError if it does not exist.
+        """
         from memgpt_cli.config.settings import project_contents
         from memgpt_cli.config.trust import existing_project, fingerprint
 
@@ -92,7 +95,7 @@ class Workspace(Adapters):
         return trust_project(self._directory or Path.cwd(), self.paths.trust_file, seen=seen)
 
     def distrust_project(self) -> bool:
-        """Take trust back from `./.memgpt`; False when it had none."""
+        """Remove trust from `./.memgpt`; False if it was not trusted."""
         from memgpt_cli.config.trust import distrust_project
 
         return distrust_project(self._directory or Path.cwd(), self.paths.trust_file)
@@ -113,7 +116,7 @@ class Workspace(Adapters):
         return Backups(self.agent_folders, files, check_name=self.check_name, program=__version__)
 
     def export_agent(self, name: str, target: Path, *, overwrite: bool) -> int:
-        """Write an agent, talking or not, into one file; returns its size in bytes."""
+        """Write an agent to one file, also while it talks; returns the file's size in bytes."""
         from memgpt_cli import __version__
         from memgpt_cli.storage.agents.files import export_agent
         from memgpt_cli.storage.agents.folders import RECORD
@@ -147,25 +150,25 @@ class Workspace(Adapters):
 
     @property
     def reader(self) -> DocumentReader:
-        """What makes texts of files."""
+        """Return the document reader."""
         from memgpt_cli.documents.reading import FileReader
 
         return FileReader()
 
     def check_name(self, name: str) -> str:
-        """The name itself when an agent can be called so. Raises UsageError."""
+        """Return the name if it is valid for an agent. Raises UsageError."""
         return check_agent_name(name)
 
     @contextmanager
     def memory(self, name: str | None = None) -> Iterator[Memory]:
-        """An agent's memory for looking and editing, while it may be talking to somebody. Raises NotFoundError."""
+        """Open an agent's memory for reading and editing, also while it talks. Raises NotFoundError."""
         name = name or self.agent_name
         with self._memory_of(name, self.record(name), writer=False) as memory:
             yield memory
 
     @contextmanager
     def held_memory(self, name: str | None = None, *, purpose: str, wait: bool = False) -> Iterator[Memory]:
-        """An agent's memory under its lock, for work on documents and vectors; no model is needed.
+        """Open an agent's memory under its lock, for work on documents and vectors; needs no model.
 
         Raises AgentBusyError, NotFoundError.
         """
@@ -193,7 +196,7 @@ class Workspace(Adapters):
                 yield ScratchRecord(store=store, index=index, embedder=self.embedders.configured, recall=recall)
 
     def try_index(self, name: str) -> bool:
-        """Open an agent's Chroma as its next user would; whether it was damaged and is made anew.
+        """Open an agent's Chroma like its next user; returns whether it was damaged and is rebuilt.
 
         Raises AgentBusyError.
         """
@@ -204,13 +207,13 @@ class Workspace(Adapters):
                 return index.status().rebuilt
 
     def conversations(self, path: Path) -> ConversationFile:
-        """The messages of a file of conversations. Raises DocumentError when it is read."""
+        """Return the messages of a conversation file. Reading it raises DocumentError."""
         from memgpt_cli.documents.conversations import ConversationFile
 
         return ConversationFile(path, self.settings.zone)
 
     def loader(self, store: Store, *, command: str) -> Loader:
-        """What loads documents into a record; their vectors wait in the outbox."""
+        """Return the loader of documents for a record; their vectors stay in the outbox."""
         from memgpt_cli.external_context.loading import Loader
 
         return Loader(

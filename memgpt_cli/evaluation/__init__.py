@@ -1,1 +1,1 @@
-"""Benchmarks of memory, on top of the agent."""
+"""Benchmarks of memory."""

@@ -1,6 +1,6 @@
-"""Conversations in LoCoMo's format: sessions of messages, and questions with the messages that hold their answers.
+"""Read conversations in LoCoMo's format: sessions of messages, and questions with the messages that hold their answers.
 
-It only reads; the data set (CC BY-NC 4.0) is not part of this project. Nothing here scores.
+The data set (CC BY-NC 4.0) is not part of this project.
 """
 
 import json
@@ -15,15 +15,15 @@ from memgpt_cli.domain.messages import Message, Role
 from memgpt_cli.errors import UsageError
 
 CATEGORIES: Final[Mapping[int, str]] = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop"}
-"""The kinds of questions that have evidence. Category 5 asks for what was never said."""
+"""The kinds of questions that have evidence. Questions of category 5 have no answer in the conversation."""
 
 _SESSION: Final = re.compile(r"session_(\d+)")
 _TURN_ID: Final = re.compile(r"D:?(\d+):0*(\d+)")
 _UNNAMED: Final = frozenset({"user", "assistant", "human", "ai", "bot", "用户", "助手"})
-"""What a speaker is called who has no name."""
+"""Names of speakers without a name of their own."""
 
 _PACE: Final = timedelta(seconds=20)
-"""The file dates sessions, not messages: within one they follow on each other at this pace."""
+"""The file dates sessions, not messages: messages within a session get this interval."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class LocomoQuestion:
 class LocomoConversation:
     """Messages in their order and the questions about them.
 
-    A turn without a role is a named user's, so that two people who talk are two users.
+    A turn without a role is a named user's, so that a conversation of two people has two users.
     """
 
     name: str
@@ -49,7 +49,7 @@ class LocomoConversation:
 
     @property
     def kind(self) -> str:
-        """Who talks: `named people`, `user and assistant`, or `one user` whose words alone are recorded."""
+        """The participants: `named people`, `user and assistant`, or `one user` with only their own messages."""
         if any(message.role is Role.ASSISTANT for message in self.messages):
             return "user and assistant"
         return "named people" if any(message.name for message in self.messages) else "one user"
@@ -71,7 +71,7 @@ def read_conversations(path: Path) -> list[LocomoConversation]:
 
 def _array(document: Any) -> list[Any]:
     if not isinstance(document, list):
-        raise TypeError("it is no array")
+        raise TypeError("not an array")
     return document
 
 
@@ -96,7 +96,7 @@ def _conversation(entry: Mapping[str, Any], number: int) -> LocomoConversation:
 
 
 def turn_ids(evidence: Any) -> list[str]:
-    """The ids that a list of evidence names; `D8:6; D9:17`, `D:11:26` and `D30:05` are such names too."""
+    """Return the ids in a list of evidence; `D8:6; D9:17`, `D:11:26` and `D30:05` occur too."""
     return [f"D{int(session)}:{int(turn)}" for text in evidence for session, turn in _TURN_ID.findall(text)]
 
 

@@ -1,8 +1,8 @@
-"""How well search finds: our ranking and four plain baselines over the same messages, questions and budgets.
+"""Measure search: our ranking and four plain baselines over the same messages, questions and budgets.
 
-A pipeline is a function from a question to message numbers, best first. Every conversation gets a record of its own,
-filled and searched through the same code as any agent's. Long messages are shown as excerpts, for every pipeline. No
-model is asked, and nothing is printed.
+A pipeline is a function from a question to message numbers, best first. Every conversation gets its own record, filled
+and searched by the same code as any agent's. Long messages are shown as excerpts, for every pipeline. No model is
+called and nothing is printed.
 """
 
 import math
@@ -25,11 +25,14 @@ from memgpt_cli.text.terms import TermFinder, query_terms
 from memgpt_cli.text.words import segment
 
 METRICS: Final = ("R@5", "R@10", "R@20", "R@1k", "R@2k", "R@4k", "stems@2k", "nDCG@10", "MRR")
-"""Recall in the first k hits, and in the first 1,024, 2,048 and 4,096 tokens of what is shown of them; of the answer's
-stems that the evidence holds, the share that is shown of it within 2,048 tokens; gain and reciprocal rank."""
+"""Recall, the share of the answer's stems that is shown, gain and reciprocal rank.
+
+Recall is in the first k hits, and in the first 1,024, 2,048 and 4,096 tokens shown of them. The stems are those that
+the evidence contains, within 2,048 shown tokens.
+"""
 
 PIPELINES: Final = ("memgpt", "words only", "plain FTS5", "plain vectors", "plain fusion", "newest first")
-"""Our ranking, the same without vectors, and what it is measured against."""
+"""Our ranking, the same without vectors, and the baselines."""
 
 ALL: Final = "all"
 
@@ -51,22 +54,22 @@ class EmptyRecord(Protocol):
 
     @property
     def store(self) -> Store:
-        """The record."""
+        """Return the record."""
         ...
 
     @property
     def index(self) -> VectorIndex:
-        """Its vectors."""
+        """Return its vectors."""
         ...
 
     @property
     def embedder(self) -> Embedder:
-        """What makes them."""
+        """Return the embedder."""
         ...
 
     @property
     def recall(self) -> RecallStorage:
-        """What searches both."""
+        """Return the search over both."""
         ...
 
 
@@ -119,12 +122,12 @@ def evaluate(
 
 
 def rendered(message: Message, text: str) -> str:
-    """A message as its tokens are counted, with what is shown of its text: `[2023-05-08 13:56] Caroline: text`."""
+    """Return a message as its tokens are counted, with the shown text: `[2023-05-08 13:56] Caroline: text`."""
     return f"[{message.created_at:%Y-%m-%d %H:%M}] {message.name or message.role.value}: {text}"
 
 
 class Excerpts:
-    """What is shown of the messages of one conversation for one question, and how many tokens it takes."""
+    """The shown text of the messages of one conversation for one question, and its tokens."""
 
     def __init__(self, messages: Sequence[Message], counter: TokenCounter) -> None:
         self.messages = messages
@@ -135,12 +138,12 @@ class Excerpts:
         self._terms: Mapping[str, float] = {}
 
     def ask(self, terms: Mapping[str, float]) -> None:
-        """Show what matters to a question with these terms."""
+        """Select the excerpts for a question with these terms."""
         self._terms = terms
         self._cut = {}
 
     def shown(self, number: int) -> tuple[str, int]:
-        """The text shown of a message and the tokens of its line."""
+        """Return the shown text of a message and the tokens of its line."""
         known = self._whole.get(number) or self._cut.get(number)
         if known is not None:
             return known
@@ -171,7 +174,7 @@ def score(ranking: Sequence[int], question: LocomoQuestion, excerpts: Excerpts) 
 
 
 def _spent(ranking: Sequence[int], excerpts: Excerpts) -> Iterator[int]:
-    """The tokens of the first n messages shown, for n from 1 to where the largest budget is spent."""
+    """Yield the tokens of the first n messages shown, for n from 1 until the largest budget is used up."""
     used = 0
     for number in ranking:
         used += excerpts.shown(number)[1]
@@ -232,9 +235,9 @@ def _pipelines(record: EmptyRecord, plain: sqlite3.Connection, numbers: Mapping[
 
 
 def _plain_words(db: sqlite3.Connection, texts: Iterable[str]) -> Pipeline:
-    """What FTS5 gives out of the box: its default tokenizer, every word of the question, OR, bm25.
+    """Rank with FTS5's defaults: its default tokenizer, every word of the question, OR, bm25.
 
-    But for Chinese, Japanese and Korean, where out of the box it finds nothing: there each character is a word.
+    Exception: for Chinese, Japanese and Korean, where the default finds nothing, each character is a word.
     """
     db.execute("CREATE VIRTUAL TABLE plain USING fts5 (words, content = '')")
     db.executemany("INSERT INTO plain (rowid, words) VALUES (?, ?)", enumerate(segment(text) for text in texts))
@@ -249,7 +252,7 @@ def _plain_words(db: sqlite3.Connection, texts: Iterable[str]) -> Pipeline:
 
 
 def reciprocal_rank_fusion(rankings: Sequence[Sequence[int]]) -> list[int]:
-    """One order from several: each ranking gives its n-th item 1 / (60 + n)."""
+    """Combine several rankings: each gives its n-th item 1 / (60 + n)."""
     scores: dict[int, float] = defaultdict(float)
     for ranking in rankings:
         for rank, item in enumerate(ranking, 1):

@@ -24,7 +24,7 @@ _KEPT: Final = 20
 
 
 class Own(StrEnum):
-    """A setting that an agent may have of its own, or leave to the configuration."""
+    """A setting that an agent can have of its own, or leave to the configuration."""
 
     MODEL = "model"
     BASE_URL = "base-url"
@@ -33,7 +33,7 @@ class Own(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentSettings:
-    """What is to be set; None leaves a setting as it is. `model` is a model or a profile, `window` is in tokens."""
+    """The settings to change; None leaves one as it is. `model` is a model or a profile, `window` is in tokens."""
 
     model: str | None = None
     base_url: str | None = None
@@ -52,10 +52,10 @@ class SettingChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
-    """What `change_settings` did, and what answers the agent now; with `moved` its messages go to another host.
+    """The result of `change_settings`, and the model that answers now; with `moved` its messages go to another host.
 
-    `undo` are the options of `memgpt agent set` that set everything back. `unchecked` says why it is not known whether
-    the model exists. With `in_use` another process holds the agent, and keeps the old settings until it ends.
+    `undo` are the options of `memgpt agent set` that restore the old settings. `unchecked` says why the model could
+    not be checked. With `in_use` another process holds the agent, and keeps the old settings until it ends.
     """
 
     changes: tuple[SettingChange, ...]
@@ -80,8 +80,8 @@ def change_settings(
 ) -> Changed:
     """Change an agent's own settings, all of them or none; with `check` its endpoint is asked for the model.
 
-    Raises NotFoundError, LimitError when its memory does not fit the window, UsageError for settings that contradict
-    each other and for a model that its endpoint does not serve.
+    Raises NotFoundError, LimitError if its memory does not fit the window, UsageError for settings that contradict each
+    other and for a model that its endpoint does not serve.
     """
     settled = workspace.without_flags()
     with settled.memory(name) as memory:
@@ -110,9 +110,9 @@ def change_settings(
 
 
 def clone_agent(workspace: Workspace, name: str, new: str, given: AgentSettings, *, with_messages: bool) -> None:
-    """Make a second agent with the same memory and, where they are given, other settings of its own.
+    """Create a second agent with the same memory and, if given, other settings of its own.
 
-    Raises what `change_settings` raises; there is no second agent then.
+    Raises the errors of `change_settings`; then there is no second agent.
     """
     workspace.check_name(new)
     settled, now = workspace.without_flags(), workspace.clock.now()
@@ -135,7 +135,7 @@ def clone_agent(workspace: Workspace, name: str, new: str, given: AgentSettings,
 
 
 def _choice(workspace: Workspace, config: AgentConfig) -> ModelChoice | None:
-    """What answers an agent with these settings; None when its profile does not exist any more."""
+    """Return the model of an agent with these settings; None if its profile no longer exists."""
     try:
         return workspace.models.choose(config)
     except ConfigError:
@@ -163,7 +163,7 @@ def _log(store: Store, at: str, changes: tuple[SettingChange, ...]) -> None:
 def _merged(
     workspace: Workspace, config: AgentConfig, given: AgentSettings, unset: Collection[Own] = ()
 ) -> AgentConfig:
-    """The settings with what is given in them. A profile has its own base URL, so it takes the place of both."""
+    """Return the settings with the given changes. A profile has its own base URL, so it replaces both."""
     if Own.MODEL in unset:
         config = replace(config, model=None, profile=None)
     if Own.BASE_URL in unset:
@@ -202,7 +202,7 @@ def _changes(before: AgentConfig, after: AgentConfig) -> tuple[SettingChange, ..
 
 
 def _undo(changes: tuple[SettingChange, ...]) -> tuple[str, ...]:
-    """The options that set everything back."""
+    """Return the options that restore the old settings."""
     words: list[str] = []
     for change in changes:
         words += ["--unset", change.setting] if change.before is None else [f"--{change.setting}", change.before]

@@ -141,7 +141,7 @@ class BatchAgents:
         self._load(store, conversation.documents)
 
     def copy(self, name: str, folder: Path) -> None:
-        """Copy the record of an existing agent, as it stands, into `folder`."""
+        """Copy the current record of an existing agent to `folder`."""
         self.workspace.new_agents.in_folder(folder, template=name)
 
     def keep(self, folder: Path, name: str, *, mark: str) -> None:

@@ -1,4 +1,4 @@
-"""Core memory blocks: read, changed, and compared with what they were."""
+"""Core memory blocks: read, change, and compare with earlier versions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class BlockDifference:
 
 
 class BlockService:
-    """The blocks of one agent. A running chat notices each change at its next turn."""
+    """The blocks of one agent. A running chat sees each change at its next turn."""
 
     def __init__(self, memory: Memory, caller: Caller, *, limit: int) -> None:
         self._memory = memory
@@ -40,30 +40,30 @@ class BlockService:
         return self._memory.store.blocks.all()
 
     def get(self, label: str, version: int | None = None) -> Block:
-        """A block as it is, or as a version of it was. Raises NotFoundError with the known ones."""
+        """Return a block, or a version of it. Raises NotFoundError with the known ones."""
         if version is not None:
             return self._memory.core_memory.version(label, version).block
         return self._memory.core_memory.block(label)
 
     def last_changes(self, blocks: Sequence[Block]) -> list[BlockVersion]:
-        """For each block the version that made it what it is, with its author."""
+        """Return for each block its current version, with its author."""
         versions = (self._memory.store.blocks.version(block.label, block.version) for block in blocks)
         return [version for version in versions if version is not None]
 
     def change_to(self, block: Block) -> list[str]:
-        """The lines of a diff from the version before a block to this one."""
+        """Return the lines of a diff from the previous version of a block to this one."""
         before, after = (self._memory.store.blocks.version(block.label, n) for n in (block.version - 1, block.version))
         return changed_lines(before, after) if after else []
 
     def create(
         self, label: str, text: str = "", *, limit: int | None = None, description: str = "", read_only: bool = False
     ) -> Block:
-        """Make a new block; `limit` in characters. Raises UsageError for an existing label, LimitError."""
+        """Create a block; `limit` in characters. Raises UsageError for an existing label, LimitError."""
         new = Block(label=label, limit=limit or self._limit, description=description, read_only=read_only, value=text)
         return self._memory.core_memory.create(new, self._caller.did("memory create"))
 
     def append(self, label: str, text: str) -> Block:
-        """Add lines at the end of a block, without those it has. Raises UsageError for no text, LimitError."""
+        """Add lines at the end of a block, except those it has. Raises UsageError for an empty text, LimitError."""
         return self._memory.core_memory.append(label, text.strip(), self._caller.did("memory append"))
 
     def replace(self, label: str, old: str, new: str) -> Block:
@@ -90,18 +90,18 @@ class BlockService:
         )
 
     def edit(self, before: Block, text: str) -> Block:
-        """Replace the text of a block that is still as it was read. Raises UsageError if it was changed meanwhile."""
+        """Replace the text of a block that has not changed since it was read. Raises UsageError if it has."""
         with self._memory.store.transaction():
             if self._memory.core_memory.block(before.label).version != before.version:
                 raise UsageError(f"block {before.label} was changed while you edited it")
             return self._memory.core_memory.change(before.label, self._caller.did("memory edit"), value=text)
 
     def delete(self, label: str) -> Block:
-        """Delete a block; its versions stay. Returns what it was."""
+        """Delete a block; its versions stay. Returns its last state."""
         return self._memory.core_memory.delete(label, self._caller.did("memory delete"))
 
     def restore(self, label: str, version: int) -> tuple[Block, bool]:
-        """Make an old version current, of a deleted block too; and whether that changed anything."""
+        """Make an old version current, also of a deleted block; returns the block and whether it changed."""
         before = self._memory.store.blocks.get(label)
         block = self._memory.core_memory.restore(label, version, self._caller.did(f"memory restore {version}"))
         return block, before is None or before.version != block.version
@@ -111,14 +111,14 @@ class BlockService:
         return self._memory.core_memory.history(label)
 
     def blame(self, label: str) -> list[BlamedLine]:
-        """For each line of a block the version in which it came. Raises NotFoundError."""
+        """Return for each line of a block the version that added it. Raises NotFoundError."""
         from memgpt_cli.main_context.block_history import blame
 
         block = self._memory.core_memory.block(label)
         return blame(self._memory.store.blocks.history(block.label))
 
     def difference(self, label: str, before: int | None = None, after: int | None = None) -> BlockDifference:
-        """What changed between two versions, by default in the last change. Raises NotFoundError."""
+        """Compare two versions, by default those of the last change. Raises NotFoundError."""
         history = self.history(label)
         new = history[-1] if after is None else self._memory.core_memory.version(label, after)
         number = new.block.version - 1 if before is None else before

@@ -1,4 +1,4 @@
-"""Where something in memory came from, as people read it and as scripts do."""
+"""The origin of something in memory, as text for people and as JSON."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ AUTHORS: Final = {
 
 
 class Causes:
-    """The messages that provenances name, read once: also of those that were deleted since."""
+    """The messages that provenances name, including deleted ones, read once."""
 
     def __init__(self, store: Store, provenances: Sequence[Provenance]) -> None:
         ids = sorted({p.message_id for p in provenances if p.message_id is not None})
@@ -35,7 +35,7 @@ class Causes:
                 self._messages[message_id] = tombstone.message
 
     def message(self, provenance: Provenance) -> Message | None:
-        """The message that caused it, if one did and it was not forgotten."""
+        """Return the message that caused it, if there is one and it was not forgotten."""
         return self._messages.get(provenance.message_id or 0)
 
     def described(self, provenance: Provenance) -> str:
@@ -52,7 +52,7 @@ class Causes:
         return f"{who}, with memgpt {provenance.command}"
 
     def shape(self, provenance: Provenance) -> dict[str, Any]:
-        """The JSON fields that every change has."""
+        """Return the JSON fields that every change has."""
         message = self.message(provenance)
         return {
             "author": provenance.author.value,

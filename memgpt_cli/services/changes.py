@@ -1,4 +1,4 @@
-"""Operations on memory: listed, undone and redone, one by one or a whole turn."""
+"""Operations on memory: list, undo and redo, one by one or a whole turn."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class OperationPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reversal:
-    """An operation that was undone or redone, and what that changed: added lines begin with +, removed ones with -."""
+    """An operation that was undone or redone, and the changes: added lines begin with +, removed ones with -."""
 
     operation: Operation
     lines: tuple[str, ...]
@@ -53,11 +53,11 @@ class ChangeService:
         return OperationPage(operations=tuple(found[:limit]), more=len(found) > limit)
 
     def describe(self, operation: Operation) -> list[str]:
-        """What an operation changed, line by line."""
+        """Return the changes of an operation, line by line."""
         return operations.describe(operation, self._memory.store)
 
     def describe_undoing(self, operation: Operation) -> list[str]:
-        """What undoing an operation changes, line by line."""
+        """Return the changes that undoing an operation makes, line by line."""
         return operations.describe_undoing(operation, self._memory.store)
 
     def shapes(self, found: Sequence[Operation]) -> list[dict[str, Any]]:
@@ -78,7 +78,7 @@ class ChangeService:
         }
 
     def undo(self, *, only: int | None = None) -> Reversal:
-        """Undo the last change, whoever made it; with `only`, raise UsageError unless it is this operation.
+        """Undo the last change by any author; with `only`, raise UsageError unless it is this operation.
 
         Raises NotFoundError, UsageError, AgentBusyError.
         """
@@ -93,7 +93,7 @@ class ChangeService:
                 return done
 
     def redo(self) -> Reversal:
-        """Redo what was undone last. Raises NotFoundError if something was changed since, UsageError."""
+        """Redo the last undone change. Raises NotFoundError if there was a change since, UsageError."""
         while True:
             if done := self._reversed(_next(self._memory.store, redo=True), redo=True):
                 return done
@@ -105,7 +105,7 @@ class ChangeService:
             return undo_last_turn(self._memory.store, at=now, caller=self._caller)
 
     def _reversed(self, operation: Operation, *, redo: bool) -> Reversal | None:
-        """Undo or redo it; None when another process has changed what is next."""
+        """Undo or redo it; None if another process has changed what is next."""
         store, now = self._memory.store, self._workspace.clock.now()
         lines = tuple((operations.describe if redo else operations.describe_undoing)(operation, store))
         moves_messages = any(change.kind is Kind.MESSAGE for change in operation.changes)
@@ -127,7 +127,7 @@ def undo_last_turn(store: Store, *, at: datetime, caller: Caller = PERSON) -> Un
 
 
 def _next(store: Store, *, redo: bool) -> Operation:
-    """The operation to undo or redo next. Raises NotFoundError when there is none."""
+    """Return the operation to undo or redo next. Raises NotFoundError if there is none."""
     found = store.journal.undone(limit=1) if redo else store.journal.standing(limit=1)
     if not found:
         what = "do again" if redo else "take back"

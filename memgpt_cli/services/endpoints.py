@@ -1,4 +1,4 @@
-"""Asking an endpoint which models it serves."""
+"""Ask an endpoint which models it serves."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from memgpt_cli.bootstrap import ModelChoice, Workspace
 
 LISTING_S: Final = 5.0
-"""How long a list of models may take before a command goes on without it."""
+"""Seconds that a list of models may take before a command continues without it."""
 
 
 def serves(listed: Collection[str], model: str) -> bool:
@@ -25,9 +25,9 @@ def serves(listed: Collection[str], model: str) -> bool:
 
 
 def check_served(workspace: Workspace, choice: ModelChoice) -> str | None:
-    """Raise UsageError when the endpoint of a choice lists its models and this one is not among them.
+    """Raise UsageError if the endpoint of a choice lists its models and this one is not among them.
 
-    Returns None when it is, and otherwise a line that says why that is not known.
+    Returns None if it is listed, otherwise a line that says why this is unknown.
     """
     if choice.endpoint is None or (choice.base_url is None and choice.settings.context is not None):
         return None

@@ -1,4 +1,4 @@
-"""Filters as people state them: dates, tags and sources as text, checked and turned into values."""
+"""Filters as people type them: dates, tags and sources as text, checked and parsed."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def check_tags(memory: Memory, tags: Sequence[str]) -> None:
 
 
 def new_tags(typed: Sequence[str] | None) -> tuple[str, ...]:
-    """Tags to put on passages, each once. Raises UsageError for an empty one."""
+    """Return tags for passages, each once. Raises UsageError for an empty one."""
     found = tuple(dict.fromkeys(tag.strip() for tag in typed or ()))
     if "" in found:
         raise UsageError("a tag cannot be empty", hint="--tag garden; omit --tag for none")
@@ -68,11 +68,11 @@ def new_tags(typed: Sequence[str] | None) -> tuple[str, ...]:
 
 
 def dates(since: str | None, until: str | None, zone: tzinfo) -> tuple[datetime | None, datetime | None]:
-    """Both days inclusive, as [start, end) in UTC. Raises UsageError."""
+    """Parse both days, inclusive, into [start, end) in UTC. Raises UsageError."""
     start = None if since is None else _span("--since", since, zone)[0]
     end = None if until is None else _span("--until", until, zone)[1]
     if start is not None and end is not None and end <= start:
-        raise UsageError(f"--until {until} lies before --since {since}", hint="swap them")
+        raise UsageError(f"--until {until} is before --since {since}", hint="swap them")
     return start, end
 
 

@@ -1,4 +1,4 @@
-"""Permanent deletion: what to forget, what would be deleted, and the receipt."""
+"""Permanent deletion: the selection, the plan, and the receipt."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forgotten:
-    """What was deleted for good, what was checked afterwards, and the receipt.
+    """The result of a permanent deletion: the plan, the check, and the receipt.
 
-    `in_name` says that the agent's own name contains the text.
+    `in_name`: the agent's own name contains the text.
     """
 
     plan: Plan
@@ -36,7 +36,7 @@ class Forgotten:
 
 
 class ForgetService:
-    """Forgetting in the memory of one agent. Nothing of it can be undone."""
+    """Permanent deletion in one agent's memory. It cannot be undone."""
 
     def __init__(self, workspace: Workspace, memory: Memory) -> None:
         self._workspace = workspace
@@ -55,7 +55,7 @@ class ForgetService:
     ) -> Wanted:
         """What to forget, checked: a text, or ids and ranges, a source, tags, dates, or a whole import.
 
-        Raises UsageError for an invalid id or date and when nothing is selected, NotFoundError for what never existed.
+        Raises UsageError for an invalid id or date and if nothing is selected, NotFoundError for unknown items.
         """
         items = _items(refs)
         if imported is not None:
@@ -76,15 +76,15 @@ class ForgetService:
         return wanted if source is None else replace(wanted, source=self._source(source))
 
     def plan(self, wanted: Wanted) -> Plan:
-        """What would be deleted. Nothing is written."""
+        """Return what would be deleted. Nothing is written."""
         return self._memory.forgetting.plan(wanted)
 
     def carry_out(
         self, wanted: Wanted, *, agree: Callable[[Plan], bool] | None = None, progress: Progress | None = None
     ) -> Forgotten | None:
-        """Delete it under the agent's lock and look for it afterwards; None when `agree` declines the plan.
+        """Delete it under the agent's lock and check the result; None if `agree` declines the plan.
 
-        Killed at any point and called again, it continues. Raises AgentBusyError, StorageError.
+        After a kill, the same call continues. Raises AgentBusyError, StorageError.
         """
         now = self._workspace.clock.now()
         with self._workspace.agents.lock(self._memory.name, purpose="memgpt forget", since=now).acquire():
@@ -102,7 +102,7 @@ class ForgetService:
         )
 
     def _check_named(self, refs: Sequence[str], tags: Sequence[str]) -> None:
-        """Raise NotFoundError for an id or a tag that never existed; a forgetting that was cut off continues anyway."""
+        """Raise NotFoundError for an unknown id or tag; an interrupted deletion continues anyway."""
         if self._memory.forgetting.pending:
             return
         store = self._memory.store
@@ -114,7 +114,7 @@ class ForgetService:
         check_tags(self._memory, tags)
 
     def _source(self, typed: str) -> str:
-        """The source that is meant, a deleted one too, or the folder of sources. Raises NotFoundError, UsageError."""
+        """Return the selected source, even a deleted one, or a folder. Raises NotFoundError, UsageError."""
         known = self._memory.forgetting.sources()
         if typed in known or self._memory.forgetting.pending:
             return typed
@@ -126,7 +126,7 @@ class ForgetService:
             raise NotFoundError(f"{error.message}{meant}", hint=error.hint) from error
 
     def _provider(self) -> str | None:
-        """The endpoint that the last messages were sent to; None for the offline responder and scripts."""
+        """Return the endpoint of the last messages; None for the offline responder and scripts."""
         model, _, base_url = (self._memory.store.note("endpoint") or "offline").partition("\n")
         if model == "offline" or model.startswith("scripted:"):
             return None
@@ -134,7 +134,7 @@ class ForgetService:
 
 
 def _items(refs: Sequence[str]) -> dict[Kind, tuple[int, ...]]:
-    """The numbers of each kind in ids and ranges. Raises UsageError."""
+    """Return the numbers of each kind in ids and ranges. Raises UsageError."""
     items: dict[Kind, tuple[int, ...]] = {}
     for ref in refs:
         if ref[:1].isdecimal():
@@ -150,16 +150,16 @@ def _kind_of(ref: str) -> Kind:
 
 
 def _silent(_: str) -> None:
-    """No progress is shown."""
+    """Show no progress."""
 
 
 def plan_shape(plan: Plan) -> dict[str, Any]:
-    """What would be forgotten as JSON (docs/schemas/forget.schema.json)."""
+    """Return the plan as JSON (docs/schemas/forget.schema.json)."""
     return {**_planned(plan, forgotten=False), "checked": None}
 
 
 def forgotten_shape(done: Forgotten) -> dict[str, Any]:
-    """What was forgotten as JSON (docs/schemas/forget.schema.json)."""
+    """Return the result as JSON (docs/schemas/forget.schema.json)."""
     return {
         **_planned(done.plan, forgotten=True),
         "checked": _checked_shape(done.checked),

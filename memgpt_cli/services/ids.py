@@ -1,4 +1,4 @@
-"""Ids as people type them: `m12` and `p7`, or the bare number; the nearest ones for a wrong id."""
+"""Ids as people type them: `m12` and `p7`, or the number only; suggestions for unknown ids."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 _RANGE = re.compile(rf"([{PREFIXES}]?)(\d{{1,15}})(?:(?:-|\.\.)([{PREFIXES}]?)(\d{{1,15}}))?", re.IGNORECASE)
 _MOST = 1_000_000
-"""Ids that one range may span: more are a slip, and each of them takes memory."""
+"""Maximum size of a range: a larger one is a mistake, and each id takes memory."""
 
 _BEGINNING = 40
 
 
 def numbers(typed: str, *, letter: str) -> tuple[int, int]:
-    """`m12`, `12`, `m12-m20` or `m12..m20` as first and last number. Raises UsageError."""
+    """Parse `m12`, `12`, `m12-m20` or `m12..m20` into first and last number. Raises UsageError."""
     match = _RANGE.fullmatch(typed.strip())
     if match is None or any(given.lower() not in {"", letter} for given in (match[1], match[3] or "")):
         raise UsageError(
@@ -41,7 +41,7 @@ def numbers(typed: str, *, letter: str) -> tuple[int, int]:
 
 
 def number(typed: str, *, letter: str) -> int:
-    """One id. Raises UsageError."""
+    """Parse one id. Raises UsageError."""
     first, last = numbers(typed, letter=letter)
     if first != last:
         raise UsageError(f"{typed!r} is more than one id", hint=f"{letter}{first}")
@@ -49,14 +49,14 @@ def number(typed: str, *, letter: str) -> int:
 
 
 def message(memory: Memory, typed: str) -> Message:
-    """The message of this id. Raises NotFoundError with the nearest ones, or with what became of it."""
+    """Return the message with this id. Raises NotFoundError with the nearest ids, or with the reason."""
     wanted = number(typed, letter="m")
     found = memory.store.messages.get([wanted])
     if found:
         return found[0]
     tombstone = memory.store.tombstones.get(wanted)
     if tombstone is not None and tombstone.message is None:
-        raise NotFoundError(f"{message_ref(wanted)} was forgotten for good", hint="memgpt recall list")
+        raise NotFoundError(f"{message_ref(wanted)} was permanently deleted", hint="memgpt recall list")
     if tombstone is not None:
         raise NotFoundError(
             f"{message_ref(wanted)} was deleted (with memgpt {tombstone.provenance.command or 'undo'})",
@@ -66,7 +66,7 @@ def message(memory: Memory, typed: str) -> Message:
 
 
 def passage(memory: Memory, typed: str) -> Passage:
-    """The living passage of this id. Raises NotFoundError with the nearest ones, or with what became of it."""
+    """Return the existing passage with this id. Raises NotFoundError with the nearest ids, or with the reason."""
     wanted = number(typed, letter="p")
     found = memory.store.passages.get([wanted])
     if found:
@@ -74,7 +74,7 @@ def passage(memory: Memory, typed: str) -> Passage:
     ref = passage_ref(wanted)
     history = memory.store.passages.history(wanted)
     if history:
-        gone = "forgotten for good" if not history[-1].passage.text else "deleted"
+        gone = "permanently deleted" if not history[-1].passage.text else "deleted"
         last = max((v.version for v in history if not v.deleted), default=1)
         hint = "memgpt archival list" if gone != "deleted" else f"memgpt archival restore {ref} {last}"
         raise NotFoundError(f"{ref} was {gone}", hint=hint)
@@ -82,19 +82,19 @@ def passage(memory: Memory, typed: str) -> Passage:
 
 
 def unknown(store: Store, kind: Kind, wanted: int) -> NotFoundError:
-    """The error for an id that never existed, with the nearest ones."""
+    """Return the error for an unknown id, with the nearest ones."""
     near = [kind.ref(number) for number in sorted(store.kinds.nearest(kind, wanted))]
     listed = f"; the nearest: {', '.join(near)}" if near else "; there are none"
     return NotFoundError(f"there is no {kind} {kind.ref(wanted)}{listed}", hint=f"memgpt {kind.place} list")
 
 
 def newest_messages(memory: Memory, limit: int) -> list[tuple[str, str]]:
-    """The newest messages of every role: their ids and the beginnings of their texts."""
+    """Return the newest messages of every role: their ids and the beginnings of their texts."""
     newest = memory.store.messages.page(RecallFilters(roles=tuple(Role)), limit=limit)
     return [(message_ref(m.id), one_line(m.text, _BEGINNING)) for m in newest]
 
 
 def newest_passages(memory: Memory, limit: int) -> list[tuple[str, str]]:
-    """The newest passages: their ids and the beginnings of their texts."""
+    """Return the newest passages: their ids and the beginnings of their texts."""
     newest = memory.store.passages.page(ArchivalFilters(), limit=limit)
     return [(passage_ref(p.id), one_line(p.text, _BEGINNING)) for p in newest]

@@ -1,4 +1,4 @@
-"""What the program has learned of endpoints and models by itself: shown in words and as JSON, and forgotten."""
+"""Traits that the program learned about endpoints and models: as text, as JSON, and deleting them."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _WORDS: Mapping[tuple[str, TraitValue], str] = {
 
 
 def learned_traits(workspace: Workspace) -> list[LearnedTrait]:
-    """Every trait, by endpoint, model and name; one whose time is over is marked stale."""
+    """Return every trait, by endpoint, model and name; expired ones are marked stale."""
     return workspace.state.learned_traits()
 
 
 def learned_of(workspace: Workspace, endpoint: Endpoint | None, model: str) -> list[LearnedTrait]:
-    """What is known and believed of a model at its endpoint; nothing of one without an endpoint."""
+    """Return the valid traits of a model at its endpoint; none for a model without an endpoint."""
     if endpoint is None:
         return []
     place = (endpoint.base_url, model)
@@ -44,7 +44,7 @@ def learned_of(workspace: Workspace, endpoint: Endpoint | None, model: str) -> l
 
 
 def in_words(traits: list[LearnedTrait]) -> list[str]:
-    """The traits of one model at one endpoint, each as a few words."""
+    """Return the traits of one model at one endpoint, each in a few words."""
     values = {trait.name: trait.value for trait in traits}
     return list(_phrases(values))
 
@@ -77,8 +77,8 @@ def trait_shape(trait: LearnedTrait) -> dict[str, Any]:
 
 
 def forget_learned(workspace: Workspace, model: str | None) -> int:
-    """Forget what was learned of this model at every endpoint, or of all models, with its counted tokens.
+    """Delete what was learned of this model at every endpoint, or of all models, with its token calibration.
 
-    Returns how many traits are gone. Agents and settings stay as they are.
+    Returns how many traits were deleted. Agents and settings do not change.
     """
     return workspace.state.forget_learned(model)

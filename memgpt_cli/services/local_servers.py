@@ -1,4 +1,4 @@
-"""The first start: finding model servers on this machine, and making a model of one of them the default."""
+"""The first start: find model servers on this machine, and make one of their models the default."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from memgpt_cli.domain.profiles import Profile
 
 WITHIN_S: Final = 0.6
-"""How long the first prompt may wait for servers on this machine; without any it takes some milliseconds."""
+"""Seconds that the first prompt may wait for servers on this machine; without any it takes some milliseconds."""
 
 _PROFILES: Final = {"Ollama": "ollama", "LM Studio": "lm-studio", "llama.cpp": "llama-cpp", "vLLM": "vllm"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """A model that can be chosen, and the server on this machine that has it."""
+    """A model that can be chosen, and its server on this machine."""
 
     model: str
     server: str
@@ -28,9 +28,9 @@ class Offer:
 
 
 def may_look(workspace: Workspace) -> bool:
-    """Whether nothing is configured that answers the agent in use, so that looking for servers is of use.
+    """Whether nothing is configured that answers the selected agent, so that a search for servers is useful.
 
-    With a model, a base URL or a key nothing else is contacted, and `model.find_local = false` turns it off.
+    With a model, a base URL or a key, no server is searched for; `model.find_local = false` turns the search off.
     """
     if not workspace.settings.find_local or workspace.configuration["model.base_url"].value is not None:
         return False
@@ -42,7 +42,7 @@ def may_look(workspace: Workspace) -> bool:
 
 
 def offers(workspace: Workspace) -> list[Offer]:
-    """The models of servers on this machine. Models for embeddings are left out."""
+    """Return the models of servers on this machine, except embedding models."""
     return [
         Offer(model=model, server=server.name, base_url=server.base_url)
         for server in workspace.models.local_servers(within_s=WITHIN_S)

@@ -1,4 +1,4 @@
-"""One agent's memory as entry points use it: read, searched and changed without talking to the agent."""
+"""One agent's memory for entry points: read, search and change it without a conversation."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """An item of memory found by its id; of a message also what was said before and after it, oldest first."""
+    """An item of memory found by its id; for a message also the messages before and after it, oldest first."""
 
     item: Message | Passage | Fact
     before: tuple[Message, ...] = ()
@@ -42,7 +42,7 @@ class Fetched:
 
 
 class AgentMemory:
-    """The services for one agent's memory. Everything written through them names `caller` as its author."""
+    """The services for one agent's memory. `caller` is the author of everything written through them."""
 
     def __init__(self, workspace: Workspace, memory: Memory, caller: Caller) -> None:
         self.name = memory.name
@@ -88,7 +88,7 @@ class AgentMemory:
 
     @cached_property
     def changes(self) -> ChangeService:
-        """What was changed, undone and redone."""
+        """Return the changes, for listing, undo and redo."""
         from memgpt_cli.services.changes import ChangeService
 
         return ChangeService(self._workspace, self._memory, self._caller)
@@ -141,7 +141,7 @@ class AgentMemory:
         return self._memory.store.ledger.fillings(limit=limit)
 
     def causes(self, provenances: Iterable[Provenance]) -> Causes:
-        """Who made these changes and why, with the messages that caused them."""
+        """Return the authors and causes of these changes, with the messages that caused them."""
         return Causes(self._memory.store, list(provenances))
 
 
@@ -149,9 +149,9 @@ class AgentMemory:
 def open_memory(
     workspace: Workspace, name: str | None = None, *, caller: Caller = PERSON, create: bool = False
 ) -> Iterator[AgentMemory]:
-    """Open an agent's memory while it may be talking; the default is the agent in use.
+    """Open an agent's memory, also while it talks; the default is the selected agent.
 
-    With `create` the default agent is made if it does not exist. Raises NotFoundError, StorageError.
+    With `create` the default agent is created if it does not exist. Raises NotFoundError, StorageError.
     """
     name = name or workspace.agent_name
     if create:

@@ -1,4 +1,4 @@
-"""Messages of recall storage: listed, shown with their turn or with what was said around them, and deleted."""
+"""Messages of recall storage: list them, show them with their turn or neighbours, delete them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class MessagePage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageContext:
-    """A message and what was said before and after it, oldest first."""
+    """A message and its neighbours, oldest first."""
 
     before: tuple[Message, ...]
     message: Message
@@ -45,7 +45,7 @@ class MessageContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnView:
-    """A turn with its messages, the changes that it made to memory, and its model calls."""
+    """A turn with its messages, its changes to memory, and its model calls."""
 
     turn: Turn
     messages: tuple[Message, ...]
@@ -80,11 +80,11 @@ class MessageService:
         return MessagePage(messages=tuple(found[:limit]), more=len(found) > limit)
 
     def get(self, ref: str) -> Message:
-        """The message of an id such as `m12`. Raises UsageError, and NotFoundError with the nearest ids."""
+        """Return the message with an id such as `m12`. Raises UsageError, and NotFoundError with the nearest ids."""
         return ids.message(self._memory, ref)
 
     def around(self, ref: str, most: int = 5) -> MessageContext:
-        """A message with at most `most` messages before and after it. Raises UsageError, NotFoundError."""
+        """Return a message with at most `most` messages before and after it. Raises UsageError, NotFoundError."""
         message = self.get(ref)
         roles = SPOKEN if message.role in SPOKEN else tuple(Role)
         before, after = self._memory.recall.around(message, RecallFilters(roles=roles), most)
@@ -95,7 +95,7 @@ class MessageService:
         return ids.newest_messages(self._memory, limit)
 
     def turn_of(self, message: Message) -> TurnView | None:
-        """The turn of a message; None for an imported one."""
+        """Return the turn of a message; None for an imported one."""
         store = self._memory.store
         turn = None if message.turn is None else store.turns.get(message.turn)
         if turn is None:
@@ -136,9 +136,9 @@ class MessageService:
         return export_lines(self._memory.store, roles=filters.roles, filters=filters)
 
     def delete(self, messages: Sequence[Message]) -> None:
-        """Delete whole turns, as `select` returns them, as one operation that can be undone.
+        """Delete whole turns, as returned by `select`, as one operation that can be undone.
 
-        A turn that was not answered is closed. Raises AgentBusyError during a turn.
+        An unanswered turn is closed. Raises AgentBusyError during a turn.
         """
         store, by = self._memory.store, self._caller.did("recall delete")
         gone = {message.turn for message in messages}

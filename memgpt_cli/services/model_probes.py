@@ -1,4 +1,4 @@
-"""Finding out what a model and its endpoint can do, by a few real calls. What fails becomes a finding, not an error."""
+"""Test what a model and its endpoint can do, with a few real calls. A failure is a finding, not an error."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from memgpt_cli.ports import ChatModel
 
 MOST_CALLS: Final = 4
-"""Calls of the model in one test."""
+"""Maximum model calls of one test."""
 CALL_S: Final = 60.0
-"""Seconds after which a call counts as failed: also as the server's longest silence."""
+"""Seconds after which a call counts as failed, in total or without data."""
 _REPLY_TOKENS: Final = 512
 _SIDE: Final = 64
-"""Pixels; several vision models refuse pictures of fewer than 28."""
+"""Pixels; several vision models refuse smaller pictures than 28."""
 
 _TOOL: Final = ToolSchema(
     name="note_word",
@@ -47,7 +47,7 @@ _SEE: Final = "Which colour fills this picture? Answer with one word."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """One finding. `ok` is None where it could not be found out. A `needed` one must be ok for memgpt to work."""
+    """One finding. `ok` is None if it is unknown. A `needed` one must be ok for memgpt to work."""
 
     what: str
     ok: bool | None
@@ -58,7 +58,7 @@ class Probe:
 
 @dataclass(slots=True)
 class _Reply:
-    """What came of one call; `pieces` counts the pieces of its text."""
+    """The result of one call; `pieces` counts the deltas of its text."""
 
     text: str = ""
     pieces: int = 0
@@ -68,7 +68,7 @@ class _Reply:
 
 
 class ModelTest:
-    """Tests one model; iterate over `probes` once, then read what it took."""
+    """Tests one model; iterate over `probes` once, then read the totals."""
 
     def __init__(self, workspace: Workspace, choice: ModelChoice) -> None:
         if choice.endpoint is None:
@@ -88,7 +88,7 @@ class ModelTest:
 
     @property
     def cost_usd(self) -> float | None:
-        """What the calls cost; None where a price is not known."""
+        """Return the cost of the calls; None if a price is unknown."""
         if self.usage.cost_usd is not None:
             return self.usage.cost_usd
         prices, used = self.choice.settings, self.usage
@@ -98,7 +98,7 @@ class ModelTest:
         return (millions + used.completion_tokens * prices.output_usd_per_million) / 1e6
 
     def probes(self) -> Iterator[Probe]:
-        """The findings, each as soon as it is known; after one that makes the others pointless there are no more."""
+        """Yield the findings, each as soon as it is known; a failure that makes the rest pointless ends the test."""
         listed, found = self._listing()
         yield from found
         if any(probe.needed and probe.ok is False for probe in found):
@@ -122,7 +122,7 @@ class ModelTest:
         yield self._window(listed)
 
     def essentials(self) -> Iterator[Probe]:
-        """What memgpt cannot work without: the endpoint, the model, and calls of functions; one or two calls."""
+        """Yield what memgpt requires: the endpoint, the model, and function calls; one or two calls."""
         _, found = self._listing()
         yield from found
         if any(probe.needed and probe.ok is False for probe in found):
@@ -136,7 +136,7 @@ class ModelTest:
             yield next(self._functions(model))
 
     def _listing(self) -> tuple[Sequence[ModelSettings], list[Probe]]:
-        """What the endpoint lists; a server that lists nothing may serve all the same."""
+        """Return the listed models and a finding; a server may serve models that it does not list."""
         try:
             listed = self._workspace.models.served_by(self.choice, timeout_s=LISTING_S)
         except ModelError as error:
@@ -162,7 +162,7 @@ class ModelTest:
         tools: tuple[ToolSchema, ...] = (),
         picture: Picture | None = None,
     ) -> _Reply | MemGPTError:
-        """One call; what the model said, or the error that it came to."""
+        """Make one call; return the model's reply, or the error."""
         message = PromptMessage(role="user", content=text, picture=picture)
         request = ChatRequest(model=model.name, messages=(message,), tools=tools, max_tokens=_REPLY_TOKENS)
         self.calls += 1
@@ -181,7 +181,7 @@ class ModelTest:
         return reply
 
     def _functions(self, model: ChatModel) -> Iterator[Probe]:
-        """Whether functions are called; memory works through them. Two are asked for at once, and then one."""
+        """Yield whether functions are called; memory requires them. Two are requested at once, and then one."""
         two = self._asked(model, _TWO, tools=(_TOOL,))
         calls = 0 if isinstance(two, MemGPTError) else len(two.calls)
         one = two if calls else self._asked(model, _ONE, tools=(_TOOL,))
@@ -216,7 +216,7 @@ class ModelTest:
         return Probe(what="reasoning", ok=seen, says="reasoning was reported" if seen else "no reasoning was reported")
 
     def _window(self, listed: Sequence[ModelSettings]) -> Probe:
-        """The model's context against the window in use."""
+        """Compare the model's context with the window in use."""
         learned = self._workspace.models.windows.asked(self.choice)
         name, used = learned.name, learned.window
         own = next((m.context for m in listed if serves([m.name], name)), None) or self.choice.settings.context
@@ -230,7 +230,7 @@ class ModelTest:
 
 
 def report(test: ModelTest, probes: Sequence[Probe]) -> dict[str, Any]:
-    """A finished test as JSON (docs/schemas/models-test.schema.json)."""
+    """Return a finished test as JSON (docs/schemas/models-test.schema.json)."""
     choice = test.choice
     return {
         "profile": choice.profile.name if choice.profile else None,
@@ -247,14 +247,14 @@ def report(test: ModelTest, probes: Sequence[Probe]) -> dict[str, Any]:
 
 
 def works(probes: Sequence[Probe]) -> bool:
-    """Whether memgpt can work with what was found."""
+    """Whether memgpt can work with these findings."""
     return any(probe.what == "functions" for probe in probes) and not any(
         probe.needed and probe.ok is False for probe in probes
     )
 
 
 def _deltas(model: ChatModel, request: ChatRequest) -> Generator[Delta, None, None]:
-    """The pieces of a reply, as a generator that can be closed."""
+    """Yield the deltas, as a generator that can be closed."""
     yield from model.stream(request)
 
 
@@ -298,7 +298,7 @@ def _quoted(text: str) -> str:
 
 
 def _red_png() -> bytes:
-    """A picture that is all red."""
+    """Return a red picture."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

@@ -1,4 +1,4 @@
-"""Whether the model that a person uses now would take another agent's history to another server."""
+"""Detect whether the selected model would send another agent's history to another server."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """An agent's history would go from where its `own` model is (None: its profile does not exist) to `to`."""
+    """An agent's history would go from its `own` model (None: its profile does not exist) to `to`."""
 
     agent: str
     own: ModelChoice | None
@@ -21,9 +21,9 @@ class Move:
 
 
 def move_of(workspace: Workspace, agent: str) -> Move | None:
-    """What the command line's model would do with this agent's history; None when it stays with its own server.
+    """Return the move that the command line's model causes for this agent; None if its history stays on its own server.
 
-    An agent that does not exist has no history, and a model inside this program takes it nowhere. Raises ConfigError.
+    An unknown agent has no history, and a model inside this program sends it nowhere. Raises ConfigError.
     """
     if not workspace.agents.exists(agent):
         return None

@@ -1,4 +1,4 @@
-"""Operations on memory as people read them and as scripts do."""
+"""Operations on memory as text for people and as JSON."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _TEXTS_SHOWN = 3
 
 
 def describe(operation: Operation, store: Store) -> list[str]:
-    """What an operation changed, line by line; what it added begins with +, what it took away with -."""
+    """Return the changes of an operation, line by line; added lines begin with +, removed ones with -."""
     return [line for change in operation.changes for line in _lines(change, store)]
 
 
 def describe_undoing(operation: Operation, store: Store) -> list[str]:
-    """What taking an operation back does, line by line: what it added goes, what it took away comes back."""
+    """Return the changes that undoing an operation makes: additions are removed, removals restored."""
     undoing = (replace(change, before=change.after, after=change.before) for change in reversed(operation.changes))
     return [line for change in undoing for line in _lines(change, store)]
 
@@ -69,7 +69,7 @@ def _lines(change: Change, store: Store) -> Iterator[str]:
 
 
 def _quotations(change: Change, what: str, store: Store) -> Iterator[str]:
-    """What the first of the numbered items said before and after."""
+    """Yield what the first of the numbered items said before and after."""
     if what == "changed" and change.count > 1:
         return
     for number in change.numbers[:_TEXTS_SHOWN]:

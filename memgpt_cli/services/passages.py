@@ -1,4 +1,4 @@
-"""Passages of archival storage: stored, listed, corrected, deleted and restored, with their history and sources."""
+"""Passages of archival storage: store, list, correct, delete and restore them; their history and sources."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class PassagePage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassageSelection:
-    """Passages to delete. With `source` its documents are forgotten too, so that they can be loaded again."""
+    """Passages to delete. With `source` its documents are deleted too, so that they can be loaded again."""
 
     passages: tuple[Passage, ...]
     source: str | None = None
@@ -79,18 +79,18 @@ class PassageService:
         return ids.newest_passages(self._memory, limit)
 
     def get(self, ref: str) -> Passage:
-        """The passage of an id such as `p7`. Raises UsageError, and NotFoundError with the nearest ids."""
+        """Return the passage with an id such as `p7`. Raises UsageError, and NotFoundError with the nearest ids."""
         return ids.passage(self._memory, ref)
 
     def history(self, ref: str) -> list[PassageVersion]:
-        """Every version of a passage, oldest first, of a deleted one too. Raises UsageError, NotFoundError."""
+        """Return every version of a passage, oldest first, also of a deleted one. Raises UsageError, NotFoundError."""
         found = self._memory.store.passages.history(ids.number(ref, letter="p"))
         return found or self._memory.store.passages.history(self.get(ref).id)
 
     def add(
         self, texts: Sequence[str], *, tags: Sequence[str] | None = None, source: str | None = None
     ) -> list[Inserted]:
-        """Store texts as one operation, each once; with each what says nearly the same. Raises UsageError."""
+        """Store texts as one operation, each once, and return near-duplicates with each. Raises UsageError."""
         given = [text.strip() for text in texts if text.strip()]
         if not given:
             raise UsageError("there is nothing to add", hint='memgpt archival add "The key is under the mat"')
@@ -99,9 +99,9 @@ class PassageService:
         )
 
     def revise(self, before: Passage, wanted: Passage) -> Passage:
-        """Store what `wanted` changes of a passage that is still as it was read.
+        """Store the changed fields of a passage that has not changed since it was read.
 
-        Raises UsageError for an empty text, when it was changed meanwhile, or when another passage has this text.
+        Raises UsageError for an empty text, if it was changed meanwhile, or if another passage has this text.
         """
         ref = passage_ref(before.id)
         if not wanted.text:
@@ -119,9 +119,9 @@ class PassageService:
     def select(
         self, refs: Sequence[str], *, tags: Sequence[str] | None = None, source: str | None = None
     ) -> PassageSelection:
-        """What these ids and ranges, tags and source name together, for `delete`.
+        """Return the passages that these ids and ranges, tags and source select together, for `delete`.
 
-        Of a source alone, passages stay that another document has too or that somebody wrote outright. Raises
+        For a source alone, passages that another document contains or that a person or the model wrote are kept. Raises
         UsageError for an invalid id, NotFoundError for an unknown id, tag or source.
         """
         found = self._selected(refs, tags, source)
@@ -142,7 +142,7 @@ class PassageService:
                 store.documents.delete(name, at=now)
 
     def restore(self, ref: str, version: int) -> tuple[Passage, bool]:
-        """Make an old version current, of a deleted passage too; and whether that changed anything.
+        """Make an old version current, also of a deleted passage; returns it and whether it changed.
 
         Raises NotFoundError for a version that does not exist or was forgotten, UsageError for a deletion.
         """
@@ -154,7 +154,7 @@ class PassageService:
             numbers = f"{history[0].version} to {history[-1].version}"
             raise NotFoundError(f"{ref} has no version {version}; it has {numbers}", hint=log)
         if not found.passage.text:
-            raise NotFoundError(f"version {version} of {ref} was forgotten for good", hint=log)
+            raise NotFoundError(f"version {version} of {ref} was permanently deleted", hint=log)
         if found.deleted:
             raise UsageError(f"version {version} of {ref} is its deletion", hint=f"memgpt archival delete {ref}")
         if found.passage == history[-1].passage and not history[-1].deleted:
@@ -206,7 +206,7 @@ class PassageService:
         return [found[number] for number in sorted(found)]
 
     def _deleted_with(self, selection: PassageSelection) -> tuple[Passage, ...]:
-        """Those passages that really go with a source."""
+        """Return the passages that are really deleted with a source."""
         store = self._memory.store
         with store.rehearsal():
             self.delete(selection)

@@ -1,4 +1,4 @@
-"""Adding, showing and removing profiles of models, and their JSON shape."""
+"""Add, show and remove profiles of models, and their JSON shape."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileUsers:
-    """Who refers to a profile: settings of the user file by key, and agents by name."""
+    """The users of a profile: settings of the user file by key, and agents by name."""
 
     settings: tuple[str, ...] = ()
     agents: tuple[str, ...] = ()
@@ -27,7 +27,7 @@ class ProfileUsers:
 
 
 class Profiles:
-    """The profiles of this person."""
+    """The user's profiles."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -44,10 +44,10 @@ class Profiles:
         raise NotFoundError(f"there is no profile {name!r}{did_you_mean(name, self._known)}", hint=hint)
 
     def add(self, name: str, values: Mapping[str, object], *, replace: bool = False) -> Profile:
-        """Store a profile in the user file; `values` are its fields, None where one is not set.
+        """Store a profile in the user file; `values` are its fields, None if one is not set.
 
-        Raises UsageError when the name cannot be a profile's, or exists already and is not to be replaced; ConfigError
-        for a value of the wrong type or out of range.
+        Raises UsageError if the name is invalid, or exists and is not to be replaced; ConfigError for a value of the
+        wrong type or out of range.
         """
         profile = self._workspace.new_profile(name, values)
         if name in self._known and not replace:
@@ -56,9 +56,9 @@ class Profiles:
         return profile
 
     def remove(self, name: str, *, force: bool = False) -> ProfileUsers:
-        """Remove a profile from the user file; returns who referred to it.
+        """Remove a profile from the user file; returns the settings and agents that referred to it.
 
-        Raises NotFoundError, and UsageError while a setting or an agent refers to it, unless `force`, and when another
+        Raises NotFoundError, and UsageError while a setting or an agent refers to it, unless `force`, and if another
         file than the user's holds it.
         """
         self.get(name)
@@ -96,16 +96,16 @@ def _listed(users: ProfileUsers) -> str:
 
 
 def _release(users: ProfileUsers, name: str) -> str:
-    """The command that takes the profile away from its first user."""
+    """Return the command that removes the profile from its first user."""
     if users.settings:
         return f"memgpt config unset {users.settings[0]}, or memgpt models remove {name} --force"
     return f"memgpt agent set {users.agents[0]} --default, or memgpt models remove {name} --force"
 
 
 def shape(profile: Profile, *, in_use: bool, file: str, learned: list[str]) -> dict[str, Any]:
-    """A profile as JSON (docs/schemas/models-profile.schema.json).
+    """Return a profile as JSON (docs/schemas/models-profile.schema.json).
 
-    `file` is the settings file that holds it, `learned` what the program found out of its model and server.
+    `file` is the settings file that holds it, `learned` what the program learned about its model and server.
     """
     return {
         "name": profile.name,
@@ -130,7 +130,7 @@ def shape(profile: Profile, *, in_use: bool, file: str, learned: list[str]) -> d
 
 
 def _key(profile: Profile) -> str:
-    """Where the key comes from: `none`, `$VARIABLE`, or `stored` (the host's own)."""
+    """Return the source of the key: `none`, `$VARIABLE`, or `stored` (the host's own)."""
     if profile.no_key:
         return "none"
     return f"${profile.key_env}" if profile.key_env else "stored"

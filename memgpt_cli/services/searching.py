@@ -1,4 +1,4 @@
-"""Searches: one storage with filters, or everything that one agent or all agents remember."""
+"""Search one storage with filters, or the whole memory of one or all agents."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryHit:
-    """A hit and the agent that knows it: a line of core memory, or a message or passage.
+    """A hit and its agent: a line of core memory, or a message or passage.
 
-    `terms` are what was looked for, with their rarity.
+    `terms` are the search terms, with their rarity.
     """
 
     agent: str
@@ -67,9 +67,9 @@ class MemoryHit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryHits:
-    """The answer to a search of everything: the best hits, best first, and how many more there are.
+    """The result of a search of everything: the best hits, best first, and how many more there are.
 
-    `weak` says that no hit is a good match. `notes` says in plain words what was left out.
+    `weak`: no hit is a good match. `notes` says what was left out.
     """
 
     query: str
@@ -116,7 +116,9 @@ class SearchService:
     def everything(
         self, query: str, *, limit: int = 10, since: str | None = None, until: str | None = None
     ) -> MemoryHits:
-        """Core memory, recall and archival storage, best first. Core memory has no dates, so dates leave it out.
+        """Search core memory, recall and archival storage, best first.
+
+        With dates, core memory is left out: it has none.
 
         Raises UsageError for an empty query or an invalid date.
         """
@@ -128,7 +130,7 @@ class SearchService:
 def search_agents(
     workspace: Workspace, query: str, *, limit: int = 10, since: str | None = None, until: str | None = None
 ) -> MemoryHits:
-    """Search everything that any agent of this machine remembers; a damaged record is noted and skipped.
+    """Search the memory of all agents on this machine; a damaged record is reported and skipped.
 
     Raises UsageError for an empty query or an invalid date.
     """
@@ -149,7 +151,7 @@ def search_agents(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """What one agent knows, and whether all of it matches only weakly."""
+    """The hits of one agent, and whether all of them match only weakly."""
 
     hits: tuple[MemoryHit, ...]
     weak: bool

@@ -59,7 +59,7 @@ def block(item: Block) -> dict[str, Any]:
 
 
 def why(item: Why) -> dict[str, Any]:
-    """What made a hit."""
+    """The reasons for a hit."""
     return {
         "signals": {name: round(value, 4) for name, value in item.signals.items()},
         "words": list(item.words),
@@ -68,7 +68,7 @@ def why(item: Why) -> dict[str, Any]:
 
 
 def recall_result(query: str, found: SearchResult[Message]) -> dict[str, Any]:
-    """The answer of a search in recall storage."""
+    """The result of a search in recall storage."""
     hits = [
         {
             "id": message_ref(hit.item.id),
@@ -86,7 +86,7 @@ def recall_result(query: str, found: SearchResult[Message]) -> dict[str, Any]:
 
 
 def archival_result(query: str, found: SearchResult[Passage]) -> dict[str, Any]:
-    """The answer of a search in archival storage."""
+    """The result of a search in archival storage."""
     hits = [
         {
             **passage(hit.item),
@@ -145,7 +145,7 @@ def turn(agent: str, steps: list[StepCommitted], ended: TurnEnded) -> dict[str, 
 
 
 def context(session: Session) -> dict[str, Any]:
-    """The window as it stands."""
+    """The current window."""
     manager = session.agent.queue_manager
     window, usage = manager.window, manager.usage()
     return {
@@ -183,7 +183,7 @@ def context(session: Session) -> dict[str, Any]:
 
 
 def totals(item: Totals) -> dict[str, Any]:
-    """Calls added up."""
+    """The sum of calls."""
     return {
         "calls": item.calls,
         "prompt_tokens": item.prompt_tokens,
@@ -210,7 +210,7 @@ def _last_turn(store: Store) -> int:
 
 
 def _last_prompt(store: Store) -> dict[str, Any] | None:
-    """The newest prompt in the server's tokens: the share that repeated the one before is ours, the cached part its."""
+    """The newest prompt in the server's tokens: we compute the repeated share, the server the cached part."""
     step = store.turns.last_step()
     if step is None:
         return None

@@ -1,7 +1,4 @@
-"""Sources of passages as people name them: in full, as a path from here, by the end of their name, or a folder of them.
-
-Not here: what a source holds, and loading.
-"""
+"""Sources of passages as people type them: complete, as a relative path, by the end of their name, or as a folder."""
 
 from __future__ import annotations
 
@@ -19,9 +16,9 @@ _TOLD: Final = 5
 
 
 def source_named(memory: Memory, typed: str) -> str:
-    """The source that is meant, or a folder of sources, which ends with `/`.
+    """Return the selected source, or a folder of sources, which ends with `/`.
 
-    Raises NotFoundError when nothing comes from there, UsageError when several sources end so.
+    Raises NotFoundError if there is no such source, UsageError if several sources have this ending.
     """
     if memory.store.passages.count(ArchivalFilters(source=typed)):
         return typed
@@ -43,14 +40,14 @@ def source_named(memory: Memory, typed: str) -> str:
 
 
 def documents_in(memory: Memory, source: str) -> list[str]:
-    """The source itself; of a folder those below it."""
+    """Return the source itself, or the sources below a folder."""
     if not source.endswith("/"):
         return [source]
     return [found.name for found in memory.store.documents.sources() if found.name.startswith(source)]
 
 
 def names_like(memory: Memory, beginning: str) -> list[str]:
-    """Sources whose name, or its last part, begins so."""
+    """Return sources whose name, or its last part, has this beginning."""
     names = [source.name for source in memory.store.documents.sources()]
     return [n for n in names if n.startswith(beginning)] or [
         n for n in names if n.rpartition("/")[2].startswith(beginning)
@@ -58,5 +55,5 @@ def names_like(memory: Memory, beginning: str) -> list[str]:
 
 
 def _full(name: str) -> str:
-    """A source's path with the home folder written out."""
+    """Return a source's path with the home folder written out."""
     return os.path.realpath(os.path.expanduser("~")) + name[1:] if name.startswith("~/") else name  # noqa: PTH111

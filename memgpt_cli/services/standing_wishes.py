@@ -1,6 +1,6 @@
-"""Standing wishes in recall storage ("always ... when I ask about ..."), offered as lines of a core memory block.
+"""Find standing wishes in recall storage ("always ... when I ask about ..."), and add them to a core memory block.
 
-Finding writes nothing. Writing is one operation of undo, and each line keeps the message that it comes from.
+Finding writes nothing. Writing is one operation for undo, and each line keeps its message as its origin.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 COMMAND: Final = "memory suggest"
 BLOCK: Final = "human"
-"""The block that lines are offered for, unless another is named."""
+"""The default block for the lines."""
 
 _STEP: Final = 10_000
 """Messages between two reports of progress."""
@@ -29,14 +29,14 @@ _STEP: Final = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """A wish and the newest message that says it; `line` is what a block would hold."""
+    """A wish and the newest message with it; `line` is the text for a block."""
 
     text: str
     message: Message
 
     @property
     def line(self) -> str:
-        """The line for a block."""
+        """Return the line for a block."""
         return f"Standing wish: {self.text}"
 
 

@@ -177,7 +177,7 @@ class SQLiteStore(Store):
     @override
     @property
     def embedder(self) -> EmbedderIdentity | None:
-        """Whose vectors there are; None before the first."""
+        """Return the embedder that made the vectors; None before the first."""
         from memgpt_cli.storage.vectors.log import Vectors
 
         return Vectors(self.connection).identity()

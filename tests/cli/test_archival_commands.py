@@ -53,7 +53,7 @@ def test_what_a_version_said_that_was_forgotten_cannot_be_restored(memgpt: Comma
     memgpt("archival", "edit", "p1", "The key is with Alice")
     memgpt("archival", "edit", "p1", "The key is with Tom")
     memgpt("forget", "Alice", "--yes")
-    assert "was forgotten for good" in memgpt("archival", "restore", "p1", "2", code=3).err
+    assert "was permanently deleted" in memgpt("archival", "restore", "p1", "2", code=3).err
     assert memgpt.json("archival-show", "archival", "show", "p1")["text"] == "The key is with Tom"
     assert memgpt("archival", "log", "p1").out.splitlines()[1::2] == [
         "   +The key is with Tom",

@@ -43,7 +43,7 @@ def test_it_shows_asks_forgets_and_proves(memgpt: CommandLine) -> None:
         assert subprocess.run([GREP, "-ra", "Miller", str(memgpt.home)], check=False).returncode == 1
     assert memgpt("memory", "show", "human").out.split("\n")[1:3] == ["My name is Ada.", "I like green tea."]
     assert "Miller" not in json.dumps(memgpt("context", "--prompt").json)
-    assert "forgotten for good" in memgpt("recall", "show", done["messages"][0], code=3).err
+    assert "permanently deleted" in memgpt("recall", "show", done["messages"][0], code=3).err
     memgpt("send", "Hello again")
     assert memgpt.raw("miller") == []
 
