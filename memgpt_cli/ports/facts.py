@@ -17,11 +17,11 @@ class EntityStore(Protocol):
     """People, places and things, found by their names and aliases. Writes join the caller's transaction."""
 
     def add(self, entity: Entity, *, at: datetime, provenance: Provenance) -> Entity:
-        """Store a new one. Raises UsageError when a name of it is another's."""
+        """Store a new one. Raises UsageError if another entity has one of its names."""
         ...
 
     def revise(self, entity: Entity, *, at: datetime, provenance: Provenance) -> Entity:
-        """Store another name, kind or aliases. Raises UsageError when a name of it is another's."""
+        """Store another name, kind or aliases. Raises UsageError if another entity has one of its names."""
         ...
 
     def delete(self, entity_id: int, *, at: datetime, provenance: Provenance) -> None:
@@ -29,7 +29,7 @@ class EntityStore(Protocol):
         ...
 
     def get(self, ids: Sequence[int]) -> list[Entity]:
-        """The entities with these ids, deleted ones too, in the order asked for."""
+        """Return the entities with these ids, including deleted ones, in the given order."""
         ...
 
     def named(self, name: str) -> Entity | None:
@@ -37,7 +37,7 @@ class EntityStore(Protocol):
         ...
 
     def all(self) -> list[Entity]:
-        """All that are not deleted, in the order of their creation."""
+        """Return all that are not deleted, in the order of their creation."""
         ...
 
     def history(self, entity_id: int) -> list[EntityVersion]:
@@ -49,11 +49,11 @@ class FactStore(Protocol):
     """Facts as rows. Writes join the caller's transaction."""
 
     def add(self, fact: Fact) -> Fact:
-        """Store a new one, whose entities exist."""
+        """Store a new one; its entities must exist."""
         ...
 
     def revise(self, fact: Fact, *, at: datetime, provenance: Provenance) -> Fact:
-        """Store another state of it; the one before stays in its history."""
+        """Store another state of it; the previous one stays in its history."""
         ...
 
     def rewrite(self, entity_id: int) -> None:
@@ -61,7 +61,7 @@ class FactStore(Protocol):
         ...
 
     def get(self, ids: Sequence[int]) -> list[Fact]:
-        """The facts with these ids, in the order asked for."""
+        """Return the facts with these ids, in the given order."""
         ...
 
     def of_entity(self, entity_id: int) -> list[Fact]:
@@ -69,19 +69,19 @@ class FactStore(Protocol):
         ...
 
     def page(self, filters: FactFilters, *, limit: int, offset: int = 0) -> list[Fact]:
-        """Newest first, as they were known at `filters.known_at`."""
+        """Return a page, newest first, as known at `filters.known_at`."""
         ...
 
     def known(self, ids: Sequence[int], filters: FactFilters) -> list[Fact]:
-        """Those of these facts that pass, as they were known at `filters.known_at`, in the order asked for."""
+        """Return those of these facts that pass, as known at `filters.known_at`, in the given order."""
         ...
 
     def count(self, filters: FactFilters | None = None) -> int:
-        """How many pass; None counts all."""
+        """Count the facts that pass; None counts all."""
         ...
 
     def search(self, query: str, limit: int) -> list[LexicalHit]:
-        """The best by words, best first, in any state."""
+        """Return the best by words, best first, in any state."""
         ...
 
     def history(self, fact_id: int) -> list[FactVersion]:

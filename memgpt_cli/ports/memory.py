@@ -172,11 +172,11 @@ class KindStore(Protocol):
     """Items of any kind of memory, named by their number or label."""
 
     def state(self, kind: Kind, item: int | str, version: int) -> ItemState | None:
-        """What an item said in a state; None where it did not exist or was deleted."""
+        """Return the content of an item in a state; None if it did not exist or was deleted."""
         ...
 
     def existed(self, kind: Kind, number: int) -> bool:
-        """Whether there is, or was, an item of this number. A forgotten one was."""
+        """Whether an item with this number exists or existed. A forgotten one did."""
         ...
 
     def nearest(self, kind: Kind, number: int) -> list[int]:

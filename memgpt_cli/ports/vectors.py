@@ -24,7 +24,7 @@ class VectorIndex(Protocol):
         ...
 
     def similarities(self, collection: Collection, query: Vector, ids: Iterable[int]) -> dict[int, float]:
-        """The exact cosines of these items to `query`; items without a vector are left out."""
+        """Return the exact cosines of these items to `query`; items without a vector are skipped."""
         ...
 
     def pending(self, collection: Collection) -> int:

@@ -1,1 +1,1 @@
-"""Adapters that keep the record: SQLite is the truth, Chroma an index over its vectors that can be thrown away."""
+"""Adapters for the record: SQLite holds all data; Chroma is a disposable index over its vectors."""

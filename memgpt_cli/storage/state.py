@@ -1,6 +1,6 @@
-"""`state.db`: what spans agents. Token calibration and traits of each model and endpoint, and what each day has cost.
+"""`state.db`: data that spans agents. Token calibration and traits of each model and endpoint, and daily spending.
 
-Losing this file costs a few calls' worth of learning and the day's sum; no agent's memory is in it.
+Without this file, only a few calls' worth of learning and the day's sum are lost; it contains no agent's memory.
 """
 
 import json
@@ -23,13 +23,13 @@ from memgpt_cli.ports import StateStore
 from memgpt_cli.storage.database.connection import connect, transaction
 
 KEPT_REPORTS: Final = 20
-"""Reports that count for a model's ratio: enough to tell a habit from an accident, few enough to follow a change."""
+"""Reports that count for a model's ratio: enough to detect a pattern, few enough to follow a change."""
 NEWEST_REPORTS: Final = 3
 QUANTILE: Final = 0.9
 MARGIN: Final = 0.02
-"""How far, relatively, the ratio may lie under the largest of the newest reports."""
+"""Relative distance of the ratio below the largest of the newest reports."""
 BOUNDS: Final = (0.5, 4.0)
-"""No tokenizer is further from ours than this; what says so is a fault of the report."""
+"""Limits of the ratio. A report outside of them is wrong, because no tokenizer differs more from ours."""
 
 _MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (
@@ -52,8 +52,8 @@ def _utc_now() -> datetime:
 class StateDatabase(StateStore):
     """Calibration, spending and endpoint traits (`ports.Calibration`, `Spending`, `EndpointMemory`).
 
-    The file is made by the first write; threads may share an object. `zone` is where a day begins and ends, `now` dates
-    what is learned. Raises StorageError when the file cannot be read or written.
+    The first write creates the file; threads may share an object. `zone` determines the borders of a day, `now` dates
+    learned traits. Raises StorageError if the file cannot be read or written.
     """
 
     def __init__(self, path: Path, *, zone: tzinfo = UTC, now: Callable[[], datetime] = _utc_now) -> None:
@@ -87,8 +87,8 @@ class StateDatabase(StateStore):
     def observe(self, model: str, *, counted: int, reported: int) -> None:
         """Learn from one call: our count of the prompt and the server's.
 
-        Counts that are not positive teach nothing, nor does a report under half of ours: Ollama cuts a prompt that is
-        too long without a word and reports what it kept.
+        Counts that are not positive are ignored, and so are reports under half of ours: Ollama truncates a prompt that
+        is too long silently and reports the rest.
         """
         if counted <= 0 or reported < counted * BOUNDS[0] or reported <= 0:
             return
@@ -118,19 +118,19 @@ class StateDatabase(StateStore):
 
     @override
     def learned_traits(self) -> list[LearnedTrait]:
-        """Everything that was learned about endpoints, stale traits too, by endpoint, model and name."""
+        """Return all learned traits of endpoints, including stale ones, by endpoint, model and name."""
         return self._learned()
 
     @override
     def forget_learned(self, model: str | None = None) -> int:
-        """Delete the traits and the counted tokens of a model, or of all; returns how many traits there were."""
+        """Delete the traits and the token reports of a model, or of all; returns how many traits were deleted."""
         chosen = "WHERE ?1 IS NULL OR model = ?1"
         with self._writing() as connection:
             connection.execute(f"DELETE FROM reports {chosen}", (model,))  # noqa: S608 - our own words
             return connection.execute(f"DELETE FROM traits {chosen}", (model,)).rowcount  # noqa: S608
 
     def _learned(self, base_url: str | None = None, model: str | None = None) -> list[LearnedTrait]:
-        """Of one model at one endpoint, or of all when `model` is None."""
+        """Return those of one model at one endpoint, or of all if `model` is None."""
         query = "SELECT * FROM traits WHERE ?2 IS NULL OR (base_url = ?1 AND model = ?2)"
         with self._reading() as connection:
             rows = [] if connection is None else connection.execute(query, (base_url or "", model)).fetchall()
@@ -170,7 +170,7 @@ class StateDatabase(StateStore):
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection | None]:
-        """The database, or None when nothing was ever written."""
+        """The database, or None if nothing was ever written."""
         with self._lock:
             try:
                 yield self._open() if self._connection or self._path.exists() else None
@@ -191,7 +191,7 @@ class StateDatabase(StateStore):
                 self._connection = _prepared(connect(self._path, any_thread=True))
             except (sqlite3.Error, OSError, StorageError) as error:
                 raise self._unusable(error) from error
-            # It is shared by all sessions of a process and belongs to none of them: it closes with its last user.
+            # All sessions of a process share it; it closes with its last user.
             finalize(self, self._connection.close)
         return self._connection
 
@@ -228,9 +228,9 @@ def _learned_trait(row: sqlite3.Row, oldest: datetime) -> LearnedTrait:
 
 
 def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
-    """The connection with its schema in place; closed when that fails."""
+    """Return the connection with its schema in place; closed on an error."""
     try:
-        # A lost last report or cent after a power cut is no loss worth a disk flush in each step.
+        # Losing the last report or cent in a power cut is not worth a disk flush in each step.
         connection.execute("PRAGMA synchronous = NORMAL")
         _migrate(connection)
     except BaseException:
@@ -243,7 +243,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
     if connection.execute("PRAGMA user_version").fetchone()[0] == len(_MIGRATIONS):
         return
     with transaction(connection):
-        version = connection.execute("PRAGMA user_version").fetchone()[0]  # another process may have been first
+        version = connection.execute("PRAGMA user_version").fetchone()[0]  # another process may have been faster
         if version > len(_MIGRATIONS):
             raise StorageError("it was written by a newer memgpt", hint="upgrade memgpt")
         for statements in _MIGRATIONS[version:]:

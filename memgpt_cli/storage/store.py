@@ -1,6 +1,6 @@
-"""The record of one agent: `agent.db` opened, migrated and divided into its rooms.
+"""The record of one agent: it opens and migrates `agent.db` and provides its stores.
 
-A room is furnished when it is entered, so that a command pays only for those it enters.
+A store is created on first use, so that a command only pays for the stores it uses.
 """
 
 from __future__ import annotations
@@ -230,7 +230,7 @@ class SQLiteStore(Store):
 
     @override
     def check(self) -> None:
-        """Look at the whole file. Raises StorageError when anything is missing or damaged."""
+        """Check the whole file. Raises StorageError if anything is missing or damaged."""
         if fault := fault_of(self.connection):
             raise StorageError(f"{self.path} cannot be used: {fault}", hint=_LOST)
 
@@ -263,11 +263,11 @@ def _bring_up_to_date(connection: sqlite3.Connection, path: Path, *, fresh: bool
                 migrate(connection)
     except OSError as error:
         raise StorageError(
-            f"{path} cannot be brought up to date: {error}", hint="make room on the disk, and check the permissions"
+            f"{path} cannot be brought up to date: {error}", hint="free disk space, and check the permissions"
         ) from error
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-            raise StorageError(f"{path} cannot be made: {error}", hint="make room on the disk") from error
+            raise StorageError(f"{path} cannot be made: {error}", hint="free disk space") from error
         raise StorageError(f"{path} is not a readable record: {error}", hint=_LOST) from error
 
 

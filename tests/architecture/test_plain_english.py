@@ -78,7 +78,7 @@ PATTERNS = (
         "the probe may crash",
     ),
     Pattern(
-        r"\bfor ever\b|\banew\b|\bas ever\b|\bat hand\b|\bupon\b|\bbut for\b|\bwhence\b|\bthere?in\b|\blest\b",
+        r"\bfor ever\b|(?<!`)\banew\b(?!`)|\bas ever\b|\bat hand\b|\bupon\b|\bbut for\b|\bwhence\b|\bthere?in\b|\blest\b",
         "archaic",
         "a pattern that takes for ever is divided anew",
         "a pattern that never finishes is split again",
@@ -148,7 +148,7 @@ EXEMPT = {
 # Text that has not been revised yet. A file leaves this list when it is.
 PENDING = (
     "docs/cli.md",
-    *(f"memgpt_cli/{folder}/" for folder in ("cli", "llm", "storage")),
+    *(f"memgpt_cli/{folder}/" for folder in ("cli", "llm")),
 )
 
 

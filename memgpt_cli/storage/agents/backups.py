@@ -1,7 +1,7 @@
-"""Backups of everything: each agent's record as it stood at one instant, and the program's own files, in one package.
+"""Backups: a consistent copy of each agent's record and the program's own files, in one package.
 
-Not in it: API keys, which projects are trusted, and what can be made again (the vector index). Nothing in a backup says
-where things go: names of agents are checked, everything else has its place. So it can be restored anywhere.
+A backup does not contain API keys, trust in projects, or the vector index, which can be rebuilt. It contains no paths:
+agents' names are checked, and every other file has a fixed place. So it can be restored on any machine.
 """
 
 import sqlite3
@@ -28,7 +28,7 @@ FORMAT: Final = "memgpt-backup"
 VERSION: Final = 1
 
 Files = Mapping[str, Path]
-"""The program's own files by their names in a backup; a folder stands for the files in it."""
+"""The program's own files by their names in a backup; a folder means the files in it."""
 
 
 class Backups(BackupStore):
@@ -88,9 +88,9 @@ class Backups(BackupStore):
                 package.add_file(name, path)
 
     def _snapshot(self, name: str, target: Path) -> str | None:
-        """Copy an agent's record as it is now; what is wrong with the copy, None for a whole one."""
+        """Copy an agent's current record; returns the error in the copy, None if it is intact."""
         try:
-            self._agents.open(name).close()  # brings an older record up to date
+            self._agents.open(name).close()  # migrates an older record
             snapshot(self._agents.path(name) / RECORD, target)
         except (sqlite3.Error, StorageError) as error:
             return getattr(error, "message", str(error))
@@ -164,7 +164,7 @@ class Backups(BackupStore):
             ) from error
 
     def _agents_in(self, package: Package, names: Sequence[str]) -> dict[str, str]:
-        """The members that hold the wanted agents, by the agent's name."""
+        """Return the members with the selected agents, by the agent's name."""
         found = {}
         for member in package.members:
             parts = member.split("/")
@@ -195,7 +195,7 @@ class Backups(BackupStore):
         return found
 
     def _targets(self, package: Package) -> dict[str, Path]:
-        """Where the program's own files go; what has no place here is no part of a backup."""
+        """Return the destinations of the program's own files; unknown files are not part of a backup."""
         targets = {}
         for member in package.members:
             folder, _, last = member.rpartition("/")
@@ -211,9 +211,9 @@ class Backups(BackupStore):
 
 
 def check_record(path: Path) -> None:
-    """Raise DocumentError unless this is a whole record with our own tables and nothing beside them.
+    """Raise DocumentError unless this is an intact record with exactly our tables.
 
-    One of an earlier version has the tables of that version; it is brought up to date when it is opened.
+    An earlier version has the tables of that version; it is migrated when it is opened.
     """
     if fault := _fault_of_file(path):
         raise _unfit(fault)

@@ -1,6 +1,6 @@
-"""Copies of an agent's record that are whole while a chat writes to it, and new agents made of them.
+"""Consistent copies of an agent's record, also while a chat writes to it, and new agents from them.
 
-Vectors travel in the record; Chroma's folder, which was given them, is made from it anew.
+Vectors are part of the record; Chroma's folder is rebuilt from them.
 """
 
 import sqlite3
@@ -20,9 +20,9 @@ _OF_TALKING: Final = ("reviews", "tombstones", "changes", "operations", "steps",
 
 
 def snapshot(source: Path, target: Path) -> None:
-    """Copy a record as it stands at one instant, checked. Raises StorageError.
+    """Copy a record as of one instant, checked. Raises StorageError.
 
-    SQLite's own backup in a single step: writers are not kept waiting, and what they commit meanwhile is not in it.
+    Uses SQLite's backup in a single step: writers do not wait, and their later commits are not in the copy.
     """
     try:
         with closing(sqlite3.connect(source, timeout=15)) as original, closing(sqlite3.connect(target)) as copy:
@@ -35,9 +35,9 @@ def snapshot(source: Path, target: Path) -> None:
 
 
 def copy_record(source: Path, target: Path) -> None:
-    """Copy a record as it stands at one instant to a place where nothing is, unchecked, for work on the copy alone.
+    """Copy a record as of one instant to a new file, unchecked, for work on the copy only.
 
-    Raises StorageError when either cannot be used; nothing is left at `target` then.
+    Raises StorageError if either cannot be used; then there is no file at `target`.
     """
     try:
         with closing(connect(source)) as original, closing(sqlite3.connect(target)) as copy:
@@ -58,7 +58,7 @@ def set_name(record: Path, name: str, *, at: datetime | None = None) -> None:
 
 
 def without_messages(record: Path) -> None:
-    """Take out of a record everything that was said; what was learned stays, with its history."""
+    """Remove the conversation from a record; memory stays, with its history."""
     store = SQLiteStore(record)
     try:
         with store.transaction():
@@ -79,7 +79,7 @@ def without_messages(record: Path) -> None:
 
 
 def _caused_by_messages(store: SQLiteStore) -> list[str]:
-    """The tables of memory whose rows name the message that caused them."""
+    """Return the tables of memory whose rows name the message that caused them."""
     tables = [table for kind in store.kinds for table in kind.tables if table not in _OF_TALKING]
     named = "SELECT 1 FROM pragma_table_info(?) WHERE name = 'message_id'"
     return [table for table in tables if store.connection.execute(named, (table,)).fetchone()]

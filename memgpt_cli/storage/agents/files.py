@@ -1,7 +1,7 @@
 """An agent in one file: every row of its record as JSON lines, in a package (docs/memory.md describes it).
 
-What comes in is data and nothing else: rows go into a record that is made here, column by column, each checked; indexes
-are made anew. No path, no SQL and no code of the file is ever used.
+An import only reads data: rows are checked column by column and stored in a new record, and indexes are rebuilt. No
+path, SQL or code of the file is used.
 """
 
 import base64
@@ -32,7 +32,7 @@ TABLES: Final = (
     "turns", "steps", *(table for kind in KINDS for table in kind.tables),
     "epochs", "operations", "changes", "vectors", "outbox",
 )  # fmt: skip
-"""What an agent is."""
+"""The tables of an agent."""
 
 _NUMBERED: Final = (
     *("turns", "epochs", "operations", "vectors", "outbox"),
@@ -40,13 +40,13 @@ _NUMBERED: Final = (
 )
 
 _META: Final = ("config", "embedder", "vectors_generation", "note.summary_from", "note.origin")
-"""Keys of `meta` that travel. Where an agent's words went last does not: it says nothing of another machine."""
+"""Keys of `meta` that are exported. The last endpoint is not: it has no meaning on another machine."""
 
 _PAGE: Final = 1_000
 _LARGEST_ID: Final = 10**15
 
 Progress = Callable[[str, int], None]
-"""Told the table and how many of its rows are done."""
+"""Called with the table and the number of finished rows."""
 
 
 def export_agent(  # the parameters are what the file says of itself
@@ -91,15 +91,15 @@ def _write_rows(copy: Path, target: Path, about: Mapping[str, Any]) -> None:
 
 
 def agent_in(path: Path) -> str:
-    """The name of the agent in a file. Raises DocumentError."""
+    """Return the name of the agent in a file. Raises DocumentError."""
     with open_package(path, kind=FORMAT, version=VERSION) as package:
         return str(package.about.get("agent", ""))
 
 
 def import_agent(path: Path, record: Path, *, name: str, keep_endpoint: bool, progress: Progress) -> str | None:
-    """Make a record of an agent file; returns the endpoint that it names, which is taken over only when wanted.
+    """Create a record from an agent file; returns the file's endpoint, which is used only if requested.
 
-    Raises DocumentError for a file that is not wholly as it should be; then there is no agent of it.
+    Raises DocumentError for an invalid file; then no agent is created.
     """
     with open_package(path, kind=FORMAT, version=VERSION) as package:
         package.check()
@@ -123,7 +123,7 @@ def import_agent(path: Path, record: Path, *, name: str, keep_endpoint: bool, pr
 def _take_rows(
     record: Path, package: Package, path: Path, *, name: str, keep_endpoint: bool, progress: Progress
 ) -> str | None:
-    """Make a record as the file's own version had it, fill it, and bring it up to date."""
+    """Create a record with the schema version of the file, fill it, and migrate it."""
     from memgpt_cli.storage.database.schema import VERSION as KNOWN
     from memgpt_cli.storage.database.schema import migrate
 
@@ -135,7 +135,7 @@ def _take_rows(
         )
     with closing(connect(record)) as connection:
         migrate(connection, upto=schema)
-        connection.execute("PRAGMA foreign_keys = OFF")  # looked at all at once, in the end
+        connection.execute("PRAGMA foreign_keys = OFF")  # checked for all rows at the end
         there = {row["name"] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         with transaction(connection):
             endpoint = _take_meta(connection, package, name=name, keep_endpoint=keep_endpoint)
@@ -151,10 +151,10 @@ def _take_meta(connection: sqlite3.Connection, package: Package, *, name: str, k
     config = json.loads(meta.pop("config"))
     endpoint: str | None = config.get("base_url") or config.get("profile")
     config |= {"name": name} if keep_endpoint else {"name": name, "base_url": None, "profile": None}
-    if str(config.get("model")).startswith("scripted:"):  # a path of another machine
+    if str(config.get("model")).startswith("scripted:"):  # a path on another machine
         config["model"] = None
     values = {"config": json.dumps(config, ensure_ascii=False), **meta}
-    agent_config(values["config"])  # raises for settings that no agent has
+    agent_config(values["config"])  # raises for invalid settings
     if not set(values) <= set(_META) or not all(isinstance(value, str) for value in values.values()):
         msg = "unknown facts in meta.json"
         raise ValueError(msg)
@@ -190,7 +190,7 @@ def _take_table(connection: sqlite3.Connection, package: Package, table: str, pr
 
 
 def _look_through(store: SQLiteStore) -> None:
-    """Read everything as the program will: what cannot be read must not come in."""
+    """Read everything like the program will: unreadable rows must not be imported."""
     db = store.connection
     if broken := db.execute("PRAGMA foreign_key_check").fetchall():
         msg = f"a row of {broken[0][0]} refers to nothing"
@@ -217,7 +217,7 @@ def _look_through(store: SQLiteStore) -> None:
 
 
 def _look_at_numbers(db: sqlite3.Connection) -> None:
-    """Ids stay such as people can type, and such that others can follow."""
+    """Check that ids are in the range that people can type, with space for new ones."""
     for table in _NUMBERED:
         least, most = db.execute(f"SELECT min(rowid), max(rowid) FROM {table}").fetchone()  # noqa: S608 - our own names
         if least is not None and not 0 < least <= most < _LARGEST_ID:
@@ -237,7 +237,7 @@ def _portable(value: object) -> object:
 def _value(value: object, table: str) -> object:
     if isinstance(value, Mapping):
         if set(value) != {"base64"} or not isinstance(value["base64"], str):
-            msg = f"{table} holds an object that is no bytes"
+            msg = f"{table} holds an object that is not bytes"
             raise ValueError(msg)
         return base64.b64decode(value["base64"], validate=True)
     if value is None or isinstance(value, str | int | float):

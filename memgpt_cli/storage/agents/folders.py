@@ -38,7 +38,7 @@ _ALONE: Final = "this needs the agent to itself: end the other command (a chat w
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """Who holds an agent's lock, as far as it said so; `since` is a stored time."""
+    """The holder of an agent's lock, as far as it is known; `since` is a stored time."""
 
     process: int
     purpose: str
@@ -48,7 +48,7 @@ class Holder:
 class FolderLock(AgentLock):
     """The exclusive right to talk to one agent. Released by the system when the process dies.
 
-    `zone` is where the person reads times: since when another process holds it.
+    `zone` is the user's zone, for the time since when another process holds it.
     """
 
     def __init__(self, folder: Path, *, purpose: str, since: datetime, zone: tzinfo) -> None:
@@ -112,7 +112,7 @@ class FolderLock(AgentLock):
 class AgentFolders(AgentSet):
     """All agents below one folder. Names are checked by the caller; they are folder names.
 
-    `zone` is where the person reads times.
+    `zone` is the user's zone.
     """
 
     def __init__(self, root: Path, *, session_gap: timedelta, zone: tzinfo) -> None:

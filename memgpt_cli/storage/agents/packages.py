@@ -1,7 +1,7 @@
-"""One file that carries many: a zip archive with a manifest that names each file with its size and its hash.
+"""A zip archive with a manifest that lists each file with its size and its hash.
 
-Written whole or not at all; on the way in everything is checked before anything is used: names, sizes, hashes, nothing
-beside what the manifest names. Not here: what the files mean.
+Packages are written atomically. On reading, names, sizes, hashes and the list of files are checked before anything is
+used.
 """
 
 import hashlib
@@ -22,9 +22,9 @@ _BLOCK: Final = 1 << 20
 _LARGEST_MANIFEST: Final = 16_000_000
 _LONGEST_LINE: Final = 64_000_000
 _ALWAYS_FINE: Final = 100_000_000
-"""Bytes that a package may unpack to however small it is; ours are not compressed."""
+"""Bytes to which any package may unpack; ours are not compressed."""
 _MOST_TIMES: Final = 100
-"""Larger ones may unpack to so many times their size. Text that is compressed well shrinks to a twentieth."""
+"""Larger packages may unpack to this many times their size. Well-compressed text shrinks to a twentieth."""
 _SAFE: Final = re.compile(r"[^/\\:\x00-\x1f]+(?:/[^/\\:\x00-\x1f]+)*")
 
 
@@ -46,7 +46,7 @@ class PackageWriter:
 
     @contextmanager
     def open(self, name: str) -> Iterator[Callable[[bytes], None]]:
-        """A new file in it; gives what takes its bytes."""
+        """Add a file; yields a function that writes its bytes."""
         digest = hashlib.sha256()
         size = 0
         with self._archive.open(
@@ -63,13 +63,13 @@ class PackageWriter:
         self.members.append(Member(name=name, size=size, sha256=digest.hexdigest()))
 
     def add_file(self, name: str, path: Path) -> None:
-        """A copy of a file on disk."""
+        """Add a copy of a file on disk."""
         with self.open(name) as write, path.open("rb") as source:
             while block := source.read(_BLOCK):
                 write(block)
 
     def finish(self, about: Mapping[str, Any]) -> None:
-        """Write the manifest, which names every file so far."""
+        """Write the manifest, which lists every file so far."""
         files = [{"path": m.name, "bytes": m.size, "sha256": m.sha256} for m in self.members]
         text = json.dumps({**about, "files": files}, ensure_ascii=False, indent=2)
         self._archive.writestr(_entry(MANIFEST), text)
@@ -86,7 +86,7 @@ def new_package(path: Path) -> Iterator[PackageWriter]:
 
 
 class Package:
-    """A package opened for reading. Its manifest is checked; its files are as they are read."""
+    """A package opened for reading. Its manifest is checked at once, its files when they are read."""
 
     def __init__(self, archive: zipfile.ZipFile, path: Path, about: Mapping[str, Any]) -> None:
         self._archive = archive
@@ -104,7 +104,7 @@ class Package:
             raise _damaged(path, f"it would unpack to {unpacked:,} bytes, far more than such files do")
 
     def read(self, name: str) -> Iterator[bytes]:
-        """The bytes of a file. Raises DocumentError at the end when they are not those of the manifest."""
+        """Yield the bytes of a file. Raises DocumentError at the end if they differ from the manifest."""
         member = self.members.get(name)
         if member is None:
             raise _damaged(self._path, f"it holds no {name}")
@@ -113,7 +113,7 @@ class Package:
         with _readable(self._path), self._archive.open(name) as source:
             while block := source.read(min(_BLOCK, left + 1)):
                 left -= len(block)
-                if left < 0:  # what it unpacks to is more than it says
+                if left < 0:  # it unpacks to more than it states
                     raise _damaged(self._path, f"{name} is longer than the manifest says")
                 digest.update(block)
                 yield block
@@ -121,7 +121,7 @@ class Package:
             raise _damaged(self._path, f"{name} is not what the manifest says: its hash differs")
 
     def lines(self, name: str) -> Iterator[bytes]:
-        """The lines of a file."""
+        """Yield the lines of a file."""
         rest = b""
         for block in self.read(name):
             *whole, rest = (rest + block).split(b"\n")
@@ -132,7 +132,7 @@ class Package:
             yield rest
 
     def check(self) -> None:
-        """Read every file to its end. Raises DocumentError."""
+        """Read every file completely. Raises DocumentError."""
         for name in self.members:
             for _ in self.read(name):
                 pass
@@ -146,7 +146,7 @@ class Package:
 
 @contextmanager
 def open_package(path: Path, *, kind: str, version: int) -> Iterator[Package]:
-    """Open a package of this kind, of this version or an earlier one. Raises DocumentError for anything else."""
+    """Open a package of this kind and of this or an earlier version. Raises DocumentError for anything else."""
     try:
         file: IO[bytes] = path.open("rb")
     except OSError as error:
@@ -165,7 +165,7 @@ def open_package(path: Path, *, kind: str, version: int) -> Iterator[Package]:
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
-    """Without a time: the same content makes the same file."""
+    """Return an entry without a time: the same content gives the same file."""
     entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
     entry.compress_type = zipfile.ZIP_DEFLATED
     return entry
@@ -207,7 +207,7 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def _damaged(path: Path, why: str) -> DocumentError:
-    return DocumentError(f"{path} is damaged or no file of memgpt: {why}", hint="nothing was imported from it")
+    return DocumentError(f"{path} is damaged or not a file of memgpt: {why}", hint="nothing was imported from it")
 
 
 def _other_command(kind: object) -> str:

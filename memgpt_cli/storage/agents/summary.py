@@ -1,4 +1,4 @@
-"""A look at a record before it is opened for work, so that a chat's prompt is there at once."""
+"""Read a record's key data before it is opened, so that a chat's prompt appears immediately."""
 
 import sqlite3
 from pathlib import Path

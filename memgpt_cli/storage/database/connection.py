@@ -1,4 +1,4 @@
-"""Opening SQLite files and writing to them in transactions. Plain sqlite3; no schema and no rows here."""
+"""Open SQLite files and write to them in transactions, with plain sqlite3."""
 
 import os
 import sqlite3
@@ -13,11 +13,10 @@ BUSY_TIMEOUT_MS: Final = 15_000
 
 
 def connect(path: Path, *, any_thread: bool = False) -> sqlite3.Connection:
-    """Open a database in autocommit mode: WAL, every commit on disk (synchronous FULL), deleted content zeroed.
+    """Open a database in autocommit mode: WAL, every commit synced (synchronous FULL), deleted content overwritten.
 
-    `any_thread` allows use from other threads; the caller then sees to it that they take turns. What stands where
-    nothing can be written, on a disk that is mounted so, is opened for reading.
-    Raises StorageError when the file cannot be opened or is no database.
+    `any_thread` allows use from other threads, one at a time. A database on a read-only disk is opened for reading.
+    Raises StorageError if the file cannot be opened or is not a database.
     """
     pragmas = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
     try:
@@ -26,7 +25,7 @@ def connect(path: Path, *, any_thread: bool = False) -> sqlite3.Connection:
         except sqlite3.OperationalError:
             if not path.is_file() or _writable(path.parent):
                 raise
-        # Without a place for the log that goes with a database, SQLite must be told that nobody writes.
+        # Without a place for the log files, SQLite needs `immutable`: no process can write to the database.
         return _opened(f"{path.absolute().as_uri()}?immutable=1", (), any_thread=any_thread)
     except sqlite3.Error as error:
         raise StorageError(
@@ -49,7 +48,7 @@ def _opened(place: str, pragmas: Sequence[str], *, any_thread: bool) -> sqlite3.
     )
     connection.row_factory = sqlite3.Row
     try:
-        connection.execute("PRAGMA schema_version")  # reads the file, which opening does not
+        connection.execute("PRAGMA schema_version")  # reads the file; opening does not
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
     except sqlite3.Error:
@@ -62,8 +61,8 @@ def _opened(place: str, pragmas: Sequence[str], *, any_thread: bool) -> sqlite3.
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """One atomic write; a nested use joins the outer one.
 
-    BEGIN IMMEDIATE, because a deferred transaction that turns into a write fails under concurrency whatever the
-    busy timeout says. Raises StorageError for SQLite's errors, after rolling back.
+    BEGIN IMMEDIATE, because a deferred transaction that becomes a write fails under concurrency regardless of the busy
+    timeout. Raises StorageError for SQLite's errors, after rolling back.
     """
     if connection.in_transaction:
         yield
@@ -83,14 +82,14 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:
-    """End the transaction; after some errors, a full disk among them, SQLite has done so by itself."""
+    """End the transaction; after some errors, such as a full disk, SQLite has already done so."""
     if connection.in_transaction:
         connection.execute("ROLLBACK")
 
 
 @contextmanager
 def rehearsal(connection: sqlite3.Connection) -> Iterator[None]:
-    """A transaction that is always taken back, for showing what would happen. Raises StorageError."""
+    """A transaction that is always rolled back, for previews. Raises StorageError."""
     try:
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -105,10 +104,10 @@ def rehearsal(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def savepoint(connection: sqlite3.Connection) -> Iterator[None]:
-    """A part of a transaction that is taken back alone when it raises.
+    """A part of a transaction that is rolled back by itself if it raises.
 
-    Raises StorageError when the whole transaction is gone: SQLite takes it back by itself when the disk is full, and
-    what the caller wrote next would be on disk without what went before.
+    Raises StorageError if the whole transaction is gone: SQLite rolls it back when the disk is full, and later writes
+    of the caller would be committed without the earlier ones.
     """
     connection.execute("SAVEPOINT part")
     try:
@@ -124,7 +123,7 @@ def savepoint(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def damage_named(agent: str) -> Iterator[None]:
-    """Raise StorageError that names the agent when its record turns out to be damaged."""
+    """Raise a StorageError that names the agent if its record is damaged."""
     try:
         yield
     except (sqlite3.DatabaseError, sqlite3.OperationalError) as error:

@@ -1,4 +1,4 @@
-"""Connections to one database, lent to whoever needs one for a moment. It opens them by a function it is given."""
+"""A pool of connections to one database, opened by a given function."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from memgpt_cli.errors import StorageError
 
 
 class ConnectionPool:
-    """Usable from any thread; so must be the connections. A borrower has its connection to itself."""
+    """Thread-safe; the connections must be too. Each is used by one borrower at a time."""
 
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
         self._connect = connect
@@ -19,9 +19,9 @@ class ConnectionPool:
 
     @contextmanager
     def lend(self) -> Iterator[sqlite3.Connection]:
-        """A connection without an open transaction; after `close` it is not kept.
+        """Yield a connection without an open transaction; after `close` it is not kept.
 
-        Raises StorageError where SQLite fails meanwhile: borrowers work on threads whose errors nobody else would name.
+        Raises StorageError for SQLite's errors, because borrowers run on threads without their own error reporting.
         """
         with self._lock:
             idle = self._idle.pop() if self._idle else None
@@ -41,7 +41,7 @@ class ConnectionPool:
         connection.close()
 
     def close(self) -> None:
-        """Close what is idle now, and what is lent when it comes back."""
+        """Close idle connections now, and borrowed ones when they are returned."""
         with self._lock:
             self._closed = True
             while self._idle:

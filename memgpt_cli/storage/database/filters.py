@@ -8,17 +8,17 @@ from memgpt_cli.domain.search import ArchivalFilters, RecallFilters
 from memgpt_cli.domain.times import to_text
 
 SPOKEN_SQL: Final = ", ".join(f"'{role}'" for role in SPOKEN)
-"""The roles of what people said, for an IN."""
+"""The roles of the conversation, for an IN."""
 
 
 def recall_where(filters: RecallFilters) -> tuple[str, list[object]]:
-    """A condition on `messages` and its values. Messages without text pass only when every role is asked for."""
+    """Return a condition on `messages` and its values. Messages without text pass only if every role is requested."""
     clauses = ["1"]
     values: list[object] = []
     if set(filters.roles) != set(Role):
         clauses.append(f"role IN ({', '.join('?' * len(filters.roles))})")
         values += filters.roles
-        clauses.append("text != ''")  # an assistant message of calls alone says nothing
+        clauses.append("text != ''")  # an assistant message with calls only has no text
     _within(filters.start, filters.end, clauses, values)
     if filters.name is not None:
         clauses.append("name = ? COLLATE NOCASE")
@@ -31,7 +31,7 @@ def recall_where(filters: RecallFilters) -> tuple[str, list[object]]:
     return " AND ".join(clauses), values
 
 
-# A passage that several documents share names the first as its source and is linked to all.
+# A passage of several documents has the first as its source and is linked to all.
 _FROM_SOURCE = (
     "(source = ? OR id IN (SELECT passage FROM document_passages JOIN documents ON documents.id = document"
     " WHERE documents.source = ?))"
@@ -43,7 +43,7 @@ _FROM_FOLDER = (
 
 
 def archival_where(filters: ArchivalFilters) -> tuple[str, list[object]]:
-    """A condition on the living rows of `passages` and its values."""
+    """Return a condition on the existing rows of `passages` and its values."""
     clauses = ["deleted_at IS NULL"]
     values: list[object] = []
     for tag in filters.tags:
@@ -60,7 +60,7 @@ def archival_where(filters: ArchivalFilters) -> tuple[str, list[object]]:
 
 
 def _within(start: datetime | None, end: datetime | None, clauses: list[str], values: list[object]) -> None:
-    """Add the conditions of a stretch of time: `start` inclusive, `end` exclusive."""
+    """Add the conditions of a time range: `start` inclusive, `end` exclusive."""
     for bound, condition in ((start, "created_at >= ?"), (end, "created_at < ?")):
         if bound is not None:
             clauses.append(condition)

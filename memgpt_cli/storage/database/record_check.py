@@ -1,4 +1,4 @@
-"""Whether a record is whole: its schema, SQLite's own check of the file, and the agent's settings in it."""
+"""Check a record: its schema, SQLite's check of the file, and the agent's settings."""
 
 import json
 import sqlite3
@@ -12,7 +12,7 @@ _TEXTS = ("model", "base_url", "profile")
 
 
 def fault_of(connection: sqlite3.Connection) -> str | None:
-    """What is wrong with a record, in words; None for a whole one with exactly the tables of its schema version."""
+    """Return the error in a record, in words; None if it is intact with exactly the tables of its schema version."""
     from memgpt_cli.storage.database.schema import VERSION
 
     try:
@@ -34,7 +34,7 @@ def fault_of(connection: sqlite3.Connection) -> str | None:
 
 
 def agent_config(text: str) -> AgentConfig:
-    """The agent's settings from their stored JSON. Raises ValueError with the reason if they are damaged."""
+    """Parse the stored settings of an agent. Raises ValueError with the reason if they are damaged."""
     try:
         values = json.loads(text)
         values |= {"created_at": from_text(values["created_at"]), "protocol": Protocol(values["protocol"])}

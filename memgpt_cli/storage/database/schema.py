@@ -1,7 +1,6 @@
 """The schema of `agent.db`, as numbered migrations made with sqlite-utils.
 
-Not here: reading and writing rows. This module is imported only when a database is new or old, so that the everyday
-start does not pay for sqlite-utils.
+This module is imported only for a new or old database, so that a normal start does not import sqlite-utils.
 """
 
 import sqlite3
@@ -18,7 +17,7 @@ VERSION: Final = 6
 
 @migrations(name="001_foundation")
 def _foundation(db: Database) -> None:
-    """Messages, blocks, passages, epochs, turns, vectors and what waits for the vector index."""
+    """Messages, blocks, passages, epochs, turns, vectors and the outbox."""
     for statement in _FOUNDATION.split(";\n"):
         if statement.strip():
             db.execute(statement)
@@ -26,7 +25,7 @@ def _foundation(db: Database) -> None:
 
 @migrations(name="002_pictures")
 def _pictures(db: Database) -> None:
-    """What people showed: each picture beside its message, with the passage that describes it."""
+    """Pictures: each with its message and the passage that describes it."""
     db.execute(
         "CREATE TABLE pictures (message INTEGER PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL,"
         " content BLOB NOT NULL, passage INTEGER)"
@@ -35,13 +34,13 @@ def _pictures(db: Database) -> None:
 
 @migrations(name="003_opaque")
 def _opaque(db: Database) -> None:
-    """What a server must be sent back with a reply: JSON `[origin, content, tokens]`."""
+    """Data that must be sent back to a server with a reply: JSON `[origin, content, tokens]`."""
     db.execute("ALTER TABLE messages ADD COLUMN opaque TEXT")
 
 
 @migrations(name="004_effects")
 def _effects(db: Database) -> None:
-    """What each function call did, beside its result."""
+    """The effects of each function call, with its result."""
     db.execute("ALTER TABLE messages ADD COLUMN effects TEXT")
     db.execute(
         """UPDATE messages SET effects = '{"replied": true}' WHERE role = 'tool' AND name = 'send_message' AND ok = 1"""

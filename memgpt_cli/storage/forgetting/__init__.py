@@ -1,4 +1,4 @@
-"""Permanent deletion from an agent's record and from the files around it, with proof."""
+"""Permanent deletion from an agent's record and the files around it, with a check of the result."""
 
 from memgpt_cli.storage.forgetting.service import Forgetting
 

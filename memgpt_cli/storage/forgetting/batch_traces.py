@@ -1,7 +1,7 @@
-"""What unfinished batch runs keep that speaks of what is to be forgotten: their journals, and the records they work on.
+"""Find and delete unfinished batch runs that contain the text: their journals and their records.
 
-A run's folder is one whole: without its journal its records are worth nothing, and the other way round. So it goes
-whole, and the same command begins it anew. Not here: what a journal means.
+A run's folder is useless without its journal or its records, so the whole folder is deleted; the same command starts
+the run again.
 """
 
 import json
@@ -15,22 +15,22 @@ from typing import Final
 from memgpt_cli.errors import AgentBusyError
 
 RUNS: Final = "batch"
-"""The folder of all runs, beside the agents'."""
+"""The folder of all runs, beside the agents' folder."""
 _LOCK: Final = "lock"
 
 Speaks = Callable[[str], bool]
-"""Whether a text speaks of what is to be forgotten."""
+"""Whether a text contains what is to be deleted."""
 
 
 def runs_that_speak(root: Path, speaks: Speaks) -> list[Path]:
-    """The folders of runs below `root` in which something does. It only reads."""
+    """Return the folders of runs below `root` that contain it. Read-only."""
     if not root.is_dir():
         return []
     return [folder for folder in sorted(root.iterdir()) if folder.is_dir() and _run_speaks(folder, speaks)]
 
 
 def remove_runs(folders: list[Path]) -> None:
-    """Remove these folders, all or none. Raises AgentBusyError when one of the runs is under way."""
+    """Delete these folders, all or none. Raises AgentBusyError if one of the runs is in progress."""
     from filelock import FileLock, Timeout
 
     with ExitStack() as held:
@@ -39,7 +39,7 @@ def remove_runs(folders: list[Path]) -> None:
                 held.enter_context(FileLock(folder / _LOCK).acquire(timeout=0))
             except Timeout as error:
                 raise AgentBusyError(
-                    "a `memgpt batch` that speaks of it is under way; nothing was forgotten",
+                    "a running `memgpt batch` contains it; nothing was deleted",
                     hint="wait until it has ended, or stop it with Ctrl-C",
                 ) from error
         for folder in folders:
@@ -51,7 +51,7 @@ def remove_runs(folders: list[Path]) -> None:
 
 
 def text_columns(connection: sqlite3.Connection) -> list[tuple[str, str]]:
-    """Every column of every ordinary table of a record that may hold a text."""
+    """Return every column of every ordinary table of a record that may contain a text."""
     tables = [
         row["name"]
         for row in connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
@@ -82,7 +82,7 @@ def _texts_of_record(path: Path) -> Iterator[str]:
             for table, column in text_columns(connection):
                 for (value,) in connection.execute(f'SELECT "{column}" FROM "{table}"'):  # noqa: S608 - from the schema
                     yield value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value or "")
-    except sqlite3.Error:  # torn by a kill, or gone since: what it still holds is found byte by byte in the end
+    except sqlite3.Error:  # damaged by a kill, or deleted meanwhile: the byte search at the end finds what is left
         return
 
 

@@ -1,8 +1,8 @@
-"""Finding everything in one agent's record that speaks of what is to be forgotten. It only reads.
+"""Find everything in one agent's record that is to be deleted. Read-only.
 
-By text: whatever holds it. By id, source, tag or date: what is named, whole turns, and what is known to come from it:
-function results that cite it, passages and lines of blocks that were written because of it. Each kind of memory finds
-its own items (`storage.kinds`); here is what belongs to none: summaries, prompts and recorded operations.
+By text: everything that contains it. By id, source, tag or date: the selected items, their whole turns, and everything
+derived from them: function results that cite them, passages and lines of blocks that were written because of them. Each
+kind of memory finds its own items (`storage.kinds`). This module adds summaries, prompts and recorded operations.
 """
 
 import json
@@ -16,7 +16,7 @@ from memgpt_cli.storage.store import SQLiteStore
 
 
 class Finder:
-    """Looks through one record on behalf of one wish."""
+    """Searches one record for one selection."""
 
     def __init__(self, store: SQLiteStore, wanted: Wanted) -> None:
         self._kinds = store.kinds
@@ -25,7 +25,7 @@ class Finder:
         self.found = Findings(wanted=wanted, sought=self.forgotten)
 
     def find(self) -> Findings:
-        """Everything."""
+        """Return everything found."""
         for kind in self._kinds:
             kind.find(self.found)
         if self.found.wanted.by_place:

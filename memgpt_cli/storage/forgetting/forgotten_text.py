@@ -1,7 +1,7 @@
-"""A text to be forgotten, as something to find: in texts, in JSON at any depth, and in the raw bytes of files.
+"""Find a text to be deleted: in texts, in JSON at any depth, and in the raw bytes of files.
 
-It is found in every spelling that search treats as equal (`spelling.fold`), whatever separates its words, and under any
-number of backslash escapes. Not here: what is done with what is found, and the proof (`proof`), which uses other means.
+It matches every spelling that search treats as equal (`spelling.fold`), with anything between its words, and under any
+number of backslash escapes. The check (`proof`) uses independent code.
 """
 
 import codecs
@@ -24,14 +24,14 @@ _TOKEN: Final = re.compile(f"[{_UNSPACED}]|[^\\W_{_UNSPACED}]+")
 _SENTENCE: Final = re.compile(r".+?(?:[.!?;]+(?=\s)\s*|[。！？；]+|\n+|$)|\n+", re.DOTALL)
 _BLOCK: Final = 16_000_000
 _LONGEST_CUT: Final = 12
-"""Sentences over which one occurrence may stretch before the rest of the text is removed with it."""
+"""Maximum number of sentences of one occurrence; after that, the rest of the text is removed too."""
 
 
 class ForgottenText:
-    """One text, and how it may be written.
+    """One text, and its possible spellings.
 
-    A text of at least `SHORTEST_INSIDE` letters, or one that begins and ends in a script without spaces between words,
-    is also found inside longer words; a shorter one only as whole words.
+    A text of at least `SHORTEST_INSIDE` letters, or one that begins and ends in a script without spaces, also matches
+    inside longer words; a shorter one only as whole words.
     """
 
     def __init__(self, text: str) -> None:
@@ -44,11 +44,11 @@ class ForgottenText:
         self._pattern = re.compile(edges[0] + _expression(folded, tokens, whole_words=self.whole_words) + edges[1])
 
     def is_in(self, text: str | None) -> bool:
-        """Whether a text holds it, written plainly or with any number of levels of escapes."""
+        """Whether a text contains it, plain or with any number of levels of escapes."""
         return bool(text) and any(self._pattern.search(fold(view)) for view in views(text or ""))
 
     def forms_in(self, text: str | None) -> set[str]:
-        """How it is written there, letter by letter, with escapes resolved."""
+        """Return its spellings in a text, with escapes resolved."""
         forms = set()
         for view in views(text or ""):
             folded, offsets = fold_with_offsets(view)
@@ -57,7 +57,7 @@ class ForgottenText:
         return forms
 
     def cut(self, text: str) -> str:
-        """The text without the sentences that hold it."""
+        """Return the text without the sentences that contain it."""
         if not self.is_in(text):
             return text
         sentences = _SENTENCE.findall(text)
@@ -75,9 +75,9 @@ class ForgottenText:
         return "\n".join(line.rstrip() for line in lines if line.strip())
 
     def raw(self, also: Iterable[str] = ()) -> set[bytes]:
-        """The byte sequences to look for in files, in lower case as far as ASCII goes.
+        """Return the byte sequences to search files for, with ASCII letters in lower case.
 
-        None for a text that counts only as whole words or is under `SHORTEST_RAW` bytes: its bytes occur by chance.
+        None for a text that matches only whole words or is under `SHORTEST_RAW` bytes: its bytes occur by chance.
         """
         if self.whole_words or len(self.text.encode()) < SHORTEST_RAW:
             return set()
@@ -86,7 +86,7 @@ class ForgottenText:
 
 
 def raw_forms(text: str) -> set[bytes]:
-    """A text as it stands in files: UTF-8, as JSON and JSON within JSON, UTF-16. In lower case as far as ASCII goes."""
+    """Return a text as it occurs in files: UTF-8, JSON, JSON within JSON, UTF-16; ASCII letters in lower case."""
     forms = {text}
     for _ in range(2):
         forms |= {json.dumps(form, ensure_ascii=ascii_only)[1:-1] for form in forms for ascii_only in (True, False)}
@@ -96,13 +96,13 @@ def raw_forms(text: str) -> set[bytes]:
 
 
 def decoded(data: bytes) -> str:
-    """The text of a small file as an editor may have left it: UTF-16 with its mark, else UTF-8."""
+    """Decode a small file as an editor may have saved it: UTF-16 with its mark, else UTF-8."""
     marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     return data.decode("utf-16" if marked else "utf-8", "replace")
 
 
 def search_files(files: Iterable[Path], sought: Iterable[bytes]) -> Iterator[tuple[Path, int, bool]]:
-    """Each file with its size in bytes and whether it holds one of these sequences, in any case of ASCII letters."""
+    """Yield each file with its size in bytes and whether it contains one of these sequences, ignoring ASCII case."""
     wanted = list(sought)
     for path in files:
         try:
@@ -127,15 +127,15 @@ def _search_file(path: Path, sought: list[bytes]) -> tuple[int, bool]:
 
 
 def _edges(folded: str, tokens: list[str]) -> tuple[str, str]:
-    """What stands before the first and after the last word of a short text: "C++" is not "C"."""
+    """Return the characters before the first and after the last word of a short text: "C++" is not "C"."""
     first, last = folded.index(tokens[0]), folded.rindex(tokens[-1]) + len(tokens[-1])
     return re.sub(r"(\\\s)+", r"\\s+", re.escape(folded[:first])), re.sub(r"(\\\s)+", r"\\s+", re.escape(folded[last:]))
 
 
 def _expression(folded: str, tokens: list[str], *, whole_words: bool) -> str:
-    """A regular expression over folded text: the words in order, anything but letters and digits between them.
+    """Return a regular expression over folded text: the words in order, with no letters or digits between.
 
-    A text without any word is taken literally.
+    A text without words is matched literally.
     """
     if not tokens:
         return r"\s+".join(map(re.escape, folded.split()))

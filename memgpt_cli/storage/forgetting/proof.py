@@ -1,8 +1,7 @@
-"""The proof that a forgotten text is in no row: by other means than those that found it.
+"""Check that a deleted text is in no row, with code that is independent of the search.
 
-Values are decoded with the JSON parser, at every depth, and cut into words by FTS5's own tokenizer, so that a fault in
-`forgotten_text` shows here instead of hiding twice. It recognises whole words; parts of words are looked for byte by
-byte in the files.
+Values are decoded with the JSON parser at every depth and split into words by FTS5's own tokenizer, so that an error in
+`forgotten_text` is detected. It recognises whole words; the byte search in files finds parts of words.
 """
 
 import json
@@ -19,7 +18,7 @@ _DEEPEST: Final = 8
 
 
 class RowProof:
-    """Says in which columns of a database a text can still be found."""
+    """Reports the columns of a database in which a text can still be found."""
 
     def __init__(self, text: str) -> None:
         self._text = _visible(text)
@@ -33,7 +32,7 @@ class RowProof:
         self._longest_word = max(bare.lower().split() or [""], key=len) if bare.isascii() else ""
 
     def columns_with(self, connection: sqlite3.Connection, columns: Iterable[tuple[str, str]]) -> Iterator[str]:
-        """Those of these (table, column) pairs that still hold the text, as `table.column`."""
+        """Yield those of these (table, column) pairs that still contain the text, as `table.column`."""
         for table, column in columns:
             rows = connection.execute(f'SELECT "{column}" FROM "{table}" WHERE "{column}" <> \'\'')  # noqa: S608
             while batch := rows.fetchmany(_BATCH):
@@ -52,14 +51,14 @@ class RowProof:
         return found is not None
 
     def _possible(self, value: str) -> bool:
-        """False for plain ASCII without escapes that lacks the longest word: no spelling of the text is in it."""
+        """False for plain ASCII without escapes and without the longest word: it contains no spelling of the text."""
         if not self._longest_word.isalnum() or not value.isascii() or "\\" in value:
             return True
         return self._longest_word in value.lower()
 
 
 def decoded_texts(value: str) -> Iterator[str]:
-    """The text itself, and every string in it when it is JSON, in JSON within JSON too."""
+    """Yield the text itself, and every string in it if it is JSON, at any depth."""
     yield value
     waiting: list[tuple[object, int]] = [(_parsed(value), 0)]
     while waiting:
@@ -75,7 +74,7 @@ def decoded_texts(value: str) -> Iterator[str]:
 
 
 def str_of(value: object) -> str:
-    """A cell of a database as text."""
+    """Return a cell of a database as text."""
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
@@ -90,7 +89,7 @@ def _parsed(text: str) -> object:
 
 
 def _visible(text: str) -> str:
-    """Without characters of the category "format" (zero-width characters, soft hyphens), composed."""
+    """Remove characters of the category "format" (zero-width characters, soft hyphens) and compose the rest."""
     if text.isascii():
         return text
     return unicodedata.normalize("NFKC", "".join(c for c in text if unicodedata.category(c) != "Cf"))

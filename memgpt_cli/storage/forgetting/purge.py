@@ -1,8 +1,8 @@
-"""Removing for good what was found to speak of what is to be forgotten, from the rows and from the pages of the file.
+"""Permanently delete everything the finder matched, from the rows and from the pages of the file.
 
-One transaction empties the rows; then the file is written anew, so that nothing stands in its free pages, in the
-full-text index's old segments or in the write-ahead log. A crash between the two is noticed: `pending` says so, and
-`rewrite_file` finishes. Not here: other files, and finding.
+One transaction empties the rows. Then the file is rewritten, so that nothing is left in free pages, in old segments of
+the full-text index or in the write-ahead log. After a crash between the two, `pending` is true and `rewrite_file`
+finishes the work.
 """
 
 import sqlite3
@@ -26,7 +26,7 @@ _BY: Final = Provenance(author=Author.USER, command="forget")
 
 
 class Purge:
-    """Removes things from one record. The caller holds the agent's lock."""
+    """Deletes from one record. The caller holds the agent's lock."""
 
     def __init__(self, store: SQLiteStore) -> None:
         self._store = store
@@ -34,11 +34,11 @@ class Purge:
 
     @property
     def pending(self) -> bool:
-        """Whether the rows were emptied but the file was not written anew yet."""
+        """Whether the rows were emptied but the file was not rewritten yet."""
         return self._store.note(_PENDING) == "1"
 
     def empty_rows(self, finder: Finder, *, at: datetime) -> None:
-        """Take everything that was found out of the rows, in one transaction, and ask for a new epoch."""
+        """Remove everything that was found from the rows, in one transaction, and request a new epoch."""
         found = finder.found
         with self._store.transaction(), self._store.journal.silence():
             for kind in self._store.kinds:
@@ -51,35 +51,35 @@ class Purge:
             self._store.set_note(_PENDING, "1")
 
     def rewrite_file(self) -> None:
-        """Write the file anew and cut its log off. Raises StorageError when another process reads it all the while."""
+        """Rewrite the file and truncate its log. Raises StorageError if another process keeps reading it."""
         try:
             self._db.execute("VACUUM")
             busy = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         except sqlite3.Error as error:
             raise StorageError(
-                f"the rows are empty, but the file could not be written anew: {error}",
-                hint="run the same command again; it goes on from there",
+                f"the rows are empty, but the file could not be rewritten: {error}",
+                hint="run the same command again; it continues there",
             ) from error
         if busy:
             raise StorageError(
-                "the rows are empty, but another process reads the record, so that its log could not be cut off",
-                hint="close other memgpt commands and run the same command again; it goes on from there",
+                "the rows are empty, but another process reads the record, so its log could not be truncated",
+                hint="close other memgpt commands and run the same command again; it continues there",
             )
         self._store.set_note(_PENDING, "")
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def rows_with(self, finder: Finder) -> list[str]:
-        """The columns, as `table.column`, in which the text can still be found."""
+        """Return the columns, as `table.column`, in which the text can still be found."""
         if finder.forgotten is None:
             return []
         return list(RowProof(finder.forgotten.text).columns_with(self._db, self.text_columns()))
 
     def text_columns(self) -> list[tuple[str, str]]:
-        """Every column of every ordinary table that may hold a text."""
+        """Return every column of every ordinary table that may contain a text."""
         return text_columns(self._db)
 
     def stands_elsewhere(self, texts: Iterable[str]) -> set[str]:
-        """Those of these texts that rows which stay also say."""
+        """Return those of these texts that remaining rows also contain."""
         left = set(texts)
         said = set()
         for table, column in (place for kind in self._store.kinds for place in kind.said):
@@ -91,7 +91,7 @@ class Purge:
         return said | {text for text in left if text.lower() in schema}
 
     def _empty_epochs(self, found: Findings, at: datetime) -> None:
-        """Heads show core memory and summaries: all go but the summaries that cannot speak of it."""
+        """Empty the heads, which show core memory and summaries, except summaries that cannot mention it."""
         current = self._store.epochs.current()
         if current is None:
             return
@@ -109,7 +109,7 @@ class Purge:
         )
 
     def _forget_operations(self, found: Findings) -> None:
-        """Remove from the undo history what could bring it back; other parts of the same operation stay."""
+        """Remove from the undo history everything that could restore it; other parts of the same operation stay."""
         changed = {kind: found.changed(kind) for kind in Kind}
         for row in self._db.execute("SELECT * FROM changes").fetchall():
             items = changed[Kind(row["kind"])]

@@ -1,8 +1,8 @@
-"""Forgetting for good: found, taken out of rows and files, and then looked for in every byte that the program keeps.
+"""Permanent deletion: find, delete from rows and files, then search every byte that the program stores.
 
-The record itself is searched by `findings` and emptied by `purge`; here are the files around it (Chroma's folder,
-drafts, copies made before a migration, the chat's history, batch runs) and the proof. What lies outside the program's
-directories is not reached.
+`findings` searches the record and `purge` empties it. This module handles the files around it (Chroma's folder, drafts,
+copies made before a migration, the chat's history, batch runs) and the check. Files outside the program's directories
+are not touched.
 """
 
 import re
@@ -25,7 +25,7 @@ from memgpt_cli.storage.forgetting.purge import Purge
 from memgpt_cli.storage.store import SQLiteStore
 
 _LONG_LINE: Final = 16
-"""Bytes from which on a line of a longer text is looked for by itself."""
+"""Minimum bytes of a line of a longer text that is searched for by itself."""
 _MOST_FORMS: Final = 200
 _ENTRY: Final = re.compile(r"(?=^# \d{4}-\d\d-\d\d)", re.MULTILINE)
 
@@ -33,8 +33,8 @@ _ENTRY: Final = re.compile(r"(?=^# \d{4}-\d\d-\d\d)", re.MULTILINE)
 class Forgetting(PermanentDeletion):
     """Forgets on behalf of one agent, whose lock the caller holds for everything but `plan`.
 
-    `roots` are the program's directories, `agents` the one that holds the agents, beside which lies that of batch runs,
-    `history` the chat's input history.
+    `roots` are the program's directories, `agents` the one with the agents, beside the one with batch runs, `history`
+    the chat's input history.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Forgetting(PermanentDeletion):
         purge = Purge(self._store)
         if not plan.empty:
             progress("deleting rows and rebuilding the full-text index")
-            self._forget_files(finder, plan)  # first, while the rows tell what they are to be searched for
+            self._forget_files(finder, plan)  # first, while the rows say what to search for
             purge.empty_rows(finder, at=at)
         if not plan.empty or purge.pending or self._in_own_files(forms):
             progress("rewriting the database file")
@@ -122,7 +122,7 @@ class Forgetting(PermanentDeletion):
     # Files around the record
 
     def _doomed_files(self, finder: Finder) -> Iterator[Path]:
-        """Copies of old states: every one that is older than what goes, and drafts that hold it."""
+        """Yield copies of old states that are older than the deleted items, and drafts that contain it."""
         found = finder.found
         if any(found.changed(kind) for kind in Kind):
             yield from sorted(self._folder.glob("*.before-*"))
@@ -135,7 +135,7 @@ class Forgetting(PermanentDeletion):
                 yield draft
 
     def _history_entries(self, finder: Finder) -> tuple[list[str], list[str]]:
-        """The entries of the chat's history that stay, and those that go, as they stand in the file."""
+        """Return the entries of the chat's history to keep, and those to delete, as they are in the file."""
         try:
             text = self._history.read_text(encoding="utf-8", errors="replace")
         except OSError:
@@ -157,10 +157,10 @@ class Forgetting(PermanentDeletion):
             with Replacements(self._agents / PENDING).new_file(self._history, purpose="forget") as file:
                 file.write("".join(stay).encode("utf-8"))
 
-    # The proof
+    # The check
 
     def _byte_forms(self, finder: Finder) -> tuple[list[bytes], bool]:
-        """The byte sequences that nothing may hold afterwards, and whether they are but some of too many."""
+        """Return the byte sequences that must not be left, and whether they are a sample."""
         if finder.forgotten is not None:
             written = {form for text in finder.found.texts() for form in finder.forgotten.forms_in(text)}
             return sorted(finder.forgotten.raw(written)), False
@@ -199,14 +199,14 @@ class Forgetting(PermanentDeletion):
         )
 
     def _not_said_elsewhere(self, finder: Finder, purge: Purge, forms: Sequence[bytes]) -> list[bytes]:
-        """What other messages say in the same words stays, and so proves nothing."""
+        """Remove sequences that other messages contain too: they prove nothing."""
         texts = _pieces(finder.found.texts())
         said = {form for text in purge.stands_elsewhere(texts) for form in raw_forms(text)}
         return [form for form in forms if form not in said]
 
 
 def _speaks(finder: Finder) -> Speaks:
-    """Whether a text outside of the record speaks of it: holds it, or says what a message or a line that goes said."""
+    """Return a function that says whether a text outside of the record contains it or a deleted message or line."""
     found = finder.found
     whole = {text for text in found.texts() if len(text.encode("utf-8", "replace")) >= _LONG_LINE}
 
@@ -217,7 +217,7 @@ def _speaks(finder: Finder) -> Speaks:
 
 
 def _pieces(texts: Iterable[str]) -> set[str]:
-    """Texts, and their longer lines, that are long enough to be looked for byte by byte."""
+    """Return texts, and their longer lines, that are long enough for the byte search."""
     pieces = set()
     for text in texts:
         pieces |= {text} if len(text.encode("utf-8", "replace")) >= SHORTEST_RAW else set()
@@ -226,5 +226,5 @@ def _pieces(texts: Iterable[str]) -> set[str]:
 
 
 def _files(roots: Iterable[Path]) -> list[Path]:
-    """Every file below these folders, once."""
+    """Return every file below these folders, once."""
     return sorted({path for root in roots for path in root.rglob("*") if path.is_file()})

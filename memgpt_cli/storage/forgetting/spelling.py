@@ -1,8 +1,8 @@
-"""One spelling for all the ways in which a text can be written, and the views in which escaped text is readable.
+"""Normalise the spellings of a text, and decode escaped text.
 
 `fold` maps every spelling that full-text search treats as equal to the same string: case, composed and decomposed
-letters, full-width forms, ligatures, diacritics of Latin letters. It also removes characters that nobody sees
-(zero-width characters, soft hyphens). Not here: what is compared with what.
+letters, full-width forms, ligatures, diacritics of Latin letters. It also removes invisible characters (zero-width
+characters, soft hyphens).
 """
 
 import re
@@ -24,7 +24,7 @@ _DEEPEST: Final = 8
 
 
 def fold(text: str) -> str:
-    """The text in the one spelling; equal for all texts that search would take for the same words."""
+    """Return the normalised text; equal for all texts that search treats as the same words."""
     if text.isascii():
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", _INVISIBLE.sub("", text)).casefold()
@@ -33,7 +33,7 @@ def fold(text: str) -> str:
 
 
 def fold_with_offsets(text: str) -> tuple[str, list[int]]:
-    """`fold(text)` and for each of its characters, and its end, the offset in `text` at which it begins."""
+    """Return `fold(text)` and, for each of its characters and its end, the offset in `text` where it begins."""
     if text.isascii():
         return text.lower(), list(range(len(text) + 1))
     folded: list[str] = []
@@ -46,7 +46,7 @@ def fold_with_offsets(text: str) -> tuple[str, list[int]]:
 
 
 def views(text: str) -> Iterator[str]:
-    """The text as it stands, then with one more level of backslash escapes resolved each time, while any are left."""
+    """Yield the text, then the text with one more level of backslash escapes resolved, while there are any."""
     yield text
     for _ in range(_DEEPEST):
         if "\\" not in text:
@@ -54,7 +54,8 @@ def views(text: str) -> Iterator[str]:
         plain = _ESCAPE.sub(_resolved, text)
         if plain == text:
             return
-        text = plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # pairs of escapes are one character
+        # two escapes of a surrogate pair are one character
+        text = plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         yield text
 
 
@@ -64,7 +65,7 @@ def _resolved(match: re.Match[str]) -> str:
 
 
 def _clusters(text: str) -> Iterator[tuple[int, str]]:
-    """Each character together with the marks and invisible characters that follow it, with its offset."""
+    """Yield each character with the marks and invisible characters that follow it, with its offset."""
     start = 0
     for position in range(1, len(text) + 1):
         if position == len(text) or not _joins(text[position]):
@@ -73,7 +74,7 @@ def _clusters(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _joins(character: str) -> bool:
-    """Whether a character belongs to the one before it."""
+    """Whether a character belongs to the previous one."""
     if character.isascii():
         return False
     first = unicodedata.normalize("NFKD", character)[0]

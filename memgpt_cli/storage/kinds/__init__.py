@@ -1,1 +1,1 @@
-"""The kinds of memory: for each one description that undo, forgetting, export and the history of changes go by."""
+"""The kinds of memory: one description each, used by undo, forgetting, export and the history of changes."""

@@ -14,7 +14,8 @@ from memgpt_cli.storage.kinds.kind import KindOfMemory
 class BlockKind(KindOfMemory):
     """Blocks, which have labels. Their states are their versions.
 
-    Forgetting cuts a block instead of removing it, in all its versions, unless its label says it.
+    Forgetting removes sentences from a block, in all its versions, instead of the block, unless the label contains the
+    text.
     """
 
     kind = Kind.BLOCK
@@ -23,12 +24,12 @@ class BlockKind(KindOfMemory):
     said = (("blocks", "value"),)
 
     def state(self, item: int | str, version: int) -> ItemState | None:
-        """What a version said, with its limit and description."""
+        """Return the text of a version, with its limit and description."""
         found = self._rows.blocks.version(str(item), version)
         return None if found is None or found.deleted else ItemState(text=found.block.value, settings=found.settings)
 
     def is_in(self, change: Change, state: int) -> bool:
-        """Whether the block is as it was in this version."""
+        """Whether the block equals this version."""
         return self._rows.blocks.is_as_in(change.label or "", state)
 
     def move(self, change: Change, state: int, *, at: datetime, provenance: Provenance) -> None:
@@ -46,7 +47,7 @@ class BlockKind(KindOfMemory):
             before[row["label"]] = lines
 
     def find_old_states(self, found: Findings) -> None:
-        """Versions that say it, and what the present blocks lose."""
+        """Find versions with the text, and the sentences that the current blocks lose."""
         for row in self._db.execute("SELECT * FROM block_versions ORDER BY label, version"):
             texts = (row["label"], row["value"], row["description"], row["command"])
             if set(row["value"].split("\n")) & found.lines.get(row["label"], set()) or found.holds(*texts):
@@ -62,7 +63,7 @@ class BlockKind(KindOfMemory):
                 found.cuts.append(Cut(label=label, before=before, after=after))
 
     def purge(self, found: Findings, *, at: datetime, provenance: Provenance) -> None:
-        """Cut the present blocks as new versions, then every old version in place."""
+        """Cut the current blocks as new versions, then every old version in place."""
         for cut in found.cuts:
             block = self._rows.blocks.get(cut.label)
             if block is not None and cut.after is None:
@@ -97,7 +98,7 @@ class BlockKind(KindOfMemory):
                     self._db.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (text, row["id"]))  # noqa: S608
 
     def check(self) -> None:
-        """A block is what its last version says, within its limit, under a label that it can have."""
+        """Check that a block equals its last version, is within its limit, and has a valid label."""
         for (label,) in self._db.execute("SELECT label FROM blocks UNION SELECT label FROM block_versions").fetchall():
             if not is_label(label):
                 msg = f"{label!r} cannot be a block's label"

@@ -21,7 +21,7 @@ class EntityMemory(KindOfMemory):
     said = (("entities", "name"),)
 
     def state(self, item: int | str, version: int) -> ItemState | None:
-        """Its name in a version, with its aliases."""
+        """Return its name in a version, with its aliases."""
         history = self._rows.entities.history(int(item))
         found = next((v for v in history if v.version == version and not v.deleted), None)
         if found is None:
@@ -30,17 +30,17 @@ class EntityMemory(KindOfMemory):
         return ItemState(text=found.entity.name + aliases)
 
     def is_in(self, change: Change, state: int) -> bool:
-        """Whether each is as it was in this version."""
+        """Whether each equals this version."""
         return all(self._rows.entities.is_as_in(number, state) for number in change.numbers)
 
     def move(self, change: Change, state: int, *, at: datetime, provenance: Provenance) -> None:
-        """Restore this version of each, and write its name anew into its facts."""
+        """Restore this version of each, and rewrite its name in its facts."""
         for number in change.numbers:
             self._rows.entities.restore(number, state, at=at, provenance=provenance)
             self._rows.facts.rewrite(number)
 
     def take_back(self, operation: Operation, change: Change, *, at: datetime, provenance: Provenance) -> None:
-        """A new entity that later facts are about stays."""
+        """Undo a change, but keep a new entity that later facts are about."""
         if change.before:
             super().take_back(operation, change, at=at, provenance=provenance)
             return
@@ -49,13 +49,13 @@ class EntityMemory(KindOfMemory):
                 self._rows.entities.delete(number, at=at, provenance=provenance)
 
     def find(self, found: Findings) -> None:
-        """Entities by name and id; one that only has such an alias loses the alias."""
+        """Find entities by name and id; one with only a matching alias loses the alias."""
         for row in self._db.execute("SELECT * FROM entities"):
             if row["id"] in found.wanted.items.get(self.kind, ()) or found.holds(row["name"]):
                 found.items[self.kind][row["id"]] = row["name"]
 
     def find_old_states(self, found: Findings) -> None:
-        """Versions of entities that go, and those that had such a name."""
+        """Find versions of deleted entities, and those with a matching name."""
         for row in self._db.execute("SELECT item, version, command, content FROM entity_versions"):
             values = json.loads(row["content"])
             names = (values["name"], *values["aliases"], row["command"])
@@ -63,7 +63,7 @@ class EntityMemory(KindOfMemory):
                 found.versions[self.kind].add((row["item"], row["version"]))
 
     def purge(self, found: Findings, *, at: datetime, provenance: Provenance) -> None:  # noqa: ARG002
-        """Remove entities with their names, and old names and aliases that say it."""
+        """Remove entities with their names, and matching old names and aliases."""
         self._remove_aliases(found)
         gone = found.items[self.kind]
         ids = json.dumps(list(gone))
@@ -76,7 +76,7 @@ class EntityMemory(KindOfMemory):
         self._db.execute(f"DELETE FROM entities WHERE id IN {GONE}", (ids,))  # noqa: S608
 
     def _remove_aliases(self, found: Findings) -> None:
-        """Take names that say it out of entities that stay, in all their versions."""
+        """Remove matching names from entities that stay, in all their versions."""
         for row in self._db.execute("SELECT id, name, aliases FROM entities").fetchall():
             aliases = json.loads(row["aliases"])
             kept = [alias for alias in aliases if not found.holds(alias)]

@@ -23,7 +23,7 @@ class FactMemory(KindOfMemory):
     collection = Collection.FACTS
 
     def state(self, item: int | str, version: int) -> ItemState | None:
-        """What a version said, with its state and validity."""
+        """Return the content of a version, with its state and validity."""
         fact = self._rows.facts.state(int(item), version)
         if fact is None:
             return None
@@ -31,7 +31,7 @@ class FactMemory(KindOfMemory):
         return ItemState(text=f"{fact.text}{valid}  ({fact.state})")
 
     def is_in(self, change: Change, state: int) -> bool:
-        """Whether each is as it was in this version."""
+        """Whether each equals this version."""
         return all(self._rows.facts.is_as_in(number, state) for number in change.numbers)
 
     def move(self, change: Change, state: int, *, at: datetime, provenance: Provenance) -> None:
@@ -40,7 +40,7 @@ class FactMemory(KindOfMemory):
             self._rows.facts.restore(number, state, at=at, provenance=provenance)
 
     def find(self, found: Findings) -> None:
-        """Facts by text, id and date, and those about entities that go."""
+        """Find facts by text, id and date, and those about deleted entities."""
         wanted = found.wanted
         start = to_text(wanted.start) if wanted.start else ""
         end = to_text(wanted.end) if wanted.end else "9"
@@ -51,7 +51,7 @@ class FactMemory(KindOfMemory):
                 found.items[self.kind][row["id"]] = row["text"]
 
     def find_derived(self, found: Findings) -> None:
-        """Facts that rest on messages or passages that go, or were written because of them."""
+        """Find facts based on deleted messages or passages, or written because of them."""
         refs = found.refs()
         messages = found.items[Kind.MESSAGE]
         for row in self._db.execute("SELECT * FROM facts"):
@@ -60,14 +60,14 @@ class FactMemory(KindOfMemory):
                 found.add_derived(self.kind, row["id"], row["text"])
 
     def find_old_states(self, found: Findings) -> None:
-        """Versions of facts that go, and those that say it."""
+        """Find versions of deleted facts, and those with the text."""
         facts = found.items[self.kind]
         for row in self._db.execute("SELECT item, version, command, content FROM fact_versions"):
             if row["item"] in facts or found.holds(row["command"], *_texts(row["content"])):
                 found.versions[self.kind].add((row["item"], row["version"]))
 
     def purge(self, found: Findings, *, at: datetime, provenance: Provenance) -> None:  # noqa: ARG002
-        """Remove facts and old versions, and from other facts the sources that go."""
+        """Remove facts and old versions, and deleted sources from other facts."""
         facts = found.items[self.kind]
         self._remove_sources(found.refs())
         self._db.executemany("DELETE FROM fact_versions WHERE item = ? AND version = ?", found.versions[self.kind])
@@ -88,11 +88,11 @@ class FactMemory(KindOfMemory):
                 self._db.execute(f"UPDATE {table} SET content = ? WHERE {where}", (text, row[0], row[1]))  # noqa: S608
 
     def reindex(self) -> None:
-        """The words and entities of all facts."""
+        """Rebuild the words and entities of all facts."""
         self._rows.facts.reindex()
 
     def check(self) -> None:
-        """Every fact with its versions, and its entities."""
+        """Check every fact with its versions and entities."""
         known = {row["id"] for row in self._db.execute("SELECT id FROM entities")}
         for (number,) in self._db.execute("SELECT id FROM facts").fetchall():
             for version in self._rows.facts.history(number):
@@ -106,7 +106,7 @@ class FactMemory(KindOfMemory):
 
 
 def _texts(content: str, *more: str) -> list[str]:
-    """Everything that is written in a fact."""
+    """Return all texts of a fact."""
     values = json.loads(content)
     quotes = [quote for _, quote in values["sources"]]
     return [*more, *(values[name] for name in ("predicate", "object", "sentence", "says", "check")), *quotes]

@@ -1,4 +1,4 @@
-"""What is to be forgotten, and what of it was found in the record so far: the kinds of memory fill it in turn."""
+"""A selection to delete, and the items found so far: the kinds of memory add to it in turn."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,20 +10,20 @@ from memgpt_cli.domain.trust import Origin
 
 
 class SoughtText(Protocol):
-    """A text to forget, in every spelling."""
+    """A text to delete, in every spelling."""
 
     def is_in(self, text: str | None) -> bool:
-        """Whether a text holds it."""
+        """Whether a text contains it."""
         ...
 
     def cut(self, text: str) -> str:
-        """The text without the sentences that hold it."""
+        """Return the text without the sentences that contain it."""
         ...
 
 
 @dataclass(slots=True)
 class Findings:
-    """What was found: items with their texts, old states, and what the texts of blocks lose.
+    """The items found with their texts, old states, and the sentences that blocks lose.
 
     `versions` are old states (item and version) that say it or belong to an item that goes. `lines` of each block go in
     all its states. `gone` are the ids of the items and summaries from which derived ones are being looked for.
@@ -42,17 +42,17 @@ class Findings:
     gone: set[str] = field(default_factory=set)
 
     def holds(self, *texts: object) -> bool:
-        """Whether one of these holds the text that is to be forgotten."""
+        """Whether one of these contains the text to delete."""
         return self.sought is not None and any(isinstance(text, str) and self.sought.is_in(text) for text in texts)
 
     def without_it(self, label: str, text: str) -> str:
-        """What is left of the text of a block, or of its description."""
+        """Return what is left of the text or description of a block."""
         gone = self.lines.get(label, set())
         kept = "\n".join(line for line in text.split("\n") if line not in gone)
         return kept if self.sought is None else self.sought.cut(kept)
 
     def add_derived(self, kind: Kind, number: int, text: str) -> None:
-        """Note an item that goes since it came of another one."""
+        """Add an item that is deleted because it is derived from another one."""
         if number not in self.items[kind]:
             self.items[kind][number] = text
             self.derived.add(kind.ref(number))
@@ -64,15 +64,15 @@ class Findings:
         return not self.gone.isdisjoint(Origin.from_text(origin).derived_from)
 
     def refs(self) -> set[str]:
-        """The ids of all items."""
+        """Return the ids of all items."""
         return {kind.ref(number) for kind, items in self.items.items() for number in items}
 
     def changed(self, kind: Kind) -> set[int | str]:
-        """The items of a kind, by number or label, of which any state goes."""
+        """Return the items of a kind, by number or label, with at least one deleted state."""
         return {*self.items.get(kind, ()), *(item for item, _ in self.versions[kind])}
 
     def texts(self) -> Iterator[str]:
-        """What is written in all of it."""
+        """Yield all texts of the found items."""
         for items in self.items.values():
             yield from items.values()
         for lines in self.lines.values():

@@ -1,7 +1,7 @@
-"""What a kind of memory is to the rest of storage. Each is a subclass in a module of this package, see `registry`.
+"""The interface of a kind of memory. Each is a subclass in a module of this package, see `registry`.
 
-Undo, forgetting, export and import, and the history of changes iterate over the kinds and name none of them. The proof
-after forgetting and the search for texts in files need no description: they look at every column of every table.
+Undo, forgetting, export and import, and the history of changes iterate over the kinds and do not name them. The check
+after forgetting and the byte search need no description: they read every column of every table.
 """
 
 import json
@@ -31,7 +31,7 @@ GONE = "(SELECT value FROM json_each(?))"
 
 
 class Rows(Protocol):
-    """The tables of one record, as far as the kinds use them."""
+    """The tables of one record that the kinds use."""
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -95,10 +95,10 @@ class Rows(Protocol):
 
 
 class KindOfMemory:
-    """One kind of memory in one record. What a kind has no use for stays as it is here, and does nothing.
+    """One kind of memory in one record. The methods here do nothing; a kind overrides those that it needs.
 
-    `tables` are all tables of the kind: what an exported file holds. `numbered` are those whose row numbers are ids,
-    first that of the items; `present` is the condition under which a row of it is not deleted. `said` are the columns
+    `tables` are all tables of the kind, which an exported file contains. `numbered` are those whose row numbers are
+    ids, that of the items first; `present` is the condition for a row that is not deleted. `said` are the columns
     (table, column) with the texts of present items. `collection` is that of its vectors: a table of that name with the
     columns `id` and `text`, and `deleted_at` if deleted items stay in it.
     """
@@ -115,12 +115,12 @@ class KindOfMemory:
         self._db = rows.connection
 
     def existed(self, number: int) -> bool:
-        """Whether there is, or was, an item of this number. A forgotten one was."""
+        """Whether an item with this number exists or existed. A forgotten one did."""
         sql = f"SELECT 1 FROM {self.numbered[0]} WHERE id = ?"  # noqa: S608 - our own names
         return self._db.execute(sql, (number,)).fetchone() is not None
 
     def nearest(self, number: int) -> list[int]:
-        """The numbers of up to two present items, nearest first."""
+        """Return the numbers of up to two present items, nearest first."""
         found: list[int] = []
         for side in ("< ? ORDER BY id DESC", "> ? ORDER BY id"):
             sql = f"SELECT id FROM {self.numbered[0]} WHERE {self.present} AND id {side} LIMIT 2"  # noqa: S608
@@ -130,11 +130,11 @@ class KindOfMemory:
     # History and undo
 
     def state(self, item: int | str, version: int) -> ItemState | None:
-        """What an item (its number or label) said in a state; None where it did not exist or was deleted."""
+        """Return the content of an item (by number or label) in a state; None if it did not exist or was deleted."""
         raise NotImplementedError
 
     def is_in(self, change: Change, state: int) -> bool:
-        """Whether the items of a change are now as they were in this state."""
+        """Whether the items of a change are now in this state."""
         raise NotImplementedError
 
     def move(self, change: Change, state: int, *, at: datetime, provenance: Provenance) -> None:
@@ -146,32 +146,32 @@ class KindOfMemory:
         self.move(change, change.before, at=at, provenance=provenance)
 
     def after_taking_back(self, operation: Operation) -> None:
-        """Set right what else an operation did, once all its changes were taken back."""
+        """Correct other effects of an operation after all its changes were undone."""
 
     # Forgetting
 
     def find(self, found: Findings) -> None:
-        """Find the items that hold the sought text, or that are named."""
+        """Find the items that contain the text, or that are selected."""
 
     def find_derived(self, found: Findings) -> None:
-        """Find what came of the items found so far. Called only where items are named."""
+        """Find items derived from those found so far. Called only for selected items."""
 
     def find_old_states(self, found: Findings) -> None:
-        """Find the versions that say it, once all items are found."""
+        """Find versions with the text, once all items are found."""
 
     def purge(self, found: Findings, *, at: datetime, provenance: Provenance) -> None:
-        """Remove from the tables for good what was found. Commands, operations and indexes are removed elsewhere."""
+        """Permanently remove everything found from the tables, except commands, operations and indexes."""
 
     # Indexes, export and import
 
     def reindex(self) -> None:
-        """Make the full-text index anew from the rows."""
+        """Rebuild the full-text index from the rows."""
 
     def check(self) -> None:
-        """Read every row as the program will. Raises ValueError, KeyError or TypeError for one that no agent has."""
+        """Read every row like the program will. Raises ValueError, KeyError or TypeError for an invalid one."""
 
     def _remove_vectors(self, ids: Iterable[int]) -> None:
-        """Remove the vectors of items, and what waits for one. A vector tells much of its text."""
+        """Remove the vectors of items and their outbox entries. A vector reveals much of its text."""
         for table in ("vectors", "outbox"):
             where = f"collection = ? AND item_id IN {GONE}"
             self._db.execute(f"DELETE FROM {table} WHERE {where}", (self.collection, json.dumps(list(ids))))  # noqa: S608

@@ -23,7 +23,7 @@ _PAGE: Final = 1_000
 
 
 class MessageKind(KindOfMemory):
-    """Messages. Their states are 1 (there) and 0 (deleted)."""
+    """Messages. Their states are 1 (exists) and 0 (deleted)."""
 
     kind = Kind.MESSAGE
     tables = ("messages", "tombstones")
@@ -32,11 +32,11 @@ class MessageKind(KindOfMemory):
     collection = Collection.MESSAGES
 
     def existed(self, number: int) -> bool:
-        """Whether there is such a message, or the tombstone of one."""
+        """Whether this message or its tombstone exists."""
         return super().existed(number) or self._rows.tombstones.get(number) is not None
 
     def state(self, item: int | str, version: int) -> ItemState | None:
-        """Its text, also of a deleted message; a forgotten one says nothing."""
+        """Return its text, also of a deleted message; a forgotten one has none."""
         if not version:
             return None
         found = self._rows.messages.get([int(item)])
@@ -45,7 +45,7 @@ class MessageKind(KindOfMemory):
         return ItemState(text=message.text if message else "")
 
     def is_in(self, change: Change, state: int) -> bool:
-        """Whether they are all there, or all gone."""
+        """Whether all of them exist, or all are deleted."""
         is_so = self._rows.tombstones.is_there if state else self._rows.tombstones.is_gone
         return is_so(change.first, change.last)
 
@@ -55,7 +55,7 @@ class MessageKind(KindOfMemory):
         move(change.numbers, at=at, provenance=provenance)
 
     def find(self, found: Findings) -> None:
-        """Messages by text, id and date, whole turns of those that are named, and deleted ones."""
+        """Find messages by text, id and date, whole turns of selected ones, and deleted ones."""
         messages = found.items[self.kind]
         turns: set[int] = set()
         for row in self._db.execute("SELECT * FROM messages") if found.sought else ():
@@ -66,7 +66,7 @@ class MessageKind(KindOfMemory):
             messages[row["id"]] = _said(row)
             if row["turn"] is not None:
                 turns.add(row["turn"])
-        for turn in turns:  # whole turns: an answer tells of its question
+        for turn in turns:  # whole turns: an answer reveals its question
             for row in self._db.execute("SELECT * FROM messages WHERE turn = ?", (turn,)):
                 messages[row["id"]] = _said(row)
         for row in self._db.execute("SELECT message, turn, content FROM tombstones WHERE content IS NOT NULL"):
@@ -120,14 +120,14 @@ class MessageKind(KindOfMemory):
         self._leave_queue(turns)
 
     def _remove_opaque(self, first: int | None) -> None:
-        """Drop the opaque fields of every later reply: encrypted reasoning cannot be searched for what it repeats."""
+        """Remove the opaque fields of every later reply: encrypted reasoning may repeat the text."""
         if first is not None:
             self._db.execute("UPDATE messages SET opaque = NULL WHERE id > ?", (first,))
             kept = "json_remove(content, '$.opaque')"
             self._db.execute(f"UPDATE tombstones SET content = {kept} WHERE message > ?", (first,))  # noqa: S608
 
     def _leave_queue(self, turns: set[int]) -> None:
-        """What is left of a turn in the queue leaves it: no call may stand there without its result."""
+        """Remove the rest of a turn from the queue: no call may be there without its result."""
         current = self._rows.epochs.current()
         if current is None:
             return
@@ -140,11 +140,11 @@ class MessageKind(KindOfMemory):
             self._db.execute("UPDATE turns SET state = 'interrupted' WHERE id = ? AND state = 'open'", (turn,))
 
     def reindex(self) -> None:
-        """The words of all messages."""
+        """Rebuild the words of all messages."""
         self._rows.lexical.rebuild_messages()
 
     def check(self) -> None:
-        """Every message, and every deleted one."""
+        """Check every message, and every deleted one."""
         offset = 0
         while page := self._rows.messages.page(RecallFilters(roles=tuple(Role)), limit=_PAGE, offset=offset):
             offset += len(page)
@@ -153,5 +153,5 @@ class MessageKind(KindOfMemory):
 
 
 def _said(row: sqlite3.Row | Mapping[str, object]) -> str:
-    """What a message says: its text, or its calls."""
+    """Return the content of a message: its text, or its calls."""
     return str(row["text"] or row["calls"] or "")

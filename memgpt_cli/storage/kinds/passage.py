@@ -36,7 +36,7 @@ class PassageKind(KindOfMemory):
         return None if found is None else ItemState(text=found.text)
 
     def is_in(self, change: Change, state: int) -> bool:
-        """Whether each is as it was in this version."""
+        """Whether each equals this version."""
         return all(self._rows.passages.is_as_in(number, state) for number in change.numbers)
 
     def move(self, change: Change, state: int, *, at: datetime, provenance: Provenance) -> None:
@@ -45,7 +45,7 @@ class PassageKind(KindOfMemory):
             self._rows.passages.restore(number, state, at=at, provenance=provenance)
 
     def take_back(self, operation: Operation, change: Change, *, at: datetime, provenance: Provenance) -> None:
-        """Of added passages only those go that nobody else has said outright since."""
+        """Delete only added passages that no other author has written since."""
         if change.before:
             super().take_back(operation, change, at=at, provenance=provenance)
             return
@@ -56,7 +56,7 @@ class PassageKind(KindOfMemory):
         self._rows.passages.delete([row["id"] for row in rows], at=at, provenance=provenance)
 
     def after_taking_back(self, operation: Operation) -> None:
-        """A document whose load was taken back is incomplete: the next load reads it again."""
+        """Mark a document as incomplete after its load was undone: the next load reads it again."""
         if operation.provenance.author is not Author.DOCUMENT:
             return
         for change in operation.changes:
@@ -72,7 +72,7 @@ class PassageKind(KindOfMemory):
         )
 
     def find(self, found: Findings) -> None:
-        """Passages by text, id, source, tag and date; documents by name and title."""
+        """Find passages by text, id, source, tag and date; documents by name and title."""
         passages = found.items[self.kind]
         if found.sought is not None:
             for row in self._db.execute("SELECT * FROM passages WHERE text <> ''"):
@@ -94,14 +94,14 @@ class PassageKind(KindOfMemory):
         ids = json.dumps(wanted.items.get(self.kind, ()))
         yield from self._db.execute(f"SELECT * FROM passages WHERE id IN {GONE}", (ids,))  # noqa: S608 - marks only
         if wanted.source is not None:
-            yield from self._matching(ArchivalFilters(source=wanted.source))  # living ones, shared ones too
+            yield from self._matching(ArchivalFilters(source=wanted.source))  # existing ones, shared ones too
             gone = self._db.execute("SELECT * FROM passages WHERE source IS NOT NULL AND deleted_at IS NOT NULL")
             yield from (row for row in gone if wanted.is_from(row["source"]))
         if wanted.tags:
             yield from self._matching(ArchivalFilters(tags=wanted.tags))
         if wanted.start is not None or wanted.end is not None:
             within = self._matching(ArchivalFilters(start=wanted.start, end=wanted.end))
-            # The time at which a document was loaded says nothing of what it tells.
+            # The load date of a document is unrelated to its content.
             yield from (row for row in within if row["author"] != Author.DOCUMENT)
 
     def _matching(self, filters: ArchivalFilters) -> Iterable[sqlite3.Row]:
@@ -118,14 +118,14 @@ class PassageKind(KindOfMemory):
             found.add_derived(self.kind, row["id"], row["text"])
 
     def find_old_states(self, found: Findings) -> None:
-        """Versions of passages that go, and those that say it."""
+        """Find versions of deleted passages, and those with the text."""
         ids = json.dumps(list(found.items[self.kind]))
         for row in self._db.execute(f"SELECT *, passage IN {GONE} AS goes FROM passage_versions", (ids,)):  # noqa: S608
             if row["goes"] or found.holds(*(row[column] for column in _TEXTS)):
                 found.versions[self.kind].add((row["passage"], row["version"]))
 
     def purge(self, found: Findings, *, at: datetime, provenance: Provenance) -> None:  # noqa: ARG002
-        """Empty their rows and old versions; remove the documents."""
+        """Empty their rows and old versions; delete the documents."""
         passages = found.items[self.kind]
         ids = json.dumps(list(passages))
         self._db.execute(f"DELETE FROM document_passages WHERE passage IN {GONE}", (ids,))  # noqa: S608
@@ -148,11 +148,11 @@ class PassageKind(KindOfMemory):
                 self._db.execute("DELETE FROM documents WHERE id = ?", (row["id"],))
 
     def reindex(self) -> None:
-        """The words of all passages."""
+        """Rebuild the words of all passages."""
         self._rows.lexical.rebuild_passages()
 
     def check(self) -> None:
-        """Every passage with its versions, and every source."""
+        """Check every passage with its versions, and every source."""
         offset = 0
         while page := self._rows.passages.page(ArchivalFilters(), limit=_PAGE, offset=offset):
             offset += len(page)

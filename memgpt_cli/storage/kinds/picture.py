@@ -1,4 +1,4 @@
-"""Pictures as a kind of memory: each belongs to a message, and what describes it is a passage."""
+"""Pictures as a kind of memory: each belongs to a message, and a passage describes it."""
 
 import json
 from datetime import datetime
@@ -10,13 +10,13 @@ from memgpt_cli.storage.kinds.kind import GONE, KindOfMemory
 
 
 class PictureKind(KindOfMemory):
-    """Pictures. They have no states: they stay, unseen, while their message is deleted, and go when it is forgotten."""
+    """Pictures have no states. They are hidden while their message is deleted, and removed when it is forgotten."""
 
     kind = Kind.PICTURE
     tables = ("pictures",)
 
     def purge(self, found: Findings, *, at: datetime, provenance: Provenance) -> None:  # noqa: ARG002  # noqa: ARG002
-        """Those whose message or description is forgotten, and those whose name says it."""
+        """Remove those whose message or description is forgotten, and those with a matching name."""
         self._db.execute(
             f"DELETE FROM pictures WHERE passage IN {GONE}"  # noqa: S608
             " OR (message NOT IN (SELECT id FROM messages)"

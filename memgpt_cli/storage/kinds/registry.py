@@ -1,4 +1,4 @@
-"""Every kind of memory. A new kind is added here, in the order below."""
+"""All kinds of memory. A new kind is added here, in the order below."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -46,7 +46,7 @@ class Kinds(KindStore):
         return self._kinds[kind].nearest(number)
 
     def reindex(self) -> None:
-        """Make the full-text index of every kind anew."""
+        """Rebuild the full-text index of every kind."""
         for kind in self:
             kind.reindex()
 

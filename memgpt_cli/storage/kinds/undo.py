@@ -1,7 +1,7 @@
-"""Taking operations back, doing them again, and taking back a whole turn with everything it did.
+"""Undo and redo operations, and undo a whole turn.
 
-Works on the states that the histories keep: what stood before an operation becomes current again, as a new version.
-What somebody else has changed since is left as it is.
+They use the states that the histories keep: the state before an operation becomes current again, as a new version.
+Items that were changed since stay as they are.
 """
 
 import json
@@ -41,8 +41,8 @@ class Undo(UndoStore):
             return None
         if not self._take_back(last[0], at=at, provenance=provenance):
             raise UsageError(
-                "what the last operation changed has been changed since by something that was not recorded",
-                hint="look at it with `memgpt memory log`, `memgpt archival log`, and correct it by hand",
+                "the items of the last operation were changed since, without a record",
+                hint="check `memgpt memory log` and `memgpt archival log`, and make the change by hand",
             )
         self._journal.mark_undone(last[0].id, at=at)
         return last[0]
@@ -54,7 +54,7 @@ class Undo(UndoStore):
             return None
         changes = found[0].changes
         if not all(self._is_in(change, change.before) for change in _last_changes(changes[::-1])):
-            raise UsageError("what it would change is not as it was then", hint="make the change by hand")
+            raise UsageError("the items were changed since", hint="make the change by hand")
         with self._journal.silence():
             for change in changes:
                 self._kinds[change.kind].move(change, change.after, at=at, provenance=provenance)
@@ -70,11 +70,11 @@ class Undo(UndoStore):
     def undo_turn(self, turn: int, *, at: datetime, provenance: Provenance) -> UndoneTurn:
         """Take back the last turn: its messages leave recall, what it changed is undone, what it evicted returns.
 
-        The prompt is as it was before the turn: the head of the epoch in which it began is current again. Only for the
-        holder of the agent's lock. Raises UsageError when it is not the last turn.
+        The prompt is the same as before the turn: the head of the epoch in which it began is current again. The caller
+        must hold the agent's lock. Raises UsageError if it is not the last turn.
         """
         if turn != self.last_turn():
-            raise UsageError(f"turn {turn} is not the last one", hint="only the last turn can be taken back")
+            raise UsageError(f"turn {turn} is not the last one", hint="only the last turn can be undone")
         row = self._db.execute("SELECT * FROM turns WHERE id = ?", (turn,)).fetchone()
         operations, kept = [], []
         for operation in self._journal.of_turn(turn):
@@ -103,7 +103,7 @@ class Undo(UndoStore):
         )
 
     def _take_back(self, operation: Operation, *, at: datetime, provenance: Provenance) -> bool:
-        """Make the states before it current; False, and nothing is changed, when they are not as it left them."""
+        """Make the states before it current; False, without a change, if the current states are not those after it."""
         if not all(self._is_in(change, change.after) for change in _last_changes(operation.changes)):
             return False
         with self._journal.silence():
@@ -117,7 +117,7 @@ class Undo(UndoStore):
         return self._kinds[change.kind].is_in(change, state)
 
     def _return_evicted(self, first_epoch: int) -> int:
-        """What was evicted on behalf of later epochs than this one stands in the queue again."""
+        """Return messages evicted by epochs later than this one to the queue."""
         back = [
             row["id"]
             for row in self._db.execute("SELECT id FROM messages WHERE evicted_by > ?", (first_epoch,)).fetchall()
@@ -127,7 +127,7 @@ class Undo(UndoStore):
         return len(back)
 
     def _epoch_before(self, turn: sqlite3.Row, *, at: datetime) -> None:
-        """Make the head of the epoch in which the turn began current again, with what the model had been shown then."""
+        """Make the head of the epoch in which the turn began current again, with the versions the model had seen."""
         row = self._db.execute("SELECT * FROM epochs WHERE id = ?", (turn["first_epoch"],)).fetchone()
         if row is None:
             return
@@ -148,13 +148,13 @@ class Undo(UndoStore):
         )
 
     def _seen_now(self, label: str, version: int) -> int:
-        """A block that says again what the model was shown needs no notice."""
+        """Return the version to record: a block with the text that the model saw needs no notice."""
         now = self._rows.blocks.get(label)
         return now.version if now is not None and self._rows.blocks.is_as_in(label, version) else version
 
 
 def _last_changes(changes: Sequence[Change]) -> Iterator[Change]:
-    """The last change of each item: a passage that left one document and then another changed twice."""
+    """Yield the last change of each item: a passage that left one document and then another has two."""
     labels: set[tuple[Kind, str]] = set()
     claimed: dict[Kind, list[range]] = {}
     for change in reversed(changes):
@@ -168,7 +168,7 @@ def _last_changes(changes: Sequence[Change]) -> Iterator[Change]:
 
 
 def _claim(numbers: range, claimed: list[range]) -> list[range]:
-    """Add numbers to the claimed stretches (rising, apart from each other); returns those not claimed before."""
+    """Add numbers to the claimed ranges (ascending, disjoint); returns those not claimed before."""
     first = bisect_left(claimed, numbers.start, key=lambda stretch: stretch.stop)
     last = bisect_right(claimed, numbers.stop, key=lambda stretch: stretch.start)
     edges = [numbers.start, *(edge for s in claimed[first:last] for edge in (s.start, s.stop)), numbers.stop]

@@ -1,1 +1,1 @@
-"""The index of words: FTS5 keeps the postings, the scores are computed from them."""
+"""The full-text index: FTS5 stores the postings, and the scores are computed from them."""

@@ -1,10 +1,9 @@
-"""BM25 over a message and what was said around it, with numpy, exhaustively.
+"""BM25 over a message and its neighbours, with numpy, exhaustively.
 
-Rows are numbered so that neighbours of one session have neighbouring numbers and sessions lie further apart than the
-window reaches; so a neighbour is found by arithmetic. The formula is that of FTS5's `bm25()` with two columns of
-weights 1 and `context`, the second holding the neighbours' words: term frequencies of both are added before they
-saturate. Here they are added when a query comes, so that nothing needs rewriting when the next message arrives.
-No SQL here.
+Neighbouring messages of a session have neighbouring row numbers, and sessions are further apart than the window, so
+neighbours are found by arithmetic. The formula is that of FTS5's `bm25()` with two columns of weights 1 and `context`,
+the second holding the neighbours' words: term frequencies of both are added before they saturate. They are added at
+query time, so that a new message does not require any rewriting.
 """
 
 import math
@@ -18,39 +17,39 @@ if TYPE_CHECKING:
 
 K1: Final = 1.2
 B: Final = 0.75
-"""The constants of FTS5 and of nearly everybody."""
+"""The usual constants, also used by FTS5."""
 
 LENT: Final = 60
-"""A neighbour lends at most so many of its words: of a longer one each counts accordingly less."""
+"""At most this many words of a neighbour count: of a longer one, each counts proportionally less."""
 
 _EXACT: Final = 5_000
-"""About how many rows are scored exactly: the best by a first, linear estimate."""
+"""The approximate number of rows that are scored exactly: the best by a first, linear estimate."""
 
 _BLOCK: Final = 1 << 15
 """Rows worked on at a time where all are gone through: 128 kB."""
 
 _STRIDE: Final = 61
-"""Every so manieth row is a sample: a prime, so that no rhythm of sessions falls in with it."""
+"""Sample one row in 61. A prime cannot line up with session lengths."""
 
 
 @dataclass(frozen=True, slots=True)
 class Postings:
-    """In which rows something occurs, rising, and how often."""
+    """The rows in which a term occurs, ascending, and how often."""
 
     rows: "NDArray[np.int64]"
     counts: "NDArray[np.float32]"
 
 
 Pairs = Callable[["NDArray[np.bool_]"], Sequence[tuple[int, Postings]]]
-"""Where two terms stand together, in wanted rows only: the number of the first, the second being the next."""
+"""Where two terms are adjacent, in the given rows only: the number of the first; the second is the next."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
-    """Tokens of each row by its number; 0 where there is no row, and at least `reach` times 0 at either end.
+    """Tokens of each row by its number; 0 if there is no row, and at least `reach` zeros at either end.
 
-    `shares` is by how much a row counts as a neighbour: 1 up to `LENT` tokens, less in longer ones. `rows` counts the
-    rows, `mean` is the average of a window's sum, taken when there were `measured` rows.
+    `shares` is the weight of a row as a neighbour: 1 up to `LENT` tokens, less in longer ones. `rows` counts the rows,
+    `mean` is the average of a window's sum, computed when there were `measured` rows.
     """
 
     tokens: "NDArray[np.float32]"
@@ -61,7 +60,7 @@ class Lengths:
 
 
 class Scored(NamedTuple):
-    """One of the best rows; `nearby` is the part of its score that is owed to neighbours, `terms` those found in it."""
+    """One of the best rows; `nearby` is the part of its score that comes from neighbours, `terms` are those in it."""
 
     row: int
     score: float
@@ -77,9 +76,9 @@ def grown(
     above: int,
     reach: int,
 ) -> Lengths:
-    """The lengths with these rows in place of all above a number. They share memory with the former.
+    """Return the lengths with these rows replacing all rows above a number. They share memory with the former.
 
-    The mean is taken anew when the number of rows has grown by a hundredth.
+    The mean is recomputed when the number of rows has grown by a hundredth.
     """
     import numpy as np
 
@@ -120,7 +119,7 @@ def best(
     allowed: "NDArray[np.int64] | None" = None,
     excluded: "NDArray[np.int64] | None" = None,
 ) -> list[Scored]:
-    """The `limit` best rows, best first, later rows before earlier ones of the same score.
+    """Return the `limit` best rows, best first, later rows before earlier ones of the same score.
 
     `weights` is the rarity of each term. Two terms that stand together count as one more term, as rare as the two on
     average. `allowed` restricts the answer to these row numbers; the rows `excluded`, rising, count for nothing, also
@@ -151,7 +150,7 @@ def best(
 
 
 def _held(found: "NDArray[np.bool_]") -> list[tuple[int, ...]]:
-    """For each row (a column of `found`) the numbers of the terms in it; most rows hold the same few sets of terms."""
+    """Return for each row (a column of `found`) the numbers of its terms; most rows have the same few sets of terms."""
     import numpy as np
 
     keys = [bytes(key) for key in np.packbits(found, axis=0).T]
@@ -168,7 +167,7 @@ def _exact(
     reach: int,
     context: float,
 ) -> "tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]":
-    """The score of each row, what it would be without neighbours, and which terms the row itself holds."""
+    """Return the score of each row, its score without neighbours, and its own terms."""
     import numpy as np
 
     total = _window(np.minimum(lengths.tokens, LENT), rows, reach=reach) + lengths.tokens[rows]
@@ -205,7 +204,7 @@ def without(postings: Postings, excluded: "NDArray[np.int64] | None") -> Posting
 
 
 def rarity(postings: Postings, lengths: Lengths, *, reach: int) -> float:
-    """The inverse document frequency of a term, a document being a row with its window."""
+    """Return the inverse document frequency of a term, where a document is a row with its window."""
     import numpy as np
 
     if len(postings.rows) == 0:
@@ -218,7 +217,7 @@ def rarity(postings: Postings, lengths: Lengths, *, reach: int) -> float:
 def _estimate(
     postings: Sequence[Postings], weights: Sequence[float], lengths: Lengths, *, reach: int, context: float
 ) -> "NDArray[np.float32]":
-    """A first score of all rows: a sum over terms that is linear in the neighbours."""
+    """Return a first score of all rows: a sum over terms that is linear in the neighbours."""
     import numpy as np
 
     estimate = np.zeros(len(lengths.tokens), np.float32)
@@ -248,9 +247,9 @@ def _lend(estimate: "NDArray[np.float32]", shares: "NDArray[np.float32]", *, rea
 
 
 def _highest(estimate: "NDArray[np.float32]") -> "NDArray[np.int64]":
-    """The rows worth scoring exactly: about `_EXACT` of the highest, or all that are above 0 when they are fewer.
+    """Return the rows to score exactly: about `_EXACT` of the highest, or all above 0 if there are fewer.
 
-    The edge between high and low is read off a sample, for finding it exactly would cost more than all else.
+    The threshold is estimated from a sample, because computing it exactly would dominate the cost.
     """
     import numpy as np
 
@@ -264,7 +263,7 @@ def _highest(estimate: "NDArray[np.float32]") -> "NDArray[np.int64]":
 
 
 def _windows(rows: "NDArray[np.int64]", size: int, *, reach: int) -> "NDArray[np.bool_]":
-    """A mask of these rows and their neighbours."""
+    """Return a mask of these rows and their neighbours."""
     import numpy as np
 
     mask = np.zeros(size, bool)
@@ -274,7 +273,7 @@ def _windows(rows: "NDArray[np.int64]", size: int, *, reach: int) -> "NDArray[np
 
 
 def _around(values: "NDArray[np.float32]", *, reach: int) -> "NDArray[np.float32]":
-    """For each place the sum of the values up to `reach` places to either side, without its own."""
+    """Return for each place the sum of the values up to `reach` places to either side, without its own."""
     import numpy as np
 
     total = np.zeros_like(values)
@@ -285,7 +284,7 @@ def _around(values: "NDArray[np.float32]", *, reach: int) -> "NDArray[np.float32
 
 
 def _window(values: "NDArray[np.float32]", rows: "NDArray[np.int64]", *, reach: int) -> "NDArray[np.float32]":
-    """For each of the rows the sum of its neighbours' values, without its own."""
+    """Return for each of the rows the sum of its neighbours' values, without its own."""
     import numpy as np
 
     total = np.zeros(len(rows), np.float32)

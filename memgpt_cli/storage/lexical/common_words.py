@@ -1,9 +1,8 @@
-"""The occurrences of common words, copied out of FTS5 as arrays: what keeps a search in a million messages quick.
+"""Copies of the occurrences of common words as arrays, for fast searches in a million messages.
 
-FTS5 lists an occurrence in 0.13 us, so a word that stands in a tenth of a million messages costs 13 ms at every query.
-A copy covers the rows up to some number; what came later FTS5 lists itself, and that stays little, because the copy is
-made anew when a tenth has been added. It can be thrown away at any time: a search then only takes longer.
-Not here: scores, queries.
+FTS5 lists an occurrence in 0.13 us, so a word that occurs in a tenth of a million messages costs 13 ms per query. A
+copy covers the rows up to some number. FTS5 lists the newer ones, which stay few, because the copy is rebuilt when a
+tenth has been added. The copy is disposable: without it, searches only take longer.
 """
 
 import sqlite3
@@ -23,19 +22,19 @@ KINDS: Final = ("message", "passage")
 """Prefixes of the full-text tables."""
 
 _COMMON: Final = 1_000
-"""A word is common from so many rows on: fewer FTS5 lists in a tenth of a millisecond."""
+"""A word is common from this many rows on: FTS5 lists fewer in a tenth of a millisecond."""
 
 _FEW: Final = 20_000
-"""Below so many new rows no copy is made: FTS5 alone is quick."""
+"""Below this many new rows no copy is made: FTS5 alone is fast."""
 
 _BATCH: Final = 500
 
 _LENGTHS: Final = ""
-"""In place of a term: the lengths of all rows, which a search needs too."""
+"""A pseudo-term: the lengths of all rows, which a search needs too."""
 
 
 class CommonWords:
-    """Reads occurrences, by way of the copy where there is one."""
+    """Reads occurrences, from the copy if there is one."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
@@ -43,9 +42,9 @@ class CommonWords:
     def occurrences(
         self, kind: str, form: Form, read: "dict[str, tuple[NDArray[np.int64], int | None]] | None" = None
     ) -> "NDArray[np.int64]":
-        """Where a form of a word stands; positions of common words in the newest rows are all 0.
+        """Return the occurrences of a form of a word; positions of common words in the newest rows are all 0.
 
-        `read` keeps what was read of each token, for the other forms of one query.
+        `read` caches what was read of each token, for the other forms of one query.
         """
         import numpy as np
 
@@ -68,30 +67,30 @@ class CommonWords:
         return np.concatenate((copied, later << ROW_BITS)) if len(later) else copied
 
     def edge(self, kind: str) -> int:
-        """The number of the last row that the copy covers; 0 when there is none."""
+        """Return the number of the last row in the copy; 0 if there is none."""
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (_edge_key(kind),)).fetchone()
         return 0 if row is None else int(row[0])
 
     def lengths(self, kind: str) -> "tuple[NDArray[np.float32], int] | None":
-        """The lengths of rows by their number, and the last row they cover; None when there is no copy of them."""
+        """Return the lengths of rows by their number, and the last row they cover; None without a copy."""
         import numpy as np
 
         row = self._copied(kind, _LENGTHS)
         return None if row is None else (np.frombuffer(row[0], "<u2").astype(np.float32), row[1])
 
     def drop_lengths(self, kind: str) -> None:
-        """Throw the copy of the lengths away: a row is gone. Joins the caller's transaction."""
+        """Delete the copy of the lengths after a row was removed. Joins the caller's transaction."""
         self._db.execute("DELETE FROM common_words WHERE kind = ? AND term = ?", (kind, _LENGTHS))
 
     def drop(self, kind: str) -> None:
-        """Throw the copy away; joins the caller's transaction."""
+        """Delete the copy; joins the caller's transaction."""
         self._db.execute("DELETE FROM common_words WHERE kind = ?", (kind,))
         self._db.execute("DELETE FROM meta WHERE key = ?", (_edge_key(kind),))
 
     def refresh(self) -> bool:
-        """Make the copy anew where enough was added; says whether it did. Some 4 s of CPU for a million messages.
+        """Rebuild the copy if enough was added; returns whether it did. About 4 s of CPU for a million messages.
 
-        Takes the write lock for a fraction of a second at a time, and may be killed at any point.
+        Holds the write lock for a fraction of a second at a time, and may be killed at any point.
         """
         done = False
         for kind in KINDS:
@@ -106,7 +105,7 @@ class CommonWords:
         rows = self._db.execute(f"SELECT term FROM {kind}_vocabulary WHERE doc >= ?", (_COMMON,)).fetchall()  # noqa: S608
         terms = [row[0] for row in rows if row[0] not in STOP_WORDS]
         with transaction(self._db):
-            # From here on no message may take a place that the copy covers.
+            # From here on no message may get a place that the copy covers.
             self._db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (_edge_key(kind), str(last)))
             self._put([(kind, _LENGTHS, last, self._row_lengths(kind, last))])
         for start in range(0, len(terms), _BATCH):
@@ -143,7 +142,7 @@ class CommonWords:
         return None if row is None else (row[0], row[1])
 
     def _of_token(self, kind: str, token: str) -> "tuple[NDArray[np.int64], int | None]":
-        """The occurrences of one token, and the last row they cover when that is not all."""
+        """Return the occurrences of one token, and the last row they cover if that is not all."""
         import numpy as np
 
         row = self._copied(kind, token)

@@ -1,4 +1,4 @@
-"""The words of a query as FTS5 cuts and stems them (`porter unicode61`): what makes a word of a text is in `text`."""
+"""The words of a query as FTS5 splits and stems them (`porter unicode61`). `text` splits texts into words."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -10,32 +10,32 @@ from memgpt_cli.text.vocabulary import IRREGULAR
 from memgpt_cli.text.words import query_words, segment
 
 _KNOWN_WORDS: Final = 10_000
-"""How many words a tokenizer keeps in mind: about a megabyte."""
+"""Maximum words in a tokenizer's cache: about a megabyte."""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A word, and the tokens that the full-text table makes of it; several are a phrase."""
+    """A word, and its tokens in the full-text table; several are a phrase."""
 
     word: str
     tokens: tuple[str, ...]
 
     @property
     def quoted(self) -> str:
-        """The word for MATCH, as a phrase: nothing of it can be taken for FTS5's own syntax."""
+        """Return the word for MATCH, as a quoted phrase: no part of it is parsed as FTS5's syntax."""
         return f'"{segment(self.word)}"'
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One thing to look for: `word` as it was typed, and the forms that are as good as it, its own first."""
+    """One search term: `word` as it was typed, and its equivalent forms, its own first."""
 
     word: str
     forms: tuple[Form, ...]
 
 
 class Tokenizer:
-    """Asks FTS5 itself how it cuts and stems words, in a database of its own in memory."""
+    """Uses FTS5 to split and stem words, in a separate in-memory database."""
 
     def __init__(self) -> None:
         self._db = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
@@ -45,7 +45,7 @@ class Tokenizer:
         self._groups: dict[tuple[str, ...], tuple[Form, ...]] = {}
 
     def terms(self, query: str) -> list[Term]:
-        """The terms of a query; forms of one word are one term, words without any token are left out.
+        """Return the terms of a query; forms of one word are one term, words without tokens are skipped.
 
         A day and a number with separators are one term each, in all their spellings.
         """
@@ -70,7 +70,7 @@ class Tokenizer:
         self._db.close()
 
     def _irregular(self) -> dict[tuple[str, ...], tuple[Form, ...]]:
-        """For the stem of each irregular form all forms of its word, one for each stem."""
+        """Return for the stem of each irregular form all forms of its word, one for each stem."""
         if not self._groups:
             for group in IRREGULAR:
                 forms = {tokens: Form(word, tokens) for word, tokens in self._cut(group).items()}

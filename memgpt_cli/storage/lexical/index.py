@@ -1,11 +1,11 @@
-"""The full-text index: which messages and passages hold a query's words, or stand next to what does.
+"""The full-text index: which messages and passages contain a query's words, or are neighbours of ones that do.
 
-FTS5 keeps the postings, inside the transaction of whatever adds a row; the scores are computed from them (`bm25`),
-because FTS5's own cost 1 us a hit and would need every message's words copied to its neighbours. Words are cut by
-`words`. Nothing here decides a ranking: that is fused from this and other signals in `external_context`.
+FTS5 stores the postings in the transaction that adds a row. The scores are computed from them (`bm25`), because FTS5's
+own cost 1 us a hit and would require a copy of every message's words for its neighbours. `external_context` fuses the
+result with other signals into a ranking.
 
-Spoken messages are searched with what was said around them, by their places (`places`); function results and notices
-are kept in a table of their own and found only when asked for.
+User and assistant messages are searched with their neighbours, by their places (`places`). Function results and notices
+are in a separate table and found only on request.
 """
 
 import json
@@ -40,23 +40,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _TOGETHER: Final = 2
-"""Two neighbouring words of a query stand together in a text where at most one other parts them."""
+"""Two neighbouring words of a query are adjacent in a text if at most one other word is between them."""
 
 _MESSAGE_COLUMNS: Final = (1.0,)
 
 _LINES: Final = re.compile(r"(?:^|, )(?:line|row|cell)s? \d+(?:-\d+)?$")
-"""What a location ends with where it counts lines."""
+"""The end of a location with line numbers."""
 
 _CHUNK: Final = 10_000
 
 _PROBE: Final = 4
-"""So many times more of the best are tried against filters before all that pass are listed: most let much pass."""
+"""This many times more of the best are tried against filters before all passing ones are listed."""
 
 
 class FullText(LexicalIndex):
     """The full-text index on one connection. Writes join the caller's transaction.
 
-    `session_gap` ends a session where an import does not say.
+    `session_gap` ends a session if an import does not.
     """
 
     def __init__(
@@ -73,14 +73,14 @@ class FullText(LexicalIndex):
         self._message_lengths = RowLengths("message_places", "place", kind="message", reach=REACH)
         self._passage_lengths = RowLengths("passage_lengths", "passage", kind="passage", reach=0)
 
-    # What is written
+    # Writing
 
     def add_message(self, message: Message) -> None:
         """Index a message whose row was just inserted."""
         self.add_messages((message,))
 
     def add_messages(self, messages: Iterable[Message], *, first: int | None = None) -> None:
-        """Index messages whose rows were just inserted, in the order of their ids, which may count from `first` on."""
+        """Index messages whose rows were just inserted, in the order of their ids; `first` is the lowest id."""
         last, above = self._places.last(), self._common.edge("message")
         chunk: list[tuple[int, int, int, int, str]] = []
         for number, message in enumerate(messages, first or 0):
@@ -99,7 +99,7 @@ class FullText(LexicalIndex):
         self._write(chunk)
 
     def return_message(self, message: Message, *, place: int, session: int, generation: str | None) -> None:
-        """Index a message whose row was inserted again, at the place it had, if places are still numbered as then."""
+        """Index a message whose row was inserted again, at its former place, unless places were renumbered since."""
         taken = self._db.execute("SELECT 1 FROM message_places WHERE place = ?", (place,)).fetchone()
         if taken is not None or generation != self.generation():
             self.add_message(message)
@@ -111,11 +111,11 @@ class FullText(LexicalIndex):
             self._common.drop("message")
 
     def generation(self) -> str | None:
-        """Changes when places are numbered anew."""
+        """Return a value that changes when places are renumbered."""
         return numbering(self._db)
 
     def remove_message(self, message_id: int) -> None:
-        """Take a message out of the index. Its row must still hold the text that was indexed."""
+        """Remove a message from the index. Its row must still contain the indexed text."""
         row = self._db.execute("SELECT role, text FROM messages WHERE id = ?", (message_id,)).fetchone()
         if row is None:
             raise ValueError(f"message {message_id} must leave the index before its row is deleted")
@@ -145,7 +145,7 @@ class FullText(LexicalIndex):
         )
 
     def remove_passage(self, passage_id: int) -> None:
-        """Take a passage out of the index. Its row must still hold what was indexed."""
+        """Remove a passage from the index. Its row must still contain the indexed text."""
         row = self._db.execute(
             "SELECT text, source, location, tags FROM passages WHERE id = ?", (passage_id,)
         ).fetchone()
@@ -161,21 +161,21 @@ class FullText(LexicalIndex):
         self._count(CHANGED)
 
     def return_passage(self, passage: Passage) -> None:
-        """Index a passage that had left the index."""
+        """Index a passage that had been removed from the index."""
         self.add_passage(passage)
         self._count(CHANGED)
         if passage.id <= self._common.edge("passage"):
             self._common.drop("passage")
 
     def replace_passage(self, passage: Passage) -> None:
-        """Index the new state of a passage whose row still holds the old one."""
+        """Index the new state of a passage whose row still contains the old one."""
         self.remove_passage(passage.id)
         self.add_passage(passage)
         if passage.id <= self._common.edge("passage"):
             self._common.drop("passage")
 
     def rebuild_messages(self) -> None:
-        """Make the index of messages anew from the rows."""
+        """Rebuild the index of messages from the rows."""
         self._empty("message", words=("message_words", "event_words"), places="message_places")
         self.add_messages(
             Message(id=row[0], role=Role(row[1]), text=row[2], created_at=from_text(row[3]), session=row[4])
@@ -183,7 +183,7 @@ class FullText(LexicalIndex):
         )
 
     def rebuild_passages(self) -> None:
-        """Make the index of passages anew from the rows."""
+        """Rebuild the index of passages from the rows."""
         self._empty("passage", words=("passage_words",), places="passage_lengths")
         rows = self._db.execute(
             "SELECT id, text, created_at, source, location, tags FROM passages WHERE deleted_at IS NULL"
@@ -214,9 +214,9 @@ class FullText(LexicalIndex):
 
     @override
     def refresh(self) -> bool:
-        """Let the copy of common words catch up where enough was added (`common_words`); says whether it did.
+        """Update the copy of common words if enough was added (`common_words`); returns whether it did.
 
-        Has a connection of its own, so any thread may call it while this object is in use. Raises StorageError.
+        Has its own connection, so any thread may call it while this object is in use. Raises StorageError.
         """
         try:
             with closing(connect(self._path)) as connection:
@@ -224,7 +224,7 @@ class FullText(LexicalIndex):
         except sqlite3.Error as error:
             raise StorageError(f"{self._path} cannot be read: {error}", hint="memgpt doctor") from error
 
-    # What is asked
+    # Searching
 
     @override
     def search_messages(
@@ -284,7 +284,7 @@ class FullText(LexicalIndex):
         excluded = self._places.excluded(filters)
         postings = [without(as_postings(found, columns=_MESSAGE_COLUMNS), excluded) for found in occurrences]
         pairs = _pairs(terms, occurrences, columns=_MESSAGE_COLUMNS)
-        lengths = self._message_lengths.read(self._db)  # read last, so that it covers all that was found
+        lengths = self._message_lengths.read(self._db)  # read last, so that it covers everything found
         weights = [rarity(found, lengths, reach=REACH) for found in postings]
         rarities = _by_word(terms, weights)
 
@@ -343,7 +343,7 @@ class FullText(LexicalIndex):
 
 
 def _pairs(terms: Sequence[Term], occurrences: "Sequence[NDArray[np.int64]]", *, columns: Sequence[float]) -> Pairs:
-    """Of each two neighbouring words of a query, where they stand together."""
+    """Return where two neighbouring words of a query are adjacent."""
     neighbours = [
         n for n in range(len(terms) - 1) if len(terms[n].forms[0].tokens) == len(terms[n + 1].forms[0].tokens) == 1
     ]
@@ -357,7 +357,7 @@ def _pairs(terms: Sequence[Term], occurrences: "Sequence[NDArray[np.int64]]", *,
 
 
 def _words_of(found: Sequence[Scored], terms: Sequence[Term]) -> dict[tuple[int, ...], tuple[str, ...]]:
-    """For each set of terms that a row holds the words of the query that they stand for."""
+    """Return for each set of terms in a row the words of the query for them."""
     return {held: tuple(terms[n].word for n in held) for held in {hit.terms for hit in found}}
 
 
@@ -366,10 +366,10 @@ def _by_word(terms: Sequence[Term], weights: Sequence[float]) -> dict[str, float
 
 
 def _length(words: str) -> int:
-    """About how many tokens a row has, at least 1: 0 stands for no row."""
+    """Return the approximate number of tokens of a row, at least 1: 0 means no row."""
     return max(1, len(words.split()))
 
 
 def _passage_context(source: str | None, location: str | None, tags: Sequence[str]) -> str:
-    # Which lines they are is for citing: their numbers would answer to every number in a question.
+    # Line numbers are for citing only: indexed, they would match every number in a question.
     return segment(" ".join((source or "", _LINES.sub("", location or ""), *tags)))

@@ -1,4 +1,4 @@
-"""How long rows are, in tokens, kept in memory: 4 bytes a row. No words and no scores here."""
+"""The lengths of rows in tokens, kept in memory: 4 bytes a row."""
 
 import sqlite3
 from typing import Final
@@ -8,17 +8,17 @@ from memgpt_cli.storage.lexical.common_words import CommonWords
 from memgpt_cli.storage.lexical.occurrences import as_numbers
 
 GENERATION: Final = "words_generation"
-"""The key in `meta` that counts how often rows were numbered anew."""
+"""The key in `meta` that counts renumberings of rows."""
 
 CHANGED: Final = "words_changed"
-"""The key in `meta` that counts how often rows left or came back."""
+"""The key in `meta` that counts removals and returns of rows."""
 
 _UNSURE: Final = 1_000
-"""The newest rows are read every time: those of the running transaction may be taken back."""
+"""The newest rows are read every time: those of the running transaction may be rolled back."""
 
 
 class RowLengths:
-    """The lengths of all rows of one table, read on as rows are added; `number` names the column of row numbers."""
+    """The lengths of all rows of one table, extended as rows are added; `number` is the column of row numbers."""
 
     def __init__(self, table: str, number: str, *, kind: str, reach: int) -> None:
         self._rows = f"SELECT group_concat({number}), group_concat(length) FROM {table} WHERE {number} > ?"  # noqa: S608
@@ -29,7 +29,7 @@ class RowLengths:
         self._lengths: Lengths | None = None
 
     def read(self, db: sqlite3.Connection) -> Lengths:
-        """The lengths as they stand."""
+        """Return the current lengths."""
         sql = "SELECT key || value FROM meta WHERE key IN (?, ?) ORDER BY key"
         state = tuple(row[0] for row in db.execute(sql, (GENERATION, CHANGED)))
         if self._lengths is None or state != self._state:
@@ -44,6 +44,6 @@ class RowLengths:
 
 
 def numbering(db: sqlite3.Connection) -> str | None:
-    """Changes when rows are numbered anew."""
+    """Return a value that changes when rows are renumbered."""
     row = db.execute("SELECT value FROM meta WHERE key = ?", (GENERATION,)).fetchone()
     return None if row is None else str(row[0])

@@ -1,7 +1,7 @@
-"""Where words occur, as sorted arrays of integers: what FTS5's vocabulary tables list, with phrases and nearness.
+"""Occurrences of words as sorted arrays of integers: those of FTS5's vocabulary tables, with phrases and nearness.
 
-An occurrence is one integer, `row << 13 | column << 12 | offset`, so sorting goes by row, then column (0 or 1), then
-position in it; positions from 4,095 on are taken for one. No SQL but its expression, and no scores.
+An occurrence is one integer, `row << 13 | column << 12 | offset`, so sorting is by row, then column (0 or 1), then
+position in it; positions from 4,095 on are equal.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 OCCURRENCE: Final = "group_concat((doc << 13) | ((col = 'context') << 12) | min(offset, 4095))"
-"""All occurrences of a term as SQL over a `fts5vocab` table of type instance, rising, comma separated."""
+"""All occurrences of a term as SQL over a `fts5vocab` table of type instance, ascending, comma separated."""
 
 ROW_BITS: Final = 13
 _COLUMN: Final = 12
@@ -22,22 +22,22 @@ _LAST: Final = 4095
 
 
 def as_numbers(joined: str | None) -> "NDArray[np.int64]":
-    """Integers from SQL's `group_concat`, which hands them over at a tenth of the cost of rows."""
+    """Parse integers from SQL's `group_concat`, at a tenth of the cost of rows."""
     import numpy as np
 
     return np.fromstring(joined or "", dtype=np.int64, sep=",")
 
 
 def either(several: Sequence["NDArray[np.int64]"]) -> "NDArray[np.int64]":
-    """The occurrences of any of several words."""
+    """Return the occurrences of any of several words."""
     import numpy as np
 
-    # A stable sort is one that merges what is in order already.
+    # A stable sort merges sorted parts.
     return several[0] if len(several) == 1 else np.sort(np.concatenate(several), kind="stable")
 
 
 def phrase(parts: Sequence["NDArray[np.int64]"]) -> "NDArray[np.int64]":
-    """Where these words follow on each other: the occurrences of the first."""
+    """Return where these words follow each other: the occurrences of the first."""
     found = parts[0]
     for distance, part in enumerate(parts[1:], 1):
         found = found[_contains(part, _shifted(found, distance))]
@@ -45,7 +45,7 @@ def phrase(parts: Sequence["NDArray[np.int64]"]) -> "NDArray[np.int64]":
 
 
 def near(first: "NDArray[np.int64]", second: "NDArray[np.int64]", *, within: int) -> "NDArray[np.int64]":
-    """Where the second word stands at most `within` words after the first: the occurrences of the first."""
+    """Return where the second word is at most `within` words after the first: the occurrences of the first."""
     import numpy as np
 
     close = np.zeros(len(first), bool)
@@ -55,20 +55,20 @@ def near(first: "NDArray[np.int64]", second: "NDArray[np.int64]", *, within: int
 
 
 def upto_row(occurrences: "NDArray[np.int64]", row: int) -> "NDArray[np.int64]":
-    """Those in rows up to this number."""
+    """Return those in rows up to this number."""
     import numpy as np
 
     return occurrences[: int(np.searchsorted(occurrences, (row + 1) << ROW_BITS))]
 
 
 def in_rows(occurrences: "NDArray[np.int64]", wanted: "NDArray[np.bool_]") -> "NDArray[np.int64]":
-    """Those in the rows that are wanted."""
+    """Return those in the given rows."""
     there: NDArray[np.int64] = occurrences[wanted[occurrences >> ROW_BITS]]
     return there
 
 
 def as_postings(occurrences: "NDArray[np.int64]", *, columns: Sequence[float]) -> Postings:
-    """How often a word occurs in each row; of two columns, their occurrences weighted by `columns`."""
+    """Return how often a word occurs in each row; with two columns, their occurrences weighted by `columns`."""
     import numpy as np
 
     rows = occurrences >> ROW_BITS
@@ -82,14 +82,14 @@ def as_postings(occurrences: "NDArray[np.int64]", *, columns: Sequence[float]) -
 
 
 def _shifted(occurrences: "NDArray[np.int64]", distance: int) -> "NDArray[np.int64]":
-    """So many words later in the same column; -1 where that would lie beyond the last position."""
+    """Shift occurrences by this many words in the same column; -1 if that would be beyond the last position."""
     import numpy as np
 
     return np.where((occurrences & _LAST) + distance < _LAST, occurrences + distance, -1)
 
 
 def _contains(occurrences: "NDArray[np.int64]", wanted: "NDArray[np.int64]") -> "NDArray[np.bool_]":
-    """Which of `wanted`, rising but for -1, are among `occurrences`."""
+    """Return which of `wanted`, ascending except for -1, are among `occurrences`."""
     import numpy as np
 
     if len(occurrences) == 0:

@@ -1,7 +1,7 @@
-"""Where messages stand: numbers by which a message's neighbours in its session are told without looking them up.
+"""The places of messages: numbers from which a message's neighbours in its session follow by arithmetic.
 
-A spoken message follows on the one before it in its session; sessions lie `GAP` apart, further than `REACH`. Function
-results and notices have no place. No words and no scores here.
+A user or assistant message comes right after the previous one of its session. Sessions are `GAP` apart, further than
+`REACH`. Function results and notices have no place.
 """
 
 import json
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 REACH: Final = 2
-"""How many messages before and after count as what was said around one (measured in docs/search.md)."""
+"""How many messages before and after a message count as its neighbours (measured in docs/search.md)."""
 
 GAP: Final = REACH + 1
 """The distance between the last place of a session and the first of the next."""
@@ -35,12 +35,12 @@ _WINDOWS: Final = f"""
     CROSS JOIN message_places AS p ON p.message = wanted.value
     CROSS JOIN message_places AS q ON q.place BETWEEN p.place - {REACH} AND p.place + {REACH}
 """  # noqa: S608 - a constant
-"""Messages with their session, each beside every message of its window, as columns: rows would cost twice as much."""
+"""Messages with their session, each with every message of its window, as columns: rows would cost twice as much."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a message stands; `session` is the place of its session's first message, `label` what an import said."""
+    """The place of a message; `session` is the place of its session's first message, `label` comes from an import."""
 
     number: int
     session: int
@@ -49,14 +49,14 @@ class Place:
 
 
 class Places:
-    """The rows of `message_places`. `gap` ends a session where an import does not say."""
+    """The rows of `message_places`. `gap` ends a session if an import does not."""
 
     def __init__(self, connection: sqlite3.Connection, *, gap: timedelta) -> None:
         self._db = connection
         self._gap = gap
 
     def last(self) -> Place | None:
-        """Where the newest message stands: what decides where the next one goes."""
+        """Return the place of the newest message, which determines the next place."""
         row = self._db.execute(
             "SELECT p.place, p.session, m.session, m.created_at FROM message_places p"
             " JOIN messages m ON m.id = p.message ORDER BY p.place DESC LIMIT 1"
@@ -64,7 +64,7 @@ class Places:
         return None if row is None else Place(row[0], row[1], row[2], from_text(row[3]))
 
     def after(self, last: Place | None, message: Message, *, above: int) -> Place:
-        """Where a message goes that comes after `last`: in its session or in a new one, in any case above a number."""
+        """Return the place of a message after `last`: in its session or in a new one, always above a number."""
         same = (
             last is not None
             and last.number >= above
@@ -77,12 +77,12 @@ class Places:
         return Place(number, number, message.session, message.created_at)
 
     def of_message(self, message_id: int) -> int | None:
-        """The number of its place, if it has one."""
+        """Return the number of its place, if it has one."""
         row = self._db.execute("SELECT place FROM message_places WHERE message = ?", (message_id,)).fetchone()
         return None if row is None else int(row[0])
 
     def messages_at(self, numbers: Sequence[int]) -> dict[int, int]:
-        """For each of these places the message there."""
+        """Return the message at each of these places."""
         row = self._db.execute(
             "SELECT group_concat(place), group_concat(message) FROM message_places"
             " WHERE place IN (SELECT value FROM json_each(?))",
@@ -92,7 +92,7 @@ class Places:
         return dict(zip(places, messages, strict=True))
 
     def standing(self, ids: Sequence[int]) -> dict[int, Standing]:
-        """For each of these messages its session and those at most `REACH` before and after it, with their lengths."""
+        """Return for each message its session and its neighbours up to `REACH`, with their lengths."""
         import numpy as np
 
         row = self._db.execute(_WINDOWS, (json.dumps(sorted(ids)),)).fetchone()
@@ -105,7 +105,7 @@ class Places:
         return {item: Standing(session, tuple(others[start:end])) for item, session, (start, end) in windows}
 
     def passing(self, filters: RecallFilters, among: Sequence[int] | None = None) -> "NDArray[np.int64]":
-        """The places, rising, of the messages that pass the filters; of all of them, or of these places only."""
+        """Return the places, ascending, of the messages that pass the filters; of all or of these places only."""
         where, values = recall_where(filters)
         if among is not None:
             where += " AND place IN (SELECT value FROM json_each(?))"

@@ -1,1 +1,1 @@
-"""What a record holds, table by table, with its history."""
+"""The tables of a record, with their histories."""

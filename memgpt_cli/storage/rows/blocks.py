@@ -1,4 +1,4 @@
-"""Core memory as rows: `blocks` holds what stands now, `block_versions` every state there ever was."""
+"""Core memory as rows: `blocks` holds the current state, `block_versions` every state."""
 
 import sqlite3
 from dataclasses import replace
@@ -70,7 +70,7 @@ class Blocks(BlockStore):
             self.put(state, at=at, provenance=provenance)
 
     def is_as_in(self, label: str, version: int) -> bool:
-        """Whether the block stands now as it did in a version (0: it is not there)."""
+        """Whether the block equals a version (0: it does not exist)."""
         now, then = self.get(label), self._state(label, version)
         return now == (None if then is None else replace(then, version=now.version if now else 0))
 
@@ -92,7 +92,7 @@ class Blocks(BlockStore):
         return None if row is None else _block(row)
 
     def _position(self, label: str) -> int:
-        """Where a block stands among the others: a deleted one comes back to its place."""
+        """Return the block's position among the others; a deleted one returns to its position."""
         row = self._db.execute(
             "SELECT position FROM block_versions WHERE label = ? ORDER BY version DESC LIMIT 1", (label,)
         ).fetchone()

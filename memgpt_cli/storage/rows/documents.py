@@ -1,8 +1,8 @@
-"""Which documents are in archival storage: rows of `documents`, and of `document_passages` for what belongs to whom.
+"""The documents in archival storage: rows of `documents`, and links to their passages in `document_passages`.
 
 A passage's own `source` and `location` are those of the first document that has it; the links keep the others', so that
-it outlives the first. Each time a document is loaded anew it gets the next generation; links that stay behind are what
-it has no more.
+it outlives the first. Each load of a document gets the next generation; links with an older one belong to removed
+passages.
 """
 
 import json
@@ -77,7 +77,7 @@ class Documents(DocumentStore):
                     "SELECT generation FROM document_passages WHERE document = ? AND passage = ?", (document, stored.id)
                 ).fetchone()
                 if link is not None and link["generation"] == generation:
-                    continue  # of equal chunks in one file the first is cited
+                    continue  # of equal chunks in one file, the first is cited
                 self._share(stored, passage)
             self._db.execute(
                 "INSERT INTO document_passages (document, passage, generation, location) VALUES (?, ?, ?, ?)"
@@ -98,9 +98,9 @@ class Documents(DocumentStore):
 
     @override
     def delete(self, source: str, *, at: datetime) -> int:
-        """Delete the passages of a document or of any other source, and forget the document; returns how many.
+        """Delete the passages of a document or of any other source, and the document's record; returns how many.
 
-        What a person or the agent wrote outright stays when a document only says the same.
+        Passages that a person or the agent wrote stay, even if the document contains them too.
         """
         row = self._db.execute("SELECT * FROM documents WHERE source = ?", (source,)).fetchone()
         removed = 0
@@ -120,14 +120,14 @@ class Documents(DocumentStore):
         return sorted(found, key=lambda source: source.name)
 
     def _share(self, stored: Passage, wanted: Passage) -> None:
-        """Let a passage that is there already serve another document too, or its own at another place."""
+        """Link an existing passage to another document, or to its own at another place."""
         tags = (*stored.tags, *(tag for tag in wanted.tags if tag not in stored.tags))
         location = wanted.location if stored.source == wanted.source else stored.location
         if (tags, location) != (stored.tags, stored.location):
             self._passages.revise(replace(stored, tags=tags, location=location), at=wanted.created_at)
 
     def _drop_links(self, document: sqlite3.Row, *, before: int, at: datetime) -> int:
-        """Part a document from what it was last given before a generation; delete what nobody else has."""
+        """Remove a document's links from before a generation; delete passages without any other owner."""
         dropped = [
             passage
             for (passage,) in self._db.execute(
@@ -154,7 +154,7 @@ class Documents(DocumentStore):
     def _bequeath(
         self, passage: Passage, document: sqlite3.Row, heirs: Sequence[sqlite3.Row], *, keep_tags: bool, at: datetime
     ) -> None:
-        """Leave a passage to the documents that still have it, or to whoever wrote it outright."""
+        """Assign a passage to the documents that still have it, or to its author."""
         inherited = {tag for heir in heirs for tag in json.loads(heir["tags"])}
         lost = set() if keep_tags else set(json.loads(document["tags"])) - inherited
         revised = replace(passage, tags=tuple(tag for tag in passage.tags if tag not in lost))

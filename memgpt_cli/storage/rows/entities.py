@@ -51,7 +51,7 @@ class Entities(EntityStore):
         self._note(_entity(row), at=at, provenance=provenance, deleted=True)
 
     def restore(self, entity_id: int, version: int, *, at: datetime, provenance: Provenance) -> None:
-        """Make an old version current as a new one; version 0 is that there was none."""
+        """Make an old version current as a new one; version 0 means it did not exist."""
         state = self._versions.state(entity_id, version)
         if state is None:
             self.delete(entity_id, at=at, provenance=provenance)
@@ -60,7 +60,7 @@ class Entities(EntityStore):
             self._write(Entity.from_values(entity_id, state), at=at, provenance=provenance)
 
     def is_as_in(self, entity_id: int, version: int) -> bool:
-        """Whether the entity is now as it was in a version (0: it is not there)."""
+        """Whether the entity equals a version (0: it does not exist)."""
         row = self._db.execute("SELECT * FROM entities WHERE id = ? AND deleted_at IS NULL", (entity_id,)).fetchone()
         state = self._versions.state(entity_id, version)
         return (None if row is None else _entity(row).to_values()) == state

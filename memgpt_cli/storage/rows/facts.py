@@ -66,7 +66,7 @@ class Facts(FactStore):
         return stored
 
     def delete(self, fact_id: int, *, at: datetime, provenance: Provenance) -> None:
-        """Delete it, out of every index; its history stays."""
+        """Delete it from every index; its history stays."""
         row = self._row(fact_id)
         if row is None or row["deleted_at"] is not None:
             return
@@ -77,7 +77,7 @@ class Facts(FactStore):
         self._note(fact_id, json.loads(row["content"]), at=at, provenance=provenance, deleted=True)
 
     def restore(self, fact_id: int, version: int, *, at: datetime, provenance: Provenance) -> None:
-        """Make an old version current as a new one; version 0 is that there was none."""
+        """Make an old version current as a new one; version 0 means it did not exist."""
         state = self._versions.state(fact_id, version)
         row = self._row(fact_id)
         if state is None or row is None:
@@ -87,7 +87,7 @@ class Facts(FactStore):
             self.revise(self._fact(row, state), at=at, provenance=provenance)
 
     def is_as_in(self, fact_id: int, version: int) -> bool:
-        """Whether the fact is now as it was in a version (0: it is not there)."""
+        """Whether the fact equals a version (0: it does not exist)."""
         row = self._row(fact_id)
         now = None if row is None or row["deleted_at"] is not None else json.loads(row["content"])
         return bool(now == self._versions.state(fact_id, version))
@@ -98,7 +98,7 @@ class Facts(FactStore):
             self._write(fact)
 
     def reindex(self) -> None:
-        """Make the full-text index and the table of entities anew from the rows."""
+        """Rebuild the full-text index and the table of entities from the rows."""
         self._db.execute("DELETE FROM fact_words")
         self._db.execute("DELETE FROM fact_entities")
         for row in self._db.execute("SELECT * FROM facts WHERE deleted_at IS NULL").fetchall():
@@ -167,7 +167,7 @@ class Facts(FactStore):
         ]
 
     def state(self, fact_id: int, version: int) -> Fact | None:
-        """The fact as a version said it; None where it was not there."""
+        """Return the fact in a version; None if it did not exist."""
         state = self._versions.state(fact_id, version)
         row = self._row(fact_id)
         return None if state is None or row is None else self._fact(row, state)
@@ -185,7 +185,7 @@ class Facts(FactStore):
             yield from (fact for fact in self._as_known(self._read(chunk), filters) if filters.passes(fact))
 
     def _as_known(self, facts: Sequence[Fact], filters: FactFilters) -> Iterator[Fact]:
-        """The facts as they were known then, without those that were not known yet."""
+        """Yield the facts as known then, without those that were not known yet."""
         for fact in facts:
             if filters.known_at is None:
                 yield fact
@@ -193,7 +193,7 @@ class Facts(FactStore):
                 yield replace(fact.with_values(state), subject=self._name(state["subject_id"]))
 
     def _write(self, fact: Fact) -> None:
-        """Write the present state of a fact, and let its text wait for a vector."""
+        """Write the current state of a fact, and queue its text for a vector."""
         before = self._row(fact.id)
         self._db.execute(
             "UPDATE facts SET text = ?, subject = ?, state = ?, kind = ?, content = ? WHERE id = ?",
@@ -208,7 +208,7 @@ class Facts(FactStore):
         return self._db.execute(sql, (Collection.FACTS, fact_id)).fetchone() is not None
 
     def _index(self, fact: Fact) -> None:
-        """Index what a fact says and the names of its entities."""
+        """Index the text of a fact and the names of its entities."""
         entities = self._entities.get(fact.entities)
         names = [name for entity in entities for name in (entity.name, *entity.aliases)]
         words = segment(" ".join((fact.text, *names)))

@@ -1,7 +1,7 @@
-"""The journal of changes to memory, as rows of `operations` and `changes`: who did what, when, because of what.
+"""The log of changes to memory, as rows of `operations` and `changes`: author, change, time and cause.
 
-Every room of storage that changes memory reports here, inside the same transaction. It keeps numbers of states, never
-texts: those stand in the histories. Taking an operation back is done in `undo`.
+Every store that changes memory writes here, in the same transaction. The log contains numbers of states, never texts,
+which are in the histories. `undo` undoes operations.
 """
 
 import json
@@ -18,7 +18,7 @@ from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.domain.times import from_text, to_text
 
 _OF_A_PAGE_OUT: Final = "(author = 'user' AND command IS NULL)"
-"""Passages of a message too long for the window come and go with its turn alone: its stub speaks of them."""
+"""Passages of a message too long for the window exist only with its turn, because its stub mentions them."""
 
 
 _INTERRUPTED: Final = "note.interrupted_operation"
@@ -36,9 +36,9 @@ class _Running:
 
 
 class Journal:
-    """What changed, newest first. Writes join the caller's transaction.
+    """The changes, newest first. Writes join the caller's transaction.
 
-    Changes by the system itself (making an agent) are no operations: they cannot be taken back one by one.
+    Changes by the system itself (creating an agent) are not operations: they cannot be undone one by one.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -67,7 +67,7 @@ class Journal:
 
     @contextmanager
     def silence(self) -> Iterator[None]:
-        """Changes within are not recorded: an operation is being taken back."""
+        """Do not record the changes inside: an operation is being undone."""
         before, self._silent = self._silent, True
         try:
             yield
@@ -76,11 +76,11 @@ class Journal:
 
     @property
     def provenance(self) -> Provenance | None:
-        """That of the running operation, if one was named."""
+        """Return the running operation's provenance, if it was given."""
         return None if self._together is None else self._together.provenance
 
     def record(self, change: Change, *, at: datetime, provenance: Provenance) -> None:
-        """Note a change that was just made."""
+        """Record a change that was just made."""
         if self._silent or provenance.author is Author.SYSTEM:
             return
         running = self._together or self._continued(provenance)
@@ -106,7 +106,7 @@ class Journal:
         return operation if key == running.key and self._is_newest(operation) else None
 
     def _continued(self, provenance: Provenance) -> _Running:
-        """Loads, imports and page-outs go on as one operation while nothing comes between; all else is one each."""
+        """Return the operation to continue: loads, imports and page-outs continue until another change."""
         bulk = provenance.author in {Author.DOCUMENT, Author.IMPORT} or (
             provenance.author is Author.USER and provenance.command is None
         )
@@ -117,7 +117,7 @@ class Journal:
         return self._series or _Running(provenance)
 
     def _extend(self, running: _Running, change: Change) -> bool:
-        """Let the last change name one more item, where that says the same."""
+        """Extend the last change by one item, if it is the same change."""
         if change.label is not None:
             return False
         cursor = self._db.execute(
@@ -128,7 +128,7 @@ class Journal:
         return cursor.rowcount == 1
 
     def _begin(self, provenance: Provenance, at: datetime) -> int:
-        # What was taken back before this cannot be done again after it, also not when this is taken back in its turn.
+        # Operations undone before this one cannot be redone after it, even if this one is undone.
         self._db.execute(
             "UPDATE operations SET undone_with_turn = 1"
             " WHERE id > (SELECT coalesce(max(id), 0) FROM operations WHERE undone_at IS NULL)"
@@ -141,7 +141,7 @@ class Journal:
         return cursor.lastrowid or 0
 
     def _exists(self, operation: int) -> bool:
-        """Whether its row was not taken back with the transaction that made it."""
+        """Whether its row was not rolled back with the transaction that made it."""
         row = self._db.execute("SELECT 1 FROM operations WHERE id = ? AND undone_at IS NULL", (operation,)).fetchone()
         return row is not None
 
@@ -149,7 +149,7 @@ class Journal:
         return self._exists(operation) and operation == self._db.execute("SELECT max(id) FROM operations").fetchone()[0]
 
     def standing(self, *, limit: int = 1) -> list[Operation]:
-        """The newest operations that stand and can be taken back by themselves, newest first."""
+        """Return the newest operations that can be undone on their own, newest first."""
         rows = self._db.execute(
             f"SELECT * FROM operations WHERE undone_at IS NULL AND NOT {_OF_A_PAGE_OUT} ORDER BY id DESC LIMIT ?",  # noqa: S608
             (limit,),
@@ -157,7 +157,7 @@ class Journal:
         return self._read(rows.fetchall())
 
     def undone(self, *, limit: int = 1) -> list[Operation]:
-        """The operations that can be done again, the next one first: those undone after which nothing was done."""
+        """Return the operations that can be redone, the next one first: those undone with no change since."""
         rows = self._db.execute(
             "SELECT * FROM operations WHERE undone_at IS NOT NULL AND NOT undone_with_turn"
             " AND id > (SELECT coalesce(max(id), 0) FROM operations WHERE undone_at IS NULL) ORDER BY id LIMIT ?",
@@ -174,20 +174,20 @@ class Journal:
         return self._read(rows.fetchall())
 
     def of_turn(self, turn: int) -> list[Operation]:
-        """What the messages of a turn caused, newest first."""
+        """Return the operations caused by the messages of a turn, newest first."""
         return self._read(
             self._db.execute("SELECT * FROM operations WHERE turn = ? ORDER BY id DESC", (turn,)).fetchall()
         )
 
     def mark_undone(self, operation: int, *, at: datetime, with_turn: bool = False) -> None:
-        """It stands no more."""
+        """Mark it as undone."""
         self._db.execute(
             "UPDATE operations SET undone_at = ?, undone_with_turn = ? WHERE id = ?",
             (to_text(at), with_turn, operation),
         )
 
     def mark_redone(self, operation: int) -> None:
-        """It stands again."""
+        """Mark it as redone."""
         self._db.execute("UPDATE operations SET undone_at = NULL, undone_with_turn = 0 WHERE id = ?", (operation,))
 
     def _read(self, rows: Sequence[sqlite3.Row]) -> list[Operation]:

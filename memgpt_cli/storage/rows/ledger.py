@@ -1,4 +1,4 @@
-"""What turns have cost, added up from the rows of `steps`. Reads only."""
+"""The cost of turns, summed from the rows of `steps`. Read-only."""
 
 import sqlite3
 

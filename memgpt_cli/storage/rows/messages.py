@@ -123,7 +123,7 @@ class Messages(MessageStore):
     def candidates(self, ids: Iterable[int], filters: RecallFilters) -> list[CandidateMessage]:
         where, values = recall_where(replace(filters, name=None))
         cursor = self._db.cursor()
-        cursor.row_factory = None  # plain tuples: these are many
+        cursor.row_factory = None  # plain tuples, because there are many
         rows = cursor.execute(
             "SELECT id, role, name, instr(text, '?') OR instr(text, '？') FROM messages"  # noqa: S608
             f" WHERE id IN (SELECT value FROM json_each(?)) AND {where} ORDER BY id",

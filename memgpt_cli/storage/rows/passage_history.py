@@ -1,8 +1,8 @@
-"""Every state that a passage ever had, as rows of `passage_versions`.
+"""Every state of a passage, as rows of `passage_versions`.
 
-A passage that never changed has no row here. From its first change on each version has one: who made it and when. What
-a version said is kept only where a later one says something else; until then it is what the next such row, or the
-passage itself, says. So deleting a hundred thousand passages copies no text.
+A passage that never changed has no row here. After its first change, each version has one with author and time. The
+content of a version is stored only if a later one has another content; until then it equals that of the next such row,
+or of the passage itself. So deleting a hundred thousand passages copies no text.
 """
 
 import json
@@ -33,7 +33,7 @@ class PassageHistory:
     def record(
         self, row: sqlite3.Row, *, at: datetime, provenance: Provenance, deleted: bool, content_changes: bool
     ) -> int:
-        """Note that the passage, whose row still holds its present state, gets its next version; returns the number."""
+        """Record the next version of the passage, whose row still holds its current state; returns the number."""
         passage, version = int(row["id"]), int(row["version"])
         if version == 1:
             self._insert(passage, 1, row["created_at"], _provenance(row), deleted=False)
@@ -48,7 +48,7 @@ class PassageHistory:
         return version + 1
 
     def state(self, passage: int, version: int) -> tuple[Passage, bool] | None:
-        """What a version said, and whether it was deleted then; None for a version that does not exist."""
+        """Return the content of a version, and whether it was deleted; None for a version that does not exist."""
         row = self._db.execute("SELECT * FROM passages WHERE id = ?", (passage,)).fetchone()
         if row is None or not 1 <= version <= row["version"]:
             return None
@@ -59,7 +59,7 @@ class PassageHistory:
         return passage_of(row, content), bool(own["deleted"]) if own else False
 
     def all(self, passage: int) -> list[PassageVersion]:
-        """Every version, oldest first; empty for a passage that there never was."""
+        """Return every version, oldest first; empty for an unknown passage."""
         row = self._db.execute("SELECT * FROM passages WHERE id = ?", (passage,)).fetchone()
         if row is None:
             return []
@@ -111,7 +111,7 @@ def _provenance(row: sqlite3.Row) -> Provenance:
 
 
 def passage_of(row: sqlite3.Row, content: sqlite3.Row | None = None) -> Passage:
-    """A row of `passages` as a value, with what a version said in place of what it says now."""
+    """Return a row of `passages` as a value, with the content of a version instead of the current one."""
     content = content or row
     return Passage(
         id=row["id"],

@@ -121,12 +121,12 @@ class Passages(PassageStore):
         return self._history.all(passage_id)
 
     def state(self, passage_id: int, version: int) -> Passage | None:
-        """What a version said; None where it was deleted or does not exist."""
+        """Return the content of a version; None if it was deleted or does not exist."""
         found = self._history.state(passage_id, version)
         return None if found is None or found[1] else found[0]
 
     def is_as_in(self, passage_id: int, version: int) -> bool:
-        """Whether the passage stands now as it did in a version (0: it is not there)."""
+        """Whether the passage equals a version (0: it does not exist)."""
         row = self._db.execute("SELECT * FROM passages WHERE id = ?", (passage_id,)).fetchone()
         living = None if row is None or row["deleted_at"] is not None else passage_of(row)
         return living == self.state(passage_id, version)
@@ -134,7 +134,7 @@ class Passages(PassageStore):
     def _note(
         self, row: sqlite3.Row, *, at: datetime, provenance: Provenance | None, deleted: bool, content_changes: bool
     ) -> None:
-        """Record the next version; what a load changes of older passages is the document's doing."""
+        """Record the next version; changes that a load makes to older passages belong to the document."""
         by = provenance or self._journal.provenance or Provenance(author=Author.DOCUMENT)
         version = self._history.record(row, at=at, provenance=by, deleted=deleted, content_changes=content_changes)
         change = Change(kind=Kind.PASSAGE, first=row["id"], last=row["id"], before=version - 1, after=version)

@@ -1,4 +1,4 @@
-"""Pictures as rows, each beside the message that it was shown with. What describes it is a passage like any other."""
+"""Pictures as rows, each with the message that it was shown with. Its description is an ordinary passage."""
 
 import sqlite3
 

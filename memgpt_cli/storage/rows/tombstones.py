@@ -1,8 +1,7 @@
-"""Taking messages out of recall storage, and bringing them back: rows of `tombstones` in place of rows of `messages`.
+"""Delete and restore messages: rows of `tombstones` replace rows of `messages`.
 
-A deleted message is in no list, no search and no queue; its tombstone keeps what it was until it is brought back or
-forgotten. What the model has been told of it is another matter: the summary that may mention it is marked here
-(`summary_from`), and rewritten by the queue manager.
+A deleted message is in no list, no search and no queue; its tombstone keeps its content until it is restored or
+forgotten. The summary that may mention it is marked here (`summary_from`), and the queue manager rewrites it.
 """
 
 import json
@@ -30,10 +29,10 @@ _COLUMNS: Final = (
     "session", "external_id", "opaque", "evicted_by", "effects", "origin",
 )  # fmt: skip
 _AT_ONCE: Final = 10_000
-"""Messages that are held in memory while they are taken out."""
+"""Messages held in memory during a deletion."""
 
 _MANY: Final = 2_000
-"""From this many messages on the full-text index is made anew rather than mended one by one."""
+"""From this many messages on, the full-text index is rebuilt instead of updated one by one."""
 
 
 class Tombstones:
@@ -58,8 +57,7 @@ class Tombstones:
     def delete(self, ids: Iterable[int], *, at: datetime, provenance: Provenance, anew: bool = True) -> int:
         """Take messages out of recall storage; returns how many there were. Whole turns are the caller's concern.
 
-        What stood in the queue or may stand in the summary makes the next prompt begin a new epoch, unless `anew` is
-        False.
+        If they were in the queue or may be in the summary, the next prompt begins a new epoch, unless `anew` is False.
         """
         found: list[int] = []
         evicted_by: list[int | None] = []
@@ -102,7 +100,7 @@ class Tombstones:
         return len(back)
 
     def is_there(self, first: int, last: int) -> bool:
-        """Whether all messages from one id to another are in recall storage, but for those that were forgotten."""
+        """Whether all messages from one id to another are in recall storage, except forgotten ones."""
         there = self._db.execute("SELECT count(*) FROM messages WHERE id BETWEEN ? AND ?", (first, last)).fetchone()[0]
         gone = self._db.execute(
             "SELECT count(*) FROM tombstones WHERE message BETWEEN ? AND ? AND content IS NULL", (first, last)
@@ -156,7 +154,7 @@ class Tombstones:
                 self._words.return_message(message, place=place, session=session, generation=content["places"])
 
     def _settle(self, contents: Sequence[dict[str, Any]]) -> None:
-        """What comes back to the queue stands in it only if nothing later has been evicted since."""
+        """Put restored messages back into the queue only if nothing later has been evicted since."""
         newest = self._db.execute("SELECT max(id) FROM messages WHERE evicted_by > ?", (IMPORTED,)).fetchone()[0]
         current = self._epochs.current()
         if newest is not None and current is not None:
@@ -174,7 +172,7 @@ class Tombstones:
         Vectors(self._db).enqueue(Collection.MESSAGES, [row["id"] for row in wanted])
 
     def _rewrite_the_past(self, evicted_by: Sequence[int | None], *, at: datetime, cause: str) -> None:
-        """Begin a new epoch where the prompt or the summary speaks of these messages."""
+        """Begin a new epoch if the prompt or the summary mentions these messages."""
         evicted = [epoch for epoch in evicted_by if epoch is not None]
         told = [epoch for epoch in evicted if epoch > self._last_fresh_start()]
         current = self._epochs.current()
@@ -193,12 +191,12 @@ class Tombstones:
         self._db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (_SUMMARY_FROM, str(base)))
 
     def _last_fresh_start(self) -> int:
-        """The last epoch that took over no summary: what was evicted until then is told of no more."""
+        """Return the last epoch that started without a summary: earlier evictions are no longer mentioned."""
         row = self._db.execute("SELECT max(id) FROM epochs WHERE cause = ?", (FRESH_START,)).fetchone()
         return max(IMPORTED, int(row[0] or 0))
 
     def hidden(self) -> int:
-        """How many spoken messages have left the queue."""
+        """Return how many user and assistant messages have left the queue."""
         return int(
             self._db.execute(
                 f"SELECT count(*) FROM messages WHERE evicted_by > ? AND role IN ({SPOKEN_SQL}) AND text <> ''",  # noqa: S608
@@ -208,7 +206,7 @@ class Tombstones:
 
 
 def runs(ids: Iterable[int]) -> list[tuple[int, int]]:
-    """Rising ids as stretches without a gap."""
+    """Return ascending ids as ranges without gaps."""
     found: list[tuple[int, int]] = []
     for number in sorted(ids):
         if found and found[-1][1] == number - 1:
@@ -219,7 +217,7 @@ def runs(ids: Iterable[int]) -> list[tuple[int, int]]:
 
 
 def kept_message(content: str) -> dict[str, Any]:
-    """The row of a deleted message. A column that is newer than the deletion is None."""
+    """Return the row of a deleted message. A column that is newer than the deletion is None."""
     return {**dict.fromkeys(_COLUMNS), **json.loads(content)}
 
 

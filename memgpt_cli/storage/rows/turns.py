@@ -1,4 +1,4 @@
-"""Epochs, turns and steps as rows: what happened, in which stretch of the prompt, and what it cost."""
+"""Epochs, turns and steps as rows, with their cost."""
 
 import json
 import sqlite3
@@ -52,8 +52,8 @@ class Epochs(EpochStore):
     def ask_for_new(self, cause: str, *, at: datetime, summary: str, hidden: int, origin: Origin | None = None) -> None:
         """The past was rewritten: what follows begins with a head that is yet to be laid out.
 
-        The row has neither head nor fingerprint, and so is replaced by whoever next opens the main context. Without any
-        epoch yet there is nothing to do.
+        The row has neither head nor fingerprint, so the next process that opens the main context replaces it. Without
+        any epoch yet there is nothing to do.
         """
         if self.current() is not None:
             empty = Epoch(
@@ -84,7 +84,7 @@ class Turns(TurnStore):
 
     @override
     def begin(self, at: datetime, *, epoch: int) -> Turn:
-        """A new open turn. What the model had been shown before it is kept, for taking the turn back."""
+        """Store a new open turn, with the versions that the model had seen before it, for undoing the turn."""
         cursor = self._db.execute(
             "INSERT INTO turns (started_at, state, epoch, first_epoch, seen_before, warned_before) VALUES (?, ?, ?, ?,"
             " coalesce((SELECT seen_blocks FROM epochs WHERE id = ?4), '{}'),"

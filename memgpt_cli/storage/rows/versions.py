@@ -1,4 +1,4 @@
-"""Every state of items that are kept whole: one row for each version, its content as JSON."""
+"""All versions of items: one row per version, its content as JSON."""
 
 import json
 import sqlite3
@@ -56,7 +56,7 @@ class Versions:
         return int(self._db.execute(sql, (item,)).fetchone()[0] or 0)
 
     def state(self, item: int, version: int) -> Mapping[str, Any] | None:
-        """What a version said; None where it does not exist or the item was deleted then."""
+        """Return the content of a version; None if it does not exist or the item was deleted."""
         sql = f"SELECT content FROM {self._table} WHERE item = ? AND version = ? AND NOT deleted"  # noqa: S608
         row = self._db.execute(sql, (item, version)).fetchone()
         return None if row is None else dict(json.loads(row["content"]))
@@ -67,7 +67,7 @@ class Versions:
         return [_version(row) for row in rows]
 
     def known_at(self, item: int, at: datetime) -> Mapping[str, Any] | None:
-        """What the newest version until a time said; None where the item was not known then, or was deleted."""
+        """Return the content of the newest version at a time; None if the item was unknown or deleted then."""
         row = self._db.execute(
             f"SELECT * FROM {self._table} WHERE item = ? AND at <= ? ORDER BY version DESC LIMIT 1",  # noqa: S608
             (item, to_text(at)),
@@ -76,7 +76,7 @@ class Versions:
 
 
 def as_json(content: Mapping[str, Any]) -> str:
-    """Values as text."""
+    """Return values as JSON text."""
     return json.dumps(content, ensure_ascii=False)
 
 

@@ -1,1 +1,1 @@
-"""Vectors: their log in SQLite, and the indexes that are made from it."""
+"""Vectors: their log in SQLite, and the indexes built from it."""

@@ -1,13 +1,13 @@
-"""Chroma, embedded, as a disposable index: ids and vectors in a folder, nothing that SQLite does not have too.
+"""Chroma, embedded, as a disposable index: a folder with ids and vectors that SQLite has too.
 
-Facts of chromadb 1.5.9 that shape it (measured, see docs/vectors.md):
+Properties of chromadb 1.5.9 that matter here (measured, see docs/vectors.md):
 
 * Two processes that write to one folder lose vectors without an error, and a forked child that uses the client hangs:
-  only the holder of the agent's lock opens it, and children are started afresh.
-* `count()` is right even when the vectors are gone, and a damaged HNSW file is a segmentation fault at opening or
-  later. So a folder is trusted when it is byte for byte what a clean close left, or when a child process survives
-  opening it and finds a sample of what should be in it. Everything else is thrown away.
-* Metadata filters cost 20 times the query, documents stay in its file after deletion: it is given neither.
+  only the holder of the agent's lock opens it, and children are started without forking.
+* `count()` is right even if the vectors are lost, and a damaged HNSW file causes a segmentation fault at opening or
+  later. So a folder is used only if it is byte for byte what a clean close left, or if a child process opens it without
+  crashing and finds a sample of its vectors. Otherwise it is deleted.
+* Metadata filters cost 20 times the query, and documents stay in its file after deletion: both are unused.
 
 It does not read SQLite, and does not decide when to rebuild.
 """
@@ -37,13 +37,13 @@ _PROBE_SECONDS: Final = 300
 _FOUND_SHARE: Final = 0.9
 """HNSW is approximate; healthy indexes found at least 99% of their own vectors, damaged ones 6 to 75%."""
 _SAME: Final = 1e-4
-"""A distance below this is the vector itself or its twin: equal texts have equal vectors."""
+"""A distance below this is the vector itself or a duplicate: equal texts have equal vectors."""
 _NEIGHBOURS: Final = 5
 _FEW: Final = 8
-"""Samples of each collection that are looked for at every opening; the probe looks for all."""
+"""Samples of each collection that are searched for at every opening; the probe searches for all."""
 
 _HNSW: Final = {"space": "cosine", "ef_search": 200}
-"""Of 100 asked for among 100,000, the default of 100 finds 76 and 95% of the best ten; 200 finds 87 and 98%."""
+"""Of 100 requested among 100,000, the default of 100 finds 76 and 95% of the best ten; 200 finds 87 and 98%."""
 
 _SETTINGS: Final[dict[str, Any]] = {
     "_env_file": None,
@@ -53,15 +53,15 @@ _SETTINGS: Final[dict[str, Any]] = {
     "allow_reset": False,
     "migrations": "apply",
 }
-"""Said outright: neither a .env file of the current folder nor the environment may make it another kind of client."""
+"""Set explicitly, so that neither a .env file of the current folder nor the environment selects another client."""
 
 
 class ChromaError(StorageError):
-    """Chroma failed or its folder cannot be used. What it held can be given to it again from SQLite."""
+    """Chroma failed or its folder cannot be used. Its content can be restored from SQLite."""
 
 
 class ChromaIndex:
-    """One open client over `folder`. Raises ChromaError from every method but `close`. Usable from any thread."""
+    """One open client over `folder`. Raises ChromaError from every method except `close`. Thread-safe."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -72,7 +72,7 @@ class ChromaIndex:
     def open(self, state: IndexedState) -> bool:
         """Open the folder; returns whether it holds what it was given.
 
-        If not, it was thrown away, and an empty index is open that must be given everything again.
+        If not, it was deleted, and an empty index is open that must be given everything again.
         """
         with self._opening:
             trusted = any(state.upto.values()) and self._trustworthy(state)
@@ -89,7 +89,7 @@ class ChromaIndex:
             return trusted
 
     def give(self, collection: Collection, entries: Sequence[StoredVector]) -> None:
-        """Take in a piece of the log: vectors are put or replaced, empty ones mean deletion."""
+        """Add a part of the log: vectors are added or replaced, empty ones are deletions."""
         with _faults():
             target = self._collection(collection)
             gone = [str(entry.id) for entry in entries if not entry.vector]
@@ -100,7 +100,7 @@ class ChromaIndex:
                 target.upsert(ids=[str(entry.id) for entry in kept], embeddings=_matrix(kept))
 
     def search(self, collection: Collection, query: Vector, limit: int) -> list[tuple[int, float]]:
-        """The ids nearest to `query` with their cosines, best first, by approximate search."""
+        """Return the ids nearest to `query` with their cosines, best first, by approximate search."""
         with _faults():
             answer = self._collection(collection).query(
                 query_embeddings=_matrix([StoredVector(0, 0, query)]), n_results=limit, include=["distances"]
@@ -109,7 +109,7 @@ class ChromaIndex:
             return [(int(item_id), 1.0 - distance) for item_id, distance in zip(ids, distances, strict=True)]
 
     def finds(self, samples: Mapping[Collection, Sequence[StoredVector]]) -> bool:
-        """Whether it finds these vectors when asked for them."""
+        """Whether a search finds these vectors."""
         try:
             for collection, entries in samples.items():
                 found = sum(self._finds(collection, entry) for entry in entries)
@@ -124,7 +124,7 @@ class ChromaIndex:
         with self._opening:
             if self._client is None:
                 return
-            # A failure leaves a folder without a marker, which is suspect at the next opening.
+            # After an error the folder has no marker and is checked at the next opening.
             with suppress(ChromaError, OSError):
                 self._disconnect()
                 if state is not None:
@@ -140,11 +140,11 @@ class ChromaIndex:
                     return
                 if not self._folder.is_dir():
                     break
-                time.sleep(0.05)  # Windows keeps a file until Chroma's threads have let go of it
+                time.sleep(0.05)  # Windows keeps a file until Chroma's threads have closed it
             raise ChromaError(f"{self._folder} cannot be deleted", hint=f"delete {self._folder} by hand")
 
     def connect_unchecked(self) -> None:
-        """Open the folder whatever its state: for the probe, whose process may die of it."""
+        """Open the folder without checks: for the probe, whose process may crash."""
         self._connect()
 
     def _trustworthy(self, state: IndexedState) -> bool:
@@ -162,7 +162,7 @@ class ChromaIndex:
             from chromadb.config import Settings
 
             self._folder.mkdir(parents=True, exist_ok=True)
-            # The marker goes first: should this process die, the folder is suspect.
+            # Delete the marker first: if this process crashes, the folder is checked at the next opening.
             (self._folder / _MARKER).unlink(missing_ok=True)
             self._client = chromadb.PersistentClient(path=str(self._folder), settings=Settings(**_SETTINGS))
 
@@ -188,7 +188,7 @@ class ChromaIndex:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Marker:
-    """What a clean close left: the log it holds, and each file's size, time and checksum."""
+    """The marker of a clean close: the log that it contains, and each file's size, time and checksum."""
 
     generation: int
     upto: Mapping[str, int]
@@ -198,7 +198,7 @@ class _Marker:
         return self.generation == state.generation and dict(self.upto) == {str(c): n for c, n in state.upto.items()}
 
     def fits(self, folder: Path) -> bool:
-        """Whether the files are still these. A copied folder has new times, so then the bytes decide."""
+        """Whether the files are unchanged. A copied folder has new times; then the bytes are compared."""
         found = _stats(folder)
         if found.keys() != self.files.keys():
             return False
@@ -228,7 +228,7 @@ def _read_marker(folder: Path) -> _Marker | None:
 
 
 def _stats(folder: Path) -> dict[str, tuple[int, int]]:
-    """Size and modification time (ns) of every file but the marker."""
+    """Return size and modification time (ns) of every file except the marker."""
     return {
         path.relative_to(folder).as_posix(): (path.stat().st_size, path.stat().st_mtime_ns)
         for path in folder.rglob("*")
@@ -245,7 +245,7 @@ def _checksum(path: Path) -> int:
 
 
 def _survives_probe(folder: Path, samples: Mapping[Collection, Sequence[StoredVector]]) -> bool:
-    """Let a child process open the folder and look for the samples: damaged files can kill whoever reads them."""
+    """Let a child process open the folder and search for the samples: damaged files can crash a process."""
     question = {str(c): [(entry.id, entry.vector.hex()) for entry in entries] for c, entries in samples.items()}
     path = os.pathsep.join(entry for entry in sys.path if entry)
     try:
@@ -272,7 +272,7 @@ def _matrix(entries: Sequence[StoredVector]) -> Any:
 
 @contextmanager
 def _faults() -> Iterator[None]:
-    """Whatever goes wrong in Chroma is one thing to us. Its Rust panics are not even `Exception`s."""
+    """Map every failure of Chroma to ChromaError. Its Rust panics are not even `Exception`s."""
     try:
         yield
     except (KeyboardInterrupt, SystemExit, GeneratorExit, ChromaError):

@@ -1,7 +1,7 @@
-"""`python -m memgpt_cli.storage.vectors.chroma_probe FOLDER`: opens a suspect Chroma folder in a child process.
+"""`python -m memgpt_cli.storage.vectors.chroma_probe FOLDER`: check a Chroma folder in a child process.
 
-Standard input holds vectors that should be found, as JSON: `{collection: [[id, hex], ...]}`. The exit code is 0 when
-they are. Nothing but `chroma_index` starts this.
+Standard input holds vectors to find, as JSON: `{collection: [[id, hex], ...]}`. The exit code is 0 if all are found.
+Only `chroma_index` starts this.
 """
 
 import json
@@ -14,7 +14,7 @@ from memgpt_cli.storage.vectors.chroma_index import ChromaError, ChromaIndex
 
 
 def main() -> int:
-    """Open, look, and report."""
+    """Open the folder, search, and report."""
     samples = {
         Collection(name): [StoredVector(0, item_id, Vector(bytes.fromhex(vector))) for item_id, vector in entries]
         for name, entries in json.load(sys.stdin).items()

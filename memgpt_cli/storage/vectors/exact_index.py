@@ -1,4 +1,4 @@
-"""Exact nearest neighbours with numpy: a matrix that follows the log of vectors, and a scan that keeps nothing.
+"""Exact nearest neighbours with numpy: a matrix that follows the log of vectors, and a scan without a cache.
 
 All vectors are unit vectors, so a dot product is a cosine. It reads the log of `Vectors`, never writes.
 """
@@ -19,11 +19,10 @@ _BLOCK: Final = 4096
 
 
 class ExactIndex:
-    """The vectors of one collection from one point of its log onwards, as one growing float32 matrix.
+    """The vectors of one collection from a point of its log on, as one growing float32 matrix.
 
-    `start` is the `seq` after which it begins: 0 holds everything. `touched` are the items that it has news of, removed
-    ones included. 20,000 vectors of 256 dimensions take 20 MB.
-    Not thread-safe.
+    `start` is the `seq` after which it begins: 0 contains everything. `touched` are the items with entries after it,
+    removed ones included. 20,000 vectors of 256 dimensions take 20 MB. Not thread-safe.
     """
 
     def __init__(self, collection: Collection, *, dimensions: int, start: int = 0) -> None:
@@ -49,17 +48,17 @@ class ExactIndex:
             self.seen = entries[-1].seq
 
     def search(self, query: Vector, limit: int) -> list[tuple[int, float]]:
-        """The ids nearest to `query` with their cosines, best first; equals by id."""
+        """Return the ids nearest to `query` with their cosines, best first; equal ones by id."""
         return _best(self._ids[: len(self._rows)], self._scores(query), limit)
 
     def cosines(self, query: Vector, ids: Iterable[int]) -> dict[int, float]:
-        """The cosines of these items to `query`; items that are not here are left out."""
+        """Return the cosines of these items to `query`; unknown items are skipped."""
         rows = self._rows
         there = [item for item in ids if item in rows]
         return dict(zip(there, self._scores(query)[[rows[item] for item in there]].tolist(), strict=True))
 
     def _scores(self, query: Vector) -> "NDArray[np.float32]":
-        """The cosines of all rows; those of the last query are kept, for one search asks for them twice."""
+        """Return the cosines of all rows; those of the last query are cached, because one search needs them twice."""
         if self._scored is None or self._scored[0] != query:
             self._scored = (query, _products(self._matrix[: len(self._rows)], query))
         return self._scored[1]
@@ -81,7 +80,7 @@ class ExactIndex:
         self._matrix[slots] = block
 
     def _drop(self, item_id: int) -> None:
-        """The last row moves into the place that becomes free."""
+        """Move the last row to the free place."""
         slot = self._rows.pop(item_id, None)
         if slot is None:
             return
@@ -117,7 +116,7 @@ def scan(store: Vectors, collection: Collection, query: Vector, limit: int) -> l
 
 
 def similarities(entries: Sequence[StoredVector], query: Vector, *, limit: int) -> dict[int, float]:
-    """The cosines of the `limit` entries that are nearest to `query`, best first."""
+    """Return the cosines of the `limit` nearest entries to `query`, best first."""
     import numpy as np
 
     ids, block = _as_matrix(entries, len(query) // 4)
@@ -125,7 +124,7 @@ def similarities(entries: Sequence[StoredVector], query: Vector, *, limit: int) 
 
 
 def cosines_of(vectors: Mapping[int, Vector], query: Vector) -> dict[int, float]:
-    """The cosine of each vector to `query`; those of another length are left out."""
+    """Return the cosine of each vector to `query`; those of another length are skipped."""
     import numpy as np
 
     there = {item: vector for item, vector in vectors.items() if len(vector) == len(query)}
@@ -134,7 +133,7 @@ def cosines_of(vectors: Mapping[int, Vector], query: Vector) -> dict[int, float]
 
 
 def _as_matrix(entries: Sequence[StoredVector], dimensions: int) -> "tuple[list[int], NDArray[np.float32]]":
-    """The ids and vectors of the entries that hold a vector of this length."""
+    """Return the ids and vectors of the entries with a vector of this length."""
     import numpy as np
 
     length = 4 * dimensions
@@ -146,7 +145,7 @@ def _as_matrix(entries: Sequence[StoredVector], dimensions: int) -> "tuple[list[
 def _products(matrix: "NDArray[np.float32]", query: Vector) -> "NDArray[np.float32]":
     import numpy as np
 
-    # Not `matrix @ query`: BLAS spreads so small a product over all cores and burns five times the CPU in waiting.
+    # Not `matrix @ query`: BLAS uses all cores for so small a product and wastes five times the CPU in waiting.
     scores: NDArray[np.float32] = np.einsum("ij,j->i", matrix, np.frombuffer(query, dtype="<f4"))
     return scores
 
@@ -157,7 +156,7 @@ def _best(ids: "NDArray[np.int64]", scores: "NDArray[np.float32]", limit: int) -
     if limit <= 0 or len(ids) == 0:
         return []
     if len(ids) > limit:
-        # Among equals at the edge the cut is arbitrary, unless all of them come along to be ranked by id.
+        # At the limit, keep all items with the same cosine, so that they are ranked by id.
         edge = np.partition(scores, len(scores) - limit)[len(scores) - limit]
         chosen = np.flatnonzero(scores >= edge)
         ids, scores = ids[chosen], scores[chosen]
@@ -165,5 +164,5 @@ def _best(ids: "NDArray[np.int64]", scores: "NDArray[np.float32]", limit: int) -
 
 
 def ranked(pairs: Iterable[tuple[int, float]], limit: int) -> list[tuple[int, float]]:
-    """The `limit` best pairs of id and cosine; equals by id."""
+    """Return the `limit` best pairs of id and cosine; equal ones by id."""
     return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[:limit]

@@ -1,8 +1,8 @@
-"""The vectors of one agent, made searchable: what waits gets embedded, SQLite keeps the vectors, an index finds them.
+"""The vector index of one agent: it embeds the outbox, stores vectors in SQLite, and searches them.
 
-Up to `exact_vectors` vectors in a collection a search is exact over SQLite, and chromadb is not even imported. Above,
-Chroma answers for what it was given and the rest is searched exactly. It knows nothing of words, ranking or what an
-item is.
+Up to `exact_vectors` vectors in a collection, a search is exact over SQLite, and chromadb is not imported. Above,
+Chroma searches its part and the rest is searched exactly. The index does not depend on words, ranking or the kind of
+item.
 """
 
 import sqlite3
@@ -26,29 +26,28 @@ from memgpt_cli.storage.vectors.exact_index import ExactIndex, cosines_of, ranke
 from memgpt_cli.storage.vectors.log import Vectors, check_identity, snapshot
 
 _KEEP: Final = 2
-"""A matrix is kept in memory up to this many times the tail; beyond, it begins anew or nothing is kept."""
+"""A matrix is kept in memory up to this many times the tail; beyond, it restarts or nothing is kept."""
 _GIVEN_AT_ONCE: Final = 4096
-"""Chroma takes 5,461 at most; of each vector this costs an eighth less than a thousand at a time."""
+"""Chroma accepts 5,461 at most; this many at once cost an eighth less per vector than a thousand."""
 _SAMPLES: Final = 128
 _REBUILDS: Final = 2
-"""After this many failures of Chroma in one session it is left alone, and searches are exact."""
+"""After this many failures of Chroma in one session it is no longer used, and searches are exact."""
 
 _PATIENCE_SECONDS: Final = 5.0
 
 Late = Callable[[], bool]
-"""Whether it is time to stop and leave the rest for another day."""
+"""Whether it is time to stop and postpone the rest."""
 
 
 class AgentVectorIndex(VectorIndex):
     """The vector index of one agent. Every method may be called from any thread.
 
-    `connect` opens a connection to the agent's database, in autocommit mode and for use from any thread; an operation
-    has one to itself, and idle ones are kept for the next.
-    `folder` is where Chroma lives. `writer` says that this process holds the agent's lock: only then Chroma is opened.
-    `chroma` False keeps it closed for good (agents that will be discarded). Up to `exact_vectors` in a collection a
-    search is exact; above, that many of the newest are searched exactly beside Chroma, if it lacks them. Above
-    `nearest_messages` Chroma gets no more messages: it takes 6 KB of memory for each, and nobody searches them there.
-    `batch` texts are embedded and committed at a time. `flush` opens Chroma when it has `push_at` vectors to give.
+    `connect` opens a connection to the agent's database, in autocommit mode and for use from any thread; each operation
+    uses one alone, and idle ones are kept. `folder` is Chroma's. `writer`: this process holds the agent's lock; only
+    then is Chroma opened. `chroma` False never opens it (agents that will be discarded). Up to `exact_vectors` in a
+    collection a search is exact; above, that many of the newest that Chroma lacks are searched exactly. Above
+    `nearest_messages`, Chroma gets no more messages: each takes 6 KB of memory, and they are not searched there.
+    `batch` texts are embedded and committed at a time. `flush` opens Chroma if it has `push_at` vectors to add.
     """
 
     def __init__(
@@ -79,7 +78,7 @@ class AgentVectorIndex(VectorIndex):
         self._matrices: dict[Collection, ExactIndex] = {}
         self._generation = self._chroma_generation = -1
         self._large: set[Collection] = set()
-        # Chroma's folder is empty, whatever SQLite says it was given.
+        # Chroma's folder is empty, regardless of the position in SQLite.
         self._void = False
         self._rebuilt = False
         self._searching = Lock()
@@ -99,7 +98,7 @@ class AgentVectorIndex(VectorIndex):
 
     @override
     def warm(self) -> None:
-        """Do now, on some thread, what the first search would do: load the matrices, open Chroma where it is needed."""
+        """Do the work of the first search now, on any thread: load the matrices, open Chroma if it is needed."""
         with self._connections.lend() as connection:
             stored = Vectors(connection).identity()
             if stored is not None:
@@ -109,9 +108,9 @@ class AgentVectorIndex(VectorIndex):
 
     @override
     def search(self, collection: Collection, query: Vector, limit: int) -> list[tuple[int, float]]:
-        """The ids nearest to `query` with their cosines, best first, at most `limit`. It writes nothing to SQLite.
+        """Return the ids nearest to `query` with their cosines, best first, at most `limit`. Read-only in SQLite.
 
-        Raises EmbedderMismatchError when `query` is not of the space of the stored vectors.
+        Raises EmbedderMismatchError if `query` is not in the space of the stored vectors.
         """
         with self._connections.lend() as connection:
             stored = Vectors(connection).identity()
@@ -142,7 +141,7 @@ class AgentVectorIndex(VectorIndex):
 
     @override
     def status(self) -> IndexStatus:
-        """How far the vectors are."""
+        """Return the state of the vectors."""
         with self._connections.lend() as connection, snapshot(connection):
             vectors = Vectors(connection)
             return IndexStatus(
@@ -155,11 +154,11 @@ class AgentVectorIndex(VectorIndex):
 
     @override
     def flush(self, *, progress: Progress | None = None, within_s: float | None = None) -> int:
-        """Embed what waits in the outbox and give Chroma what it lacks; returns how many items got their vector.
+        """Embed the outbox and give Chroma what it lacks; returns how many items got their vector.
 
-        Raises what the embedder raises, and EmbedderMismatchError; what was done until then stays done, the rest goes
-        on waiting. Ends early, without an error, when the index is closed meanwhile, and after `within_s` seconds with
-        the batch that it is at. Without the agent's lock it embeds and leaves Chroma alone.
+        Raises the embedder's errors, and EmbedderMismatchError; finished batches stay stored, the rest stays in the
+        outbox. Stops early, without an error, if the index is closed meanwhile, and after `within_s` seconds at the end
+        of the current batch. Without the agent's lock it embeds and does not use Chroma.
         """
         until = None if within_s is None else time.monotonic() + within_s
         return self._flush(self._push_at, progress, lambda: until is not None and time.monotonic() > until)
@@ -170,15 +169,15 @@ class AgentVectorIndex(VectorIndex):
 
     @override
     def reindex(self, embedder: Embedder | None = None, *, progress: Progress | None = None) -> int:
-        """Build Chroma anew from the stored vectors; with an embedder, embed everything anew before.
+        """Rebuild Chroma from the stored vectors; with an embedder, embed everything again first.
 
-        Returns how many items got their vector. Killed at any point and called again with the same embedder, it goes on
-        where it stopped. Raises what the embedder raises, StorageError without the agent's lock.
+        Returns how many items got their vector. After a kill, the same call with the same embedder continues. Raises
+        the embedder's errors, StorageError without the agent's lock.
         """
         if not self._writer:
             raise StorageError("the vector index belongs to the process that holds the agent's lock")
         if embedder is not None:
-            embedder.embed(["a wrong key or model shows here, before anything is dropped"])
+            embedder.embed(["a wrong key or model fails here, before anything is deleted"])
         with self._flushing, self._connections.lend() as connection:
             vectors = Vectors(connection)
             if embedder is not None and vectors.identity() != embedder.identity:
@@ -195,10 +194,10 @@ class AgentVectorIndex(VectorIndex):
 
     @override
     def close(self) -> None:
-        """Release files and threads; what waits stays in the outbox.
+        """Release files and threads; unfinished items stay in the outbox.
 
-        A running flush finishes its batch, but a slow endpoint is not waited for longer than some seconds: its thread
-        then ends after its batch, which goes to SQLite alone.
+        A running flush finishes its batch, but waits at most some seconds for a slow endpoint: its thread then ends
+        after its batch, which goes to SQLite only.
         """
         self._closing.set()
         waited = self._flushing.acquire(timeout=_PATIENCE_SECONDS)
@@ -245,7 +244,7 @@ class AgentVectorIndex(VectorIndex):
         return done
 
     def _give(self, vectors: Vectors, at_least: int, progress: Progress | None, late: Late) -> None:
-        """Give Chroma the log from where it stands, if it lacks `at_least` entries."""
+        """Give Chroma the log after its position, if it lacks `at_least` entries."""
         while self._rebuilds_left and not self._closing.is_set() and not late():
             self._write_void(vectors)
             held = self._held(vectors)
@@ -277,10 +276,10 @@ class AgentVectorIndex(VectorIndex):
         return len(entries)
 
     def _opened(self, vectors: Vectors) -> ChromaIndex | None:
-        """Chroma, opened and found in order, or empty; None when it cannot be used."""
+        """Return Chroma, opened and checked, or empty; None if it cannot be used."""
         with self._opening:
             if self._chroma is not None and self._chroma_generation != vectors.generation():
-                self._chroma.close()  # the log began anew: what it holds is void, and opening throws it away
+                self._chroma.close()  # the log restarted: its content is invalid, and opening deletes it
                 self._chroma = None
             if self._chroma is None and self._rebuilds_left and not self._closing.is_set():
                 chroma = ChromaIndex(self._folder)
@@ -297,7 +296,7 @@ class AgentVectorIndex(VectorIndex):
             return self._chroma
 
     def _start_anew(self, failed: ChromaIndex) -> None:
-        """Throw away what failed; the next opening finds an empty folder."""
+        """Delete the failed index; the next opening finds an empty folder."""
         with self._opening:
             if self._chroma is not failed:
                 return
@@ -310,7 +309,7 @@ class AgentVectorIndex(VectorIndex):
                 self._rebuilds_left = 0
 
     def _write_void(self, vectors: Vectors) -> None:
-        """Let SQLite know that Chroma is empty. No search does it: it may run inside somebody's transaction."""
+        """Record in SQLite that Chroma is empty. Searches do not, because they may run inside a transaction."""
         if self._void:
             vectors.reset_indexed()
             self._void = False
@@ -332,7 +331,7 @@ class AgentVectorIndex(VectorIndex):
     def _search_both(
         self, vectors: Vectors, chroma: ChromaIndex, collection: Collection, query: Vector, limit: int
     ) -> list[tuple[int, float]]:
-        """What Chroma finds, corrected and completed by what it has not been given yet."""
+        """Return Chroma's hits, corrected and completed by the vectors that it lacks."""
         start = vectors.tail_start(collection, newest=self._tail)
         found = chroma.search(collection, query, limit)
         with self._searching:
@@ -350,7 +349,7 @@ class AgentVectorIndex(VectorIndex):
             return self._matrix(vectors, collection, start=0).search(query, limit)
 
     def _matrix(self, vectors: Vectors, collection: Collection, *, start: int) -> ExactIndex:
-        """The vectors of the log after `start`, and maybe some before."""
+        """Return the vectors of the log after `start`, and maybe some before."""
         generation = vectors.generation()
         if generation != self._generation:
             self._matrices.clear()
@@ -365,7 +364,7 @@ class AgentVectorIndex(VectorIndex):
         return matrix
 
     def _needs_chroma(self, vectors: Vectors, collection: Collection) -> bool:
-        """Whether the collection is too large for exact search. Counting is not cheap, and few logs become shorter."""
+        """Whether the collection is too large for exact search. Counting is slow, and logs rarely become shorter."""
         if not self._rebuilds_left or not self._is_held(vectors, collection):
             return False
         if collection not in self._large and vectors.exceeds(collection, self._exact_vectors):
@@ -373,7 +372,7 @@ class AgentVectorIndex(VectorIndex):
         return collection in self._large
 
     def _held(self, vectors: Vectors) -> list[Collection]:
-        """The collections that Chroma gets: a large import is not begun with what will be too much."""
+        """Return the collections for Chroma: an import that will exceed the limit is not begun."""
         outsized = vectors.expects(Collection.MESSAGES, self._nearest_messages)
         return [c for c in Collection if self._is_held(vectors, c) and not (outsized and c is Collection.MESSAGES)]
 
@@ -381,7 +380,7 @@ class AgentVectorIndex(VectorIndex):
         return collection is not Collection.MESSAGES or not vectors.exceeds(collection, self._nearest_messages)
 
     def _check_query(self, stored: EmbedderIdentity, query: Vector) -> None:
-        # An endpoint that is away cannot say what it is; the query's length still speaks.
+        # An unavailable endpoint cannot state its dimensions; the query's length is still compared.
         with suppress(ModelError, APIKeyError):
             _check(stored, self._embedder)
         if len(query) != 4 * stored.dimensions:

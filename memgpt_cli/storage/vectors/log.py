@@ -1,7 +1,7 @@
-"""Vectors and the outbox as rows of `vectors`, `outbox` and `meta`. It computes nothing and knows no embedder.
+"""Vectors and the outbox as rows of `vectors`, `outbox` and `meta`. It computes nothing and uses no embedder.
 
-`vectors` is a log. A new or changed vector takes the next `seq`; a removed one leaves an empty entry, so that every
-reader of the log learns of it. The tickets of `outbox` work alike: a text that changes while its old form is being
+`vectors` is a log. A new or changed vector gets the next `seq`; a removed one leaves an empty entry, so that every
+reader of the log sees the removal. The tickets of `outbox` are similar: a text that changes while its old form is being
 embedded gets a new ticket, and the vector of the old form is refused.
 """
 
@@ -24,9 +24,9 @@ _GENERATION: Final = "vectors_generation"
 def check_identity(
     stored: EmbedderIdentity | None, *, provider: str, model: str, dimensions: int | None = None
 ) -> None:
-    """Raise EmbedderMismatchError unless vectors of this embedder may stand beside the stored ones.
+    """Raise EmbedderMismatchError unless vectors of this embedder match the stored ones.
 
-    `dimensions` None means: not known yet, and so not compared.
+    `dimensions` None means unknown, and is not compared.
     """
     if stored is None:
         return
@@ -51,7 +51,7 @@ class IndexedState:
 
 @contextmanager
 def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
-    """Several reads of one state of the database; nothing may be written within."""
+    """Several reads of one state of the database; nothing may be written inside."""
     connection.execute("BEGIN")
     try:
         yield
@@ -87,7 +87,7 @@ class Vectors:
             self._set_meta(_GENERATION, str(self.generation() + 1))
 
     def begin_anew(self) -> None:
-        """Entries have left the log: whatever was read of it, or given to an external index, is void."""
+        """Restart the log: everything read from it, or given to an external index, is invalid."""
         with transaction(self._connection):
             self.reset_indexed()
             self._set_meta(_GENERATION, str(self.generation() + 1))
@@ -112,7 +112,7 @@ class Vectors:
             )
 
     def prune(self) -> None:
-        """Take out of the outbox what has no text to embed any more."""
+        """Remove items without a text from the outbox."""
         with transaction(self._connection):
             for collection in Collection:
                 self._connection.execute(
@@ -131,7 +131,7 @@ class Vectors:
         return [WaitingItem(*row) for row in rows]
 
     def _has_text(self, collection: Collection) -> str:
-        """A condition on the rows of a collection's table, which has its name: not deleted, and with a text."""
+        """Return a condition on the rows of a collection's table, which has its name: not deleted, with a text."""
         columns = self._connection.execute("SELECT name FROM pragma_table_info(?)", (collection,)).fetchall()
         return "text <> ''" + (" AND deleted_at IS NULL" if any(row[0] == "deleted_at" for row in columns) else "")
 
@@ -178,7 +178,7 @@ class Vectors:
         return found is not None
 
     def expects(self, collection: Collection, number: int) -> bool:
-        """Whether more than `number` items wait for their vector; costs no more than counting to `number`."""
+        """Whether more than `number` items have no vector; costs no more than counting to `number`."""
         found = self._connection.execute(
             "SELECT 1 FROM outbox WHERE collection = ? LIMIT 1 OFFSET ?", (collection, number)
         ).fetchone()
@@ -199,7 +199,7 @@ class Vectors:
     def vectors_of(self, collection: Collection, ids: Iterable[int]) -> dict[int, Vector]:
         """Return the stored vectors of these items; those without one are skipped."""
         cursor = self._connection.cursor()
-        cursor.row_factory = None  # plain tuples: these may be many
+        cursor.row_factory = None  # plain tuples, because there may be many
         cursor.execute(
             "SELECT item_id, vector FROM vectors"
             " WHERE collection = ? AND item_id IN (SELECT value FROM json_each(?)) AND vector <> x''",
@@ -231,7 +231,7 @@ class Vectors:
         return int(row[0])
 
     def tail_start(self, collection: Collection, *, newest: int) -> int:
-        """The `seq` after which the external index has nothing, but at most as early as leaves the `newest` entries."""
+        """Return the `seq` after which the external index has nothing, but not before the `newest` entries."""
         upto = self.indexed_upto(collection)
         row = self._connection.execute(
             "SELECT seq FROM vectors WHERE collection = ? AND seq > ? ORDER BY seq DESC LIMIT 1 OFFSET ?",
@@ -248,7 +248,7 @@ class Vectors:
         )
 
     def _samples(self, collection: Collection, number: int) -> list[StoredVector]:
-        """Half of them the newest, half from all over."""
+        """Return half of them from the newest, half from everywhere."""
         upto = self.indexed_upto(collection)
         newest = self._connection.execute(
             "SELECT seq, item_id, vector FROM vectors"
