@@ -84,7 +84,7 @@ class RunJournal:
             self._lock.acquire(timeout=0)
         except Timeout as error:
             raise AgentBusyError(
-                "this very run is under way in another process", hint="wait for it, or write to another file with -o"
+                "another process is running the same run", hint="wait for it, or write to another file with -o"
             ) from error
         except OSError as error:
             raise StorageError(

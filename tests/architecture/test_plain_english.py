@@ -78,7 +78,8 @@ PATTERNS = (
         "the probe may crash",
     ),
     Pattern(
-        r"\bfor ever\b|(?<!`)\banew\b(?!`)|\bas ever\b|\bat hand\b|\bupon\b|\bbut for\b|\bwhence\b|\bthere?in\b|\blest\b",
+        r"\bfor ever\b|(?<!`)\banew\b(?!`)|\bas ever\b|\bat hand\b|\bupon\b|\bbut for\b|\bwhence\b"
+        r"|\bthere?in\b|\blest\b",
         "archaic",
         "a pattern that takes for ever is divided anew",
         "a pattern that never finishes is split again",

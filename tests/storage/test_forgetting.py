@@ -247,7 +247,7 @@ def test_a_batch_run_that_works_on_a_copy_of_a_forgotten_message_goes_too(home: 
 
 def test_a_batch_that_is_under_way_and_speaks_of_it_stops_forgetting(home: Home) -> None:
     run = unfinished_run(home, {"reply": "Lisbon"})
-    with FileLock(run / "lock").acquire(), pytest.raises(AgentBusyError, match="nothing was forgotten"):
+    with FileLock(run / "lock").acquire(), pytest.raises(AgentBusyError, match="nothing was deleted"):
         home.forget(text="Lisbon")
     assert len(home.store.messages.page(RecallFilters(), limit=99)) == 12
     assert home.forget(text="Lisbon")[1].clean
