@@ -1,6 +1,6 @@
-"""An HTTP client that bounds the bodies that it reads whole: lists of models, pages of local servers, errors, vectors.
+"""An HTTP client that limits bodies that it reads completely: lists of models, pages of local servers, errors, vectors.
 
-Streams are not read here; `replies.bounds` bounds them.
+Streams are limited by `replies.bounds`.
 """
 
 import functools
@@ -12,20 +12,19 @@ if TYPE_CHECKING:
     import openai
 
 MOST_BYTES: Final = 4 * 2**20
-"""Unpacked bytes of a body that is read whole."""
+"""Maximum unpacked bytes of such a body."""
 
 RETRY_HEADER: Final = "x-should-retry"
-"""With `false` in it, the openai package does not repeat the request."""
+"""With the value `false`, the openai package does not retry the request."""
 
 _PACKED: Final = ("content-encoding", "content-length", "transfer-encoding")
 
 
 def bounded_client(*, trust_env: bool, most_bytes: int, seconds: float) -> "openai.DefaultHttpxClient":
-    """A client for the openai package that follows no redirects.
+    """Return a client for the openai package that follows no redirects.
 
-    It unpacks at most `most_bytes` of a body that is read whole, for at most `seconds`. What is over these limits is
-    dropped from an error, whose beginning says enough; any other body raises openai.APIResponseValidationError. Neither
-    is retried.
+    It unpacks at most `most_bytes` of a body, for at most `seconds`. The rest of an error body is dropped; any other
+    body over the limit raises openai.APIResponseValidationError. Both are final.
     """
     client: openai.DefaultHttpxClient = _client_class()(most_bytes, seconds, trust_env=trust_env)
     return client
@@ -60,7 +59,7 @@ def _client_class() -> "type[Any]":
             return whole
 
         def _read(self, response: Any) -> tuple[bytes, str]:
-            """The unpacked body as far as it is read, and the limit that it is over."""
+            """Return the unpacked body as far as it was read, and the limit that it exceeds."""
             body, end = bytearray(), time.monotonic() + self._seconds
             for piece in response.iter_bytes():
                 body += piece[: self._most_bytes - len(body) + 1]

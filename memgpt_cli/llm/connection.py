@@ -1,7 +1,7 @@
-"""How the openai package is let onto the network: to the endpoint that is set, nowhere else, and silently.
+"""Configure the openai package's client to contact only the chosen endpoint, and to send no other data.
 
-No description of this machine goes out, no organisation named for OpenAI to anyone else; no proxy stands between this
-program and a server on the same machine; nobody is followed who sends a request on to another address.
+No description of this machine is sent, and OpenAI's organisation header goes to OpenAI only. Servers on this machine
+are contacted without a proxy. Redirects are not followed.
 """
 
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _CONNECT_S: Final = 10.0
 _ANTHROPIC_VERSION: Final = "2023-06-01"
-"""The version of Anthropic's API that requests are written for."""
+"""The version of Anthropic's API that requests use."""
 _STAINLESS: Final = (
     *("Lang", "Package-Version", "OS", "Arch", "Runtime", "Runtime-Version", "Async"),
     *("Retry-Count", "Read-Timeout", "Raw-Response"),
@@ -27,9 +27,9 @@ _STAINLESS: Final = (
 def client_for(
     endpoint: Endpoint, *, api_key: str | None, timeout_s: float, max_retries: int, most_bytes: int = MOST_BYTES
 ) -> "openai.OpenAI":
-    """A client of this endpoint.
+    """Return a client for this endpoint.
 
-    `timeout_s` bounds the wait for the next bytes of a stream and for the whole of any other body. `most_bytes` bounds
+    `timeout_s` limits the wait for the next bytes of a stream and the whole of any other body. `most_bytes` limits
     bodies other than streams.
     """
     load("openai")
@@ -48,7 +48,7 @@ def client_for(
 
 
 def headers_for(endpoint: Endpoint, *, api_key: str | None) -> dict[str, Any]:
-    """Headers that replace those of the openai package. Azure and Anthropic read the key from headers of their own.
+    """Return headers that replace those of the openai package. Azure and Anthropic have their own headers for the key.
 
     Other servers with Anthropic's API read either header; Anthropic itself gets one.
     """
@@ -72,7 +72,10 @@ def headers_for(endpoint: Endpoint, *, api_key: str | None) -> dict[str, Any]:
 
 
 def usable_key(api_key: str | None) -> str | None:
-    """The key without blanks around it; None for an empty one. Raises APIKeyError when no header can carry it."""
+    """Return the key without surrounding blanks; None if it is empty.
+
+    Raises APIKeyError if it is not valid in a header.
+    """
     key = (api_key or "").strip()
     if not key.isascii() or not key.isprintable() or " " in key:
         raise APIKeyError(

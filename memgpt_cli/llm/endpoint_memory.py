@@ -1,4 +1,4 @@
-"""ports.EndpointMemory that ends with the process, for clients that are given no other."""
+"""ports.EndpointMemory in the memory of this process, as a default."""
 
 from dataclasses import replace
 from threading import Lock
@@ -8,18 +8,18 @@ from memgpt_cli.domain.endpoint_traits import EndpointTraits
 
 
 class ProcessEndpointMemory:
-    """Keeps what was learned in a dict."""
+    """Stores learned traits in a dict."""
 
     def __init__(self) -> None:
         self._traits: dict[tuple[str | None, str], EndpointTraits] = {}
         self._lock = Lock()
 
     def traits(self, base_url: str | None, model: str) -> EndpointTraits:
-        """What was learned."""
+        """Return the learned traits."""
         return self._traits.get((base_url, model), EndpointTraits())
 
     def learn(self, base_url: str | None, model: str, learned: EndpointTraits) -> None:
-        """Replace the traits that `learned` knows."""
+        """Replace the known traits of `learned`."""
         known: dict[str, Any] = dict(learned.known())
         with self._lock:
             self._traits[base_url, model] = replace(self.traits(base_url, model), **known)

@@ -1,4 +1,4 @@
-"""A model behind an endpoint that speaks another API than Chat Completions."""
+"""A model behind an endpoint with another API than Chat Completions."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -33,9 +33,9 @@ _UNVERIFIED: Final = re.compile(
 class EndpointModel(ChatModel):
     """A model over HTTP in the form of `wire`.
 
-    The endpoint's extra fields are added to each request as they stand. Optional fields that the server refuses are
-    left out from then on, and kept in `memory`; so are, in this process, opaque fields that it cannot verify. Several
-    threads may use one instance.
+    The endpoint's extra fields are added to each request unchanged. Optional fields that the server refuses are left
+    out from then on, and stored in `memory`; opaque fields that it cannot verify are left out in this process.
+    Thread-safe.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class EndpointModel(ChatModel):
 
     @override
     def body(self, request: ChatRequest) -> dict[str, Any]:
-        """The exact body that `stream` sends, without the fields that this server was found to refuse."""
+        """Return the exact body that `stream` sends, without the fields that this server refuses."""
         refused = self._memory.traits(self._target.base_url, self._target.model).refused_fields
         body = self._wire.body(self._accepted(request))
         body = {field: value for field, value in body.items() if field not in refused}
@@ -73,10 +73,10 @@ class EndpointModel(ChatModel):
 
     @override
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
-        """Yield the reply as it comes, then its opaque fields, then its usage.
+        """Yield the reply as it arrives, then its opaque fields, then its usage.
 
         Closing the iterator, or an interrupt in it, closes the connection. Raises ContextLengthError, RateLimitError,
-        APIKeyError or ModelError; after a part of the reply has come too.
+        APIKeyError or ModelError, also after a part of the reply has arrived.
         """
         events = self._open(request)
         reader = self._wire.reader(self._accepted(request), self.origin)
@@ -98,7 +98,7 @@ class EndpointModel(ChatModel):
         self._transport.close()
 
     def _over(self, bound: ReplyBoundError) -> ModelError:
-        """A reply that was cut here is no reply: its thinking has no signature."""
+        """Return the error for a reply over a limit: without its signature, its thinking is unusable."""
         if bound.reason == STALLED:
             said = f"said nothing for {self._transport.timeout_s:g} s"
             return ModelError(
@@ -107,7 +107,7 @@ class EndpointModel(ChatModel):
         return ModelError(f"{self._target.host} sent a longer reply than was asked for.", hint="see the server's log")
 
     def _open(self, request: ChatRequest) -> ReplyEvents:
-        """Send the request; where the server refuses an optional field, once more without that."""
+        """Send the request; if the server refuses an optional field, retry once without it."""
         load("openai")
         import openai
 
@@ -120,14 +120,14 @@ class EndpointModel(ChatModel):
                     raise explain(error, self._target) from None
 
     def _accepted(self, request: ChatRequest) -> ChatRequest:
-        """The request without the opaque fields that the server has refused."""
+        """Return the request without the opaque fields that the server has refused."""
         if not self._refused:
             return request
         messages = (replace(m, opaque=None) if m.opaque in self._refused else m for m in request.messages)
         return replace(request, messages=tuple(messages))
 
     def _drop_opaque(self, error: "openai.APIStatusError", request: ChatRequest) -> bool:
-        """Leave out all opaque fields of this prompt once the server refuses one; False when there are none."""
+        """Remove all opaque fields of this prompt after the server refused one; False if there are none."""
         sent = {m.opaque for m in self._accepted(request).messages if m.opaque is not None}
         if not sent or error.status_code not in (400, 404, 422) or not _UNVERIFIED.search(str(error)):
             return False
@@ -135,7 +135,7 @@ class EndpointModel(ChatModel):
         return True
 
     def _learn(self, error: "openai.APIStatusError", body: Mapping[str, Any]) -> bool:
-        """Learn from a refusal which fields this server takes; False when there is nothing to learn."""
+        """Learn from a refusal which fields this server accepts; False if there is nothing to learn."""
         fields = (field for field in self._wire.optional_fields if field in body and field not in self._extra_body)
         refused = next((field for field in fields if is_about(error, field)), None)
         if refused is None or error.status_code not in (400, 422):

@@ -1,4 +1,4 @@
-"""The words and codes of an error body, whatever its shape: objects, lists, JSON within JSON, HTML, plain text."""
+"""Extract the text and codes of an error body of any shape: objects, lists, JSON within JSON, HTML, plain text."""
 
 import html
 import json
@@ -10,26 +10,27 @@ _WORDS: Final = ("message", "detail", "details", "msg", "error", "errors", "titl
 _CODES: Final = ("code", "type", "status")
 _DEEPEST: Final = 5
 _LONGEST: Final = 20_000
-"""Characters of a text that are looked at; what a person needs stands at the beginning."""
+"""Maximum characters that are read; the useful part is at the beginning."""
 _TITLE: Final = re.compile(r"<(title|h1)[^>]*>(.*?)</", re.IGNORECASE | re.DOTALL)
 _TAG: Final = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 
 
 def words_of(body: object, otherwise: str = "") -> str:
-    """What the server says, as text for a person; `otherwise` where it says nothing.
+    """Return the server's message as text for a person; `otherwise` if there is none.
 
-    Of a list it is the first entry that says something. What a gateway passes on from its provider follows its own.
+    Of a list, the first entry with a text is used. A provider's message that a gateway passes on follows the gateway's
+    own.
     """
     return _words(body, _DEEPEST) or _plain(otherwise)
 
 
 def codes_of(body: object) -> str:
-    """All codes and types in the body, joined by blanks, for telling errors apart."""
+    """Return all codes and types in the body, joined by blanks, to distinguish errors."""
     return " ".join(dict.fromkeys(str(code) for code in _codes(body, _DEEPEST)))
 
 
 def status_of(body: object) -> int | None:
-    """The HTTP status that an error within a stream names as its code."""
+    """Return the HTTP status that an error within a stream has as its code."""
     return next((code for code in _codes(body, _DEEPEST) if type(code) is int and 400 <= code < 600), None)  # noqa: PLR2004
 
 
@@ -43,7 +44,7 @@ def _words(body: object, depth: int) -> str:
     if not isinstance(body, dict):
         return ""
     own = next((words for key in _WORDS if (words := _words(body.get(key), depth - 1))), "")
-    if own and isinstance(place := body.get("loc"), list):  # FastAPI says where and what
+    if own and isinstance(place := body.get("loc"), list):  # FastAPI states the field and the error
         own = f"{'.'.join(map(str, place))}: {own}"
     metadata = body.get("metadata")
     passed_on = _words(metadata.get("raw"), depth - 1) if isinstance(metadata, dict) else ""
@@ -51,7 +52,7 @@ def _words(body: object, depth: int) -> str:
 
 
 def _text(text: str, depth: int) -> str:
-    """A text that may be JSON once more, or a page."""
+    """Return a text that may be JSON again, or an HTML page."""
     text = text[:_LONGEST].strip()
     if text[:1] in ("{", "["):
         inner = _parsed(text)

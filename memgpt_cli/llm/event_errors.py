@@ -1,4 +1,4 @@
-"""Errors that a server reports inside a stream, after it has answered with status 200."""
+"""Errors that a server reports inside a stream, after status 200."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,8 +1,8 @@
-"""Refusals of a prompt that is longer than the server's window, in any wording, with the numbers that they state.
+"""Recognise refusals of a prompt over the server's window, in any wording, with their numbers.
 
-A rule and not a list: the words speak of the prompt or the window, say that something is over a limit, and are about
-nothing else (a rate in tokens per minute, a reply's length, bytes, a model that cannot be loaded). The wordings that
-it was checked against, and those that it must not match, are in `tests/llm/test_length_refusals.py`.
+It uses a rule instead of a list: the text is about the prompt or the window, says that something is over a limit, and
+is not about something else (a rate in tokens per minute, a reply's length, bytes, a model that cannot be loaded).
+`tests/llm/test_length_refusals.py` has the wordings that it must and must not match.
 """
 
 import re
@@ -11,13 +11,13 @@ from typing import Final
 from memgpt_cli.errors import ContextLengthError
 
 _LONGEST: Final = 20_000
-"""Characters of a refusal that are read; a longer one is not a refusal but a page."""
+"""Maximum characters of a refusal; a longer text is a page."""
 
 _CODES: Final = re.compile(
     r"context_length_exceeded|exceed_context_size|model_context_window_exceeded|model_max_prompt_tokens_exceeded"
     r"|tokens_limit_reached|contextwindowexceeded"
 )
-"""Codes that mean it whatever the words say."""
+"""Codes that are sufficient, regardless of the text."""
 
 _ABOUT_THE_PROMPT: Final = re.compile(
     r"context[ _-]?(length|size|window|limit)|length of the (messages|prompt|input|conversation)"
@@ -36,10 +36,10 @@ _OVER_A_LIMIT: Final = re.compile(
     re.DOTALL,
 )
 _ABOUT_SOMETHING_ELSE: Final = re.compile(
-    # how fast, not how long
+    # a rate, not a length
     r"per[ -](second|minute|min\b|hour|day)|\b[tr]p[md]\b|rate[ _-]?limit|throttl|too many requests|quota|please wait"
     r"|每分钟|频率|限流|余额|额度"
-    # a model that does not start
+    # a model that cannot start
     r"|(failed|failure|unable|error|could not|cannot)( to)?( be)? load|error loading|kv[ _-]cache|out of memory"
     # bytes, characters, entries, fields
     r"|\bbytes\b|\d ?[kmg]i?b\b|characters|字符|string (is )?too long|string_above_max|array (is )?too long"
@@ -97,14 +97,14 @@ _FUNCTIONS_COUNT: Final = re.compile(rf"{_NUMBER} in the functions")
 _BY_HOW_MUCH: Final = re.compile(r"\bby [\d,]+ tokens")
 _TOKENS: Final = re.compile(rf"{_NUMBER} (?:input |prompt )?tokens?")
 _SMALLEST_WINDOW: Final = 256
-"""No window is smaller; a smaller number in a refusal is a code or a count of something else."""
+"""No window is smaller; a smaller number in a refusal is a code or another count."""
 _LARGEST_WINDOW: Final = 100_000_000
 
 
 def context_length(said: str, body: object = None) -> ContextLengthError | None:
-    """The error for a prompt over the server's window, with its numbers; None when `said` is about something else.
+    """Return the error for a prompt over the server's window, with its numbers; None for other refusals.
 
-    `said` is the message with its codes, `body` the parsed error where the server sent JSON.
+    `said` is the message with its codes, `body` the parsed error if the server sent JSON.
     """
     text = said[:_LONGEST].lower()
     if not _is_length_refusal(text):
@@ -120,7 +120,7 @@ def context_length(said: str, body: object = None) -> ContextLengthError | None:
 
 
 def is_about_a_rate(said: str) -> bool:
-    """Whether a prompt is refused because it alone is over what may be sent in a minute, as Groq does with a 413."""
+    """Whether a single prompt exceeds a limit per minute, as Groq reports with status 413."""
     return re.search(r"per[ -](minute|day)|\btp[md]\b", said[:_LONGEST].lower()) is not None
 
 
@@ -135,7 +135,7 @@ def _is_length_refusal(text: str) -> bool:
 
 
 def _numbers(text: str, body: object) -> tuple[int | None, int | None]:
-    """The window and the prompt's count in tokens, where they are stated or follow from two numbers."""
+    """Return the window and the prompt's count in tokens, if they are stated or follow from two numbers."""
     text = _BY_HOW_MUCH.sub("", text)
     limit, counted = _fields(body)
     limit = limit or _first(_LIMITS, text)
@@ -149,14 +149,14 @@ def _numbers(text: str, body: object) -> tuple[int | None, int | None]:
 
 
 def _unnamed_limit(text: str, counted: int | None) -> int | None:
-    """The smaller of two numbers of tokens, or the only one."""
+    """Return the smaller of two numbers of tokens, or the only one."""
     numbers = {_value(match) for match in _TOKENS.finditer(text)} - {counted}
     plausible = [n for n in numbers if _SMALLEST_WINDOW <= n <= _LARGEST_WINDOW and (counted is None or n < counted)]
     return min(plausible) if plausible else None
 
 
 def _fields(body: object) -> tuple[int | None, int | None]:
-    """llama.cpp gives its window and its count as fields."""
+    """Return the window and the count from llama.cpp's fields."""
     inner = body.get("error") if isinstance(body, dict) and isinstance(body.get("error"), dict) else body
     if not isinstance(inner, dict):
         return None, None

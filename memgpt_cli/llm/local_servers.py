@@ -1,7 +1,7 @@
-"""Model servers on this machine: looking at the ports where they usually listen.
+"""Find model servers on this machine at their usual ports.
 
-Only loopback is contacted, without a proxy and without a key; what does not answer like a model server is skipped. It
-uses plain HTTP, because importing a client takes longer than the whole search.
+Only loopback is contacted, without a proxy and without a key; ports without a model server are skipped. It uses plain
+HTTP, because importing a client takes longer than the whole search.
 """
 
 import json
@@ -15,16 +15,16 @@ from typing import Final
 from urllib.parse import urlsplit
 
 USUAL_PORTS: Final = (("Ollama", 11434), ("LM Studio", 1234), ("llama.cpp", 8080), ("vLLM", 8000))
-"""Servers and the ports where they listen by default, as their own documentation says."""
+"""Servers and their default ports, according to their documentation."""
 
 _LARGEST_LISTING: Final = 1_000_000
-"""Bytes of a list of models; a longer one is not read."""
+"""Maximum bytes of a list of models."""
 _CONNECT_S: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalServer:
-    """A server that lists models; `name` is whose port it is, so the server may be another one."""
+    """A server that lists models; `name` is the usual server at this port, so it may be another one."""
 
     name: str
     base_url: str
@@ -32,7 +32,7 @@ class LocalServer:
 
 
 def server_ports(environ: Mapping[str, str] = os.environ) -> tuple[tuple[str, int], ...]:
-    """The usual ports; of OLLAMA_HOST the port is used, its host is not."""
+    """Return the usual ports; OLLAMA_HOST supplies a port, its host is ignored."""
     stated = environ.get("OLLAMA_HOST", "")
     try:
         port = urlsplit(stated if "://" in stated else f"//{stated}").port
@@ -42,7 +42,7 @@ def server_ports(environ: Mapping[str, str] = os.environ) -> tuple[tuple[str, in
 
 
 def find_local_servers(*, within_s: float, environ: Mapping[str, str] = os.environ) -> list[LocalServer]:
-    """The servers that answer within so many seconds, in the order of the ports; all ports are tried at once."""
+    """Return the servers that answer within this many seconds, in the order of the ports; all are tried in parallel."""
     ports = server_ports(environ)
     found: dict[int, LocalServer] = {}
 
@@ -61,7 +61,7 @@ def find_local_servers(*, within_s: float, environ: Mapping[str, str] = os.envir
 
 
 def _listed(port: int, within_s: float) -> tuple[str, ...] | None:
-    """The models that a server at this port lists; None where there is no model server."""
+    """Return the models of a server at this port; None if there is no model server."""
     connection = HTTPConnection("localhost", port, timeout=min(_CONNECT_S, within_s))
     try:
         connection.connect()

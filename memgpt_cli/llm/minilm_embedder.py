@@ -1,4 +1,4 @@
-"""Sentence embedders as ONNX files, MiniLM above all: better than the built-in table at paraphrase, and much slower.
+"""Sentence embedders as ONNX files, usually MiniLM: better than the built-in table at paraphrases, and much slower.
 
 It runs files that are already on this machine, or that the extra `minilm` installs, and never fetches any.
 """
@@ -19,9 +19,9 @@ from memgpt_cli.ports import Embedder
 USUAL: Final = "all-MiniLM-L6-v2"
 EXTRA: Final = "minilm"
 _CHROMA_CACHE: Final = Path(".cache", "chroma", "onnx_models", USUAL, "onnx")
-"""Below the home folder: where Chroma's own default embedder, which is the same model, keeps its files."""
+"""Below the home folder: the files of Chroma's default embedder, which is the same model."""
 _MOST_TOKENS: Final = 256
-"""Word pieces that the model was made for; a longer text is embedded by its beginning."""
+"""The model's maximum in word pieces; of a longer text only the beginning is embedded."""
 _BATCH: Final = 32
 
 
@@ -60,7 +60,7 @@ class MiniLMEmbedder(Embedder):
     @override
     def embed(self, texts: Sequence[str]) -> list[Vector]:
         self._loaded()
-        by_length = sorted(range(len(texts)), key=lambda index: len(texts[index]))  # little padding in each batch
+        by_length = sorted(range(len(texts)), key=lambda index: len(texts[index]))  # to reduce padding in each batch
         vectors: dict[int, Vector] = {}
         for start in range(0, len(texts), _BATCH):
             chosen = by_length[start : start + _BATCH]
@@ -70,7 +70,7 @@ class MiniLMEmbedder(Embedder):
     def _embedded(self, texts: list[str]) -> Iterator[Vector]:
         import numpy as np
 
-        # A lone surrogate (half an emoji from a broken file) is no Unicode and would be refused by the tokenizer.
+        # A lone surrogate (half an emoji from a damaged file) is invalid Unicode, and the tokenizer would refuse it.
         encoded = self._tokenizer.encode_batch([text.encode(errors="replace").decode() for text in texts])
         mask = np.array([one.attention_mask for one in encoded], dtype=np.int64)
         given = {
@@ -137,4 +137,4 @@ def _read_model(path: Path) -> Any:
 
 
 def _unusable(path: Path, error: Exception) -> ConfigError:
-    return ConfigError(f"{path} cannot be used: {' '.join(str(error).split())[:200]}", hint="get the file anew")
+    return ConfigError(f"{path} cannot be used: {' '.join(str(error).split())[:200]}", hint="get the file again")

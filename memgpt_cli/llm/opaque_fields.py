@@ -1,9 +1,8 @@
-"""What a Chat Completions server sends beside text and calls and may require back: reasoning, signatures.
+"""Fields that a Chat Completions server sends besides text and calls and may require back: reasoning, signatures.
 
-The rule follows what the server itself did. A field is kept when its name speaks of reasoning, thoughts or signatures,
-and on a call when it is none of the standard ones. It is returned under its own name, in the same place, to the same
-endpoint and model. DeepSeek, Kimi and Gemini refuse a call that comes back without it. Not here: which messages carry
-them (`wire_messages`), and what a server refuses (`refusals`).
+A field of a message is kept if its name mentions reasoning, thoughts or signatures; a field of a call is kept if it is
+not a standard one. Each is returned under its own name, in the same place, to the same endpoint and model. DeepSeek,
+Kimi and Gemini refuse a call that comes back without it.
 """
 
 import json
@@ -17,11 +16,11 @@ _MESSAGE_FIELD: Final = re.compile(r"reasoning|thinking|thought|signature|^extra
 _CALL_FIELDS: Final = frozenset({"index", "id", "type", "function", "name", "arguments", "parameters", "custom"})
 _FUNCTION_FIELDS: Final = frozenset({"name", "arguments", "parameters", "description", "strict", "type", "id"})
 _TEXT_KEYS: Final = frozenset({"text", "summary", "thinking"})
-"""In items of a list these come in pieces; every other key comes whole."""
+"""In items of a list, these keys come in pieces; every other key comes complete."""
 _LONGEST_PLAIN_ID: Final = 64
-"""A longer id carries something: LiteLLM puts Gemini's signature there."""
+"""A longer id contains data: LiteLLM puts Gemini's signature there."""
 _NAMING_ID: Final = re.compile(r"functions\.[\w-]+:\d+")
-"""Kimi's templates show the model this id in place of the function's name."""
+"""Kimi's templates show the model this id instead of the function's name."""
 
 
 class OpaqueFields:
@@ -32,7 +31,7 @@ class OpaqueFields:
         self._calls: dict[int, dict[str, Any]] = {}
 
     def message(self, delta: Mapping[str, Any]) -> None:
-        """Take the opaque fields of a delta, or of a whole message."""
+        """Add the opaque fields of a delta, or of a whole message."""
         for name, value in delta.items():
             if value and isinstance(value, str | list | dict) and is_opaque(name):
                 self._message[name] = _merged(self._message.get(name), value)
@@ -40,12 +39,12 @@ class OpaqueFields:
             self._thinking([part for part in content if isinstance(part, dict) and part.get("type") == "thinking"])
 
     def call(self, position: int, extra: Mapping[str, Any]) -> None:
-        """Take the opaque fields of the call at a position in the reply."""
+        """Add the opaque fields of the call at a position in the reply."""
         if extra:
             self._calls[position] = {**self._calls.get(position, {}), **extra}
 
     def finished(self, origin: str) -> Opaque | None:
-        """All of them, tagged with their origin; None where the server sent none."""
+        """Return all of them with their origin; None if the server sent none."""
         message = dict(self._message)
         if "reasoning_details" in message:  # the same reasoning, with its signatures
             message.pop("reasoning", None)
@@ -57,12 +56,12 @@ class OpaqueFields:
         content = {"message": message, "calls": {str(n): extra for n, extra in sorted(self._calls.items())}}
         try:
             text = json.dumps(content, ensure_ascii=False, allow_nan=False)
-        except ValueError:  # a number that no request can carry
+        except ValueError:  # a number that is invalid in a request
             return None
         return Opaque(origin=origin, content=clean(text))
 
     def _thinking(self, parts: list[dict[str, Any]]) -> None:
-        """Mistral's thinking parts, which come in pieces within `content`."""
+        """Add Mistral's thinking parts, which come in pieces within `content`."""
         known = self._message.setdefault("content", []) if parts else []
         for part in parts:
             if known and isinstance(known[-1].get("thinking"), type(part.get("thinking"))):
@@ -72,12 +71,12 @@ class OpaqueFields:
 
 
 def is_opaque(name: str) -> bool:
-    """Whether the name of a message's field speaks of reasoning, thoughts or signatures."""
+    """Whether the name of a message's field mentions reasoning, thoughts or signatures."""
     return _MESSAGE_FIELD.search(name) is not None
 
 
 def call_extras(piece: Mapping[str, Any]) -> dict[str, Any]:
-    """The opaque fields of one item of `tool_calls`, in the item's own form."""
+    """Return the opaque fields of one item of `tool_calls`, in the item's own form."""
     extra = {key: value for key, value in piece.items() if value and key not in _CALL_FIELDS}
     function = piece.get("function")
     if isinstance(function, dict):
@@ -89,13 +88,13 @@ def call_extras(piece: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def server_ids(opaque: Opaque | None) -> dict[int, str]:
-    """The ids that the server gave to calls and needs back, by the position of the call in its message."""
+    """Return the ids that the server gave to calls and needs back, by the position of the call in its message."""
     calls = {} if opaque is None else json.loads(opaque.content)["calls"]
     return {int(position): extra["id"] for position, extra in calls.items() if "id" in extra}
 
 
 def with_opaque(wire: dict[str, Any], opaque: Opaque) -> dict[str, Any]:
-    """An assistant message in wire form with the opaque fields back in their places."""
+    """Return an assistant message in wire form with the opaque fields in their places."""
     fields = json.loads(opaque.content)
     message, calls = dict(fields["message"]), fields["calls"]
     if thinking := message.pop("content", None):
@@ -112,7 +111,7 @@ def _filled(call: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _merged(before: Any, more: Any) -> Any:
-    """A field after one more piece: texts and lists grow, objects are filled in."""
+    """Merge a piece into a field: texts and lists grow, objects are filled in."""
     if isinstance(before, str) and isinstance(more, str):
         return before + more
     if isinstance(before, dict) and isinstance(more, dict):
@@ -131,7 +130,7 @@ def _merged(before: Any, more: Any) -> Any:
 
 
 def _continues(last: Any, item: Any) -> bool:
-    """Whether an item of a streamed list is the next piece of the last one."""
+    """Whether an item of a streamed list continues the last one."""
     if not (isinstance(last, dict) and isinstance(item, dict) and "index" in item):
         return False
     same = all(last.get(key) == item.get(key) for key in ("index", "type"))

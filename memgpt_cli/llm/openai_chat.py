@@ -1,7 +1,7 @@
-"""Chat Completions over any base URL: OpenAI, Ollama, vLLM, llama.cpp, LM Studio, OpenRouter and their likes.
+"""Chat Completions over any base URL: OpenAI, Ollama, vLLM, llama.cpp, LM Studio, OpenRouter and similar servers.
 
-Here is what differs between servers' requests. What differs between their replies is in `replies`, between their
-refusals in `server_errors`; connections are in `transport`.
+This module handles differences between servers' requests. `replies` handles replies, `server_errors` refusals,
+`transport` connections.
 """
 
 from collections.abc import Iterator
@@ -34,13 +34,12 @@ if TYPE_CHECKING:
 class OpenAIChat(ChatModel):
     """A model over HTTP.
 
-    `base_url` None is OpenAI. `timeout_s` bounds the wait for a connection's next bytes, not the whole reply: a local
-    model may take minutes to read a long prompt. A failed call is repeated `max_retries` times, with growing pauses or
-    those that the server asks for, as long as nothing of the reply has come. `reasoning_effort` goes into the request
-    as it stands, where the server takes it. What its server refuses is kept in `memory`. One instance may serve several
-    threads.
+    `base_url` None is OpenAI. `timeout_s` limits the wait for a connection's next bytes, not the whole reply: a local
+    model may take minutes to read a long prompt. A failed call is retried `max_retries` times, with growing pauses or
+    those that the server requests, as long as no part of the reply has arrived. `reasoning_effort` is sent unchanged if
+    the server accepts it. Learned refusals are stored in `memory`. Thread-safe.
 
-    Raises ConfigError if `base_url` is not a URL, APIKeyError for a key that no header can carry.
+    Raises ConfigError if `base_url` is not a URL, APIKeyError for a key that is not valid in a header.
     """
 
     def __init__(
@@ -75,7 +74,7 @@ class OpenAIChat(ChatModel):
 
     @override
     def body(self, request: ChatRequest) -> dict[str, Any]:
-        """The exact body that `stream` sends, in the form that this server was found to take."""
+        """Return the exact body that `stream` sends, in the form that this server accepts."""
         return self._body(request, self.traits)
 
     def _body(self, request: ChatRequest, traits: EndpointTraits) -> dict[str, Any]:
@@ -94,12 +93,12 @@ class OpenAIChat(ChatModel):
 
     @property
     def traits(self) -> EndpointTraits:
-        """What was learned about this model at this endpoint, by this process and others."""
+        """Return what this process and others learned about this model at this endpoint."""
         return self._memory.traits(self._endpoint.base_url, self._endpoint.model)
 
     @property
     def _limit_fields(self) -> tuple[str, str, str]:
-        """The fields that may bound the reply, in the order in which they are tried; "" is none."""
+        """Return the fields that may limit the reply, in the order of the tries; "" is none."""
         usual, other = (
             ("max_completion_tokens", "max_tokens") if self._is_openai else ("max_tokens", "max_completion_tokens")
         )
@@ -107,10 +106,10 @@ class OpenAIChat(ChatModel):
 
     @override
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
-        """Yield the reply as it comes, at the end its usage where the server reports it.
+        """Yield the reply as it arrives, then its usage if the server reports it.
 
         Closing the iterator, or an interrupt in it, closes the connection. Raises ContextLengthError, RateLimitError,
-        APIKeyError or ModelError; after a part of the reply has come too.
+        APIKeyError or ModelError, also after a part of the reply has arrived.
         """
         reply = ReplyStream(request, origin=self.origin)
         bounds = ReplyBounds(request.max_tokens, idle_s=self._transport.timeout_s)
@@ -133,7 +132,7 @@ class OpenAIChat(ChatModel):
         self._transport.close()
 
     def _open(self, request: ChatRequest) -> ReplyEvents:
-        """Send the request; where the server refuses its form, again in another one. What works is remembered."""
+        """Send the request; if the server refuses its form, try other forms. A form that works is remembered."""
         load("openai")
         import openai
 
@@ -155,26 +154,29 @@ class OpenAIChat(ChatModel):
         raise AssertionError("the last attempt returns or raises")
 
     def _refusal(self, error: "openai.APIStatusError", *, is_about_form: bool) -> MemGPTError:
-        """What is raised for a refusal. One of the request's form is final, also with a status of broken servers."""
+        """Return the error for a refusal.
+
+        One about the request's form is final, also with a status of unavailable servers.
+        """
         explained = explain(error, self._endpoint)
         if is_about_form and isinstance(explained, ModelError):
             explained.transient = False
         return explained
 
     def _learn(self, known: EndpointTraits, found: EndpointTraits) -> None:
-        """Remember what a request that was taken has shown."""
+        """Store what an accepted request has shown."""
         if found != known:
             new = {name: value for name, value in found.known().items() if getattr(known, name) != value}
             self._memory.learn(self._endpoint.base_url, self._endpoint.model, EndpointTraits(**dict[str, Any](new)))
 
     def _learn_about_prompt(self, error: "openai.APIStatusError", known: EndpointTraits, found: EndpointTraits) -> None:
-        """A prompt that is refused for its length was in the right form."""
+        """Store the form of a prompt that was refused for its length: the form was accepted."""
         if isinstance(explain(error, self._endpoint), ContextLengthError):
             self._learn(known, found)
 
 
 def _in_text(request: ChatRequest, body: dict[str, Any]) -> tuple[ChatRequest, dict[str, Any]]:
-    """The request and its body with the functions in the system message instead of in `tools`."""
+    """Return the request and its body with the functions in the system message instead of in `tools`."""
     plain = {field: value for field, value in body.items() if field not in ("tools", "tool_choice")}
     if not request.tools:
         return request, plain

@@ -1,7 +1,7 @@
-"""An embedder behind any `/v1/embeddings` endpoint: OpenAI, Ollama, vLLM, llama.cpp, LM Studio and their likes.
+"""An embedder behind any `/v1/embeddings` endpoint: OpenAI, Ollama, vLLM, llama.cpp, LM Studio and similar servers.
 
-What differs between servers is handled here: answers as base64 or as numbers, limits on a request or on a text that
-are learnt from refusals, missing usage. It keeps no vectors and records no cost; it tells the tokens it spent.
+It handles differences between servers: vectors as base64 or as numbers, limits on a request or on a text that are
+learned from refusals, missing usage. It stores no vectors and no cost; it reports the tokens used.
 """
 
 import base64
@@ -35,18 +35,18 @@ _TOO_LARGE: Final = re.compile(
 _SMALLEST_CUT: Final = 100
 """Characters. A server that refuses a text this short does not refuse it for its length."""
 _MOST_BYTES: Final = 64 * 2**20
-"""Of one answer: 64 vectors of 8,192 numbers take 3 MB as base64 and 12 MB as text."""
+"""Maximum of one response: 64 vectors of 8,192 numbers take 3 MB as base64 and 12 MB as text."""
 _REFUSED: Final = (400, 413, 422, 500)
 
 
 class OpenAIEmbedder(Embedder):
     """An embedder over HTTP.
 
-    `base_url` None is OpenAI's own. `api_key` may be None for a server that asks for none.
-    `dimensions` asks the server for shorter vectors; `known_dimensions`, from the stored identity, spares the first
-    call that would learn them. `batch` texts go into a request. A failed request is repeated `max_retries` times with
-    growing pauses, or those that the server's Retry-After asks for. `on_usage` is told the tokens of every answer.
-    A text over the server's limit is embedded by its beginning.
+    `base_url` None is OpenAI's own. `api_key` may be None for a server without keys. `dimensions` requests shorter
+    vectors; `known_dimensions`, from the stored identity, avoids a first call to learn them. `batch` texts go into a
+    request. A failed request is retried `max_retries` times with growing pauses, or those of the server's Retry-After.
+    `on_usage` is called with the tokens of every response. Of a text over the server's limit only the beginning is
+    embedded.
     """
 
     def __init__(
@@ -78,9 +78,9 @@ class OpenAIEmbedder(Embedder):
     @override
     @property
     def identity(self) -> EmbedderIdentity:
-        """`openai/<model>/<dimensions>`; asks the server once when the dimensions are not known.
+        """Return `openai/<model>/<dimensions>`; calls the server once if the dimensions are unknown.
 
-        Raises APIKeyError or ModelError when it cannot be asked.
+        Raises APIKeyError or ModelError if the call fails.
         """
         if self._dimensions is None:
             self._request(["How many dimensions?"])
@@ -88,9 +88,9 @@ class OpenAIEmbedder(Embedder):
 
     @override
     def embed(self, texts: Sequence[str]) -> list[Vector]:
-        """One unit vector for each text, in order; an empty text gets the first axis, and is not sent.
+        """Return one unit vector for each text, in order; an empty text gets the first axis, and is not sent.
 
-        Raises APIKeyError, ModelError, or EmbedderMismatchError when vectors of another length come back.
+        Raises APIKeyError, ModelError, or EmbedderMismatchError if vectors of another length come back.
         """
         filled = [index for index, text in enumerate(texts) if text.strip()]
         vectors: dict[int, Vector] = {}
@@ -112,7 +112,7 @@ class OpenAIEmbedder(Embedder):
             client.close()
 
     def _request(self, texts: list[str]) -> list[Vector]:
-        """Embed these texts, in smaller requests where the server wants that."""
+        """Embed these texts, in smaller requests if the server requires that."""
         load("openai")
         import openai
 
@@ -125,7 +125,7 @@ class OpenAIEmbedder(Embedder):
         return [vector for part in parts for vector in self._request(part)]
 
     def _in_parts(self, texts: list[str], error: "openai.APIStatusError") -> list[list[str]]:
-        """What to send in place of a refused request; raises when nothing smaller or plainer would help."""
+        """Return smaller requests to send after a refusal; raises if that would not help."""
         said = self._said(error)
         if error.status_code == 400 and self._encoding == "base64" and "encoding" in said:  # noqa: PLR2004
             self._encoding = "float"
@@ -141,7 +141,7 @@ class OpenAIEmbedder(Embedder):
         raise self._explained(error) from error
 
     def _post(self, texts: list[str]) -> Any:
-        """The parsed answer of one call."""
+        """Return the parsed response of one call."""
         import openai
 
         response = self._connected().embeddings.with_raw_response.create(
@@ -223,7 +223,7 @@ class OpenAIEmbedder(Embedder):
         )
 
     def _said(self, error: "openai.APIStatusError") -> str:
-        """The server's words on one line, not too long, and without the key should it repeat that."""
+        """Return the server's message on one line, shortened, without the key."""
         words = " ".join(str(error).split())
         return (words.replace(self._api_key, "***") if self._api_key else words)[:300]
 
@@ -235,12 +235,12 @@ class OpenAIEmbedder(Embedder):
 
 
 def _clean(text: str) -> str:
-    """Without lone surrogates (half an emoji from a broken file), which no request can carry."""
+    """Remove lone surrogates (half an emoji from a damaged file), which are invalid in a request."""
     return text.encode(errors="replace").decode()
 
 
 def _numbers(embedding: str | Iterable[float]) -> "NDArray[np.float32]":
-    """As the server sends them. Raises ValueError for anything but finite numbers."""
+    """Return the numbers as sent. Raises ValueError for anything but finite numbers."""
     import numpy as np
 
     if isinstance(embedding, str):

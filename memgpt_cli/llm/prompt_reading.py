@@ -1,7 +1,7 @@
-"""Reads a request: who said what and is not answered yet, what core memory holds, what this turn's calls returned.
+"""Read a request: messages with their speakers, unanswered ones, core memory, the results of this turn's calls.
 
-All knowledge of how prompts are written (headers, envelopes, snapshots, result lines, both protocols) is here. A part
-that is missing or written otherwise is read as plain text; nothing here raises on a request.
+This module contains all rules about the format of prompts (headers, envelopes, snapshots, result lines, both
+protocols). Missing or malformed parts are read as plain text; no request raises an error.
 """
 
 import re
@@ -19,7 +19,7 @@ LOST: Final = "results_moved"
 EDITED: Final = "core_memory_edited"
 LONGEST_NAME: Final = 4
 FAR_BACK: Final = 40
-"""Messages before the current turn among which the previous exchange is looked for."""
+"""Messages before the current turn that are searched for the previous exchange."""
 
 _TIME: Final = r"(?:[A-Z][a-z]{2} )?\d{4}-\d\d-\d\d \d\d:\d\d"
 _WEEKDAY: Final = re.compile(r"^[A-Z][a-z]{2} ")
@@ -64,7 +64,7 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockView:
-    """A core memory block as the prompt shows it at its end. `limit` is in characters."""
+    """A core memory block at the end of the prompt. `limit` is in characters."""
 
     text: str
     limit: int
@@ -100,10 +100,10 @@ class PromptHit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """Where the conversation stands.
+    """The state of the conversation.
 
-    `steps` are this turn's calls so far; `lost` tells that results of it left the window. `asked` and `replied` are the
-    exchange before. `among_people` tells that several named people speak, to each other rather than to the assistant.
+    `steps` are this turn's calls so far; `lost`: some of their results left the window. `asked` and `replied` are the
+    previous exchange. `among_people`: several named people talk to each other rather than to the assistant.
     """
 
     paper: bool
@@ -118,7 +118,7 @@ class Situation:
 
 
 def read(request: ChatRequest) -> Situation:
-    """The situation that a request describes."""
+    """Return the situation that a request describes."""
     functions = frozenset(tool.name for tool in request.tools)
     paper = SEND_MESSAGE in functions
     messages = request.messages
@@ -163,7 +163,7 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _turn_start(messages: Sequence[PromptMessage], *, paper: bool) -> int:
-    """The index after the last message that ended a turn."""
+    """Return the index after the last message that ended a turn."""
     results: dict[str, str] = {}
     for index in range(len(messages) - 1, -1, -1):
         message = messages[index]
@@ -188,7 +188,7 @@ def _utterances(messages: Iterable[PromptMessage]) -> Iterable[Utterance]:
 
 
 def _event_kind(content: str) -> str | None:
-    """The kind of event that the program reports in a `user` message; None when a person speaks there."""
+    """Return the kind of event in a `user` message; None if it is a person's."""
     if content.startswith("<memgpt_event"):
         event = _EVENT.match(content)
         return event[1] if event is not None else ""
@@ -199,7 +199,7 @@ def _event_kind(content: str) -> str | None:
 
 
 def _utterance(content: str) -> Utterance | None:
-    """What a person said in a `user` message; None when the program speaks there."""
+    """Return a person's text in a `user` message; None if it is an event."""
     if content.startswith("<memgpt_event"):
         return None
     if content.startswith("{"):
@@ -264,7 +264,7 @@ def _returned(call: FunctionCall, content: str | None) -> Returned:
 
 
 def _result(content: str) -> tuple[bool, str]:
-    """Whether a function result is a success, and its text without the paper's wrapping."""
+    """Return whether a function result is a success, and its text without the paper's wrapping."""
     if content.startswith("{"):
         fields = arguments_object(content)
         if fields is not None and "status" in fields:
@@ -273,7 +273,7 @@ def _result(content: str) -> tuple[bool, str]:
 
 
 def _blocks(messages: Sequence[PromptMessage]) -> dict[str, BlockView]:
-    """The blocks of the snapshot, as changed by the results and notices after it."""
+    """Return the blocks of the snapshot, with the changes of later results and notices."""
     blocks: dict[str, BlockView] = {}
     if messages and messages[0].role == "system":
         section = _CORE_MEMORY.search(messages[0].content or "")
@@ -294,7 +294,7 @@ def _blocks(messages: Sequence[PromptMessage]) -> dict[str, BlockView]:
 
 
 def _update(blocks: dict[str, BlockView], text: str) -> bool:
-    """Take in the block that a result or a notice shows; what its value says of other blocks is only its value."""
+    """Apply the block in a result or a notice; text about other blocks in its value is ignored."""
     now = _BLOCK_NOW.search(text)
     if now is not None:
         label, length, limit = now[1], int(now[2]), int(now[3])
@@ -305,7 +305,7 @@ def _update(blocks: dict[str, BlockView], text: str) -> bool:
 
 
 def _apply(blocks: dict[str, BlockView], call: FunctionCall, text: str) -> None:
-    """Make the change that a result reports, where it leads to the length that the result states."""
+    """Apply the change that a result reports, if the length matches the result."""
     done = _EDITED.match(text)
     block = blocks.get(done[1]) if done is not None else None
     if done is None or block is None:
@@ -318,7 +318,7 @@ def _apply(blocks: dict[str, BlockView], call: FunctionCall, text: str) -> None:
 
 
 def _edited(old: str, given: Mapping[str, str]) -> Iterable[str]:
-    """What a block may hold after a call with these arguments: an append, a replacement, or a new text."""
+    """Yield what a block may contain after a call with these arguments: an append, a replacement, or a new text."""
     if "old_content" in given:
         before, _, after = old.partition(given["old_content"])
         yield (before + given.get("new_content", "") + after).strip("\n")
@@ -341,7 +341,7 @@ def _program_text(content: str) -> str:
 
 
 def _last_exchange(messages: Sequence[PromptMessage], *, paper: bool) -> tuple[str, tuple[Utterance, ...]]:
-    """The last reply and what it answered."""
+    """Return the last reply and the messages that it answered."""
     if not messages or messages[-1].role == "system":
         return "", ()
     end = max((i for i, m in enumerate(messages) if m.role == "assistant"), default=0)

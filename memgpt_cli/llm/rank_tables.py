@@ -1,11 +1,11 @@
-"""The published BPE rank tables, in the package: which bytes are a token, and in which order they merge.
+"""The published BPE rank tables, in the package: the byte sequences of tokens, and their merge order.
 
-Not here: counting (`token_counters`). Nothing is ever fetched: a table comes with the program or is an error.
+`token_counters` counts with them. Nothing is downloaded.
 
-A table is stored as one zlib stream: a byte for each token's length, then all tokens one after another, by rank. That
-holds exactly what the published text file holds (`published` gives it back, and its SHA-256 is the one that tiktoken
-pins), in 0.99 MB instead of 3.6 MB for o200k, and is read in a quarter of the time (57 ms of CPU against 240 ms for the
-text under xz; building tiktoken's own structures from it costs another 90 ms that nothing avoids).
+A table is stored as one zlib stream: a byte for each token's length, then all tokens in order of rank. It contains
+exactly the content of the published text file (`published` restores it, and its SHA-256 is the one that tiktoken pins),
+in 0.99 MB instead of 3.6 MB for o200k, and is read in a quarter of the time (57 ms of CPU against 240 ms for the text
+under xz; building tiktoken's own structures takes another 90 ms in both cases).
 """
 
 import hashlib
@@ -31,7 +31,7 @@ class RankTable:
     published_sha256: str
 
 
-# The patterns belong to the tables: they say where a text is cut before merging begins (published with tiktoken, MIT).
+# The patterns belong to the tables: they say where a text is cut before merging (published with tiktoken, MIT).
 _WORD_END = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
 _UPPER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"
 _LOWER = r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
@@ -67,17 +67,17 @@ CL100K = RankTable(
 
 
 def read_ranks(table: RankTable) -> dict[bytes, int]:
-    """Token bytes to ranks, as tiktoken wants them. Raises StorageError when the file is missing or damaged."""
+    """Return token bytes and ranks for tiktoken. Raises StorageError if the file is missing or damaged."""
     return {token: rank for rank, token in enumerate(_tokens(table))}
 
 
 def published(table: RankTable) -> bytes:
-    """The table as OpenAI publishes it: a line for each token, base64 and rank."""
+    """Return the table as OpenAI publishes it: a line for each token, base64 and rank."""
     return b"".join(b"%s %d\n" % (b64encode(token), rank) for rank, token in enumerate(_tokens(table)))
 
 
 def pack(published_text: bytes) -> bytes:
-    """The stored form of a published table whose ranks count up from 0 without a gap."""
+    """Return the stored form of a published table whose ranks count up from 0 without a gap."""
     tokens = [a2b_base64(line.split()[0]) for line in published_text.splitlines() if line]
     return zlib.compress(bytes(map(len, tokens)) + b"".join(tokens), 9)
 

@@ -1,7 +1,7 @@
-"""What a refusal teaches about the requests that a server takes: its optional fields, and the form of the messages.
+"""Learn from refusals which requests a server accepts: optional fields, and the form of messages.
 
-A refused request is sent again in the next form that could be meant, as long as that changes its body. Not here: what
-a refusal means to the person (`server_errors`), and how the forms look (`wire_messages`).
+A refused request is sent again in the next possible form, if that changes its body. `server_errors` explains refusals
+to the user; `wire_messages` has the forms.
 """
 
 import re
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 OPTIONAL: Final = ("stream_options", "reasoning_effort", "tool_choice", "stop")
 MOST_ATTEMPTS: Final = 8
-"""Forms of one request that are tried; a server that has refused so many refuses something else."""
+"""Maximum forms of one request; after this many refusals the cause is something else."""
 
 _TEACHING: Final = frozenset({400, 404, 405, 422, 500, 501})
 """404: OpenRouter has no endpoint with tools. 500: llama.cpp, when a template raises."""
@@ -31,7 +31,7 @@ _ROLES: Final = re.compile(
     r"|\bat row \d+, column \d+",
     re.IGNORECASE | re.DOTALL,
 )
-"""The last is how llama.cpp words any fault in a template."""
+"""The last is llama.cpp's text for any error in a template."""
 _SINGLE: Final = re.compile(r"(single|one|multiple|parallel) (tool|function)[ -_]calls?", re.IGNORECASE)
 _SYSTEM: Final = re.compile(r"system['\"`]? (role|message|prompt)s?\b.{0,40}not (supported|allowed)", re.IGNORECASE)
 _OPAQUE: Final = r"(reasoning|thinking|thought)"
@@ -41,7 +41,7 @@ _WANTED: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _UNWANTED: Final = re.compile(rf"(remove|drop|strip).{{0,40}}?{_OPAQUE}|both content and {_OPAQUE}", re.IGNORECASE)
-"""The second is said by the template of gpt-oss for a call with text and reasoning."""
+"""The second comes from the template of gpt-oss, for a call with text and reasoning."""
 _NULL: Final = re.compile(
     r"NoneType|invalid content type|content['\"`]?[^.]{0,60}\b(null|none|nil)\b|\b(null|none|nil)\b[^.]{0,60}content"
     r"|content['\"`]?[^.]{0,40}(must be|should be|expected)[^.]{0,20}str",
@@ -50,7 +50,7 @@ _NULL: Final = re.compile(
 
 
 def form_of(traits: EndpointTraits) -> WireForm:
-    """The form of messages for a server with these traits."""
+    """Return the form of messages for a server with these traits."""
     return WireForm(
         bridged=traits.alternates is True,
         single_calls=traits.takes_parallel_calls is False,
@@ -65,7 +65,7 @@ def form_of(traits: EndpointTraits) -> WireForm:
 def taught(
     error: "openai.APIStatusError", body: Mapping[str, Any], traits: EndpointTraits, limit_fields: tuple[str, ...]
 ) -> Iterator[EndpointTraits]:
-    """What the refusal of `body` may mean, the likeliest first, each as `traits` with one of them changed."""
+    """Yield what the refusal of `body` may mean, most likely first, as `traits` with one change each."""
     said = everything(error)
     if error.status_code not in _TEACHING or context_length(said, error.body) is not None:
         return
@@ -83,12 +83,12 @@ def taught(
 def _messages(
     error: "openai.APIStatusError", said: str, body: Mapping[str, Any], traits: EndpointTraits
 ) -> Iterator[EndpointTraits]:
-    """What the refusal may mean for the form of the messages."""
+    """Yield what the refusal may mean for the form of the messages."""
     if _UNWANTED.search(said) or any(is_about(error, name) for name in _opaque_sent(body)):
         yield replace(traits, takes_reasoning=False)
     elif _WANTED.search(said):
         yield replace(traits, takes_reasoning=True)
-        yield replace(traits, takes_reasoning=True, takes_calls=False)  # it wants what it never sent
+        yield replace(traits, takes_reasoning=True, takes_calls=False)  # it requires reasoning that it never sent
     if _NULL.search(said) and any(message["content"] is None for message in body["messages"]):
         yield replace(traits, takes_null_content=False)
     if _SINGLE.search(said):
@@ -98,7 +98,7 @@ def _messages(
 
 
 def _roles(said: str, body: Mapping[str, Any], traits: EndpointTraits) -> Iterator[EndpointTraits]:
-    """Each more than the one before: no system role, a reply after results, single calls, calls as text, no tools."""
+    """Yield growing changes: no system role, a reply after results, single calls, calls as text, no tools."""
     if _SYSTEM.search(said):
         yield replace(traits, takes_system=False)
     yield replace(traits, alternates=True)
@@ -111,7 +111,7 @@ def _roles(said: str, body: Mapping[str, Any], traits: EndpointTraits) -> Iterat
 
 
 def _opaque_sent(body: Mapping[str, Any]) -> set[str]:
-    """The names of the fields in messages and calls that are not standard, and of Mistral's thinking parts."""
+    """Return the non-standard fields in messages and calls, and those of Mistral's thinking parts."""
     names: set[str] = set()
     for message in body["messages"]:
         if message["role"] == "assistant":

@@ -1,7 +1,7 @@
-"""A model whose failed calls are repeated, with each wait told as it begins.
+"""A model whose failed calls are retried, with a delta at the start of each wait.
 
-The openai package repeats calls too, but silently; here its clients are made without that. Nothing is repeated once a
-part of the reply has come.
+The openai package retries silently, so its clients are created without retries. Nothing is retried once a part of the
+reply has arrived.
 """
 
 import time
@@ -17,13 +17,13 @@ from memgpt_cli.ports import ChatModel
 
 FIRST_WAIT_S: Final = 0.5
 LONGEST_WAIT_S: Final = 8.0
-"""Between these the waits double, where the server does not say how long to wait."""
+"""If the server states no wait, the waits double between these limits."""
 
 PATIENCE_S: Final = 60.0
-"""A server that asks for a longer wait is not waited for: the error says how long it asks for."""
+"""If a server requests a longer wait, the call fails and the error states the wait."""
 
 LOADING_S: Final = 300.0
-"""How long a server may take to load its model, and how often it is asked meanwhile."""
+"""Maximum seconds that a server may take to load its model, and the pause between two calls meanwhile."""
 LOADING_STEP_S: Final = 2.0
 
 _REASON: Final = 100
@@ -32,7 +32,7 @@ _REASON: Final = 100
 class RetryingModel(ChatModel):
     """A model around another. A call that failed for a passing reason is repeated `max_retries` times.
 
-    A server that is loading its model is waited for beyond that, up to `LOADING_S`. Ctrl-C ends a wait at once.
+    For a server that is loading its model, it retries up to `LOADING_S`. Ctrl-C ends a wait immediately.
     """
 
     def __init__(self, model: ChatModel, *, max_retries: int, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -90,7 +90,7 @@ class RetryingModel(ChatModel):
 
 
 def _generator(deltas: Iterator[Delta]) -> Any:
-    """The same with a `close`, which an iterator need not have."""
+    """Return the deltas with a `close` method, which an iterator may lack."""
     return deltas if hasattr(deltas, "close") else (delta for delta in deltas)
 
 

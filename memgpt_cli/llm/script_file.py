@@ -1,7 +1,4 @@
-"""The file that `scripted:FILE` replays: one JSON object a line, one line a model call. Format: docs/models.md.
-
-Not here: which line is next (`scripted`).
-"""
+"""The file that `scripted:FILE` replays: one JSON object per line, one line per model call. Format: docs/models.md."""
 
 import json
 import re
@@ -15,7 +12,7 @@ from memgpt_cli.domain.messages import FunctionCall
 from memgpt_cli.errors import ConfigError, NotFoundError
 
 ERRORS: Final = ("context_length", "key", "network")
-"""What a line's `error` may say."""
+"""Values of a line's `error`."""
 
 _KINDS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "when": ((str,), "text"),
@@ -31,7 +28,7 @@ _SPEAKING: Final = ("text", "calls", "error")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptStep:
-    """One line of a script: one model call. `when` is searched in what the person said; `delay_s` is slept before."""
+    """One line of a script: one model call. `when` is matched against the user's text; `delay_s` is slept before."""
 
     line: int
     text: str = ""
@@ -44,13 +41,13 @@ class ScriptStep:
 
 
 class _WrongError(Exception):
-    """What is wrong with a line."""
+    """The error in a line."""
 
 
 def read_script(path: Path) -> list[ScriptStep]:
-    """The steps of a script file; blank lines are passed over.
+    """Return the steps of a script file; blank lines are skipped.
 
-    Raises NotFoundError for a missing file, ConfigError for one that breaks the format, naming line and field.
+    Raises NotFoundError for a missing file, ConfigError with line and field for an invalid one.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")

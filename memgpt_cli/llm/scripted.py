@@ -1,8 +1,8 @@
-"""A model that replays a file: for tests, documentation and demonstrations. `docs/models.md` tells how to write one.
+"""A model that replays a file: for tests, documentation and demonstrations. `docs/models.md` describes the format.
 
-It keeps no position anywhere: where a script stands is read from the request, by finding the script's own replies among
-the assistant messages there. So it goes on in another process, after an eviction, and one reply back after an undo; and
-any number of agents may follow one file. Not here: anything that understands what it is told.
+It stores no position: the position is read from the request, by matching the script's own replies with its assistant
+messages. So it continues in another process and after an eviction, goes one reply back after an undo, and any number of
+agents can use one file.
 """
 
 import re
@@ -38,7 +38,7 @@ _PLAIN_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 class ScriptedModel(ChatModel):
     """A model that replies from a file, named `scripted:FILE` or by its path.
 
-    Raises NotFoundError for a missing file, ConfigError for one that breaks the format, naming line and field.
+    Raises NotFoundError for a missing file, ConfigError with line and field for an invalid one.
     """
 
     def __init__(self, file: str) -> None:
@@ -46,7 +46,7 @@ class ScriptedModel(ChatModel):
         self._steps = read_script(Path(self._file).expanduser())
         self._sequence = [step for step in self._steps if step.when is None]
         self._rules = [step for step in self._steps if step.when is not None]
-        self._had: set[int] = set()  # lines that leave no trace in a request, as this process has had them
+        self._had: set[int] = set()  # lines without a trace in a request that this process has used
 
     @override
     @property
@@ -64,7 +64,7 @@ class ScriptedModel(ChatModel):
 
     @override
     def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing."""
 
     @override
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
@@ -98,7 +98,7 @@ class ScriptedModel(ChatModel):
         )
 
     def _rule(self, request: ChatRequest) -> ScriptStep | None:
-        """The line whose `when` fits what the person said last: of several with the same `when`, one for each step."""
+        """Return the line whose `when` matches the last message: of several with the same `when`, one for each step."""
         situation = read(request)
         said = situation.pending[-1].text if situation.pending else ""
         fitting = [s for s in self._rules if s.when is not None and s.when.search(said) and s.line not in self._had]
@@ -111,10 +111,10 @@ class ScriptedModel(ChatModel):
 
 
 def position(sequence: Sequence[ScriptStep], given: Sequence[PromptMessage]) -> int:
-    """How far a script has come, told from the assistant messages still in the prompt.
+    """Return the position in a script, from the assistant messages in the prompt.
 
-    The longest run of them that ends the prompt's replies and stands in the script in the same order decides; of equal
-    ones the earliest in the script. Replies of other models after it are passed over.
+    The longest run of them at the end of the prompt's replies that is in the script in the same order decides; of equal
+    ones, the earliest in the script. Later replies of other models are skipped.
     """
     traces = [index for index, step in enumerate(sequence) if not _is_traceless(step)]
     for end in range(len(given), 0, -1):
@@ -131,7 +131,7 @@ def position(sequence: Sequence[ScriptStep], given: Sequence[PromptMessage]) -> 
 
 
 def gave(step: ScriptStep, message: PromptMessage) -> bool:
-    """Whether that assistant message is this step's reply, whole or interrupted before its end."""
+    """Whether that assistant message is this step's reply, complete or interrupted."""
     if _is_traceless(step):
         return False
     said, text = (message.content or "").strip(), step.text.strip()
@@ -145,12 +145,12 @@ def gave(step: ScriptStep, message: PromptMessage) -> bool:
 
 
 def _is_traceless(step: ScriptStep) -> bool:
-    """Whether it leaves no assistant message from which it could be seen that it is done."""
+    """Whether it leaves no assistant message by which it could be recognised."""
     return step.error is not None or not (step.text.strip() or step.calls)
 
 
 def _is_same_call(scripted: FunctionCall, given: FunctionCall) -> bool:
-    """Names and arguments alike; a name or arguments that no server would accept come back as something else."""
+    """Whether names and arguments are equal; invalid names and arguments come back changed."""
     mine, theirs = arguments_object(scripted.arguments), arguments_object(given.arguments)
     same_name = scripted.name == given.name or not _PLAIN_NAME.fullmatch(scripted.name)
     return same_name and (mine is None or mine == theirs)

@@ -1,4 +1,4 @@
-"""Which models an endpoint lists: the same request for every API."""
+"""List the models of an endpoint, with the same request for every API."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,21 +8,21 @@ from memgpt_cli.llm.server_errors import Target
 from memgpt_cli.llm.transport import Transport
 
 _PAGE = 1000
-"""Models in one answer of Anthropic, which lists 20 unless asked for more."""
+"""Models in one response of Anthropic, which lists 20 by default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedModel:
-    """A model that an endpoint lists; `window` in tokens where the server tells it."""
+    """A model that an endpoint lists; `window` in tokens if the server states it."""
 
     name: str
     window: int | None = None
 
 
 def served_models(target: Target, *, timeout_s: float) -> list[ServedModel]:
-    """What the endpoint says that it serves, by name. Raises APIKeyError or ModelError.
+    """Return the models that the endpoint lists, by name. Raises APIKeyError or ModelError.
 
-    Empty for the address of an Azure deployment, which is one model and lists none.
+    Empty for the address of an Azure deployment, which is a single model.
     """
     if "/openai/deployments/" in target.base_url:
         return []
@@ -38,7 +38,7 @@ def served_models(target: Target, *, timeout_s: float) -> list[ServedModel]:
 
 
 def _window(row: dict[str, Any]) -> int | None:
-    """vLLM, OpenRouter, LM Studio and Anthropic tell a model's window, each under its own name."""
+    """Return a model's window, which vLLM, OpenRouter, LM Studio and Anthropic state under different names."""
     for key in ("max_model_len", "context_length", "max_context_length", "context_window", "max_input_tokens"):
         if isinstance(row.get(key), int):
             return int(row[key])

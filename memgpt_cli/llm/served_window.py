@@ -1,4 +1,4 @@
-"""How large the window of a served model is, as its server tells it: a few quick questions to that host and port."""
+"""Ask a server for the window of a model: a few quick requests to its host and port."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -11,32 +11,32 @@ from memgpt_cli.llm.connection import client_for, headers_for
 from memgpt_cli.vendors import load
 
 PATIENCE_S: Final = 2.0
-"""Seconds for each question; a server that is slow to tell is not asked more."""
+"""Seconds for each request; after a slow one there are no more."""
 
 OLLAMA_DEFAULT: Final = 4_096
-"""Tokens that Ollama gives a model unless told otherwise (docs.ollama.com/context-length, machines under 24 GB)."""
+"""Ollama's default in tokens (docs.ollama.com/context-length, machines under 24 GB)."""
 
 _SMALLEST: Final = 256
 _LISTED: Final = ("max_model_len", "loaded_context_length", "context_length", "context_window", "max_context_length")
 _NUM_CTX: Final = re.compile(r"^num_ctx\s+(\d+)", re.MULTILINE)
 
 Ask = Callable[[str, dict[str, Any] | None], Any]
-"""The parsed answer to GET, or to POST with a body, of a path below the host; None when there is none."""
+"""The parsed response to GET, or to POST with a body, of a path below the host; None if there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedWindow:
-    """A window in tokens, and which answer of the server says so."""
+    """A window in tokens, and the response that states it."""
 
     tokens: int
     source: str
 
 
 def ask_window(endpoint: Endpoint, model: str, *, api_key: str | None) -> ServedWindow | None:
-    """Ask the server for the model's window; None when it does not tell or cannot be reached. Raises nothing.
+    """Ask the server for the model's window; None if it does not state one or cannot be reached. Raises nothing.
 
-    Only the endpoint's own host and port are contacted. A provider on the internet is asked for its list of models
-    alone; a server on this machine or network also for its own pages.
+    Only the endpoint's own host and port are contacted. A provider on the internet is only asked for its list of
+    models; a server on this machine or network also for its own pages.
     """
     load("openai")
     import openai
@@ -68,7 +68,7 @@ def _answers(ask: Ask, base: str, model: str, *, public: bool) -> Iterator[Serve
     row = _row(ask(f"{base}/models", None), model)
     n_ctx = _inner(row, "meta", "n_ctx")
     yield from _window(n_ctx, "/models meta.n_ctx")
-    if row.get("state") is None:  # of LM Studio this is what the model could have
+    if row.get("state") is None:  # for LM Studio this is the model's maximum
         yield from (w for key in _LISTED for w in _window(row.get(key), f"/models {key}"))
     if public:
         return
@@ -87,7 +87,7 @@ def _lm_studio(ask: Ask, model: str) -> Iterator[ServedWindow]:
 
 
 def _ollama(ask: Ask, model: str) -> Iterator[ServedWindow]:
-    """What the loaded model has, else what its Modelfile says, else what Ollama gives by default."""
+    """Yield the loaded model's window, else that of its Modelfile, else Ollama's default."""
     running = ask("/api/ps", None)
     rows = running.get("models") if isinstance(running, dict) else None
     if not isinstance(rows, list):
@@ -104,7 +104,7 @@ def _ollama(ask: Ask, model: str) -> Iterator[ServedWindow]:
 
 
 def _row(listed: Any, model: str) -> dict[str, Any]:
-    """The model's entry in a list of models; the only entry where the list has one, since local servers rename it."""
+    """Return the model's entry in a list of models; the only entry if there is one, because local servers rename it."""
     rows = listed.get("data") if isinstance(listed, dict) else None
     rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     named = next((row for row in rows if row.get("id") == model), None)

@@ -1,7 +1,7 @@
-"""What a Chat Completions server's refusal means to the person: the error tree instead of status codes.
+"""Map a Chat Completions server's refusals to the error tree.
 
-Every server words its refusals differently; the wordings known are here and nowhere else. A key never gets into a
-message: it is cut out of whatever the server said.
+Every server words its refusals differently; the known wordings are only here. A key never appears in a message: it is
+removed from the server's text.
 """
 
 import re
@@ -49,7 +49,7 @@ _ONE_PROMPT: Final = re.compile(r"limit:? ([\d,]+)\W+(?:used:? [\d,]+\W+)?reques
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What a request is sent to, for error messages: the model, its endpoint, and the key, which is never shown."""
+    """The destination of a request, for error messages: the model, its endpoint, and the key, which is never shown."""
 
     model: str
     endpoint: Endpoint
@@ -57,16 +57,16 @@ class Target:
 
     @property
     def host(self) -> str:
-        """Host and port."""
+        """Return host and port."""
         return self.endpoint.host
 
     @property
     def base_url(self) -> str:
-        """The address without operation and query."""
+        """Return the address without operation and query."""
         return self.endpoint.base_url
 
     def redact(self, text: str) -> str:
-        """`text` on one line, shortened, without anything that looks like a key."""
+        """Return `text` on one line, shortened, without anything that looks like a key."""
         text = " ".join(text.split())
         if self.api_key:
             text = text.replace(self.api_key, "[key]")
@@ -109,12 +109,12 @@ def _in_stream(error: "openai.APIError", endpoint: Target) -> MemGPTError:
 
 
 def refuses_tools(error: "openai.APIStatusError") -> bool:
-    """Whether the server refuses the request because this model cannot be given functions there."""
+    """Whether the server refuses the request because this model has no function support there."""
     return _NO_TOOLS.search(everything(error)) is not None
 
 
 def is_about(error: "openai.APIStatusError", field: str) -> bool:
-    """Whether the server refuses the request because it does not know `field`, or not with this model."""
+    """Whether the server refuses the request because of `field`."""
     said = f"{error.param or ''} {everything(error)}"
     if field not in said or context_length(said, error.body) is not None:
         return False
@@ -205,9 +205,9 @@ def _limited(error: "openai.APIStatusError", said: str, quoted: str, endpoint: T
 
 
 def retry_after_s(headers: Mapping[str, str], said: str = "") -> float | None:
-    """The wait that a server asks for in its headers or words, in seconds.
+    """Return the wait in seconds that a server requests in its headers or text.
 
-    None without one, for dates, and for what cannot be meant: negative, not a number, or over a day.
+    None without one, for dates, and for impossible values: negative, not a number, or over a day.
     """
     candidates = [(headers.get("retry-after-ms"), 0.001), (headers.get("retry-after"), 1.0)]
     if in_words := _WAIT.search(said):
@@ -241,10 +241,10 @@ def _unreachable(error: "openai.APIConnectionError", endpoint: Target) -> ModelE
 
 
 def _message(error: "openai.APIError") -> str:
-    """The server's own words."""
+    """Return the server's own text."""
     return words_of(error.body, error.message)
 
 
 def everything(error: "openai.APIError") -> str:
-    """The message with the codes beside it, for telling refusals apart."""
+    """Return the message with its codes, to distinguish refusals."""
     return f"{_message(error)} {codes_of(error.body)}"

@@ -1,8 +1,8 @@
-"""The built-in embedder: word vectors that need no network, no key and no torch.
+"""The built-in embedder: word vectors without a network, a key or torch.
 
-It reads the two files that every wordllama wheel carries (a 32,000 x 256 float16 table and its tokenizer) and averages
-the rows of a text's tokens. It neither imports wordllama nor uses its loader, which looks for the tokenizer where the
-wheel does not keep it and then tries to download one.
+It reads the two files in every wordllama wheel (a 32,000 x 256 float16 table and its tokenizer) and averages the rows
+of a text's tokens. It neither imports wordllama nor uses its loader, which searches for the tokenizer in the wrong
+place and then tries to download one.
 """
 
 import importlib.util
@@ -29,14 +29,14 @@ _REPAIR: Final = "pip install --force-reinstall wordllama"
 
 _BATCH: Final = 256
 _MANY_TOKENS: Final = 4096
-"""Above this many tokens a row is added once, times its count: a long text takes no more memory than the table."""
+"""Above this many tokens, each row is added once, times its count: a long text takes no more memory than the table."""
 
 
 class StaticEmbedder(Embedder):
     """An embedder over wordllama's table: 256 dimensions, some 0.05 ms of CPU a message.
 
-    The files are read with the first text. Word order is lost and other scripts than Latin are weak: the lexical leg
-    of a search makes up for both. `folder` is the wordllama package; None finds the installed one.
+    The files are read with the first text. Word order is ignored and scripts other than Latin are weak; the lexical leg
+    of a search compensates for both. `folder` is the wordllama package; None finds the installed one.
     """
 
     def __init__(self, *, folder: Path | None = None) -> None:
@@ -52,9 +52,9 @@ class StaticEmbedder(Embedder):
 
     @override
     def embed(self, texts: Sequence[str]) -> list[Vector]:
-        """One unit vector for each text, in order; a text without tokens gets the first axis.
+        """Return one unit vector for each text, in order; a text without tokens gets the first axis.
 
-        Raises ConfigError when the package's files are missing or unreadable.
+        Raises ConfigError if the package's files are missing or unreadable.
         """
         table = self._loaded()
         return [
@@ -64,7 +64,7 @@ class StaticEmbedder(Embedder):
         ]
 
     def _tokens(self, texts: Sequence[str]) -> Iterator[list[int]]:
-        # A lone surrogate (half an emoji from a broken file) is no Unicode and would be refused by the tokenizer.
+        # A lone surrogate (half an emoji from a damaged file) is invalid Unicode, and the tokenizer would refuse it.
         clean = [text.encode(errors="replace").decode() for text in texts]
         for encoding in self._tokenizer.encode_batch_fast(clean, add_special_tokens=False):
             yield encoding.ids
@@ -79,7 +79,7 @@ class StaticEmbedder(Embedder):
 
 
 def _sum(table: "NDArray[np.float16]", tokens: list[int]) -> "NDArray[np.float32]":
-    """Of the rows of these tokens, which points where their mean does."""
+    """Return the sum of the rows of these tokens, which has the direction of their mean."""
     import numpy as np
 
     if len(tokens) > _MANY_TOKENS:
@@ -89,7 +89,7 @@ def _sum(table: "NDArray[np.float16]", tokens: list[int]) -> "NDArray[np.float32
 
 
 def _installed() -> Path:
-    """Where wordllama is installed, found without running any of it."""
+    """Return where wordllama is installed, without importing it."""
     found = importlib.util.find_spec("wordllama")
     if found is None or not found.submodule_search_locations:
         raise ConfigError("the package wordllama, which carries the built-in embedder, is missing", hint=_REPAIR)

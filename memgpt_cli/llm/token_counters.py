@@ -1,7 +1,6 @@
-"""Token counters: exact where the model's own table ships with us, a stated over-estimate where it does not.
+"""Token counters: exact if the model's own table is in the package, otherwise a stated over-estimate.
 
-Not here: the framing of messages and schemas (`main_context.tokens`), and what servers teach about our error (the
-calibration). Nothing is ever fetched.
+`main_context.tokens` adds the framing of messages and schemas; calibration corrects the error. Nothing is downloaded.
 """
 
 import math
@@ -17,17 +16,17 @@ if TYPE_CHECKING:
     from tiktoken import Encoding
 
 _PIECE = 4_096
-"""Characters encoded in one go. tiktoken 0.14 panics on a megabyte of blanks in one piece."""
+"""Characters encoded at once. tiktoken 0.14 panics on a megabyte of blanks in one piece."""
 
 _FORCED_CUT = 3
-"""Added for each cut inside a word, where the halves could merge better apart than together."""
+"""Added for each cut inside a word, where the halves could merge better separately than together."""
 
 _SURE_CUT = re.compile(r"[^\W_](?=[ \n.,;:!?，。、；：！？])")
-"""Between a letter or digit and one of these every pattern of ours cuts too, so counting the parts is exact."""
+"""Every pattern of ours cuts between a letter or digit and one of these, so counting the parts is exact."""
 
 
 class TableCounter:
-    """Exact counts with a published table; `exact` tells whether the table is the model's own."""
+    """Exact counts with a published table; `exact`: the table is the model's own."""
 
     exact = True
 
@@ -40,10 +39,10 @@ class TableCounter:
         return self._table.name
 
     def count(self, text: str) -> int:
-        """Tokens of `text`, special-token names counted as the plain text they are.
+        """Return the tokens of `text`; names of special tokens are counted as plain text.
 
         Exact up to 4,096 characters and wherever a longer text can be cut between words; a longer run without such a
-        place is over-counted by at most three tokens for each 4,096 characters. Linear in time, whatever the text.
+        place is over-counted by at most three tokens per 4,096 characters. Linear in time for any text.
         """
         encoding = _encoding(self._table)
         if len(text) <= _PIECE:
@@ -57,15 +56,16 @@ class TableCounter:
 
 
 class EstimateCounter:
-    """For models whose table we do not have: the o200k count enlarged to cover the tokenizers we could measure.
+    """For models without a table: the o200k count, enlarged to cover the measured tokenizers.
 
-    `max(1.35 x o200k, ascii / 4 + 0.4 x other bytes) + 0.6 x digits + 2.5 x astral characters`, bounded by the bytes.
-    1.35: capitals in Tekken need 1.32 times o200k, ordinary text at most 1.26. 0.6 a digit: Qwen, Mistral
-    and Gemma spend a token on each. 0.4 a byte: scripts that o200k packs well and others do not (Hindi, Thai). 2.5 an
-    astral character: emoji fall apart into bytes. Measured over 25 kinds of text (docs/models.md): covers Qwen, Llama 3
-    and 4, DeepSeek and Mistral's Tekken in all of them; Llama 2 and Claude 2, of 2023, need up to 1.6 times as much in
-    Chinese, Korean, Arabic and Thai. Chosen over a formula of bytes alone (ascii / 3 + other bytes / 2), which
-    under-counts identifiers by half and strays between 0.5 and 6 times the truth: no calibration can follow that.
+    `max(1.35 x o200k, ascii / 4 + 0.4 x other bytes) + 0.6 x digits + 2.5 x astral characters`, limited by the bytes.
+    1.35: capitals in Tekken need 1.32 times o200k, ordinary text at most 1.26. 0.6 a digit: Qwen, Mistral and Gemma use
+    a token for each. 0.4 a byte: scripts that o200k packs well and others do not (Hindi, Thai). 2.5 an astral
+    character: emoji are split into bytes. Measured over 25 kinds of text (docs/models.md): covers Qwen, Llama 3 and 4,
+    DeepSeek and Mistral's Tekken in all of them; Llama 2 and Claude 2, of 2023, need up to 1.6 times as much in
+    Chinese, Korean, Arabic and Thai. Preferred to a formula of bytes alone (ascii / 3 + other bytes / 2), which
+    under-counts identifiers by half and varies between 0.5 and 6 times the true count, which calibration cannot
+    correct.
     """
 
     name = "estimate"
@@ -89,7 +89,7 @@ _CL100K_MODELS = re.compile(r"gpt-4(-|$)|gpt-3\.?5|text-embedding-")
 
 
 def counter_for(model: str) -> TokenCounter:
-    """The counter for a model by its name, with or without a provider before it: `openai/gpt-4o`, `ft:gpt-4o:me::1`."""
+    """Return the counter for a model name, with or without a provider prefix: `openai/gpt-4o`, `ft:gpt-4o:me::1`."""
     name = model.lower()
     if not name.startswith("scripted:"):
         name = name.removeprefix("ft:").rsplit("/", 1)[-1]
@@ -102,12 +102,12 @@ def counter_for(model: str) -> TokenCounter:
 
 @cache
 def table_counter(table: RankTable) -> TableCounter:
-    """The one counter of a table; the table itself is read at the first count."""
+    """Return the shared counter of a table, which is read at the first count."""
     return TableCounter(table)
 
 
 def utf8_length(text: str) -> int:
-    """Bytes of `text` in UTF-8, the upper bound of any byte-level tokenizer's count; lone surrogates count three."""
+    """Return the UTF-8 bytes of `text`, an upper bound for any byte-level tokenizer; lone surrogates count three."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
@@ -116,7 +116,7 @@ def _ascii_length(text: str) -> int:
 
 
 def _cut(text: str, start: int) -> tuple[int, bool]:
-    """Where the piece that begins at `start` ends, and whether every pattern cuts there as well."""
+    """Return the end of the piece that begins at `start`, and whether every pattern cuts there as well."""
     end = start + _PIECE
     if end >= len(text):
         return len(text), True

@@ -1,7 +1,7 @@
-"""Requests over HTTP to one endpoint, with the reply as parsed server-sent events.
+"""HTTP requests to one endpoint, with the reply as parsed server-sent events.
 
-The openai package does the talking for every API: connections, retries, `Retry-After`, the event stream. Anthropic's
-API streams in the same way, so that no second client is needed.
+The openai package handles connections, retries, `Retry-After` and the event stream for every API. Anthropic's API
+streams in the same way, so no second client is needed.
 """
 
 import codecs
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class _Stream(Protocol):
-    """A stream of the openai package as `_watched` extends it. `bounds` is set before the first event is read."""
+    """A stream of the openai package, extended by `_watched`. `bounds` is set before the first event is read."""
 
     bounds: ReplyBounds
     done: bool
@@ -39,7 +39,7 @@ class _Stream(Protocol):
 class ReplyEvents:
     """The events of one reply. Iterate over `read` once, then `close`.
 
-    `whole` says that the server sent one JSON body instead of a stream.
+    `whole`: the server sent one JSON body instead of a stream.
     """
 
     def __init__(self, stream: _Stream, target: Target) -> None:
@@ -53,14 +53,14 @@ class ReplyEvents:
         return self._stream.done
 
     def skipped(self) -> Iterator[SkippedDelta]:
-        """After `read`: that events could not be read, if there were any."""
+        """After `read`: report skipped events, if there were any."""
         if self._stream.skipped:
             yield SkippedDelta(self._stream.skipped)
 
     def read(self, bounds: ReplyBounds) -> Iterator[Any]:
-        """Each event as parsed JSON, or the whole reply.
+        """Yield each event as parsed JSON, or the whole reply.
 
-        Raises ReplyBoundError, and ModelError or what the server's error event stands for.
+        Raises ReplyBoundError, and ModelError or the error in the server's error event.
         """
         import openai
 
@@ -87,10 +87,10 @@ class ReplyEvents:
 
 
 class Transport:
-    """The connections to one endpoint; opened by the first request. Several threads may use it.
+    """The connections to one endpoint, opened by the first request. Thread-safe.
 
-    `timeout_s` bounds the wait for a connection's next bytes. A failed request is repeated `max_retries` times, as long
-    as nothing of the reply has come.
+    `timeout_s` limits the wait for a connection's next bytes. A failed request is retried `max_retries` times, as long
+    as no part of the reply has arrived.
     """
 
     def __init__(self, target: Target, *, timeout_s: float, max_retries: int) -> None:
@@ -101,7 +101,7 @@ class Transport:
         self._connecting = threading.Lock()
 
     def open(self, path: str, body: Mapping[str, Any]) -> ReplyEvents:
-        """Send a request for a stream. Raises openai.APIStatusError for a refusal, ModelError when nobody answers."""
+        """Send a request for a stream. Raises openai.APIStatusError for a refusal, ModelError without a response."""
         load("openai")
         import openai
 
@@ -121,7 +121,7 @@ class Transport:
         return ReplyEvents(cast("_Stream", stream), self._target)
 
     def get(self, path: str, query: Mapping[str, object]) -> Any:
-        """The parsed answer to a GET. Raises APIKeyError or ModelError."""
+        """Return the parsed response to a GET. Raises APIKeyError or ModelError."""
         load("openai")
         import openai
 
@@ -156,7 +156,7 @@ class Transport:
 
 
 def _watched() -> "type[openai.Stream[object]]":
-    """A stream that counts what it reads and what it skips, and knows whether the server has said that it is done."""
+    """Return a stream class that counts read and skipped events, and records whether the server marked the end."""
     import openai
 
     class Watched(openai.Stream[object]):
@@ -176,7 +176,7 @@ def _watched() -> "type[openai.Stream[object]]":
 
 
 def _utf8(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same bytes with U+FFFD in place of those that are not UTF-8. A character may be in two pieces."""
+    """Replace invalid UTF-8 by U+FFFD. A character may be in two pieces."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     for piece in pieces:
         yield decoder.decode(piece).encode()
@@ -184,7 +184,7 @@ def _utf8(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _is_json(data: str) -> bool:
-    """Whether an event can be read. Not: invalid JSON, too deep nesting, numbers of thousands of digits."""
+    """Whether an event can be parsed: valid JSON, not nested too deeply, without numbers of thousands of digits."""
     try:
         json.loads(data)
     except (ValueError, RecursionError):
@@ -193,6 +193,6 @@ def _is_json(data: str) -> bool:
 
 
 def _transport_errors() -> tuple[type[Exception], ...]:
-    """What the package under openai raises when a connection breaks while a body is read: httpx2, formerly httpx."""
+    """Return the errors of openai's HTTP package for a connection that breaks in a body: httpx2, formerly httpx."""
     transport = sys.modules.get("httpx2") or sys.modules.get("httpx")
     return (transport.HTTPError, transport.StreamError) if transport is not None else ()

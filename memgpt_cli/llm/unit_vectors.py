@@ -1,4 +1,4 @@
-"""Vectors as every embedder gives them: of length one. Not here: where they come from."""
+"""Unit vectors, the form in which every embedder returns vectors."""
 
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def unit_vector(vector: "NDArray[np.float32]") -> Vector:
-    """Scaled to length one, as bytes; a zero vector becomes the first axis."""
+    """Return the vector scaled to length one, as bytes; a zero vector becomes the first axis."""
     import numpy as np
 
     length = float(np.linalg.norm(vector))

@@ -1,4 +1,4 @@
-"""What an API's own form consists of, for `endpoint_model.EndpointModel`, and the texts that no JSON body can carry."""
+"""The interface of an API's own form for `endpoint_model.EndpointModel`, and texts that are invalid in JSON bodies."""
 
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -10,11 +10,11 @@ class ReplyReader(Protocol):
     """Turns the events of one reply into deltas."""
 
     def feed(self, event: Any) -> Iterator[Delta]:
-        """The deltas of one event, which is parsed JSON of any shape. Raises ModelError if it reports an error."""
+        """Yield the deltas of one event, parsed JSON of any shape. Raises ModelError if it reports an error."""
         ...
 
     def finish(self) -> Iterator[Delta]:
-        """The deltas that end the reply. Raises ModelError when it is incomplete or empty."""
+        """Yield the deltas that end the reply. Raises ModelError if it is incomplete or empty."""
         ...
 
 
@@ -23,30 +23,30 @@ class Wire(Protocol):
 
     @property
     def name(self) -> str:
-        """The API's name, for the origin of opaque fields."""
+        """Return the API's name, for the origin of opaque fields."""
         ...
 
     @property
     def path(self) -> str:
-        """The path below the base URL that requests are posted to."""
+        """Return the path below the base URL for requests."""
         ...
 
     @property
     def optional_fields(self) -> tuple[str, ...]:
-        """Fields of a body that are left out once a server refuses them."""
+        """Return fields of a body that are left out after the server refused them."""
         ...
 
     def body(self, request: ChatRequest) -> dict[str, Any]:
-        """The body of a request."""
+        """Return the body of a request."""
         ...
 
     def reader(self, request: ChatRequest, origin: str) -> ReplyReader:
-        """A reader of the reply to `request`; opaque fields in it get this origin."""
+        """Return a reader of the reply to `request`; opaque fields in it get this origin."""
         ...
 
 
 def sendable(value: Any) -> Any:
-    """The same value with lone surrogates replaced: JSON for the network cannot carry them."""
+    """Return the value with lone surrogates replaced, because they are invalid in JSON for the network."""
     if isinstance(value, str):
         try:
             value.encode()

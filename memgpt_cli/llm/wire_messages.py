@@ -1,4 +1,4 @@
-"""The messages of a request as a server accepts them. What is stored is not changed by it.
+"""The messages of a request as a server accepts them. Stored messages are not changed.
 
 Chat templates and servers disagree about which roles may follow each other. These rules satisfy all of them:
 
@@ -25,7 +25,7 @@ from memgpt_cli.llm.written_tools import answered, escaped, written
 Wire = dict[str, Any]
 
 BRIDGE: Final = "(end of turn)"
-"""What stands as a reply between a function result and the next user message."""
+"""The reply between a function result and the next user message."""
 
 OPENING: Final = "(The beginning of this conversation is not shown.)"
 GO_ON: Final = "(Go on.)"
@@ -35,12 +35,12 @@ NOTHING: Final = "(nothing)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireForm:
-    """What one server needs beyond the rules for all.
+    """The requirements of one server beyond the rules for all.
 
     `bridged`: a reply between result and user message. `single_calls`: each call in a message of its own, followed by
     its result. `text_calls`: all calls and results as text. `opaque_calls_only`: calls without opaque fields as text.
-    `opaque`: whether opaque fields are sent. `system`: False where there is no system role; its text then opens the
-    first user message. `null_content`: False where calls without text need an empty text as their content.
+    `opaque`: opaque fields are sent. `system`: False without a system role; its text then opens the first user message.
+    `null_content`: False if calls without text need an empty text as their content.
     """
 
     bridged: bool = False
@@ -61,7 +61,7 @@ class _Exchange:
 
 
 def wire_messages(messages: Sequence[PromptMessage], form: WireForm) -> list[Wire]:
-    """The messages in Chat Completions form."""
+    """Return the messages in Chat Completions form."""
     system, rest = _without_system(messages)
     exchanges = _with_server_ids(_exchanges(rest)) if form.opaque else _exchanges(rest)
     laid_out = list(_merged(_wire(message, form) for message in _laid_out(exchanges, form)))
@@ -76,14 +76,14 @@ def wire_messages(messages: Sequence[PromptMessage], form: WireForm) -> list[Wir
 
 
 def _without_system(messages: Sequence[PromptMessage]) -> tuple[PromptMessage | None, list[PromptMessage]]:
-    """The system message at the front, and the others; a system message among those speaks as the user."""
+    """Return the system message at the front, and the others; later system messages become user messages."""
     system = messages[0] if messages and messages[0].role == "system" else None
     rest = messages[1:] if system is not None else messages
     return system, [replace(m, role="user") if m.role == "system" else m for m in rest]
 
 
 def _exchanges(messages: Sequence[PromptMessage]) -> Iterator[_Exchange]:
-    """The messages with each result beside its call; results of no call and empty messages are left out."""
+    """Yield the messages with their results; results without a call and empty messages are skipped."""
     for position, message in enumerate(messages):
         if message.role == "tool":
             continue
@@ -100,7 +100,7 @@ def _exchanges(messages: Sequence[PromptMessage]) -> Iterator[_Exchange]:
 
 
 def _with_server_ids(exchanges: Iterable[_Exchange]) -> Iterator[_Exchange]:
-    """The exchanges with the ids that the server needs back; an id that it gave twice is used once."""
+    """Yield the exchanges with the ids that the server needs back; a repeated id is used once."""
     used: set[str] = set()
     for exchange in exchanges:
         ids = server_ids(exchange.message.opaque)
@@ -122,7 +122,7 @@ def _result(call_id: str, found: PromptMessage | None) -> PromptMessage:
 
 
 def _laid_out(exchanges: Iterable[_Exchange], form: WireForm) -> Iterator[PromptMessage]:
-    """The messages in the order in which they go out, before adjacent ones are merged."""
+    """Yield the messages in the order of sending, before adjacent ones are merged."""
     some_text = form.text_calls or form.opaque_calls_only
     after_result = False
     for exchange in exchanges:
@@ -145,7 +145,7 @@ def _laid_out(exchanges: Iterable[_Exchange], form: WireForm) -> Iterator[Prompt
 
 
 def _single(exchange: _Exchange) -> Iterator[_Exchange]:
-    """Each call in a message of its own; text and opaque fields go with the first."""
+    """Yield each call in a message of its own; text and opaque fields go with the first."""
     if not exchange.results:
         yield exchange
     for n, (call, result) in enumerate(zip(exchange.message.calls, exchange.results, strict=True)):
@@ -161,7 +161,7 @@ def _wire(message: PromptMessage, form: WireForm) -> Wire:
 
 
 def _merged(messages: Iterable[Wire]) -> Iterator[Wire]:
-    """Adjacent messages of one role as one; calls end their message."""
+    """Merge adjacent messages of one role; calls end their message."""
     last: Wire | None = None
     for message in messages:
         if last is not None and last["role"] == message["role"] != "tool" and "tool_calls" not in last:
@@ -175,7 +175,7 @@ def _merged(messages: Iterable[Wire]) -> Iterator[Wire]:
 
 
 def _joined(first: Any, second: Any) -> Any:
-    """Two contents in order: texts as one text, parts as parts; calls may have none."""
+    """Join two contents in order: texts as one text, parts as parts; calls may have none."""
     if not second:
         return first
     if isinstance(first, str) and isinstance(second, str):

@@ -1,8 +1,8 @@
-"""The text protocol for functions: how calls, results and schemas are written for a server that takes no `tools`.
+"""The text protocol for functions: calls, results and schemas as text, for a server without `tools`.
 
-The form is the one of Hermes and Qwen, which many models know: a call is a JSON object between `<tool_call>` and
-`</tool_call>`, a result stands between `<tool_response>` and `</tool_response>` in the next user message. Not here:
-reading such calls out of a reply (`replies.text`).
+The form is that of Hermes and Qwen, which many models know: a call is a JSON object between `<tool_call>` and
+`</tool_call>`, a result is between `<tool_response>` and `</tool_response>` in the next user message. `replies.text`
+reads such calls.
 """
 
 import json
@@ -13,7 +13,7 @@ from memgpt_cli.domain.chat import PromptMessage, ToolSchema, arguments_object
 from memgpt_cli.domain.messages import FunctionCall
 
 STOP: Final = "<tool_response"
-"""Where generation ends: a model that goes on here invents the result."""
+"""Where generation stops: a model that continues here invents the result."""
 
 NO_CALLS_NOW: Final = "Answer in words now. Do not call a function."
 
@@ -28,17 +28,17 @@ The functions, one JSON schema in each line:"""
 
 
 def instructions(tools: Iterable[ToolSchema]) -> str:
-    """What the system message says about functions."""
+    """Return the text about functions in the system message."""
     return "\n".join((_HOW, *(json.dumps(tool.to_wire()["function"], ensure_ascii=False) for tool in tools)))
 
 
 def written(text: str | None, calls: Iterable[FunctionCall]) -> str:
-    """A reply with its calls as text."""
+    """Return a reply with its calls as text."""
     return "\n".join((*([text] if text else []), *(_call(call) for call in calls)))
 
 
 def answered(calls: Sequence[FunctionCall], results: Sequence[PromptMessage]) -> str:
-    """The results of these calls, in the same order, as the text of one user message."""
+    """Return the results of these calls, in the same order, as the text of one user message."""
     pairs = zip(calls, results, strict=True)
     return "\n".join(
         f'<tool_response name="{call.name}">\n{escaped(result.content or "")}\n</tool_response>'
@@ -47,7 +47,7 @@ def answered(calls: Sequence[FunctionCall], results: Sequence[PromptMessage]) ->
 
 
 def escaped(text: str) -> str:
-    """Text that cannot be taken for a call or a result."""
+    """Escape text that looks like a call or a result."""
     return text.replace("<tool_", "&lt;tool_").replace("</tool_", "&lt;/tool_")
 
 

@@ -1,1 +1,1 @@
-"""Anthropic's Messages API. The anthropic package is not needed: requests go through the transport of all APIs."""
+"""Anthropic's Messages API. Requests use the transport of all APIs, so the anthropic package is not required."""

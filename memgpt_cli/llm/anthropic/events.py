@@ -1,7 +1,7 @@
-"""Replies of Anthropic's Messages API: its events, or one whole message, as deltas.
+"""Replies of Anthropic's Messages API: events, or one complete message, as deltas.
 
-Thinking blocks are kept as they came, with the order of the reply's other blocks, and with a digest of the prompt that
-they answered: they are valid only after that prompt. Texts and arguments are stored once, with the message.
+Thinking blocks are stored unchanged, with the order of the reply's other blocks and a digest of the prompt that they
+answered, because they are valid only after that prompt. Texts and arguments are stored once, with the message.
 """
 
 import json
@@ -38,7 +38,7 @@ class MessageReader:
         self._stop_reason: str | None = None
 
     def feed(self, event: Any) -> Iterator[Delta]:
-        """The deltas of one event; `ping` and unknown events have none."""
+        """Yield the deltas of one event; `ping` and unknown events have none."""
         if not isinstance(event, dict):
             return
         kind, at = event.get("type"), event.get("index", 0)
@@ -61,7 +61,7 @@ class MessageReader:
             self._stop_reason = self._stop_reason or "end_turn"
 
     def finish(self) -> Iterator[Delta]:
-        """The reason of a cut, the thinking to send back, and the usage."""
+        """Yield the reason of a cut, the thinking to send back, and the usage."""
         if self._stop_reason is None:
             raise ModelError(
                 f"{self._target.host} closed the connection in the middle of the reply.",
@@ -86,7 +86,7 @@ class MessageReader:
         self._stop_reason = str(message.get("stop_reason") or "end_turn")
 
     def _started(self, at: int, block: Any) -> Iterator[Delta]:
-        """A new block; a server that does not stream sends it whole."""
+        """Start a block; a server that does not stream sends it complete."""
         if not isinstance(block, dict):
             return
         kind = block.get("type")
@@ -121,7 +121,7 @@ class MessageReader:
             yield TextDelta(piece)
 
     def _entry(self, at: int, block: Mapping[str, Any]) -> dict[str, Any] | None:
-        """What is kept of a block."""
+        """Return the stored part of a block."""
         kind = block.get("type")
         if kind == "thinking":
             return {key: block.get(key) or "" for key in ("type", "thinking", "signature")}

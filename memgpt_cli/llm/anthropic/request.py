@@ -1,8 +1,8 @@
 """Requests in the form of Anthropic's Messages API.
 
-Adjacent messages of one role become one message with several blocks, so that roles alternate. Thinking blocks go back
-exactly as they came, and only while everything before them is what it was when they were made: newer models check that,
-and refuse a block whose conversation has changed. An eviction changes it.
+Adjacent messages of one role become one message with several blocks, so that roles alternate. Thinking blocks are sent
+back unchanged, and only while everything before them is unchanged: newer models check that and refuse a block whose
+conversation has changed, as after an eviction.
 """
 
 import base64
@@ -17,14 +17,14 @@ from memgpt_cli.domain.messages import FunctionCall
 Block = dict[str, Any]
 
 _LONGEST_REPLY: Final = 4_096
-"""`max_tokens` where the request sets no bound; the API demands one."""
+"""`max_tokens` if the request sets no limit; the API requires one."""
 _OPENING: Final = "(the conversation goes on)"
-"""The first user message of a prompt that begins with a reply: the API demands one."""
+"""The first user message of a prompt that begins with a reply: the API requires one."""
 _CACHE: Final = {"type": "ephemeral"}
 
 
 def request_body(request: ChatRequest, effort: str | None) -> dict[str, Any]:
-    """The body for `POST /v1/messages`, with its cache breakpoints."""
+    """Return the body for `POST /v1/messages`, with its cache breakpoints."""
     body = _prompt(request)
     _mark_for_cache(body)
     if request.tools:
@@ -40,7 +40,7 @@ def request_body(request: ChatRequest, effort: str | None) -> dict[str, Any]:
 
 
 def prompt_digest(request: ChatRequest) -> str:
-    """What stands before the reply to `request`, as one digest."""
+    """Return a digest of everything before the reply to `request`."""
     body = _prompt(request)
     digest = _Digest(body)
     for message in body["messages"]:
@@ -49,7 +49,7 @@ def prompt_digest(request: ChatRequest) -> str:
 
 
 def _prompt(request: ChatRequest) -> dict[str, Any]:
-    """Model, tools, system text and messages, without breakpoints."""
+    """Return model, tools, system text and messages, without breakpoints."""
     messages = request.messages
     body: dict[str, Any] = {"model": request.model}
     if request.tools:
@@ -63,7 +63,7 @@ def _prompt(request: ChatRequest) -> dict[str, Any]:
 
 
 class _Digest:
-    """A running digest of a prompt, block by block. Where messages are merged makes no difference to it."""
+    """A running digest of a prompt, block by block, independent of how messages are merged."""
 
     def __init__(self, head: Mapping[str, Any]) -> None:
         self._hash = hashlib.sha256(_bytes([head.get("model"), head.get("tools"), head.get("system")]))
@@ -114,7 +114,7 @@ def _said(message: PromptMessage) -> Iterator[Block]:
 
 
 def _reply(message: PromptMessage, after: str) -> Iterator[Block]:
-    """The blocks of one reply in the order in which they came, with its thinking where that is still valid."""
+    """Return the blocks of one reply in their original order, with its thinking if that is still valid."""
     texts, calls = [message.content or ""], iter(message.calls)
     layout = _layout(message, after)
     if layout is None:
@@ -136,7 +136,7 @@ def _reply(message: PromptMessage, after: str) -> Iterator[Block]:
 
 
 def _layout(message: PromptMessage, after: str) -> list[Block] | None:
-    """The order of the reply's blocks; None when it is unknown, or no longer fits what is before or in the reply."""
+    """Return the order of the reply's blocks; None if it is unknown or no longer valid."""
     if message.opaque is None:
         return None
     kept = json.loads(message.opaque.content)
@@ -148,7 +148,7 @@ def _layout(message: PromptMessage, after: str) -> list[Block] | None:
 
 
 def _texts(text: str, lengths: Sequence[int]) -> list[str]:
-    """The reply's text, split into the blocks that it came in."""
+    """Split the reply's text into its original blocks."""
     if sum(lengths) != len(text):
         return [text]
     ends = [sum(lengths[: n + 1]) for n in range(len(lengths))]
@@ -166,10 +166,10 @@ def _call(call: FunctionCall | None) -> Block | None:
 
 
 def _mark_for_cache(body: dict[str, Any]) -> None:
-    """Set the cache breakpoints: after the head, after the previous request's prompt, and after this one's.
+    """Set the cache breakpoints: after the head, after the previous request's prompt, and after the current prompt.
 
-    A lookup goes back at most 20 blocks from a breakpoint, which a step with many calls can exceed; therefore the
-    second one. The head's breakpoint covers the tools too: they come before the system text.
+    A lookup goes back at most 20 blocks from a breakpoint. A step with many calls can exceed that, hence the second
+    one. The head's breakpoint covers the tools too, because they come before the system text.
     """
     head = body.get("system") or body.get("tools")
     asked = [message["content"] for message in body["messages"] if message["role"] == "user"]

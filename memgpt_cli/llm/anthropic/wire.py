@@ -11,8 +11,7 @@ from memgpt_cli.llm.server_errors import Target
 class AnthropicWire:
     """The Messages API.
 
-    `effort` is "none" to turn thinking off, or a level that goes into the request as it stands; None leaves the choice
-    to the model.
+    `effort` is "none" to turn thinking off, or a level that is sent unchanged; None leaves the choice to the model.
     """
 
     name = "anthropic"

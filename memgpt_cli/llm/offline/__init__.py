@@ -1,7 +1,7 @@
-"""The offline responder: not a language model; it keeps and quotes what the person said. Deterministic.
+"""The offline responder: it stores and quotes the user's words. It is not a language model. Deterministic.
 
-It sees what a model would see, a `ChatRequest`, and answers with the same deltas and function calls; no network, no
-vendor. `docs/offline.md` describes what it understands.
+Its input is the same `ChatRequest` that a model gets, and its output the same deltas and function calls; it uses no
+network. `docs/offline.md` describes what it understands.
 """
 
 from memgpt_cli.llm.offline.responder import OfflineResponder

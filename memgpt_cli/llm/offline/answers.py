@@ -1,6 +1,6 @@
-"""Chooses what to quote: the first search hits that bear on the question, newest first where they differ, and cites it.
+"""Select and cite quotations: the first relevant search hits, newest first if they differ.
 
-The order of the search is kept. Nothing here restates what was said.
+The order of the search is kept. Nothing is paraphrased.
 """
 
 import re
@@ -36,12 +36,12 @@ _EXPLAINED: Final = frozenset(
 )
 _ROLES: Final = ("user", "assistant")
 _SHORTEST_REPLY: Final = 40
-"""Characters from which on what the assistant said may be an answer."""
+"""Minimum characters of an assistant's message that may be an answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """Words from memory that bear on a question."""
+    """A quotation from memory that is relevant to a question."""
 
     hit: PromptHit
     text: str
@@ -80,7 +80,7 @@ def is_overview(question: RelevanceQuestion) -> bool:
 def _among_people(question: RelevanceQuestion, hits: Sequence[PromptHit]) -> list[Quote]:
     """The hits in their order if any of them bears on the question: in a talk of several people a short reply answers.
 
-    What only asks comes last.
+    Messages that only ask come last.
     """
     rated = [
         Quote(
@@ -176,7 +176,7 @@ def _excerpt(question: RelevanceQuestion, text: str) -> str:
 
 
 def cited(quote: Quote, *, asker: str | None, chinese: bool) -> str:
-    """A quotation with who said it and when, and what its time words mean."""
+    """Return a quotation with its speaker and date, and the meaning of its time words."""
     hit = quote.hit
     day = relative_dates.day_in_words(hit.said_at.date(), chinese=chinese) if hit.said_at is not None else ""
     if chinese:

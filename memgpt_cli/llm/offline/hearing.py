@@ -1,7 +1,7 @@
-"""Sorts the sentences of a message: what may be noted, what is asked, what is a command, what is small talk.
+"""Classify the sentences of a message: statements to note, questions, commands, small talk.
 
-Decides by the form of a sentence only, in English and Chinese. A statement is taken as it stands: nothing here tells
-what it means. What is not plainly a lasting statement of the person is left to recall storage.
+It uses only the form of a sentence, in English and Chinese, not its meaning. Sentences that are not clearly a lasting
+statement of the user stay in recall storage only.
 """
 
 import re
@@ -20,7 +20,7 @@ READ_CHARACTERS: Final = 4_000
 READ_AT_END: Final = 600
 
 PASTED: Final = 1_500
-"""Characters from which on a message is taken for pasted text: "I" in it need not be the person."""
+"""Minimum characters of a message that counts as pasted text, whose "I" may be another person."""
 MOST_NOTES: Final = 8
 LONGEST_NOTE: Final = 400
 
@@ -44,9 +44,10 @@ class Phatic(StrEnum):
 
 @dataclass(slots=True)
 class Heard:
-    """One message, sorted. All texts are parts of it as they stand there.
+    """A classified message. All texts are verbatim parts of it.
 
-    `notes` are for core memory, `keep` for archival storage. `told`: it holds statements that stay in recall storage.
+    `notes` are for core memory, `keep` for archival storage. `told`: it contains statements that stay in recall
+    storage.
     """
 
     utterance: Utterance
@@ -246,10 +247,10 @@ _CLOSING: Final = " .!?。！？~～…,，)）\"'”’"
 
 
 def hear(utterance: Utterance, *, among_people: bool = False, known: str = "") -> Heard:
-    """Sort a message. Bounded in work for texts of any length. `known` is the text of core memory.
+    """Classify a message. Its work is bounded for texts of any length. `known` is the text of core memory.
 
-    People who speak among each other greet, thank and ask each other: only a message that is nothing but a question is
-    taken for one to the assistant.
+    People in a conversation greet, thank and ask each other: only a message that consists of a question counts as one
+    to the assistant.
     """
     text = utterance.text
     read = text if len(text) <= READ_CHARACTERS + READ_AT_END else f"{text[:READ_CHARACTERS]}\n{text[-READ_AT_END:]}"
@@ -272,12 +273,12 @@ def hear(utterance: Utterance, *, among_people: bool = False, known: str = "") -
 
 
 def corrects(text: str) -> bool:
-    """Whether a message begins as a correction of what was said before: "No, it's 15 March"."""
+    """Whether a message begins as a correction of an earlier one: "No, it's 15 March"."""
     return _CORRECTS.match(text) is not None
 
 
 def is_lasting(sentence: str, known: str = "") -> bool:
-    """Whether a sentence states something lasting about the person, or about somebody whom `known` names."""
+    """Whether a sentence states something lasting about the user, or about a person in `known`."""
     if _UNREAL.search(sentence) or asks(sentence):
         return False
     if _LASTING.match(sentence) or _LASTING_CHINESE.match(sentence):
@@ -289,7 +290,7 @@ def is_lasting(sentence: str, known: str = "") -> bool:
 
 
 def _with_quotations(parts: list[str]) -> Iterator[tuple[str, bool]]:
-    """Each sentence, and whether it stands in a quotation that an earlier one opened."""
+    """Yield each sentence, and whether it is in a quotation that an earlier one opened."""
     quoting = False
     for sentence in parts:
         yield sentence, quoting or sentence.lstrip().startswith(('"', "“", "「", "『", ">"))
@@ -323,7 +324,7 @@ def _sort(sentence: str, heard: Heard, *, aside: bool, known: str) -> None:
 
 
 def _commanded(sentence: str, heard: Heard) -> bool:
-    """Take "remember that" and "forget that"; False for anything else."""
+    """Handle "remember that" and "forget that"; False for anything else."""
     if command := _KEEP.match(sentence):
         content = sentence[command.end() :].strip(" ,:，：")
         if content and not _NOT_KEPT.match(content) and not asks(content):

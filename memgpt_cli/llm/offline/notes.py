@@ -1,7 +1,7 @@
-"""What becomes of the person's sentences: which calls write them to core memory, and what those calls did.
+"""Plan the calls that write the user's statements to core memory, and read their results.
 
-A note is the person's sentence as it stands, with a date where its time words need one. A few subjects (name, home,
-work, age, birthday) replace the line that held them; everything else is added. Nothing is reworded.
+A note is the user's sentence, unchanged, with a date if its time words need one. A few subjects (name, home, work, age,
+birthday) replace their line; all others are added.
 """
 
 import re
@@ -23,9 +23,9 @@ INSERT: Final = "archival_memory_insert"
 NEARLY_FULL: Final = 0.9
 """Share of the block up to which the notes of several named speakers are written."""
 MOST_MOVED: Final = 3
-"""Lines that one note may move to archival storage to find room."""
+"""Maximum number of lines that one note may move to archival storage to make space."""
 _MEANT: Final = 0.6
-"""The share of what is to be forgotten that a line must speak of."""
+"""The share of the words to forget that a line must contain."""
 
 _ADVERB: Final = r"(?: (?:now|currently|actually|just|recently|still|don['’]?t|do not|no longer|also))*"
 _SLOTS: Final = {
@@ -65,7 +65,7 @@ _FINER: Final = {
     ),
     "birthday": re.compile(r"i was born|我.*出生", re.IGNORECASE),
 }
-"""Weaker forms of the same: an answer where no line has the plain form, but nothing to be replaced."""
+"""Weaker forms of the same: they answer if no line has the plain form, but are not replaced."""
 _ASKED_SLOTS: Final = {
     "name": r"\b(?:what(?:['’]?s| is)|know|remember|remind me of|me|what) my (?:\w+ )?name(?: is)?\W*$|\bwho am i\b"
     r"|\bwhat am i called|我(?:的名字)?(?:是)?叫什么|我(?:的)?名字",
@@ -112,17 +112,17 @@ class Done:
 
 
 def slot(text: str) -> str | None:
-    """The subject of a statement of which only one can be true at a time."""
+    """Return the subject of a statement of which only one can be true at a time."""
     return next((name for name, pattern in _SLOT_PATTERNS.items() if pattern.match(text)), None)
 
 
 def asked_slot(question: str) -> str | None:
-    """The subject that a question of the person asks for."""
+    """Return the subject that a question of the user asks for."""
     return next((name for name, pattern in _ASKED.items() if pattern.search(question)), None)
 
 
 def lines_on(subject: str, lines: Sequence[str]) -> list[str]:
-    """The latest line that states a subject, in its plain form or else in a weaker one."""
+    """Return the latest line about a subject, in its plain form or else in a weaker one."""
     for pattern in (_SLOT_PATTERNS[subject], _FINER[subject]):
         if found := [line for line in lines if any(pattern.match(clause) for clause in _CLAUSES.split(said(line)))]:
             return found[-1:]
@@ -130,12 +130,12 @@ def lines_on(subject: str, lines: Sequence[str]) -> list[str]:
 
 
 def said(line: str) -> str:
-    """A line of the block without its speaker's name and the date behind it."""
+    """Return a line of the block without its speaker's name and its date."""
     return _DATE_AFTER.sub("", re.sub(r"^[^\W\d_][\w .'-]{0,30}: ", "", line))
 
 
 class Notebook:
-    """The block as it will be when the calls planned so far have run."""
+    """The block after all calls planned so far."""
 
     def __init__(self, situation: Situation) -> None:
         self._block: BlockView | None = situation.blocks.get(LABEL)
@@ -146,11 +146,11 @@ class Notebook:
 
     @property
     def lines(self) -> list[str]:
-        """The lines that hold something."""
+        """Return the non-empty lines."""
         return [line for line in self.text.split("\n") if line.strip()]
 
     def note(self, text: str, heard: Heard) -> None:
-        """Plan what a sentence needs: nothing, a replacement, an addition, or a passage where there is no room."""
+        """Plan what a sentence needs: nothing, a replacement, an addition, or a passage if the block is full."""
         speaker = heard.utterance.speaker
         if self._among_people and _PASSING_LIKING.match(text):
             return
@@ -169,7 +169,7 @@ class Notebook:
             self.keep(line)
 
     def has(self, text: str) -> bool:
-        """Whether the block holds this sentence already."""
+        """Whether the block already contains this sentence."""
         bare = _bare(text)
         return any(bare == _bare(said(line)) or bare == _bare(line) for line in self.lines)
 
@@ -179,7 +179,7 @@ class Notebook:
             self.calls.append(Call(INSERT, {"content": text}))
 
     def continue_line(self, line: str, text: str) -> None:
-        """Plan a correction that only makes sense behind what it corrects."""
+        """Plan a correction that only makes sense after the text that it corrects."""
         if not self._replaces((line, ""), f"{line} {text}"):
             self.keep(text)
 
@@ -188,7 +188,7 @@ class Notebook:
         return self._replaces((line, ""), "")
 
     def _replaced_by(self, text: str, speaker: str | None) -> tuple[str, str] | None:
-        """The line that a sentence takes the place of, with what stays of it."""
+        """Return the line that a sentence replaces, with the rest of that line."""
         mine = [
             line for line in self.lines if line.startswith(f"{speaker}: ") or (speaker is None and said(line) in line)
         ]
@@ -233,7 +233,7 @@ class Notebook:
         return True
 
     def _unique(self, line: str) -> str | None:
-        """The line, with a neighbour where it stands there twice."""
+        """Return the line, with a neighbouring line if it occurs twice."""
         lines = self.text.split("\n")
         if line not in lines:
             return None
@@ -253,7 +253,7 @@ class Notebook:
         return True
 
     def _makes_room(self, line: str) -> bool:
-        """Plan to move the oldest lines that are no slot to archival storage."""
+        """Plan to move the oldest lines without a subject to archival storage."""
         if not self._writable(REPLACE) or not self._writable(APPEND) or not self._fits(line):
             return False
         movable = [old for old in self.lines if slot(said(old)) is None][:MOST_MOVED]
@@ -273,7 +273,7 @@ class Notebook:
 
 
 def dated(text: str, said_on: date | None) -> str:
-    """A sentence whose time words will still mean something next year."""
+    """Return a sentence whose time words are still clear next year."""
     if said_on is None or not (relative_dates.resolve(text, said_on) or _LOOSE_DAY.search(text)):
         return text
     chinese = is_chinese(text)
@@ -282,7 +282,7 @@ def dated(text: str, said_on: date | None) -> str:
 
 
 def planned(situation: Situation, heard: Sequence[Heard]) -> list[Call]:
-    """The calls that write what was said."""
+    """Return the calls that write the statements."""
     notebook = Notebook(situation)
     for message in heard:
         for content in message.forget:
@@ -298,7 +298,7 @@ def planned(situation: Situation, heard: Sequence[Heard]) -> list[Call]:
 
 
 def _continue(notebook: Notebook, situation: Situation, message: Heard) -> None:
-    """Put "No, it's 15 March" behind the line that was noted from the message before."""
+    """Add "No, it's 15 March" after the line that was noted from the previous message."""
     text = message.utterance.text.strip()
     before = [_bare(utterance.text) for utterance in situation.asked]
     line = next((line for line in reversed(notebook.lines) if any(_bare(said(line)) in told for told in before)), None)
@@ -307,7 +307,7 @@ def _continue(notebook: Notebook, situation: Situation, message: Heard) -> None:
 
 
 def lines_meant(content: str, lines: Sequence[str]) -> list[str]:
-    """The lines that "forget that I like coffee" or "forget my address" means."""
+    """Return the lines for "forget that I like coffee" or "forget my address"."""
     sentence = re.sub(r"^(?:that|about|the fact that)\s+", "", content, flags=re.IGNORECASE)
     subject = slot(sentence) or next(
         (name for name in _SLOTS if re.fullmatch(rf"my (?:\w+ )?{name}|我的?.*", sentence.lower())), None
@@ -319,7 +319,7 @@ def lines_meant(content: str, lines: Sequence[str]) -> list[str]:
 
 
 def done(situation: Situation) -> Done:
-    """What the calls of this turn have done."""
+    """Return the results of this turn's calls."""
     result = Done()
     for call in (call for step in situation.steps for call in step):
         new = str(call.arguments.get("content") or call.arguments.get("new_content") or "")
@@ -347,7 +347,7 @@ def _replaced(old: str, new: str, result: Done) -> None:
 
 
 def second_try(situation: Situation) -> list[Call]:
-    """Notes that core memory did not take go to archival storage, unless a person refused them."""
+    """Move notes that did not fit core memory to archival storage, unless the user refused them."""
     result = done(situation)
     if result.refused or situation.among_people or INSERT not in situation.functions:
         return []
@@ -355,7 +355,7 @@ def second_try(situation: Situation) -> list[Call]:
 
 
 def _without(line: str, subject: str) -> str | None:
-    """What stays of a line without its statement on a subject; None where that statement holds more than that."""
+    """Return the rest of a line without its statement on a subject; None if that statement says more than that."""
     text = said(line)
     clauses = [clause for clause in _CLAUSES.split(text) if clause]
     about = [clause for clause in clauses if slot(clause) == subject]

@@ -1,4 +1,4 @@
-"""What the offline responder says, in English and Chinese. Nothing here decides anything."""
+"""The replies of the offline responder, in English and Chinese."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -18,7 +18,7 @@ class Phrases(dict[str, str]):
         return self["marks"] == "“”"
 
     def quoted(self, texts: Sequence[str]) -> str:
-        """Texts in quotation marks, one after the other."""
+        """Return texts in quotation marks, one after the other."""
         before, after = self["marks"][0], self["marks"][1]
         return ("、" if self.chinese else ", ").join(f"{before}{text}{after}" for text in texts)
 

@@ -1,6 +1,6 @@
-"""How much of a question a text speaks of, and whether it speaks of the person whom the question is about.
+"""Measure how much of a question a text covers, and whether it is about the person in the question.
 
-Words are compared by their stems (`memgpt_cli.text`), with a short list of words that stand for each other.
+Words are compared by their stems (`memgpt_cli.text`), with a short list of related words.
 """
 
 import re
@@ -17,7 +17,7 @@ from memgpt_cli.text.vocabulary import STOP_WORDS
 from memgpt_cli.text.words import is_unspaced
 
 FLOOR: Final = 0.33
-"""The share of a question that a text must speak of to be quoted."""
+"""The share of a question that a quoted text must cover."""
 _COMMON_WEIGHT: Final = 0.3
 _RELATED_WEIGHT: Final = 0.8
 
@@ -29,7 +29,7 @@ _FILLER: Final = frozenset(
     )
 )
 _FILLER_CHINESE: Final = re.compile("知道|记得|总结|告诉|提醒|关于|名字|叫|几号|几月|几岁|[几天]")
-"""Words about asking. They are left out of a question."""
+"""Words about asking, removed from a question."""
 
 _COMMON: Final = frozenset(
     map(
@@ -39,7 +39,7 @@ _COMMON: Final = frozenset(
         favourite should happen type current currently 时候 今天 现在 名字""".split(),  # noqa: SIM905
     )
 )
-"""Words that carry little of the subject."""
+"""Words that say little about the subject."""
 
 _ALIKE: Final = """
 work job career profession occupation employer office company; live home move reside address city town based
@@ -50,7 +50,7 @@ study school university college degree; like love enjoy favorite favourite prefe
 hobby play paint read hike garden collect; phone telephone number; meet meeting appointment
 工作 上班 职业; 过敏 不吃 不能 忌口; 结婚 婚礼; 喜欢 最爱 讨厌; 航班 飞机 起飞
 """
-"""Groups of words that may stand for each other in an answer."""
+"""Groups of related words that may occur in an answer instead."""
 
 _GROUPS: Final = tuple(group.split() for group in _ALIKE.strip().replace("\n", ";").split(";"))
 _RELATED: Final = {base(word): frozenset(base(other) for other in group) for group in _GROUPS for word in group}
@@ -70,7 +70,7 @@ class RelevanceQuestion:
 
     @cached_property
     def weights(self) -> dict[str, float]:
-        """Its terms, each with its weight."""
+        """Return its terms, each with its weight."""
         asked = _FILLER_CHINESE.sub(" ", f"{self.text} {self.context}")
         terms = [term for term in query_terms(asked) if term not in _FILLER and term not in STOP_WORDS]
         terms = [term for term in terms if len(term) > 1 or not is_unspaced(term)] or terms
@@ -78,22 +78,22 @@ class RelevanceQuestion:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Names of people and places in it, as they are written."""
+        """Return names of people and places in it, as they are written."""
         found = [match.group() for match in _NAME.finditer(self.text)]
         return tuple(n for n in found if n.lower() not in STOP_WORDS and n.lower() not in _NOT_NAMES)
 
     @cached_property
     def kin(self) -> frozenset[int]:
-        """Which relatives, friends and pets it asks about."""
+        """Return the relatives, friends and pets that it asks about."""
         return kin_in(self.text)
 
     @property
     def personal(self) -> bool:
-        """Whether it asks about the person: "my", "I", 我的; but not "how do I light the boiler?"."""
+        """Whether it asks about the user: "my", "I", 我的; but not "how do I light the boiler?"."""
         return _PERSONAL.search(_GENERIC.sub(" ", self.text)) is not None
 
     def related(self) -> list[str]:
-        """Words that may stand for its own in an answer."""
+        """Return related words that may occur in an answer."""
         words = {word for group in _GROUPS for word in group if base(word) in self._alike}
         return sorted(word for word in words if base(word) not in self.weights)
 
@@ -102,13 +102,13 @@ class RelevanceQuestion:
         return frozenset().union(*(_RELATED.get(term, frozenset()) for term in self.weights))
 
     def share(self, text: str) -> float:
-        """The share of its words, by weight, that a text speaks of; a related word counts a little less."""
+        """Return the share of its words, by weight, that a text covers; a related word counts a little less."""
         found = self.covered(text)
         total = sum(self.weights.values())
         return sum(self.weights[term] * value for term, value in found.items()) / total if total else 0.0
 
     def covered(self, text: str) -> dict[str, float]:
-        """Which of its terms a text speaks of, and how directly."""
+        """Return the terms that a text covers, and how directly."""
         told = set(text_terms(text))
         found, kin = {}, kin_in(text)
         for term in self.weights:
@@ -120,7 +120,7 @@ class RelevanceQuestion:
 
 
 class People:
-    """Who is called what, as it stands in the texts at hand: "my sister Ann", 我女儿叫朵朵."""
+    """The names of people in the given texts: "my sister Ann", 我女儿叫朵朵."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._names = {named for text in texts for named in named_kin(text)}
@@ -128,7 +128,7 @@ class People:
     def meant(self, question: RelevanceQuestion, text: str) -> bool:
         """Whether a text speaks of somebody whom the question is about; True where it names nobody.
 
-        What the person says of a relative does not answer a question about the person.
+        A statement about a relative does not answer a question about the user.
         """
         if not question.kin and not question.names:
             return not (question.personal and begins_with_kin(text))

@@ -1,7 +1,7 @@
 """The offline responder as a chat model: a request in, deltas out.
 
-It keeps nothing between requests: where a turn stands is read from the request alone, so the same request always gives
-the same answer. What it understands is imported with the first request, not at start-up.
+It is stateless: the state of a turn is read from the request, so the same request always gives the same answer. Its
+rules are imported with the first request, not at start-up.
 """
 
 import json
@@ -40,7 +40,7 @@ class OfflineResponder(ChatModel):
 
     @override
     def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing."""
 
     @override
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
@@ -72,7 +72,7 @@ def _called(calls: "Sequence[Call]", *, paper: bool) -> Iterator[Delta]:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """The text in pieces, cut before a space where there is one; joined they are the text."""
+    """Split the text before spaces if possible; joined, the pieces are the text."""
     start = 0
     while start < len(text):
         space = text.find(" ", start + PIECE // 2, start + PIECE * 2)

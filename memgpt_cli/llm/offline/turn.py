@@ -1,4 +1,4 @@
-"""One step of a turn: from a situation to the calls that note and search, or the reply that quotes what was found."""
+"""One step of a turn: from a situation to the calls that note and search, or to the reply that quotes the hits."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -16,11 +16,11 @@ from memgpt_cli.text.asking import asks_assistant
 from memgpt_cli.text.words import is_chinese
 
 STEPS_WITH_CALLS: Final = 2
-"""Calls are made in the first two steps of a turn at most; the third replies."""
+"""Maximum steps with calls in a turn; the next one replies."""
 MOST_QUESTIONS: Final = 3
 LONGEST_QUERY: Final = 300
 _FULL: Final = 2.0
-"""Weight of a question's words beyond which it needs no context."""
+"""Weight of a question's words above which it needs no context."""
 
 _PRONOUN: Final = re.compile(
     r"\b(?:he|she|they|him|her|his|hers|it|its|that|them|their|there)\b|[他她它那]", re.IGNORECASE
@@ -37,7 +37,7 @@ _EMPTY_DOING: Final = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One question with what it is searched by. `days` bounds the search for "what did I do yesterday?"."""
+    """One question with its search terms. `days` limits the search for "what did I do yesterday?"."""
 
     question: RelevanceQuestion
     utterance: Utterance
@@ -45,17 +45,17 @@ class Asked:
 
     @property
     def query(self) -> str:
-        """What the first search looks for."""
+        """Return the query of the first search."""
         return f"{self.question.text} {self.question.context}".strip()[:LONGEST_QUERY]
 
     @property
     def second_query(self) -> str:
-        """What the second search looks for: words that may stand in an answer instead."""
+        """Return the query of the second search: words that may occur in an answer instead."""
         return " ".join([*self.question.weights, *self.question.related()])[:LONGEST_QUERY]
 
 
 def respond(situation: Situation) -> str | list[Call]:
-    """What to do now: calls, or the reply that ends the turn."""
+    """Return calls, or the reply that ends the turn."""
     block = situation.blocks.get(LABEL)
     known = block.text if block is not None else ""
     spoken = [u for u in situation.pending if not u.paged_out and not u.quoted]
@@ -117,7 +117,7 @@ def _found(asked: Asked, situation: Situation) -> list[PromptHit]:
 
 
 def _answers(asked: Asked, situation: Situation) -> list[Quote]:
-    """What to quote: the line of core memory that states what is asked for, or the best of what was found."""
+    """Return the quotations: the line of core memory with the answer, or the best hits."""
     block = situation.blocks.get(LABEL)
     lines = [line for line in (block.text if block is not None else "").split("\n") if line.strip()]
     found = _found(asked, situation)
@@ -140,7 +140,7 @@ def _answers(asked: Asked, situation: Situation) -> list[Quote]:
 
 
 def _reply(situation: Situation, heard: Sequence[Heard], asked: Sequence[Asked]) -> str:
-    """The reply to everything that is pending; never empty."""
+    """Return the reply to all pending messages; never empty."""
     texts = [*(u.text for u in situation.asked), *(m.utterance.text for m in heard)]
     spoken = [text for text in texts if any(character.isalpha() for character in text)]
     say = phrases.CHINESE if spoken and is_chinese(spoken[-1][:4000]) else phrases.ENGLISH
@@ -160,7 +160,7 @@ def _reply(situation: Situation, heard: Sequence[Heard], asked: Sequence[Asked])
 
 
 def _written(situation: Situation, heard: Sequence[Heard], say: phrases.Phrases) -> Iterator[str]:
-    """What became of what was said, in the person's own words."""
+    """Yield the results of the writes, in the user's own words."""
     done = notes.done(situation)
     if done.noted:
         yield say["noted"].format(say.quoted(done.noted))

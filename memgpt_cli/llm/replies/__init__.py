@@ -1,1 +1,1 @@
-"""What comes in from a Chat Completions server: chunks, calls, text, and their limits."""
+"""Replies of Chat Completions servers: chunks, calls, text, and their limits."""

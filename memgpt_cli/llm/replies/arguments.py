@@ -1,8 +1,8 @@
-"""The arguments of a call as one JSON object, from what models and servers send in its place.
+"""Repair the arguments of a call into one JSON object.
 
-Repaired: JSON inside a JSON string (any depth up to four), an object whose one value is the arguments, a list of one
-object, a Python dict, nothing at all. Everything else is passed on unchanged: the function executor tells the model
-what is wrong with it.
+Repaired: JSON inside a JSON string (up to four levels), an object whose only value is the arguments, a list of one
+object, a Python dict, an empty text. Everything else is passed on unchanged: the function executor reports the error to
+the model.
 """
 
 import json
@@ -15,7 +15,7 @@ _LAYERS: Final = 4
 
 
 def repaired(raw: str, schema: Mapping[str, Any] | None = None) -> str:
-    """`raw` as a JSON object where it can be read as one, otherwise unchanged.
+    """Return `raw` as a JSON object if it can be read as one, otherwise unchanged.
 
     `schema` is the function's parameters: a single key that it does not have may wrap the arguments.
     """
@@ -40,7 +40,7 @@ def repaired(raw: str, schema: Mapping[str, Any] | None = None) -> str:
 
 
 def parse(text: str) -> Any:
-    """The value of a JSON text or of a Python or JavaScript object literal; None for anything else."""
+    """Parse a JSON text or a Python or JavaScript object literal; None for anything else."""
     value = _strict(text)
     return value if value is not None else read_object(text)
 
@@ -51,9 +51,9 @@ def as_json(value: Any) -> str:
 
 
 def coerced(text: str, schema: Mapping[str, Any] | None) -> Any:
-    """A value that was written as plain text, of the type that its schema asks for.
+    """Convert a value written as plain text to the type in its schema.
 
-    Without a schema a number, truth value, list or object in JSON is that value, and all else is text.
+    Without a schema, a number, truth value, list or object in JSON is parsed, and anything else is text.
     """
     types = _types(schema)
     if types == {"string"}:
@@ -68,7 +68,7 @@ def coerced(text: str, schema: Mapping[str, Any] | None) -> Any:
 
 
 def property_schema(schema: Mapping[str, Any] | None, name: str) -> Mapping[str, Any] | None:
-    """The schema of one parameter, where there is one."""
+    """Return the schema of one parameter, if there is one."""
     found = _properties(schema).get(name)
     return found if isinstance(found, dict) else None
 
@@ -86,7 +86,7 @@ def _properties(schema: Mapping[str, Any] | None) -> Mapping[str, Any]:
 
 
 def _wrapped(value: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The arguments inside an object that has them as its only value, under a name that is not a parameter."""
+    """Return the arguments inside an object that has them as its only value, under a name that is not a parameter."""
     if len(value) != 1 or not properties:
         return None
     key, inner = next(iter(value.items()))

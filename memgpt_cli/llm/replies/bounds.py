@@ -1,7 +1,7 @@
-"""How much of a reply is read: bytes, characters, and seconds without content.
+"""Limits on a reply: bytes, characters, and seconds without content.
 
-A server that ignores `max_tokens`, repeats itself for ever, sends only keep-alives, or unpacks a small body to a huge
-one is stopped. The limits are generous multiples of the tokens that were asked for.
+They stop a server that ignores `max_tokens`, repeats itself endlessly, sends only keep-alives, or unpacks a small body
+to a huge one. The limits are generous multiples of the requested tokens.
 """
 
 import time
@@ -12,17 +12,17 @@ TOO_LONG: Final = "too_long"
 STALLED: Final = "stalled"
 
 _USUAL_TOKENS: Final = 32_768
-"""Where the request has no limit."""
+"""Used if the request has no limit."""
 
 MOST_BYTES: Final = 64 * 2**20
-"""Unpacked bytes of the longest reply, whatever was asked for. The events of 128,000 tokens, one each, take half."""
+"""Unpacked bytes of the longest reply. The events of 128,000 tokens, one each, take half of that."""
 
 _BYTES: Final = (8 * 2**20, 4096)
 _CHARACTERS: Final = (65_536, 32)
 
 
 class ReplyBoundError(Exception):
-    """A reply is over one of its limits; `reason` is the reason of a `CutDelta`."""
+    """A reply exceeds one of its limits; `reason` is the reason of a `CutDelta`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -40,7 +40,7 @@ class ReplyBounds:
         self._last_content = time.monotonic()
 
     def wire(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """The unpacked bytes of a body. The wait for content begins here. Raises ReplyBoundError."""
+        """Yield the unpacked bytes of a body. The wait for content begins here. Raises ReplyBoundError."""
         self._last_content = time.monotonic()
         for piece in pieces:
             self._bytes_left -= len(piece)
@@ -51,7 +51,7 @@ class ReplyBounds:
             yield piece
 
     def content(self, characters: int) -> None:
-        """Count what a chunk brought. Raises ReplyBoundError."""
+        """Count the content of a chunk. Raises ReplyBoundError."""
         if characters:
             self._last_content = time.monotonic()
         self._characters_left -= characters

@@ -1,4 +1,4 @@
-"""Ids for the calls of a reply, independent of those that servers send."""
+"""Ids for the calls of a reply, independent of the server's ids."""
 
 import hashlib
 from typing import Final
@@ -10,10 +10,10 @@ _ALPHABET: Final = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX
 
 
 class CallIds:
-    """Ids of nine letters or digits: the same for the same request, and unused within its prompt.
+    """Ids of nine letters or digits: the same for the same request, and unique within its prompt.
 
-    The ids that servers send are not kept. Some send none, some repeat one, and an agent may continue with another
-    server: Mistral accepts only ids of nine letters or digits, OpenAI at most forty characters.
+    Server ids are not kept. Some servers send none, some repeat one, and an agent may continue with another server:
+    Mistral accepts only ids of nine letters or digits, OpenAI at most forty characters.
     """
 
     def __init__(self, request: ChatRequest) -> None:

@@ -1,9 +1,9 @@
-"""The calls of a streamed reply, put together from the pieces that servers send.
+"""Assemble the calls of a streamed reply from the pieces that servers send.
 
-A piece belongs to a call by its index, its id, or its place, and servers get each of these wrong: every call has index
-0, no index at all, no id, one id for all, another id in each piece. A name may come in two pieces or with every piece.
-Arguments may come after an empty object, again as a whole, or as growing snapshots. So the pieces are kept and each
-call is decided when the reply has ended. Nothing shows a call before that.
+A piece belongs to a call by its index, its id, or its position, and servers get each of these wrong: every call has
+index 0, no index at all, no id, one id for all, another id in each piece. A name may come in two pieces or with every
+piece. Arguments may come after an empty object, again as a whole, or as growing snapshots. So the pieces are collected,
+and the calls are determined at the end of the reply.
 """
 
 import json
@@ -45,11 +45,11 @@ class CallPieces:
         self.characters = 0
 
     def __bool__(self) -> bool:
-        """Whether any piece of a call has come."""
+        """Whether any piece of a call has arrived."""
         return bool(self._open)
 
     def add(self, piece: Mapping[str, Any]) -> None:
-        """Take one item of `tool_calls`."""
+        """Add one item of `tool_calls`."""
         function = piece.get("function")
         function = function if isinstance(function, dict) else piece
         name, arguments = function.get("name"), function.get("arguments", function.get("parameters"))
@@ -76,7 +76,7 @@ class CallPieces:
             call.pieces.append(arguments)
 
     def finished(self) -> Iterator[ReadCall]:
-        """The calls in order, each with its arguments whole."""
+        """Yield the calls in order, with complete arguments."""
         calls: list[_Open] = []
         for call in self._open:
             call.name = call.name or plain_name(call.server_id or "", self._schemas) or ""
@@ -91,7 +91,7 @@ class CallPieces:
                 yield ReadCall(name=name, arguments=repaired(raw, schema), extra={} if n else call.extra)
 
     def _find(self, index: int | None, server_id: str | None, *, named: bool) -> _Open | None:
-        """The call that a piece may belong to."""
+        """Return the call that a piece may belong to."""
         by_id = next((call for call in reversed(self._open) if server_id and call.server_id == server_id), None)
         if index is not None:
             known = self._by_index.get(index)
@@ -101,7 +101,7 @@ class CallPieces:
         return self._open[-1] if self._open else None
 
     def _begins_another(self, call: _Open, name: str, arguments: str, server_id: str | None) -> bool:
-        """Whether a piece with a name is the first of another call, although index or place say otherwise."""
+        """Whether a piece with a name begins another call, although index or position say otherwise."""
         if not call.name:
             return False
         raw = call.raw
@@ -127,7 +127,7 @@ class CallPieces:
         )
 
     def _spellings(self) -> Iterator[str]:
-        """Names with the prefixes that they may be written with."""
+        """Yield names with possible prefixes."""
         for name in self._schemas:
             yield f"default_api.functions.{name}"
             yield f"default_api:functions:{name}"
@@ -149,7 +149,7 @@ def _index(value: object) -> int | None:
 
 
 def _object(text: str) -> Any:
-    """The JSON object that `text` is, or the one that a string in it holds; None for anything else."""
+    """Return the JSON object that `text` is, or that a string in it contains; None for anything else."""
     try:
         value = json.loads(text, strict=False)
         value = json.loads(value, strict=False) if isinstance(value, str) else value
@@ -159,7 +159,7 @@ def _object(text: str) -> Any:
 
 
 def _whole_arguments(pieces: Sequence[str]) -> list[str]:
-    """The arguments that the pieces of one name stand for; several when whole objects of several calls were joined."""
+    """Return the arguments from the pieces of one name; several if complete objects of several calls were joined."""
     joined = "".join(pieces)
     if not joined or _object(joined) is not None:
         return [joined]
@@ -176,7 +176,7 @@ def _whole_arguments(pieces: Sequence[str]) -> list[str]:
 
 
 def _sequence(text: str) -> list[dict[str, Any]] | None:
-    """The JSON objects that `text` is a sequence of."""
+    """Return the JSON objects if `text` is a sequence of them."""
     found: list[dict[str, Any]] = []
     at = 0
     while at < len(text):

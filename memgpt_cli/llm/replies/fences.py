@@ -1,4 +1,4 @@
-"""Code fences: one whose whole content is calls is a call, every other one is text in which nothing is read."""
+"""Code fences: one that contains only calls is a call; the content of any other is text."""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _PYTHON: Final = frozenset({"python", "py"})
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """The header of a fence that holds no call, in characters."""
+    """The header of a fence without a call, in characters."""
 
     length: int
 

@@ -1,7 +1,7 @@
 """A tolerant reader of object literals: JSON, Python and JavaScript mixed, as models write them.
 
-Single quotes, `True`/`None`, bare keys, trailing commas, raw line ends in strings, Gemma 4's `<|"|>` quotes. It tells
-an unfinished literal (more may come) from one that can never become valid.
+Single quotes, `True`/`None`, bare keys, trailing commas, raw line ends in strings, Gemma 4's `<|"|>` quotes. It
+distinguishes an unfinished literal (more may come) from one that can never become valid.
 """
 
 import json
@@ -29,7 +29,7 @@ class UnfinishedLiteralError(ValueError):
 
 
 def read_object(text: str) -> Any:
-    """The one object or list that `text` consists of; None for anything else."""
+    """Return the one object or list that `text` consists of; None for anything else."""
     stripped = text.strip()
     if stripped[:1] not in ("{", "["):
         return None
@@ -41,7 +41,7 @@ def read_object(text: str) -> Any:
 
 
 def read_literal(text: str, start: int) -> tuple[Any, int]:
-    """The object or list that begins at `start`, and where it ends.
+    """Return the object or list that begins at `start`, and its end.
 
     Raises UnfinishedLiteralError or InvalidLiteralError.
     """
@@ -52,7 +52,7 @@ def read_literal(text: str, start: int) -> tuple[Any, int]:
 
 
 def read_value(text: str, start: int) -> tuple[Any, int]:
-    """Any value that begins at `start`, as in a Python call; raises as `read_literal` does."""
+    """Return any value that begins at `start`, as in a Python call; raises like `read_literal`."""
     return _Reader(text).value(start, 0)
 
 
@@ -104,7 +104,7 @@ class _Reader:
             raise InvalidLiteralError
 
     def _skip(self, pattern: re.Pattern[str], at: int) -> int:
-        """Past what `pattern` matches, to a character that is there."""
+        """Return the position after a match of `pattern`, which must be in the text."""
         match = pattern.match(self._text, at)
         at = match.end() if match else at
         if at >= len(self._text):
@@ -120,7 +120,7 @@ class _Reader:
         return match[0], match.end()
 
     def _quote(self, at: int) -> str | None:
-        """The quotes that open a string here; raises UnfinishedLiteralError while that depends on what comes."""
+        """Return the quotes that open a string here; raises UnfinishedLiteralError if that depends on later text."""
         found = next((quote for quote in _QUOTES if self._text.startswith(quote, at)), None)
         rest = len(self._text) - at
         if rest < max(map(len, _QUOTES)):
@@ -165,7 +165,7 @@ class _Reader:
             raise InvalidLiteralError from None
 
     def _scalar(self, at: int) -> tuple[Any, int]:
-        """A number, a constant, or bare text; it needs what follows to know that it is whole."""
+        """Read a number, a constant, or bare text; it needs the next character to know that it is complete."""
         match = _BARE.match(self._text, at)
         end = match.end() if match else at
         if end >= len(self._text):

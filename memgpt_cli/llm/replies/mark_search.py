@@ -1,4 +1,4 @@
-"""Where marks begin in a text that is still coming, and whether its end may become one."""
+"""Find where marks begin in a partial text, and whether its end may become one."""
 
 import re
 from collections.abc import Sequence
@@ -39,19 +39,19 @@ def is_beginning(text: str, at: int = 0) -> bool:
 
 
 def beginning_at_end(text: str) -> int:
-    """How many characters at the end of `text` begin a mark."""
+    """Return how many characters at the end of `text` begin a mark."""
     longest = min(len(text), _LONGEST - 1)
     return next((n for n in range(longest, 0, -1) if text[-n:] in _BEGINNINGS), 0)
 
 
 def partial_end(text: str, ends: Sequence[str]) -> int:
-    """How many characters at the end of `text` begin one of `ends`."""
+    """Return how many characters at the end of `text` begin one of `ends`."""
     longest = min(len(text), max(map(len, ends)) - 1)
     return next((n for n in range(longest, 0, -1) if any(mark.startswith(text[-n:]) for mark in ends)), 0)
 
 
 def past_strays(text: str, at: int, *, final: bool) -> int:
-    """Past stray marks at `at`; not past one that may still become another mark."""
+    """Return the position after stray marks at `at`, but not after one that may still become another mark."""
     while True:
         start = skip_blank(text, at)
         match = EVENT.match(text, start)

@@ -1,4 +1,4 @@
-"""Special tokens and tags of chat templates: those that open calls, and those that mean nothing in a reply."""
+"""Special tokens and tags of chat templates: those that open calls, and those without meaning in a reply."""
 
 from itertools import product
 from typing import Final
@@ -8,7 +8,7 @@ _SPACES: Final = ("▁", "_", " ")
 
 
 def _deepseek(words: str) -> tuple[str, ...]:
-    """A DeepSeek token in the spellings that its models use: `<｜tool▁calls▁begin｜>`."""
+    """Return a DeepSeek token in all its spellings: `<｜tool▁calls▁begin｜>`."""
     return tuple(f"<{bar}{words.replace(' ', space)}{bar}>" for bar, space in product(_BARS, _SPACES))
 
 
@@ -32,13 +32,13 @@ CALL_OPENERS: Final = (
 """A call may follow them."""
 
 ELEMENTS: Final = ("<function=", "<function name=", "<invoke ", "<｜DSML｜invoke", "<|DSML|invoke", "<steptml:invoke")
-"""They begin a call themselves."""
+"""They begin a call."""
 
 STRIPPED_CALLS: Final = ("assistantcommentary to=functions.", "commentary to=functions.")
-"""What remains of the head of a call of gpt-oss when its server drops the special tokens."""
+"""The rest of the head of a gpt-oss call if the server drops the special tokens."""
 
 STRIPPED_REASONING: Final = "analysis"
-"""What remains of the head of its reasoning."""
+"""The rest of the head of its reasoning."""
 
 ACTIONS: Final = ("Action: ```", "Action:\n```", "Action:```")
 """Command R writes its calls into a fence after them."""
@@ -58,7 +58,7 @@ CALL_CLOSERS: Final = (
     *_deepseek("tool calls end"),
     *_deepseek("tool call end"),
 )
-"""They end calls; alone they mean nothing."""
+"""They end calls; alone they have no meaning."""
 
 STRAY: Final = (
     *_deepseek("end of sentence"),
@@ -74,11 +74,11 @@ STRAY: Final = (
     *("<seed:eos>", "<|hy_eos|>", "<|eos|>", "<|observation|>", "<|separator|>", ">>>all", "<|end_of_msg|>"),
     *("<|close|>message<|sep|>", "<|open|>response<|sep|>", "<|close|>response<|sep|>"),
 )
-"""They mean nothing at the edge of a reply."""
+"""They have no meaning at the edge of a reply."""
 
 OTHERS_TURN: Final = (
     *("<|im_start|>user", "<|im_start|>system", "<|im_start|>tool", "<start_of_turn>user", "<|turn>user", "<|user|>"),
     *("<|start_header_id|>user<|end_header_id|>", "<｜User｜>", "<|start|>user", "<|USER_TOKEN|>", "<|user_start|>"),
     *("<|start_of_role|>user<|end_of_role|>", "<|START_OF_TURN_TOKEN|><|USER_TOKEN|>"),
 )
-"""The model goes on to write what the person says next: nothing from here on is its reply."""
+"""The model continues with the user's next message: the text from here on is not its reply."""

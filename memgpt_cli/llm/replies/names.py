@@ -1,4 +1,4 @@
-"""Function names as models write them, with what their training or their template added."""
+"""Match function names as models write them, with additions from their training or template."""
 
 import re
 from collections.abc import Collection
@@ -10,10 +10,10 @@ _QUOTES: Final = " \t\r\n\"'`*"
 
 
 def plain_name(name: str, known: Collection[str]) -> str | None:
-    """The offered function that `name` means, or None.
+    """Return the offered function that `name` means, or None.
 
-    Removes what is known to be added: namespaces (`functions.`, `default_api:`), the number of the call (`:0`),
-    special tokens of the template (`<|channel|>commentary`), quotes, another letter case, and `-` for `_`.
+    Removes known additions: namespaces (`functions.`, `default_api:`), the number of the call (`:0`), special tokens of
+    the template (`<|channel|>commentary`), quotes, another letter case, and `-` for `_`.
     """
     if name in known:
         return name

@@ -1,4 +1,4 @@
-"""The functions that a request offers, as the readers of replies need them."""
+"""The functions that a request offers, for the readers of replies."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,9 +11,9 @@ from memgpt_cli.llm.replies.names import plain_name
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadCall:
-    """A call that was read from a reply; `arguments` is a JSON object where it could be read as one.
+    """A call read from a reply; `arguments` is a JSON object if it could be read as one.
 
-    `extra` are the fields that the server put beside them (`opaque_fields`).
+    `extra` are the fields that the server sent with it (`opaque_fields`).
     """
 
     name: str
@@ -33,25 +33,25 @@ class Offered:
 
     @property
     def names(self) -> Sequence[str]:
-        """All names."""
+        """Return all names."""
         return tuple(self._schemas)
 
     def name(self, written: str) -> str | None:
-        """The function that a written name means, or None."""
+        """Return the function that a written name means, or None."""
         return plain_name(written, self._schemas)
 
     def call(self, name: str, arguments: object) -> ReadCall:
-        """A call of an offered function; `arguments` is a value, or the text that stands in its place."""
+        """Return a call of an offered function; `arguments` is a value, or the text in its place."""
         raw = arguments if isinstance(arguments, str) else as_json(arguments)
         return ReadCall(name=name, arguments=repaired(raw, self._schemas.get(name)))
 
     def from_texts(self, name: str, texts: Mapping[str, str]) -> ReadCall:
-        """A call whose arguments were written as plain text, converted to the types of the function's parameters."""
+        """Return a call with arguments that were plain text, converted to the types of the function's parameters."""
         schema = self._schemas.get(name)
         values = {key: coerced(text, property_schema(schema, key)) for key, text in texts.items()}
         return ReadCall(name=name, arguments=as_json(values))
 
     def parameters(self, name: str) -> Sequence[str]:
-        """The function's parameters in the order of its schema."""
+        """Return the function's parameters in the order of its schema."""
         properties = self._schemas.get(name, {}).get("properties")
         return tuple(properties) if isinstance(properties, dict) else ()

@@ -1,4 +1,4 @@
-"""The marks between which model families write their reasoning."""
+"""The marks around the reasoning of model families."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -17,7 +17,7 @@ class ReasoningBlock:
 
     @property
     def ends(self) -> tuple[str, ...]:
-        """The closing mark, and marks of calls that end the reasoning too."""
+        """Return the closing mark, and marks of calls that end the reasoning too."""
         return (self.closing, *self.also)
 
 

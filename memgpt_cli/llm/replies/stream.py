@@ -1,7 +1,6 @@
-"""A streamed reply: from the chunks of any Chat Completions server to deltas of one form.
+"""Convert a streamed reply of any Chat Completions server to deltas: text, reasoning, calls, reason for the end, usage.
 
-Text, reasoning, calls, the reason for the end, and usage. Not here: the network (`openai_chat`), how calls are put
-together (`calls`), and calls and reasoning inside the text (`text`).
+`openai_chat` handles the network, `calls` assembles calls, and `text` finds calls and reasoning inside the text.
 """
 
 import json
@@ -53,7 +52,7 @@ class ReplyStream:
         self._said_something = False
 
     def feed(self, chunk: Any) -> Iterator[Delta]:
-        """The deltas of one chunk."""
+        """Yield the deltas of one chunk."""
         self._first = chunk if self._first is None else self._first
         if not isinstance(chunk, dict):
             return
@@ -65,14 +64,14 @@ class ReplyStream:
 
     @property
     def characters(self) -> int:
-        """Characters of text, reasoning and calls that have come."""
+        """Return the characters of text, reasoning and calls so far."""
         return self._characters + self._pieces.characters
 
     def finish(self, *, complete: bool, cut: str = "") -> Iterator[Delta]:
-        """Everything held back, the calls, the reason if the reply was cut, and the usage if any was reported.
+        """Yield everything held back, the calls, the reason if the reply was cut, and the usage if any was reported.
 
-        `complete` says that the server marked the end; a finish reason or the usage do so too. Raises ModelError when
-        the server broke off, sent no reply, or the model stopped before it said anything.
+        `complete`: the server marked the end; a finish reason or the usage do so too. Raises ModelError if the server
+        broke off or sent no reply, or the model stopped before any text.
         """
         for piece in self._text.finish(called=bool(self._pieces)):
             yield self._piece(piece)
@@ -99,12 +98,12 @@ class ReplyStream:
             yield self._usage
 
     def _must_go_back(self) -> bool:
-        """Whether a server may want the opaque fields again: of calls, and of what the model said of their results."""
+        """Whether a server may want the opaque fields again: for calls, and for replies after results."""
         last = self._request.messages[-1] if self._request.messages else None
         return bool(self._calls) or (last is not None and last.role == "tool")
 
     def _is_ours(self, choice: Mapping[str, Any]) -> bool:
-        """Whether this is the one choice that is read: the first, and those without an index, which continue it."""
+        """Whether this is the choice that is read: the first, and those without an index, which continue it."""
         index = choice.get("index")
         if self._choices == 0:
             self._choice = index
@@ -123,7 +122,7 @@ class ReplyStream:
             self._finish_reason = reason.lower()
 
     def _message(self, message: Mapping[str, Any]) -> Iterator[Delta]:
-        """A whole message. After deltas it repeats them, so only what no delta brought is taken from it."""
+        """Read a whole message. After deltas it repeats them, so only new parts are used."""
         repeated: set[str] = set()
         if self._by_delta and self._said_something:
             repeated |= {"content", "refusal"}
@@ -162,7 +161,7 @@ class ReplyStream:
             self._pieces.add({"function": legacy})
 
     def _content(self, part: Any) -> Iterator[Delta]:
-        """A text, or Mistral's list of thinking and text."""
+        """Read a text, or Mistral's list of thinking and text."""
         if not isinstance(part, dict):
             return
         if part.get("type") == "thinking":

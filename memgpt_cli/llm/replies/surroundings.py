@@ -1,4 +1,4 @@
-"""Whether the words around a mark speak of it: quotation marks, code, and sentences that go on."""
+"""Whether a mark is only mentioned in the text around it: quotation marks, code, and continuing sentences."""
 
 import re
 from typing import Final
@@ -11,7 +11,7 @@ _SEPARATOR: Final = re.compile(r"[ \t]*[,;]\s*")
 
 
 def is_quoted(line: str) -> bool:
-    """Whether what follows `line`, the current line so far, stands in quotation marks or in code."""
+    """Whether the text after `line`, the current line so far, is in quotation marks or in code."""
     return line[-1:] in _QUOTES or line.count("`") % 2 == 1
 
 
@@ -22,15 +22,15 @@ def is_mid_sentence(line: str) -> bool:
 
 
 def continues_sentence(rest: str) -> bool:
-    """Whether `rest` goes on with a sentence on the same line: a small letter after a blank, or punctuation."""
+    """Whether `rest` continues a sentence on the same line: a small letter after a blank, or punctuation."""
     return _GOES_ON.match(rest) is not None
 
 
 def continues_list(rest: str) -> bool:
-    """Whether `rest` goes on with another call after a comma or semicolon."""
+    """Whether `rest` continues with another call after a comma or semicolon."""
     return _NEXT_ITEM.match(rest) is not None
 
 
 def is_undecided(rest: str) -> bool:
-    """Whether `rest` is too short to tell how the line goes on."""
+    """Whether `rest` is too short to decide how the line continues."""
     return not rest.strip(" \t") or _SEPARATOR.fullmatch(rest) is not None

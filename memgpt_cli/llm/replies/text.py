@@ -1,11 +1,11 @@
-"""The text of a reply, with what models write into it taken out: calls, reasoning, and marks of the chat template.
+"""The text of a reply without calls, reasoning, and marks of the chat template that models write into it.
 
-Everything else is text and passes at once: a piece is held back only while it may still become one of these. A call
-counts when it names an offered function. Quotation marks, backticks, code and the middle of a sentence protect what
-only speaks of calls and marks.
+Everything else is text and passes immediately: a piece is held back only while it may become one of these. A call
+counts if it names an offered function. Calls and marks in quotation marks, backticks, code and the middle of a sentence
+are only mentioned and stay in the text.
 
-Not here: where marks begin (`mark_search`), calls inside reasoning (`thought_calls`), how each family writes calls
-(`formats`), and calls that the server reports as calls (`calls`).
+`mark_search` finds marks, `thought_calls` calls inside reasoning, `formats` reads the families' calls, and `calls`
+those that the server reports.
 """
 
 import re
@@ -47,11 +47,11 @@ from memgpt_cli.llm.replies.whole_calls import read_whole_call
 Piece = TextDelta | ThoughtDelta | RetractDelta | ReadCall
 
 _SHORT: Final = 64
-"""Characters that are looked at again with every piece; more of them, when they have grown by a sixteenth."""
+"""Characters that are checked again with every piece; longer texts after they have grown by a sixteenth."""
 _LONGEST_LINE: Final = 500
-"""Characters of the current line that are remembered."""
+"""Characters of the current line that are kept."""
 _MOST_THOUGHT: Final = 400_000
-"""Characters of reasoning in which calls are looked for."""
+"""Characters of reasoning that are searched for calls."""
 
 
 class ReplyText:
@@ -61,12 +61,12 @@ class ReplyText:
         self._offered = Offered(tools)
         self._held = ""
         self._look_again_at = 0
-        self._after_marks = 0  # characters after the row of marks that was passed last
+        self._after_marks = 0  # characters after the last row of marks
         self._lead = ""  # blanks at the very beginning: part of the text, if it begins with text
-        self._line = ""  # what was said on the current line
-        self._said = False  # whether text came since the beginning, the last call or the last thought
-        self._begun = False  # whether anything came at all
-        self._thinking: tuple[str, ...] = ()  # what ends the reasoning that the text is in
+        self._line = ""  # the text of the current line
+        self._said = False  # whether there was text since the beginning, the last call or the last thought
+        self._begun = False  # whether anything has arrived
+        self._thinking: tuple[str, ...] = ()  # the marks that end the current reasoning
         self._first = ""  # the first letters of the text
         self._in_code = False
         self._over = False
@@ -77,13 +77,13 @@ class ReplyText:
         self._thought_size = 0
 
     def feed(self, text: str) -> Iterator[Piece]:
-        """Take the next piece and give what is certain by now."""
+        """Add the next piece and yield everything that is certain now."""
         self._held += text
         if len(self._held) >= self._look_again_at:
             yield from self._scan(final=False)
 
     def finish(self, *, called: bool = False) -> Iterator[Piece]:
-        """The reply is over: give the rest. `called` says that the server reported calls."""
+        """Yield the rest at the end of the reply. `called`: the server reported calls."""
         yield from self._scan(final=True)
         if self._lead:
             yield TextDelta(self._lead)
@@ -91,7 +91,7 @@ class ReplyText:
             yield from calls_in_thought("".join(self._thought), self._offered)
 
     def note_thought(self, text: str) -> None:
-        """Reasoning that the server reported apart: some models call inside of it."""
+        """Add reasoning that the server reported separately: some models call inside of it."""
         if self._thought_size < _MOST_THOUGHT:
             self._thought.append(text)
             self._thought_size += len(text)
@@ -108,7 +108,7 @@ class ReplyText:
         self._held = "" if self._over else self._held
 
     def _step(self, *, final: bool) -> Iterator[Piece]:
-        """Deal with the beginning of what is held; changing nothing means that more must come first."""
+        """Handle the beginning of the held text; no change means that more must arrive first."""
         if self._thinking:
             yield from self._think(final=final)
         elif self._in_code:
@@ -135,7 +135,7 @@ class ReplyText:
         yield from self._at_mark(match[0], final=final)
 
     def _event(self) -> re.Match[str] | None:
-        """The next place where something other than text may begin."""
+        """Return the next position where something other than text may begin."""
         for match in EVENT.finditer(self._held):
             bare = match[0] not in MARK_SET
             at_line_start = bool(match.start()) or not self._line.strip()
@@ -152,7 +152,7 @@ class ReplyText:
         return skip_blank(self._held, start) >= at and (start > 0 or not self._line.strip())
 
     def _unfinished(self) -> int:
-        """How many characters at the end may be the beginning of something."""
+        """Return how many characters at the end may be the beginning of something."""
         held = self._held
         blank = len(held) - len(held.rstrip(" \t"))
         if blank and (held[-blank - 1 : -blank] == "\n" or (blank == len(held) and not self._line.strip())):
@@ -163,7 +163,7 @@ class ReplyText:
         if not length:
             return
         text, self._held = self._held[:length], self._held[length:]
-        if self._begun and not self._said:  # the blanks around calls and thoughts belong to them
+        if self._begun and not self._said:  # blanks around calls and thoughts belong to them
             text = text.lstrip()
         text, self._lead = self._lead + text, ""
         if text:
@@ -219,19 +219,19 @@ class ReplyText:
         elif reading is NO:
             rest = self._past_marks(len(mark)) if mark in STRUCTURE else self._held
             if not rest or (is_beginning(rest) and not final):
-                self._held = "" if final else self._held  # nothing but marks follows it: a stray mark
+                self._held = "" if final else self._held  # only marks follow it: a stray mark
             else:
                 yield from self._keep(mark)
 
     def _past_marks(self, at: int) -> str:
-        """What follows the marks that stand in a row from `at` on. They are passed once for all of them."""
+        """Return the text after the marks in a row from `at` on. They are skipped once for all of them."""
         if len(self._held) - at <= self._after_marks:
             match = ONLY_MARKS.match(self._held, at)
             self._after_marks = len(self._held) - (match.end() if match else at)
         return self._held[len(self._held) - self._after_marks :].lstrip()
 
     def _accept(self, found: Found, *, doubtful: bool, final: bool) -> Iterator[Piece]:
-        """Yield calls, unless a sentence goes on after them: then they are examples."""
+        """Yield calls, unless a sentence continues after them: then they are examples."""
         if doubtful:
             after = past_strays(self._held, found.end, final=final)
             rest = self._held[after:]
@@ -248,11 +248,11 @@ class ReplyText:
         yield from found.calls
 
     def _settle(self) -> None:
-        """A call or a thought has ended: what follows begins anew."""
+        """A call or a thought has ended: reset the state."""
         self._begun, self._said, self._line, self._lead = True, False, "", ""
 
     def _separators(self, *, final: bool) -> bool:
-        """Drop blanks, and a comma or semicolon between two calls, after a call; True while more must come first."""
+        """Drop blanks, and a comma or semicolon between two calls, after a call; True while more must arrive first."""
         self._held = self._held.lstrip()
         if not self._held:
             return True
@@ -269,7 +269,7 @@ class ReplyText:
     # Code
 
     def _fence(self, at: int, *, final: bool) -> Iterator[Piece]:
-        """A fence at `at`; before it stands what announces calls."""
+        """Handle a fence at `at`; the text before it announces calls."""
         reading: Reading | Fence = read_fence(self._held[at:], self._offered, opens_reply=not self._begun, final=final)
         if isinstance(reading, Found):
             yield from self._accept(Found(reading.calls, at + reading.end), doubtful=False, final=final)
@@ -342,7 +342,7 @@ class ReplyText:
             self._open(start, block.ends)
 
     def _lone_closing(self, mark: str, *, final: bool) -> Iterator[Piece]:
-        """Reasoning ends that the chat template had opened in the prompt."""
+        """Handle the end of reasoning that the chat template had opened in the prompt."""
         rest = self._held[len(mark) :]
         if surroundings.is_undecided(rest) and not final:
             return
@@ -373,7 +373,7 @@ class ReplyText:
     # Stray marks
 
     def _stray(self, *, final: bool, first: int = 0) -> Iterator[Piece]:
-        """Marks that mean nothing: dropped at the edges of a reply, of a call and of a line, kept inside sentences."""
+        """Handle marks without meaning: dropped at the edges of a reply, a call and a line, kept inside sentences."""
         end = past_strays(self._held, first, final=final)
         following = skip_blank(self._held, end)
         if not final and (following >= len(self._held) or is_beginning(self._held, following)):

@@ -1,4 +1,4 @@
-"""Calls inside reasoning, of a model that calls nowhere else in its reply."""
+"""Calls inside reasoning, for a model whose reply has no other calls."""
 
 import re
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ from memgpt_cli.llm.replies.offered import Offered, ReadCall
 
 _CALL_MARK: Final = re.compile("|".join(re.escape(mark) for mark in MARKS if mark not in {"functools", ">>>"}))
 _LONGEST_LINE: Final = 500
-"""Characters before a mark that tell whether it stands inside a sentence."""
+"""Characters before a mark that decide whether it is inside a sentence."""
 
 
 def calls_in_thought(text: str, offered: Offered) -> Iterator[ReadCall]:
-    """Calls with a mark in the reasoning `text`; examples inside sentences are left out."""
+    """Yield calls with a mark in the reasoning `text`; examples inside sentences are skipped."""
     at = 0
     while offered and (match := _CALL_MARK.search(text, at)) is not None:
         at = match.end()

@@ -1,4 +1,4 @@
-"""The token counts that a server reports, where they can be true."""
+"""Plausible token counts that a server reports."""
 
 import math
 from collections.abc import Mapping
@@ -7,11 +7,11 @@ from typing import Any, Final
 from memgpt_cli.domain.chat import Usage
 
 MOST_TOKENS: Final = 1_000_000_000
-"""More than any window holds; a larger count is an error of the server."""
+"""Larger than any window; a larger count is an error of the server."""
 
 
 def usage_of(reported: object) -> Usage | None:
-    """The usage in a chunk's `usage` field; None where none is reported or a count cannot be true."""
+    """Return the usage in a chunk's `usage` field; None if there is none or a count is impossible."""
     if not isinstance(reported, dict):
         return None
     prompt = _count(reported, "prompt_tokens")
@@ -29,11 +29,11 @@ def usage_of(reported: object) -> Usage | None:
 
 
 MOST_USD: Final = 10_000.0
-"""More than one call costs anywhere."""
+"""More than any call costs."""
 
 
 def _cost(usage: Mapping[str, Any]) -> float | None:
-    """What OpenRouter states: its charge in USD and, with a key of one's own, that of the provider behind it."""
+    """Return OpenRouter's cost: its charge in USD and, with a user's own key, that of the provider behind it."""
     cost = _usd(usage.get("cost"))
     details = usage.get("cost_details")
     if cost is None or not usage.get("is_byok") or not isinstance(details, dict):
@@ -48,7 +48,7 @@ def _usd(value: Any) -> float | None:
 
 
 def _count(usage: Mapping[str, Any], key: str) -> int:
-    """A count of tokens; 0 for anything else. True and False are integers to Python and no counts."""
+    """Return a count of tokens; 0 for anything else. Python's True and False are integers but not counts."""
     value = usage.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return 0

@@ -1,4 +1,4 @@
-"""Calls in Python's form without any mark, as small models write them: they count when they are the whole reply."""
+"""Calls in Python's form without any mark, as small models write them: valid if they are the whole reply."""
 
 from memgpt_cli.llm.replies.formats.pythonic import read_calls
 from memgpt_cli.llm.replies.formats.reading import MORE, NO, Found, Reading, skip_blank
@@ -7,7 +7,7 @@ from memgpt_cli.llm.replies.offered import Offered
 
 
 def read_whole_call(text: str, offered: Offered, *, final: bool) -> Reading:
-    """The calls that all of `text` consists of, with stray marks after them; Found only when the reply is over."""
+    """Return the calls that `text` consists of, with stray marks after them; Found only at the end of the reply."""
     start = skip_blank(text, 0)
     if not offered or start >= len(text):
         return NO

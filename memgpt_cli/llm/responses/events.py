@@ -1,7 +1,7 @@
-"""Replies of the Responses API: its events, or one whole response, as deltas.
+"""Replies of the Responses API: events, or one whole response, as deltas.
 
-What must be sent back is kept as a layout: the reasoning items as they came, and for each message and call where it
-stood. Texts and arguments are not in it; they are stored once, with the message.
+The data to send back is stored as a layout: reasoning items unchanged, and the position of each message and call. Texts
+and arguments are not in it; they are stored once, with the message.
 """
 
 import json
@@ -21,13 +21,13 @@ _CUTS: Final = {"max_output_tokens": "length", "content_filter": "content_filter
 
 
 class ResponseReader:
-    """Reads one reply. `max_tokens` is what the request allowed, for the error when that was used up by reasoning."""
+    """Reads one reply. `max_tokens` is the request's limit, for the error if reasoning used it up."""
 
     def __init__(self, target: Target, origin: str, max_tokens: int | None) -> None:
         self._target = target
         self._origin = origin
         self._max_tokens = max_tokens
-        self._items: dict[int, dict[str, Any]] = {}  # finished or under way, by output index
+        self._items: dict[int, dict[str, Any]] = {}  # finished or in progress, by output index
         self._texts: dict[int, str] = {}
         self._arguments: dict[int, str] = {}
         self._calls: dict[int, int] = {}  # output index -> our index
@@ -56,7 +56,7 @@ class ResponseReader:
             yield from self._done(at, event.get("item"))
 
     def finish(self) -> Iterator[Delta]:
-        """The reason of a cut, the opaque layout and the usage."""
+        """Yield the reason of a cut, the opaque layout and the usage."""
         response = self._response
         if response is None:
             raise ModelError(
@@ -95,7 +95,7 @@ class ResponseReader:
             yield CallDelta(index=self._calls[at], arguments=piece)
 
     def _done(self, at: int, item: Any) -> Iterator[Delta]:
-        """A finished item: what its deltas left out is added."""
+        """Handle a finished item: parts that its deltas left out are added."""
         if not isinstance(item, dict):
             return
         yield from self._added(at, item)
@@ -110,7 +110,7 @@ class ResponseReader:
                     yield from self._text(at, part.get("text") or part.get("refusal"))
 
     def _end(self, response: Any) -> Iterator[Delta]:
-        """The whole response, which every way of ending holds."""
+        """Read the whole response, which every end event contains."""
         if not isinstance(response, dict):
             return
         if response.get("status") == "failed" or response.get("error"):
@@ -145,7 +145,7 @@ class ResponseReader:
 
 
 def _usage(usage: Any) -> tuple[Usage | None, int | None]:
-    """The usage, and the tokens of reasoning in it."""
+    """Return the usage, and the tokens of reasoning in it."""
     if not isinstance(usage, dict) or not _count(usage, "input_tokens"):
         return None, None
     cached = _count(usage.get("input_tokens_details"), "cached_tokens")

@@ -1,8 +1,8 @@
 """Requests in the form of the Responses API.
 
-Nothing is stored at the server (`store: false`): each request carries the whole prompt, and with it the encrypted
-reasoning of earlier replies, each item directly before the message or the call that followed it. Items are only ever
-added at the end of `input`, so that within an epoch each request extends the one before.
+Nothing is stored on the server (`store: false`): each request contains the whole prompt, with the encrypted reasoning
+of earlier replies directly before the message or call that followed it. Items are only added at the end of `input`, so
+within an epoch each request extends the previous one.
 """
 
 import base64
@@ -13,7 +13,7 @@ from typing import Any, Final
 from memgpt_cli.domain.chat import ChatRequest, PromptMessage, ToolSchema
 
 _FEWEST_TOKENS: Final = 16
-"""The smallest `max_output_tokens` that the API takes."""
+"""The smallest valid `max_output_tokens`."""
 
 Item = dict[str, Any]
 
@@ -41,7 +41,7 @@ def request_body(request: ChatRequest, reasoning_effort: str | None) -> dict[str
 
 
 def _tool(tool: ToolSchema) -> Item:
-    """`strict` is on by default in this API, and would refuse schemas with optional arguments."""
+    """Set `strict`, which is on by default in this API and would refuse schemas with optional arguments."""
     return {
         "type": "function",
         "name": tool.name,
@@ -74,7 +74,7 @@ def _content(message: PromptMessage) -> str | list[Item]:
 
 
 def _reply(message: PromptMessage, server_ids: dict[str, str]) -> Iterator[Item]:
-    """The items of one reply in the order in which they came, with their reasoning where it is known."""
+    """Return the items of one reply in their original order, with their reasoning if it is known."""
     layout = _layout(message)
     if layout is None:
         if message.content:
@@ -107,7 +107,7 @@ def _layout(message: PromptMessage) -> list[Item] | None:
 
 
 def _texts(message: PromptMessage, layout: Sequence[Item]) -> list[str]:
-    """The reply's text, split into the messages that it came in."""
+    """Split the reply's text into its original messages."""
     lengths = [entry["length"] for entry in layout if entry["type"] == "message"]
     text = message.content or ""
     if sum(lengths) != len(text):

@@ -11,7 +11,7 @@ _OPTIONAL: Final = ("reasoning", "include", "parallel_tool_calls", "max_output_t
 
 
 class ResponsesWire:
-    """OpenAI's Responses API. `reasoning_effort` goes into the request as it stands."""
+    """OpenAI's Responses API. `reasoning_effort` is sent unchanged."""
 
     name = "responses"
     path = "/responses"

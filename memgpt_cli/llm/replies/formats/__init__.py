@@ -1,1 +1,1 @@
-"""How model families write calls into their text: one small reader for each way."""
+"""Readers for the ways in which model families write calls as text."""

@@ -22,19 +22,19 @@ _STRIPPED: Final = re.compile(r"([\w.-]+?)\s*(?:json|response)?\s*(?=\{)")
 _STRIPPED_BEGUN: Final = re.compile(r"[\w.-]*+\s*+\w*+\s*+")
 
 ENDS: Final = ("<|end|>", "<|start|>", "<|channel|>", "<|return|>", "<|call|>")
-"""What ends a message; the second and third begin the next one."""
+"""The ends of a message; the second and third begin the next one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A message that calls nothing: its channel (`analysis`, `commentary`, `final`) and where its text begins."""
+    """A message without a call: its channel (`analysis`, `commentary`, `final`) and the start of its text."""
 
     name: str
     start: int
 
 
 def read_channel(text: str, at: int, offered: Offered, *, final: bool) -> Reading | Channel:
-    """The message that begins at `at`."""
+    """Read the message that begins at `at`."""
     head = _HEAD.match(text, at, at + _LONGEST_HEAD)
     if head is None:
         begun = _BEGUN.fullmatch(text, at, at + _LONGEST_HEAD) is not None and len(text) - at < _LONGEST_HEAD
@@ -47,7 +47,7 @@ def read_channel(text: str, at: int, offered: Offered, *, final: bool) -> Readin
 
 
 def read_stripped(text: str, at: int, offered: Offered, final: bool) -> Reading:  # noqa: FBT001
-    """A call whose special tokens the server dropped: `name json{…}`, after `commentary to=functions.`."""
+    """Read a call whose special tokens the server dropped: `name json{…}`, after `commentary to=functions.`."""
     head = _STRIPPED.match(text, at, at + _LONGEST_HEAD)
     if head is None:
         begun = len(text) - at < _LONGEST_HEAD and _STRIPPED_BEGUN.fullmatch(text, at) is not None

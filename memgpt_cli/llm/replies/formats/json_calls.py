@@ -23,12 +23,12 @@ _RAW_ARGUMENTS: Final = re.compile(
     r"""["'](?:arguments|parameters|args|input|params|tool_input|action_input|kwargs)["']\s*:\s*(.*)""", re.DOTALL
 )
 _LONGEST_HEAD: Final = 2048
-"""Characters of an invalid call in which its name and the key of its arguments must stand."""
+"""Maximum characters of an invalid call before its name and the key of its arguments."""
 _CLOSINGS: Final = re.compile(r"</[\w:]*(?:tool|function|TOOL)\w*>|<\|?/?[\w]*(?:tool|ACTION|im_end|call)\w*\|>|\n```")
 
 
 def read_json(text: str, at: int, offered: Offered, final: bool) -> Reading:  # noqa: FBT001 - one form for all readers
-    """The calls in the JSON value at `at`."""
+    """Read the calls in the JSON value at `at`."""
     begun = _may_be_call(text, at, offered)
     if begun is not None:
         return NO if final else begun
@@ -43,7 +43,7 @@ def read_json(text: str, at: int, offered: Offered, final: bool) -> Reading:  # 
 
 
 def _may_be_call(text: str, at: int, offered: Offered) -> Reading | None:
-    """None where the JSON at `at` begins as a call does, otherwise why it is not one (yet)."""
+    """Return None if the JSON at `at` begins like a call, otherwise why it is not one (yet)."""
     if text[at : at + 1] not in ("{", "["):
         return MORE if at >= len(text) else NO
     match = _FIRST_KEY.match(text, at)
@@ -63,7 +63,7 @@ def _may_be_call(text: str, at: int, offered: Offered) -> Reading | None:
 
 
 def _read_invalid(text: str, at: int, offered: Offered, *, final: bool) -> Reading:
-    """JSON that nothing can complete. Its end is looked for in all of the text only where it begins like a call."""
+    """Read JSON that cannot be completed. Its end is searched for in the whole text only if it begins like a call."""
     near = at + _LONGEST_HEAD
     closing = _CLOSINGS.search(text, at, near)
     if closing is None and not final and len(text) < near:
@@ -78,7 +78,7 @@ def _read_invalid(text: str, at: int, offered: Offered, *, final: bool) -> Readi
 
 
 def _broken(text: str, at: int, end: int, offered: Offered) -> Reading:
-    """JSON that cannot be read, but names a function: the model is told what is wrong with its arguments."""
+    """Read invalid JSON that names a function: the model gets an error about its arguments."""
     body = text[at:end]
     named, raw = _NAMED.search(body), _RAW_ARGUMENTS.search(body)
     name = offered.name(named[1]) if named else None
@@ -88,7 +88,7 @@ def _broken(text: str, at: int, end: int, offered: Offered) -> Reading:
 
 
 def _calls_in(value: Any, offered: Offered) -> list[ReadCall]:
-    """The calls that a value stands for; none unless all of it is calls."""
+    """Return the calls in a value; none unless all of it is calls."""
     if isinstance(value, dict):
         wrapped = next((value[key] for key in _WRAPPERS if isinstance(value.get(key), list | dict)), None)
         if wrapped is not None:
@@ -118,6 +118,6 @@ def _call_in(value: Any, offered: Offered) -> ReadCall | None:
 
 
 def _is_schema(value: dict[str, Any]) -> bool:
-    """Whether the model recites a function's description instead of calling it."""
+    """Whether the model repeats a function's description instead of calling it."""
     parameters = value.get("parameters")
     return "description" in value or (isinstance(parameters, dict) and {"type", "properties"} <= set(parameters))

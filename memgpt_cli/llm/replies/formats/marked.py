@@ -1,6 +1,6 @@
-"""Calls after a mark: whatever the mark is, each way of writing a call is tried after it.
+"""Calls after a mark: each way of writing a call is tried after any mark.
 
-Models mix marks and forms (a Qwen mark before GLM's form, one mark inside another), so a mark says only that a call may
+Models mix marks and forms (a Qwen mark before GLM's form, one mark inside another), so a mark only says that a call may
 follow, not how it is written.
 """
 
@@ -17,7 +17,7 @@ from memgpt_cli.llm.replies.marks import CALL_OPENERS, ELEMENTS, STRIPPED_CALLS,
 from memgpt_cli.llm.replies.offered import Offered
 
 BARE: Final = (read_json, read_list)
-"""What may stand on a line of its own without any mark."""
+"""Forms that may be on a line of their own without a mark."""
 
 _READERS: Final = (read_json, read_list, read_glm, read_named, read_calls)
 _BY_MARK: Final[dict[str, Sequence[Reader]]] = {
@@ -31,7 +31,7 @@ _LONGEST: Final = max(map(len, MARKS))
 
 
 def read_marked(text: str, at: int, mark: str, offered: Offered, *, final: bool, depth: int = 0) -> Reading:
-    """The calls that `mark`, which stands at `at`, opens."""
+    """Read the calls after `mark`, which is at `at`."""
     element = _element_reader(mark)
     if element is not None:
         return element(text, at, offered, final) if offered else NO

@@ -22,7 +22,7 @@ _CLOSINGS: Final = re.compile(r"<[|｜/]|\[TOOL_CALLS\]|</")
 
 
 def read_named(text: str, at: int, offered: Offered, final: bool) -> Reading:  # noqa: FBT001
-    """A name, whatever separates it from its arguments, and a JSON object."""
+    """Read a name, any separator, and a JSON object."""
     head = _HEAD.match(text, at, at + _LONGEST_HEAD)
     if head is None:
         return _read_headless(text, at, offered, final=final)
@@ -31,7 +31,7 @@ def read_named(text: str, at: int, offered: Offered, final: bool) -> Reading:  #
 
 
 def _read_headless(text: str, at: int, offered: Offered, *, final: bool) -> Reading:
-    """A call without arguments, or the beginning of a head."""
+    """Read a call without arguments, or the beginning of a head."""
     empty = _EMPTY.match(text, at, at + _LONGEST_HEAD)
     name = offered.name(empty[1]) if empty else None
     if empty is not None and name is not None and _is_closing(text, empty.end()):

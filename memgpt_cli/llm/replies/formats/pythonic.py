@@ -56,7 +56,7 @@ def _read(text: str, at: int, offered: Offered, *, closing: str, final: bool) ->
 
 
 def _may_begin(text: str, at: int, offered: Offered) -> bool:
-    """Whether another call may begin here. Calls without brackets need its whole head to be told from words."""
+    """Whether another call may begin here. Calls without brackets need a complete head, unlike text."""
     match = _BEGUN.match(text, at)
     if match is None or not match[0]:
         return False

@@ -89,7 +89,7 @@ def _xtml_call(name: str, body: str, offered: Offered) -> ReadCall:
 
 
 def _typed(name: str, texts: dict[str, tuple[str, str]], offered: Offered) -> ReadCall:
-    """Arguments whose tags say of what kind they are, where they do."""
+    """Return a call whose tags state the types of its arguments, if they do."""
     call = offered.from_texts(name, {key: text for key, (_, text) in texts.items()})
     values = parse(call.arguments)
     for key, (kind, text) in texts.items():
@@ -101,7 +101,7 @@ def _typed(name: str, texts: dict[str, tuple[str, str]], offered: Offered) -> Re
 
 
 def _trimmed(text: str) -> str:
-    """Without the line ends that belong to the tags."""
+    """Remove the line ends that belong to the tags."""
     return text[1:].removesuffix("\n") if text.startswith("\n") else text
 
 
