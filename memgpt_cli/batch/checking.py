@@ -31,7 +31,7 @@ class Checker:
     faults: list[tuple[str, str]] = field(default_factory=list)
 
     def conversation(self, value: object, *, index: int, line: int) -> ScriptedConversation | None:
-        """The conversation that the object of a line describes; None when there are faults."""
+        """Return the conversation that the object of a line describes; None if there are errors."""
         if not isinstance(value, dict):
             self._fault("", f"a conversation is an object, not {_kind(value)}")
             return None

@@ -110,7 +110,7 @@ def failed_again(journal: RunJournal, agents: Agents, run_options: RunOptions) -
 
 
 def tally_of(journal: RunJournal, batch: BatchInput) -> Tally:
-    """What earlier processes of this run have done."""
+    """Return the totals of earlier processes of this run."""
     tally = Tally(spent=journal.lost)
     for record in journal.records():
         for turn in record.turns:

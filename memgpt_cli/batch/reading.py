@@ -50,7 +50,7 @@ class Entry:
 
 
 class InputFile:
-    """An input held open: a file that is replaced meanwhile stays what it was. Any thread may read."""
+    """An open input; replacing the file meanwhile has no effect. Thread-safe."""
 
     def __init__(self, file: BinaryIO | BufferedReader) -> None:
         self._file = file
@@ -123,7 +123,7 @@ class BatchInput:
         return sum(entry.asks for entry in self.entries)
 
     def conversation(self, entry: Entry) -> ScriptedConversation:
-        """Read one conversation. Raises UsageError when the file is not what it was."""
+        """Read one conversation. Raises UsageError if the file has changed."""
         raw = self.source.read(entry.offset, entry.length)
         if crc32(raw) != entry.crc:
             raise UsageError(f"{self.name} was changed while it was being read", hint="start the same command again")
@@ -302,7 +302,7 @@ def _once(pairs: list[tuple[str, object]], twice: list[str]) -> dict[str, object
 
 
 def _looks_like_text(source: InputFile, name: str) -> bool:
-    """Whether it is no JSON Lines: by its name, else by its first character that is not blank."""
+    """Whether it is plain text: by its name, else by its first non-blank character."""
     suffix = Path(name).suffix.lower()
     if suffix in (".jsonl", ".ndjson", ".json"):
         return False

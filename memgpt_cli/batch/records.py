@@ -16,7 +16,7 @@ class TurnKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedExpectation:
-    """An expectation and whether it was met; `found` says in a few words what was there instead."""
+    """An expectation and whether it passed; `found` describes the actual value in a few words."""
 
     kind: str
     value: str | int

@@ -48,7 +48,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
-    """What a run came to. Percentiles are of the seconds of each turn, by nearest rank; None without times.
+    """The summary of a run. Percentiles are of the seconds of each turn, by nearest rank; None without times.
 
     `not_run` conversations are not finished. `elapsed_s` and `rate_limits` are of this process only.
     """
@@ -102,7 +102,7 @@ class RunSummary:
 
 
 def summarise(tally: Tally, *, total: int, elapsed_s: float, rate_limits: int) -> RunSummary:
-    """The summary as things stand."""
+    """Return the current summary."""
     whole = sum(tally.seconds)
     return RunSummary(
         total=total,

@@ -31,7 +31,7 @@ class Worker(Protocol):
     def run(
         self, conversation: ScriptedConversation, done: Sequence[TurnRecord], observer: TurnObserver
     ) -> ConversationRecord | None:
-        """What `talking.Talker.run` does."""
+        """Run a conversation; see `talking.Talker.run`."""
         ...
 
     def close(self) -> None:
@@ -88,8 +88,8 @@ class SpawnedWorker:
     def run(
         self, conversation: ScriptedConversation, done: Sequence[TurnRecord], observer: TurnObserver
     ) -> ConversationRecord | None:
-        """What `talking.Talker.run` does. A process that dies under a conversation makes that one fail."""
-        if self._process is not None and not self._process.is_alive():  # it died with nothing to do
+        """Run a conversation; see `talking.Talker.run`. If the process crashes, the conversation fails."""
+        if self._process is not None and not self._process.is_alive():  # it crashed while idle
             self.close()
         if self._pipe is None:
             self.start()

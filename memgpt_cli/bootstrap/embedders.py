@@ -25,7 +25,7 @@ _USUAL = {
     "minilm": "all-MiniLM-L6-v2",
     "openai": "text-embedding-3-small",
 }
-"""What each provider of embeddings uses when no model is named."""
+"""The default model of each provider of embeddings."""
 
 _ONE_MODEL = ("static", "multilingual")
 """Providers that have no other model."""

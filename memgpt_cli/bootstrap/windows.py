@@ -20,7 +20,7 @@ _NOT_TOLD: Final = "not stated by the server"
 
 
 class ModelWindows:
-    """Finds the windows of models at endpoints. Asks each at most once in a process, and the internet once a day."""
+    """Finds the windows of models at endpoints. Asks each at most once per process, and internet servers once a day."""
 
     def __init__(self, memory: EndpointMemory, keys: ApiKeys) -> None:
         self._memory = memory

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScratchRecord:
-    """A record with its vectors and its search, in a folder that is gone after use."""
+    """A record with its vectors and its search, in a folder that is deleted after use."""
 
     store: Store
     index: VectorIndex
@@ -188,7 +188,7 @@ class Workspace(Adapters):
 
     @contextmanager
     def scratch(self) -> Iterator[ScratchRecord]:
-        """An empty record under the settings in force, for measuring; Chroma stays closed."""
+        """Create an empty record with the current settings, for measurements; Chroma stays closed."""
         with tempfile.TemporaryDirectory(prefix="memgpt-") as name:
             folder = Path(name)
             with closing(self.open_record(folder)) as store, closing(self.index(folder, writer=False)) as index:

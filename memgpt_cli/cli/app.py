@@ -121,7 +121,7 @@ def _common(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit with its code."""
+    """Run the command line and exit with its exit code."""
     code = run(arguments, owns_process=True)
     gc.freeze()  # the system takes back what is left; looking through it first would cost more than many a command
     sys.exit(code)

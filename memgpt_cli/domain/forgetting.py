@@ -36,7 +36,7 @@ class Wanted:
 
     @property
     def by_place(self) -> bool:
-        """Whether anything but a text is named."""
+        """Whether items are selected by anything except a text."""
         return bool(any(self.items.values()) or self.source or self.tags or self.start or self.end)
 
     def is_from(self, source: str | None) -> bool:

@@ -36,7 +36,7 @@ class Change:
 
     @property
     def count(self) -> int:
-        """How many items it names."""
+        """Return the number of items."""
         return 1 if self.label is not None else self.last - self.first + 1
 
     @property

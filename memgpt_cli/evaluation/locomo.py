@@ -28,7 +28,7 @@ _PACE: Final = timedelta(seconds=20)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocomoQuestion:
-    """A question; `evidence` numbers the messages, from 0, that answer it together. `answer` may be empty."""
+    """A question; `evidence` are the 0-based numbers of the messages that answer it together. `answer` may be empty."""
 
     text: str
     category: str
@@ -56,7 +56,7 @@ class LocomoConversation:
 
 
 def read_conversations(path: Path) -> list[LocomoConversation]:
-    """The conversations of a file. Raises UsageError for a file that cannot be read or is of another format."""
+    """Return the conversations of a file. Raises UsageError for an unreadable file or another format."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         return [_conversation(entry, number) for number, entry in enumerate(_array(document), 1)]

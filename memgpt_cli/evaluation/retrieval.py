@@ -50,7 +50,7 @@ Pipeline = Callable[[LocomoQuestion], Sequence[int]]
 
 
 class EmptyRecord(Protocol):
-    """An empty record with its vectors, gone after use."""
+    """An empty record with its vectors, deleted after use."""
 
     @property
     def store(self) -> Store:
@@ -75,10 +75,7 @@ class EmptyRecord(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetrievalReport:
-    """Shares from 0 to 1 by pipeline, group and metric.
-
-    The groups are `all` questions, each kind of conversation and each category of question.
-    """
+    """Shares from 0 to 1 by pipeline, group and metric."""
 
     conversations: int
     messages: int
@@ -95,7 +92,7 @@ def evaluate(
     counter: TokenCounter,
     progress: Callable[[int], None] = lambda _: None,
 ) -> RetrievalReport:
-    """Score every pipeline on every question; `progress` is told how many questions were answered since."""
+    """Score every pipeline on every question; `progress` is called with the number of newly answered questions."""
     rows: dict[tuple[str, str], list[dict[str, float]]] = defaultdict(list)
     embedder = ""
     for conversation in conversations:
@@ -156,7 +153,7 @@ class Excerpts:
 
 
 def score(ranking: Sequence[int], question: LocomoQuestion, excerpts: Excerpts) -> dict[str, float]:
-    """The metrics of one ranking. `stems@2k` is missing where no evidence holds a stem of the answer."""
+    """Return the metrics of one ranking. `stems@2k` is missing if no evidence contains a stem of the answer."""
     evidence = question.evidence
     found = [number in evidence for number in ranking]
     spent = list(_spent(ranking, excerpts))

@@ -168,7 +168,7 @@ class ArchivalStorage:
         near = {
             item: self._settings.date_weight * nearness(passage.created_at, dates, self._zone)
             for item, passage in passages.items()
-            if dates and passage.source is None  # when a document was loaded says nothing of what it tells
+            if dates and passage.source is None  # the load date of a document is unrelated to its content
         }
         ranking = rank(
             [hit for hit in lexical if hit.id in passages],

@@ -201,7 +201,7 @@ def page_of(
     terms: Mapping[str, float],
     weak: bool = False,
 ) -> SearchResult[Item]:
-    """One page of a ranking as an answer; `items` holds at least those that stand on it."""
+    """Return one page of a ranking; `items` contains at least the items on it."""
     shown = ranking.first[page * page_size : (page + 1) * page_size]
     return SearchResult(
         hits=tuple(

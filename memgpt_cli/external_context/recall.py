@@ -147,7 +147,7 @@ class RecallStorage:
     def _cosines(
         self, vector: Vector | None, ids: Iterable[int], standing: Mapping[int, Standing]
     ) -> list[tuple[int, float]]:
-        """The mean cosine of each message and, by `context_weight`, its neighbours; best first."""
+        """Return the mean cosine of each message and, by `context_weight`, its neighbours; best first."""
         if vector is None:
             return []
         wanted = {*ids, *(near for place in standing.values() for near, _ in place.neighbours)}

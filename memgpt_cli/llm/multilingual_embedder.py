@@ -41,7 +41,7 @@ class MultilingualEmbedder:
 
     def embed(self, texts: Sequence[str]) -> list[Vector]:
         """One unit vector for each text, in order. Raises ConfigError when a file is not the one that was tested."""
-        # A lone surrogate (half an emoji from a broken file) is no Unicode and would be refused by the tokenizer.
+        # A lone surrogate (half an emoji from a damaged file) is invalid Unicode, and the tokenizer would refuse it.
         clean = [text[:_LONGEST].encode(errors="replace").decode() for text in texts]
         return [unit_vector(vector) for vector in self._loaded().encode(clean)] if clean else []
 

@@ -141,7 +141,7 @@ def read(request: ChatRequest) -> Situation:
 
 
 def hits(text: str) -> list[PromptHit]:
-    """The hits of a search result, best first."""
+    """Return the hits of a search result, best first."""
     found = []
     for written in text.split("\n"):
         line = _WHOLE.sub("", written)

@@ -113,8 +113,8 @@ class ScriptedModel(ChatModel):
 def position(sequence: Sequence[ScriptStep], given: Sequence[PromptMessage]) -> int:
     """Return the position in a script, from the assistant messages in the prompt.
 
-    The longest run of them at the end of the prompt's replies that is in the script in the same order decides; of equal
-    ones, the earliest in the script. Later replies of other models are skipped.
+    The longest run of them at the end of the prompt's replies that is in the script in the same order decides; of
+    equally long ones, the first in the script. Later replies of other models are skipped.
     """
     traces = [index for index, step in enumerate(sequence) if not _is_traceless(step)]
     for end in range(len(given), 0, -1):

@@ -180,7 +180,7 @@ class KindStore(Protocol):
         ...
 
     def nearest(self, kind: Kind, number: int) -> list[int]:
-        """The numbers of up to two present items, nearest first."""
+        """Return the numbers of up to two present items, nearest first."""
         ...
 
 

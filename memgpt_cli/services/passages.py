@@ -169,7 +169,7 @@ class PassageService:
         return found.passage, True
 
     def sources_like(self, beginning: str) -> list[str]:
-        """Sources whose name, or its last part, begins so."""
+        """Return sources whose name, or its last part, has this beginning."""
         return names_like(self._memory, beginning)
 
     def sources(self) -> list[Source]:

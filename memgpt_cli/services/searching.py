@@ -59,7 +59,7 @@ class MemoryHit:
 
     @property
     def excerpt(self) -> str:
-        """What is shown of it: the line, or the best part of a long text."""
+        """Return the shown text: the line, or the best part of a long text."""
         if self.hit is None:
             return self.line.text if self.line is not None else ""
         return excerpt_for_people(self.hit.item, self.terms).text
@@ -202,7 +202,7 @@ def _merged(
 
 
 def _only_exact(query: str, hits: Sequence[MemoryHit]) -> Sequence[MemoryHit]:
-    """With one exact identifier in the query only what holds it, wherever it is stored."""
+    """Return only hits that contain the query's one exact identifier, in any storage."""
     wanted = identifiers(query)
     if len(wanted) != 1:
         return hits

@@ -47,9 +47,9 @@ class WishService:
         self._memory = memory
 
     def find(self, *, progress: Callable[[int, int], None] | None = None) -> list[Suggestion]:
-        """What people said that reads like a standing wish and is in no block yet, in order of time, each once.
+        """Return user messages that read like a standing wish and are in no block yet, in order of time, each once.
 
-        Reads every message of a person once. `progress` gets the messages read and their number.
+        Reads every user message once. `progress` is called with the messages read and their number.
         """
         store = self._memory.store
         held = "\n".join(block.value for block in store.blocks.all()).casefold()
@@ -60,7 +60,7 @@ class WishService:
             for text in standing_wishes(message.text):
                 key = text.casefold()
                 if key not in held:
-                    found.pop(key, None)  # the newest place of a repeated wish
+                    found.pop(key, None)  # the newest position of a repeated wish
                     found[key] = Suggestion(text=text, message=message)
             if progress is not None and number % _STEP == 0:
                 progress(number, total)
@@ -69,7 +69,7 @@ class WishService:
     def write(self, label: str, chosen: Sequence[Suggestion]) -> Block:
         """Add these lines at the end of a block, all or none, as one operation.
 
-        Raises NotFoundError when there is no such block, LimitError when they do not fit.
+        Raises NotFoundError if there is no such block, LimitError if they do not fit.
         """
         store, by = self._memory.store, Provenance(author=Author.USER, command=COMMAND)
         with store.journal.operation(by), store.transaction():

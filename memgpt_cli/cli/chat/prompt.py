@@ -151,7 +151,7 @@ class PrivateHistory(History):
         self._whole = whole
 
     def load_history_strings(self) -> Iterable[str]:
-        """Newest first."""
+        """Return a page of passages, newest first."""
         try:
             with self._path.open("rb") as file:
                 size = file.seek(0, os.SEEK_END)

@@ -51,7 +51,7 @@ class Quote:
 def quotes(
     question: RelevanceQuestion, found: Sequence[PromptHit], *, asked: Iterable[str], lines: Sequence[str] = ()
 ) -> list[Quote]:
-    """What to quote, at most `MOST_QUOTES`; for an overview of somebody `MOST_ABOUT`.
+    """Return at most `MOST_QUOTES` quotations; `MOST_ABOUT` for an overview of a person.
 
     `asked` are messages of this turn, which do not answer themselves; `lines` those of core memory.
     """
@@ -73,7 +73,7 @@ def quotes(
 
 
 def is_overview(question: RelevanceQuestion) -> bool:
-    """Whether everything about somebody or something is wanted, and not an answer."""
+    """Whether a question asks for everything about a person or a thing."""
     return _OVERVIEW.search(question.text) is not None and bool(question.names or question.kin)
 
 
@@ -92,7 +92,7 @@ def _among_people(question: RelevanceQuestion, hits: Sequence[PromptHit]) -> lis
 
 
 def _judged(question: RelevanceQuestion, hit: PromptHit, people: People) -> Quote | None:
-    """The quotation of a hit above the floor; None for others."""
+    """Return the quotation of a hit above the threshold; None for others."""
     text = f"{hit.source} {hit.text}".strip()
     share = question.share(text)
     if share < FLOOR or not people.meant(question, text):
@@ -101,7 +101,7 @@ def _judged(question: RelevanceQuestion, hit: PromptHit, people: People) -> Quot
 
 
 def _of_the_right_kind(question: RelevanceQuestion, passing: list[Quote]) -> list[Quote]:
-    """Documents for questions about documents, and not as an answer to "my" or "I"; otherwise what says more."""
+    """Keep documents for questions about documents, but not for "my" or "I"; otherwise the more informative ones."""
     documents = [quote for quote in passing if quote.hit.kind == "passage" and quote.hit.source]
     others = [quote for quote in passing if quote not in documents]
     if _asks_documents(question, documents):
@@ -131,7 +131,7 @@ def _distinct(passing: Sequence[Quote]) -> list[Quote]:
 
 
 def _newest_first(question: RelevanceQuestion, chosen: list[Quote]) -> list[Quote]:
-    """Those statements of one speaker that speak of the same as the first one, by their time; then the rest."""
+    """Return the statements of one speaker about the same subject as the first one, newest first; then the rest."""
     if not chosen or chosen[0].hit.kind != "message":
         return chosen
     first = chosen[0].hit
@@ -147,7 +147,7 @@ def _newest_first(question: RelevanceQuestion, chosen: list[Quote]) -> list[Quot
 
 
 def _is_noise(hit: PromptHit) -> bool:
-    """Questions of the person, and what the assistant only quoted."""
+    """Whether it is a question of the user, or a quotation of the assistant."""
     if hit.speaker == "assistant":
         return len(hit.text) < _SHORTEST_REPLY or _OWN_QUOTATION.search(hit.text) is not None
     return hit.speaker == "user" and _only_asks(hit.text)
@@ -162,7 +162,7 @@ def _squeezed(text: str) -> str:
 
 
 def _excerpt(question: RelevanceQuestion, text: str) -> str:
-    """The whole of a short text; of a long one the best sentence and what follows it."""
+    """Return the whole of a short text; of a long one, the best sentence and the following text."""
     if len(text) <= LONGEST_QUOTE:
         return text.strip()
     parts = list(sentences(text.replace(" / ", "\n"))) or [text]
@@ -212,7 +212,7 @@ def _meanings(quote: Quote, *, chinese: bool) -> str:
 
 
 def of_days(found: Sequence[PromptHit], days: relative_dates.When, *, asked: Iterable[str]) -> list[Quote]:
-    """What happened on these days: messages whose time words mean them, then messages of then without any."""
+    """Return events of these days: messages with time words for them, then messages of these days without any."""
     said_now = {_squeezed(text) for text in asked}
     told = []
     for hit in found:

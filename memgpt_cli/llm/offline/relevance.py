@@ -63,7 +63,7 @@ _NOT_NAMES: Final = frozenset((*MONTHS, *WEEKDAYS, "please", "summarize", "summa
 
 @dataclass(frozen=True)
 class RelevanceQuestion:
-    """A question with what it is searched and judged by. `context` is what its pronouns may refer to."""
+    """A question with its search terms. `context` is the text that its pronouns may refer to."""
 
     text: str
     context: str = ""
@@ -126,7 +126,7 @@ class People:
         self._names = {named for text in texts for named in named_kin(text)}
 
     def meant(self, question: RelevanceQuestion, text: str) -> bool:
-        """Whether a text speaks of somebody whom the question is about; True where it names nobody.
+        """Whether a text mentions a person that the question is about; True if it names none.
 
         A statement about a relative does not answer a question about the user.
         """

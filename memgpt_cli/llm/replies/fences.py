@@ -25,7 +25,7 @@ class Fence:
 
 
 def read_fence(text: str, offered: Offered, *, opens_reply: bool, final: bool) -> Found | Fence | CallVerdict:
-    """The fence at the beginning of `text`. Never NO."""
+    """Read the fence at the beginning of `text`. Never NO."""
     header = _HEADER.match(text)
     start = header.end() if header else 3
     if start >= len(text):

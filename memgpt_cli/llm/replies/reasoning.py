@@ -8,7 +8,7 @@ from memgpt_cli.llm.replies.marks import STRIPPED_CALLS
 
 @dataclass(frozen=True, slots=True)
 class ReasoningBlock:
-    """How reasoning opens and closes. `in_words` marks look like words of a text: they need more evidence."""
+    """How reasoning opens and closes. `in_words` marks look like words of a text and need more evidence."""
 
     opening: str
     closing: str

@@ -322,7 +322,7 @@ class ReplyText:
             self._open(len(block.opening), block.ends)
 
     def _closed_block(self, block: ReasoningBlock, *, final: bool) -> Iterator[Piece]:
-        """A block that may as well be words about such blocks: it counts when it closes outside of a sentence."""
+        """Handle a block that may be text about such blocks: it counts if it closes outside of a sentence."""
         start = len(block.opening)
         end = self._held.find(block.closing, start)
         after = end + len(block.closing)

@@ -166,7 +166,7 @@ class Journal:
         return self._read(rows.fetchall())
 
     def page(self, *, limit: int, offset: int = 0, author: Author | None = None) -> list[Operation]:
-        """All operations, or those of one author, newest first."""
+        """Return all operations, or those of one author, newest first."""
         rows = self._db.execute(
             "SELECT * FROM operations WHERE coalesce(author = ?, 1) ORDER BY id DESC LIMIT ? OFFSET ?",
             (author, limit, offset),

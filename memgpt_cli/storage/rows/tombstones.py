@@ -45,12 +45,12 @@ class Tombstones:
         self._epochs = epochs
 
     def get(self, message_id: int) -> Tombstone | None:
-        """The tombstone of a message, if it has one."""
+        """Return the tombstone of a message, if it has one."""
         row = self._db.execute("SELECT * FROM tombstones WHERE message = ?", (message_id,)).fetchone()
         return None if row is None else _tombstone(row)
 
     def of_turn(self, turn: int) -> list[Tombstone]:
-        """Those of one turn, in order."""
+        """Return those of one turn, in order."""
         rows = self._db.execute("SELECT * FROM tombstones WHERE turn = ? ORDER BY message", (turn,))
         return [_tombstone(row) for row in rows]
 

@@ -42,7 +42,7 @@ class ExactIndex:
         return len(self._rows)
 
     def follow(self, store: Vectors) -> None:
-        """Take in what was added to the log since the last time."""
+        """Read what was added to the log since the last call."""
         while entries := store.changes(self._collection, after=self.seen, limit=_BLOCK):
             self._take(entries)
             self.seen = entries[-1].seq
@@ -105,7 +105,7 @@ class ExactIndex:
 
 
 def scan(store: Vectors, collection: Collection, query: Vector, limit: int) -> list[tuple[int, float]]:
-    """What `ExactIndex.search` finds, reading the whole log and keeping a few megabytes of it at a time."""
+    """Return what `ExactIndex.search` finds, reading the whole log with a few megabytes in memory at a time."""
     best: dict[int, float] = {}
     seen = 0
     while entries := store.changes(collection, after=seen, limit=_BLOCK):

@@ -13,7 +13,7 @@ from memgpt_cli.llm.replies.offered import Offered, ReadCall
 
 
 class CallVerdict(Enum):
-    """Not a call: certainly, or for all that has come so far."""
+    """Not a call: certainly, or for the text so far."""
 
     NO = auto()
     MORE = auto()
