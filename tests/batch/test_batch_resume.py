@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.batches import Command, Writer, start, start_mortal, talk, written
@@ -22,6 +23,11 @@ from memgpt_cli.batch.records import ConversationRecord, TurnKind, TurnRecord
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 OFFLINE = ("--model", "offline", "--fixed-time", "2024-01-01", "-q")
+
+
+def many(*values: int) -> ParameterSet:
+    """The same with more kills, on demand."""
+    return pytest.param(*values, marks=pytest.mark.long)
 
 
 def conversations(count: int, *, agent: str | None = None) -> list[dict[str, object]]:
@@ -52,9 +58,9 @@ def finished(arguments: list[str]) -> None:
 
 
 @posix
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(("workers", "kills"), [(1, 2), (2, 1), many(1, 6), many(2, 6)])
 def test_killed_at_any_moment_the_output_is_the_same_to_the_byte(
-    batch: Command, write: Writer, tmp_path: Path, home: Path, workers: int
+    batch: Command, write: Writer, tmp_path: Path, home: Path, workers: int, kills: int
 ) -> None:
     """Each start dies in the middle of something else; with two workers the moments are those of their parent."""
     path, out, counter = write(*conversations(12)), tmp_path / "out.jsonl", tmp_path / "moments"
@@ -62,7 +68,7 @@ def test_killed_at_any_moment_the_output_is_the_same_to_the_byte(
     arguments = [str(path), "-o", str(out), "--workers", str(workers), *OFFLINE]
     moments = moments_of(arguments, counter)
     source = random.Random(workers)
-    for _ in range(4):
+    for _ in range(kills):
         killed_at(source.randint(moments // 8, moments // 5), arguments, counter)
     killed_at("end", arguments, counter)
     finished(arguments)
@@ -72,8 +78,9 @@ def test_killed_at_any_moment_the_output_is_the_same_to_the_byte(
 
 
 @posix
+@pytest.mark.parametrize("kills", [2, many(6)])
 def test_killed_at_any_moment_an_existing_agent_hears_everything_once(
-    batch: Command, memgpt: Command, write: Writer, tmp_path: Path
+    batch: Command, memgpt: Command, write: Writer, tmp_path: Path, kills: int
 ) -> None:
     for name in ("tutor", "twin", "third"):
         memgpt("agent", "create", name)
@@ -83,7 +90,7 @@ def test_killed_at_any_moment_an_existing_agent_hears_everything_once(
     path, out = write(*conversations(8, agent="tutor")), tmp_path / "out.jsonl"
     arguments = [str(path), "-o", str(out), "--workers", "1", *OFFLINE]
     source = random.Random(3)
-    for _ in range(4):
+    for _ in range(kills):
         killed_at(source.randint(moments // 8, moments // 5), arguments, counter)
     finished(arguments)
     assert [{**line, "agent": "twin"} for line in written(out)] == whole
@@ -99,8 +106,9 @@ def counted(body: Body) -> Reply:
 
 
 @posix
+@pytest.mark.parametrize("kills", [2, many(6)])
 def test_killed_at_any_moment_a_server_is_asked_at_most_once_more_for_each_running_turn(
-    write: Writer, tmp_path: Path
+    write: Writer, tmp_path: Path, kills: int
 ) -> None:
     lines = [talk(n, *(f"conversation {n}, message {k}" for k in range(4)), ask=[f"question {n}"]) for n in range(4)]
     path, out, counter = write(*lines), tmp_path / "out.jsonl", tmp_path / "moments"
@@ -110,10 +118,10 @@ def test_killed_at_any_moment_a_server_is_asked_at_most_once_more_for_each_runni
         moments = moments_of(arguments, counter)
         asked = len(server.exchanges)
         arguments += ["-o", str(out)]
-        for _ in range(4):
+        for _ in range(kills):
             killed_at(source.randint(moments // 8, moments // 5), arguments, counter)
         finished(arguments)
-        assert 20 <= len(server.exchanges) - asked <= 20 + 2 * 4
+        assert 20 <= len(server.exchanges) - asked <= 20 + 2 * kills
     records = written(out)
     assert [[turn["reply"] for turn in record["turns"]] for record in records] == [
         [f"Heard: {text}" for text in (*(m["content"] for m in line["messages"]), *line["ask"])] for line in lines
@@ -192,18 +200,21 @@ def test_interrupted_the_running_turns_end_and_the_next_start_goes_on(write: Wri
 
 
 @posix
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
-def test_a_signal_to_the_whole_group_stops_a_run_and_fails_nothing(
-    batch: Command, write: Writer, tmp_path: Path, number: signal.Signals
+def test_ctrl_c_and_sigterm_to_the_whole_group_stop_a_run_and_fail_nothing(
+    batch: Command, write: Writer, tmp_path: Path
 ) -> None:
-    path, out = write(*conversations(30)), tmp_path / "out.jsonl"
+    path, out = write(*conversations(40)), tmp_path / "out.jsonl"
     arguments = ["batch", path, "-o", out, "--workers", "2", *OFFLINE]
-    process = start(*arguments, start_new_session=True)
-    wait_until(lambda: out.exists() and out.stat().st_size > 0)
-    os.killpg(process.pid, number)
-    process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert all(line["ok"] for line in written(out))
+    finished_before = 0
+    for number in (signal.SIGINT, signal.SIGTERM):
+        process = start(*arguments, start_new_session=True)
+        wait_until(lambda before=finished_before: out.exists() and out.read_bytes().count(b"\n") > before)
+        os.killpg(process.pid, number)
+        process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert all(line["ok"] for line in written(out))
+        assert finished_before < len(written(out)) < 40
+        finished_before = len(written(out))
     process = start(*arguments)
     process.communicate(timeout=60)
     assert process.returncode == 0
@@ -305,7 +316,7 @@ def test_the_same_run_is_not_begun_twice_at_a_time(memgpt: Command, write: Write
         gate.opened.set()
         process.communicate(timeout=60)
     assert second.code == 5
-    assert "under way" in second.err
+    assert "another process is running the same run" in second.err
     assert process.returncode == 0
 
 
@@ -346,12 +357,12 @@ def test_a_journal_cut_anywhere_holds_a_beginning_of_what_was_written(
 
 
 def test_workers_that_die_fail_their_conversation_and_no_other(tmp_path: Path, write: Writer) -> None:
-    path, out = write(*conversations(100)), tmp_path / "out.jsonl"
+    path, out = write(*conversations(40)), tmp_path / "out.jsonl"
     process = start("batch", path, "-o", out, "--workers", "2", *OFFLINE)
     wait_until(lambda: out.exists() and out.stat().st_size > 0)
     os.kill(children_of(process.pid)[-1], signal.SIGKILL)
     process.communicate(timeout=120)
     failed = [line for line in written(out) if not line["ok"]]
     assert process.returncode == 1
-    assert len(written(out)) == 100
+    assert len(written(out)) == 40
     assert [line["error"]["code"] for line in failed] == ["worker"]
