@@ -30,7 +30,7 @@ class Agents(Protocol):
         ...
 
     def set_up(self, session: Session, conversation: ScriptedConversation) -> None:
-        """Give an existing agent the conversation's blocks and documents."""
+        """Add the conversation's blocks and documents to an existing agent."""
         ...
 
     def copy(self, name: str, folder: Path) -> None:

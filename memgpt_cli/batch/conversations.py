@@ -29,7 +29,7 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptedMessage:
-    """A message or a question; `created_at` None means when it is said."""
+    """A message or a question; `created_at` None is the current time."""
 
     content: str
     name: str | None = None

@@ -94,7 +94,7 @@ def failed_again(journal: RunJournal, agents: Agents, run_options: RunOptions) -
     for index in failed:
         record = journal.record(index)
         if record.has_error and not run_options.begin_again:
-            # A message that failed is gone on with, and its record knows what it cost; a question begins again.
+            # A failed message is resumed, and its record knows the cost; a question starts again.
             gone = [turn.usage for turn in record.turns if turn.error is not None and turn.kind is TurnKind.ASK]
             journal.begin_again(index, lost=sum(gone, Spent()))
             for turn in record.turns:

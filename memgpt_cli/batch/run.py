@@ -40,7 +40,7 @@ class End(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunProgress:
-    """How far a run is, for a progress bar. `paused_s`: for how many more seconds a server has everybody wait."""
+    """Progress of a run, for a progress bar. `paused_s`: for how many more seconds all calls are paused."""
 
     total: int
     ended: int

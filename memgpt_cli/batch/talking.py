@@ -51,7 +51,7 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnObserver:
-    """How a conversation is followed: each new turn is told, and between turns it is asked whether to stop."""
+    """Receives each new turn, and says between turns whether to stop."""
 
     tell: Callable[[TurnRecord], None]
     stopping: Callable[[], bool]
@@ -198,7 +198,7 @@ class _Talk:
 
 
 def external_id(run_options: RunOptions, conversation: ScriptedConversation, number: int) -> str:
-    """The id under which an agent's record knows a message of this run."""
+    """Return the id by which an agent's record recognises a message of this run."""
     return f"batch/{run_options.token}/{conversation.index}/{number}"
 
 

@@ -47,7 +47,7 @@ class TurnOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnTiming:
-    """How long a turn took, and how much of that rate limits and failed calls have cost, in seconds."""
+    """The duration of a turn, and the part of it spent on rate limits and failed calls, in seconds."""
 
     seconds: float
     held: float

@@ -48,7 +48,7 @@ class LocalWorker:
     def run(
         self, conversation: ScriptedConversation, done: Sequence[TurnRecord], observer: TurnObserver
     ) -> ConversationRecord | None:
-        """What `talking.Talker.run` does."""
+        """Run a conversation; see `talking.Talker.run`."""
         return self._talker.run(conversation, done, observer)
 
     def close(self) -> None:

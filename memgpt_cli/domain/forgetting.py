@@ -40,7 +40,7 @@ class Wanted:
         return bool(any(self.items.values()) or self.source or self.tags or self.start or self.end)
 
     def is_from(self, source: str | None) -> bool:
-        """Whether this is the wanted source, or is in the wanted folder, whose name ends with `/`."""
+        """Whether this is the selected source, or is in the selected folder, which ends with `/`."""
         wanted = self.source
         if wanted is None or source is None:
             return False

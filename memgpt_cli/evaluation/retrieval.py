@@ -197,7 +197,7 @@ def _mean(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 
 def store_messages(record: EmptyRecord, messages: Sequence[Message]) -> dict[int, int]:
-    """Fill an empty record as eviction would leave it; returns the number of each message by its id."""
+    """Fill an empty record like an eviction does; returns the number of each message by its id."""
     with record.store.transaction():
         stored = [record.store.messages.append(replace(message, in_context=True)) for message in messages]
         record.store.messages.evict([message.id for message in stored], epoch=0)
@@ -206,7 +206,7 @@ def store_messages(record: EmptyRecord, messages: Sequence[Message]) -> dict[int
 
 
 def _pipelines(record: EmptyRecord, plain: sqlite3.Connection, numbers: Mapping[int, int]) -> dict[str, Pipeline]:
-    """Each by its name; `plain` is an empty database for a full-text index without our care."""
+    """Return the pipelines by name; `plain` is an empty database for a plain full-text index."""
     plain_words = _plain_words(plain, [message.text for message in record.store.messages.get(list(numbers))])
 
     def ours(question: LocomoQuestion) -> list[int]:

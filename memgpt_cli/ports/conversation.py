@@ -28,7 +28,7 @@ class MessageStore(Protocol):
         ...
 
     def candidates(self, ids: Iterable[int], filters: RecallFilters) -> list[CandidateMessage]:
-        """Those of these messages that pass the filters, by id, without their texts."""
+        """Return those of these messages that pass the filters, by id, without their texts."""
         ...
 
     def extend(self, messages: Sequence[Message], *, at: datetime, provenance: Provenance) -> int:

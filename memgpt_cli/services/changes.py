@@ -118,7 +118,7 @@ class ChangeService:
 
 
 def undo_last_turn(store: Store, *, at: datetime, caller: Caller = PERSON) -> UndoneTurn:
-    """Undo the last turn; the caller holds the agent's lock. Raises NotFoundError when there is none."""
+    """Undo the last turn; the caller holds the agent's lock. Raises NotFoundError if there is none."""
     last = store.undo.last_turn()
     if last is None:
         raise NotFoundError("there is no turn to undo", hint="memgpt undo undoes changes to memory")

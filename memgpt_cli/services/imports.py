@@ -18,7 +18,7 @@ _PAGE: Final = 100
 
 
 def imported_messages(store: Store, number: int) -> list[int]:
-    """The numbers of the messages that an import brought. Raises NotFoundError with the imports that there are."""
+    """Return the numbers of an import's messages. Raises NotFoundError with the known imports."""
     known = []
     for operation in _imports(store):
         if operation.id == number:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from memgpt_cli.storage.rows.turns import Epochs, Turns
 
 _VERSION = 6
-"""schema.VERSION, repeated so that an everyday start need not import sqlite-utils; a test holds them equal."""
+"""schema.VERSION, repeated so that a normal start does not import sqlite-utils; a test compares them."""
 
 _LOST = "restore a backup with `memgpt restore`, or delete the agent with `memgpt agent delete NAME`"
 

@@ -26,7 +26,7 @@ LONGEST_NOTE: Final = 400
 
 
 class Phatic(StrEnum):
-    """Sentences that neither tell nor ask for anything that memory could hold."""
+    """Sentences without a statement or a question for memory."""
 
     GREETING = "greeting"
     HOW_ARE_YOU = "how are you"

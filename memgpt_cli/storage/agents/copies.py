@@ -16,7 +16,7 @@ from memgpt_cli.storage.store import SQLiteStore
 from memgpt_cli.storage.vectors.log import Vectors
 
 _OF_TALKING: Final = ("reviews", "tombstones", "changes", "operations", "steps", "messages", "turns", "epochs")
-"""Tables of what was said and done, in the order in which they can be emptied."""
+"""Tables of the conversation, in the order in which they can be emptied."""
 
 
 def snapshot(source: Path, target: Path) -> None:

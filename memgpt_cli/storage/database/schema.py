@@ -12,7 +12,7 @@ from memgpt_cli.storage.database.quotations import trace_quotations
 
 migrations = Migrations("agent")
 VERSION: Final = 6
-"""`PRAGMA user_version` of a database to which every migration below has been applied."""
+"""`PRAGMA user_version` of a database after all migrations below."""
 
 
 @migrations(name="001_foundation")

@@ -37,7 +37,7 @@ class Finder:
         return self.found
 
     def _find_derived(self) -> None:
-        """What came of it, what came of that, and so on."""
+        """Find items derived from those found, and from these in turn, until there are no more."""
         before = -1
         while len(self.found.derived) + sum(map(len, self.found.lines.values())) > before:
             before = len(self.found.derived) + sum(map(len, self.found.lines.values()))

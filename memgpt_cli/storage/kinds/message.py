@@ -50,7 +50,7 @@ class MessageKind(KindOfMemory):
         return is_so(change.first, change.last)
 
     def move(self, change: Change, state: int, *, at: datetime, provenance: Provenance) -> None:
-        """Delete them, or bring them back."""
+        """Delete or restore them."""
         move = self._rows.tombstones.restore if state else self._rows.tombstones.delete
         move(change.numbers, at=at, provenance=provenance)
 

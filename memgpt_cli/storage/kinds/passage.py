@@ -109,7 +109,7 @@ class PassageKind(KindOfMemory):
         return self._db.execute(f"SELECT * FROM passages WHERE {where}", values)  # noqa: S608 - marks only
 
     def find_derived(self, found: Findings) -> None:
-        """What was written because of messages that go, and what was derived from what goes."""
+        """Find passages written because of deleted messages, or derived from deleted items."""
         for row in self._db.execute("SELECT * FROM passages WHERE origin IS NOT NULL AND text <> ''").fetchall():
             if found.derives(row["origin"]):
                 found.add_derived(self.kind, row["id"], row["text"])

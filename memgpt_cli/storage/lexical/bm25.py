@@ -194,7 +194,7 @@ def _in_rows(postings: Postings, wanted: "NDArray[np.bool_]") -> Postings:
 
 
 def without(postings: Postings, excluded: "NDArray[np.int64] | None") -> Postings:
-    """The postings that are not in these rows, which are rising."""
+    """Return the postings that are not in these rows, which are ascending."""
     import numpy as np
 
     if excluded is None or len(excluded) == 0:

@@ -113,7 +113,7 @@ class Places:
         return self._numbers(where, values)
 
     def excluded(self, filters: RecallFilters) -> "NDArray[np.int64] | None":
-        """The places, rising, of the turn that asks, and of the queue when that is not wanted: they are few."""
+        """Return the places, ascending, of the asking turn, and of the queue if it is excluded; they are few."""
         if filters.in_context is not False and filters.not_turn is None:
             return None
         queue = "SELECT id FROM messages WHERE evicted_by IS NULL UNION ALL " if filters.in_context is False else ""

@@ -63,9 +63,9 @@ class Passages(PassageStore):
         return stored, True
 
     def _claimed(self, stored: Passage, wanted: Passage) -> Passage:
-        """What a document says belongs to whoever says it outright too, and so outlives the document.
+        """Assign a document's passage to the author who writes the same text, so that it outlives the document.
 
-        Who only repeats an untrusted source does not say it outright.
+        Repeating an untrusted source does not count as writing it.
         """
         provenance = wanted.provenance
         if stored.provenance.author is not Author.DOCUMENT or wanted.untrusted:

@@ -75,7 +75,7 @@ class Tombstones:
         return len(found)
 
     def restore(self, ids: Iterable[int], *, at: datetime, provenance: Provenance) -> int:
-        """Bring deleted messages back to where they were; returns how many could be."""
+        """Restore deleted messages to their places; returns how many could be restored."""
         found = self._db.execute(
             "SELECT content FROM tombstones WHERE message IN (SELECT value FROM json_each(?)) AND content IS NOT NULL"
             " ORDER BY message",

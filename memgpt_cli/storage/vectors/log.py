@@ -42,7 +42,7 @@ def check_identity(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexedState:
-    """What an external index should hold: the log of `generation` up to a `seq` for each collection, with samples."""
+    """The expected content of an external index: the log of `generation` up to a `seq` per collection, with samples."""
 
     generation: int
     upto: Mapping[Collection, int]
@@ -240,7 +240,7 @@ class Vectors:
         return upto if row is None else int(row[0])
 
     def indexed_state(self, *, samples: int = 0) -> IndexedState:
-        """What the external index should hold, with up to `samples` entries of each collection to look for."""
+        """Return the expected content of the external index, with up to `samples` entries of each collection."""
         return IndexedState(
             generation=self.generation(),
             upto={collection: self.indexed_upto(collection) for collection in Collection},
