@@ -65,7 +65,7 @@ class Adapters:
 
     @cached_property
     def paths(self) -> Paths:
-        """Where things are kept; needs no settings, so it can be told even when they are faulty.
+        """Return the program's directories; needs no settings, so it works even if they are invalid.
 
         What a crash interrupted is finished or rolled back first, and told.
         """

@@ -39,7 +39,7 @@ class Leftovers:
         self._folders = folders
 
     def find(self) -> list[Leftover]:
-        """What is there now; files of running processes are not in it."""
+        """Return the current leftovers, without files of running processes."""
         found = [*self._unmarked(), *self._earlier()]
         for folder in (*self._folders, *(self._root / name for name in self._agents.names())):
             found += [Leftover(path=path, what="a file half written") for path in _half_written(folder)]
