@@ -67,7 +67,7 @@ class Adapters:
     def paths(self) -> Paths:
         """Return the program's directories; needs no settings, so it works even if they are invalid.
 
-        What a crash interrupted is finished or rolled back first, and told.
+        Work that a crash interrupted is completed or rolled back first, with a notice.
         """
         from memgpt_cli.storage.agents.folders import recover_agents
 
