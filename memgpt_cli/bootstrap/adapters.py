@@ -151,7 +151,7 @@ class Adapters:
         return name == setting.value and (setting.source is not SettingSource.FLAG or name == "default")
 
     def record(self, name: str) -> Store:
-        """The record of an agent that there is. Raises NotFoundError."""
+        """Open an existing agent's record. Raises NotFoundError."""
         if not self.agents.exists(name) and self.is_default(name):
             raise NotFoundError(f"there is no agent {name!r} yet", hint="memgpt chat begins a conversation with it")
         return self.agents.open(name)

@@ -39,7 +39,7 @@ def describe(workspace: Workspace, name: str) -> dict[str, Any]:
 
 
 def contents(workspace: Workspace, name: str) -> str:
-    """What is deleted with an agent, also one whose record is lost or damaged. Raises NotFoundError."""
+    """Return what is deleted with an agent, also if its record is missing or damaged. Raises NotFoundError."""
     if name in workspace.agents.without_record():
         return "a folder without a record"
     try:

@@ -160,7 +160,7 @@ def _lookup(session: Session, turn: int, call: FunctionCall, result: Message) ->
 
 
 def spoken_turns(session: Session, since: datetime) -> Iterator[SpokenTurn]:
-    """What was said since then, turn by turn. Raises NotFoundError when nothing was."""
+    """Yield the messages since then, by turn. Raises NotFoundError if there are none."""
     turns: dict[int, list[Message]] = {}
     filters, before = RecallFilters(roles=tuple(Role), start=since), None
     while page := session.store.messages.page(filters, limit=_PAGE, before=before):

@@ -1,4 +1,4 @@
-"""Loading documents into archival storage: divided, stored, embedded within the day's budget, and told to the model."""
+"""Load documents into archival storage within the day's budget, and add a notice for the model."""
 
 from __future__ import annotations
 
@@ -67,9 +67,9 @@ class LoadWatcher(Protocol):
 
 
 class DocumentLoad:
-    """One load into an agent whose lock is held. `report` is filled while it runs, also when it fails.
+    """One load; the caller holds the agent's lock. `report` is filled during the load, also if it fails.
 
-    What was stored before a failure stays, and the same load continues.
+    After a failure, stored passages stay, and the same load continues.
     """
 
     def __init__(
