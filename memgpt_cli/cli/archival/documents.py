@@ -1,12 +1,13 @@
 """`memgpt archival load` and `reindex`: documents into archival storage, and the vectors that find them."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import NewTags, Wait
-from memgpt_cli.cli.terminal.progress import bar
+from memgpt_cli.cli.terminal.progress import Bar, bar
 from memgpt_cli.domain.documents import LoadOutcome
 from memgpt_cli.errors import MemGPTError, UsageError
 from memgpt_cli.services.filters import new_tags
@@ -92,12 +93,7 @@ def reindex(
             memory.check_embedder()
         try:
             with bar(terminal) as shown:
-                done = memory.index.reindex(
-                    new,
-                    progress=lambda stage, at, total: shown.show(
-                        "embedding" if stage == "embed" else "indexing", at, total, unit="passages"
-                    ),
-                )
+                done = memory.index.reindex(new, progress=_progress_on(shown))
         except (MemGPTError, KeyboardInterrupt):
             terminal.notice("what was done is kept; the same command continues")
             raise
@@ -117,6 +113,13 @@ def reindex(
     if not agrees:
         _advise(terminal, workspace, chosen)
     _name_others(terminal, workspace, memory.name, status.identity)
+
+
+def _progress_on(shown: Bar) -> Callable[[str, int, int], None]:
+    def show(stage: str, at: int, total: int) -> None:
+        shown.show("embedding" if stage == "embed" else "indexing", at, total, unit="passages")
+
+    return show
 
 
 def _shape(status: "IndexStatus", done: int) -> dict[str, Any]:

@@ -72,10 +72,7 @@ def batch(
 
     """
     terminal = terminal_of(ctx)
-    if terminal.agent is not None:
-        raise UsageError(
-            "a batch creates its own agents", hint='name one in the input ("agent"), or copy one: --template NAME'
-        )
+    _refuse_agent(terminal)
     from memgpt_cli.services.batch_runs import BatchOptions, faults_of, open_input
     from memgpt_cli.services.workspaces import Flags
 
@@ -98,12 +95,17 @@ def batch(
             tpm=tpm,
             max_usd=max_usd,
         )
-        if check:
-            code = show_check(terminal, read, faults_of(workspace, read, keep=keep))
-        else:
-            code = _run(terminal, read, options, quiet=quiet)
+        faults = faults_of(workspace, read, keep=keep) if check else None
+        code = _run(terminal, read, options, quiet=quiet) if faults is None else show_check(terminal, read, faults)
     if code:
         raise typer.Exit(code)
+
+
+def _refuse_agent(terminal: Terminal) -> None:
+    if terminal.agent is not None:
+        raise UsageError(
+            "a batch creates its own agents", hint='name one in the input ("agent"), or copy one: --template NAME'
+        )
 
 
 def _time(text: str) -> datetime:

@@ -8,10 +8,25 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from memgpt_cli.cli.options import Command
+from memgpt_cli.cli.settings.model_options import (
+    CachedPrice,
+    ContextLength,
+    ExtraBody,
+    Images,
+    InputPrice,
+    KeyVariable,
+    MakeDefault,
+    NoKey,
+    OutputPrice,
+    ProtocolOption,
+    ProviderOption,
+    ReasoningEffort,
+    ReplaceProfile,
+)
+from memgpt_cli.cli.settings.model_texts import model_shape, plain_text, price_text
 from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.tables import table
-from memgpt_cli.domain.agents import Protocol
-from memgpt_cli.domain.endpoints import AUTO, Endpoint, Provider
+from memgpt_cli.domain.endpoints import AUTO, Endpoint
 from memgpt_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -64,7 +79,7 @@ def _list_models(terminal: Terminal, *, online: bool) -> None:
     workspace = terminal.workspace
     choice = workspace.sessions.choice_in_use()
     rows = _served(workspace) if online else _known(workspace)
-    shapes = [_shape(settings, origin, in_use=settings.name == choice.name) for settings, origin in rows]
+    shapes = [model_shape(settings, origin, in_use=settings.name == choice.name) for settings, origin in rows]
     if terminal.json:
         terminal.print_json(shapes)
         return
@@ -76,7 +91,7 @@ def _list_models(terminal: Terminal, *, online: bool) -> None:
                 "*" if shape["in_use"] else "",
                 shape["model"],
                 "-" if shape["context"] is None else f"{shape['context']:,}",
-                *(_price(shape["usd_per_million_tokens"], what) for what in ("input", "cached", "output")),
+                *(price_text(shape["usd_per_million_tokens"], what) for what in ("input", "cached", "output")),
                 shape["from"],
             )
             for shape in shapes
@@ -92,43 +107,19 @@ def _list_models(terminal: Terminal, *, online: bool) -> None:
 def add(
     ctx: typer.Context,
     name: ProfileName,
-    provider: Annotated[
-        Provider | None, typer.Option(help="The API that the endpoint speaks. Default: by base URL and model.")
-    ] = None,
-    key_env: Annotated[
-        str | None,
-        typer.Option(
-            "--key-env",
-            help="The environment variable that holds the key. Default: the key stored for the host.",
-            metavar="VARIABLE",
-        ),
-    ] = None,
-    extra_body: Annotated[
-        str | None, typer.Option("--extra-body", metavar="JSON", help="Fields added to each request, as a JSON object.")
-    ] = None,
-    no_key: Annotated[bool, typer.Option("--no-key", help="Send no key.")] = False,
-    protocol: Annotated[Protocol | None, typer.Option(help="The protocol of agents created with it.")] = None,
-    reasoning_effort: Annotated[
-        str | None, typer.Option("--reasoning-effort", help="Sent with each request as it stands.", metavar="EFFORT")
-    ] = None,
-    images: Annotated[
-        bool | None, typer.Option("--images/--no-images", help="Whether the model accepts pictures.")
-    ] = None,
-    context: Annotated[
-        int | None, typer.Option("--context", help="The model's own context length.", metavar="TOKENS")
-    ] = None,
-    price_input: Annotated[
-        float | None, typer.Option("--price-input", help="US dollars for a million prompt tokens.", metavar="USD")
-    ] = None,
-    price_cached: Annotated[
-        float | None,
-        typer.Option("--price-cached", help="The same for tokens from the provider's cache.", metavar="USD"),
-    ] = None,
-    price_output: Annotated[
-        float | None, typer.Option("--price-output", help="US dollars for a million reply tokens.", metavar="USD")
-    ] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Replace the profile of this name.")] = False,
-    default: Annotated[bool, typer.Option("--default", help="Also make it the default model (model.name).")] = False,
+    provider: ProviderOption = None,
+    key_env: KeyVariable = None,
+    extra_body: ExtraBody = None,
+    no_key: NoKey = False,
+    protocol: ProtocolOption = None,
+    reasoning_effort: ReasoningEffort = None,
+    images: Images = None,
+    context: ContextLength = None,
+    price_input: InputPrice = None,
+    price_cached: CachedPrice = None,
+    price_output: OutputPrice = None,
+    replace: ReplaceProfile = False,
+    default: MakeDefault = False,
 ) -> None:
     """Add a profile: a model with its server and settings, under a name that --model takes everywhere.
 
@@ -170,12 +161,7 @@ def add(
     )
     if default:
         workspace.settings_file.set("model.name", name)
-    if terminal.json:
-        terminal.reload()
-        terminal.print_json(_profile_shape(terminal.workspace, profile))
-    else:
-        terminal.say(f"added {name}: {profile.model} at {_place(profile.model, profile.base_url, profile.provider)}")
-        terminal.notice(f"use it with --model {name}; try it with memgpt models test {name}")
+    _show_added(terminal, profile)
 
 
 @app.command("list", cls=Command)
@@ -227,7 +213,7 @@ def show(ctx: typer.Context, name: ProfileName) -> None:
     learned = shape.pop("learned")
     for key, value in shape.items():
         if value is not None:
-            terminal.say(f"{key.replace('_', ' '):<17} {_plainly(value)}")
+            terminal.say(f"{key.replace('_', ' '):<17} {plain_text(value)}")
     for phrase in learned:
         terminal.say(f"{'learned':<17} {phrase}")
 
@@ -339,6 +325,17 @@ def learned(
         terminal.notice("nothing was learned yet")
 
 
+def _show_added(terminal: Terminal, profile: Profile) -> None:
+    if terminal.json:
+        terminal.reload()
+        terminal.print_json(_profile_shape(terminal.workspace, profile))
+    else:
+        terminal.say(
+            f"added {profile.name}: {profile.model} at {_place(profile.model, profile.base_url, profile.provider)}"
+        )
+        terminal.notice(f"use it with --model {profile.name}; try it with memgpt models test {profile.name}")
+
+
 def _found(workspace: Workspace, name: str) -> Profile:
     return _profiles(workspace).get(name)
 
@@ -373,12 +370,6 @@ def _place(model: str, base_url: str | None, provider: str | None) -> str:
     return base_url or Endpoint.at(None, model=model, provider=provider or AUTO).host
 
 
-def _plainly(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:,}" if isinstance(value, int) else str(value)
-
-
 def _known(workspace: Workspace) -> list[tuple[ModelSettings, str]]:
     return [(model, "your settings" if own else "built in") for model, own in workspace.models.known()]
 
@@ -397,22 +388,3 @@ def _served(workspace: Workspace) -> list[tuple[ModelSettings, str]]:
     base_url = str(setting.value)
     served = workspace.models.served(base_url, named_by=setting.source, timeout_s=_PATIENCE_S)
     return [(model, base_url) for model in served]
-
-
-def _shape(model: ModelSettings, origin: str, *, in_use: bool) -> dict[str, Any]:
-    return {
-        "model": model.name,
-        "in_use": in_use,
-        "context": model.context,
-        "usd_per_million_tokens": {
-            "input": model.input_usd_per_million,
-            "cached": model.cached_usd_per_million,
-            "output": model.output_usd_per_million,
-        },
-        "from": origin,
-    }
-
-
-def _price(prices: dict[str, float | None], what: str) -> str:
-    price = prices[what]
-    return "-" if price is None else f"{price:,.3f}".rstrip("0").rstrip(".")
