@@ -2,6 +2,7 @@
 
 import os
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -30,13 +31,16 @@ def serve(
     system_prompt: Annotated[
         SystemPrompt, typer.Option("--system-prompt", help="What a client's system prompt becomes.")
     ] = SystemPrompt.BLOCK,
+    keys: Annotated[
+        Path | None, typer.Option("--keys", help="A TOML file of keys with scopes (docs/serve.md).", metavar="FILE")
+    ] = None,
     allow_origin: Annotated[
         list[str] | None, typer.Option("--allow-origin", help="A web page that may use it (repeatable).", metavar="URL")
     ] = None,
 ) -> None:
     """Serve agents to any chat client as models of an OpenAI-compatible endpoint.
 
-    The environment variable MEMGPT_SERVE_KEY sets the key that clients must send.
+    The environment variable MEMGPT_SERVE_KEY sets a key that clients must send.
 
     Examples:
 
@@ -51,16 +55,25 @@ def serve(
         raise UsageError("serve has no JSON output", hint="memgpt serve")
     if find_spec("starlette") is None:
         raise ConfigError("the server needs the extra `serve`", hint='pip install "memgpt-cli[serve]"')
-    key = os.environ.get("MEMGPT_SERVE_KEY") or None
+    from memgpt_cli.server.keys import ServerKey, read_keys
+
+    found = read_keys(keys) if keys is not None else []
+    if typed := os.environ.get("MEMGPT_SERVE_KEY"):
+        found.append(ServerKey(name="env", key=typed))
     loopback = is_loopback_host(host)
-    if not loopback and key is None:
-        raise UsageError(f"{host} can be reached from other machines, so a key is needed", hint="set MEMGPT_SERVE_KEY")
+    if not loopback and not found:
+        raise UsageError(
+            f"{host} can be reached from other machines, so a key is needed",
+            hint="set MEMGPT_SERVE_KEY, or --keys FILE",
+        )
     import uvicorn
 
     from memgpt_cli.server.app import make_app
 
     workspace = terminal.workspace
     workspace.new_agents.ensure(workspace.agent_name)
-    app = make_app(workspace, key=key, loopback=loopback, origins=allow_origin or (), system_prompt=system_prompt.value)
+    app = make_app(
+        workspace, keys=found, loopback=loopback, origins=allow_origin or (), system_prompt=system_prompt.value
+    )
     terminal.notice(f"serving {workspace.agent_name} and every other agent at http://{host}:{port}/v1; Ctrl-C ends it")
     uvicorn.run(app, host=host, port=port, log_level="warning", limit_concurrency=512, timeout_graceful_shutdown=10)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hmac
-import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from memgpt_cli import __version__
+from memgpt_cli.server import rest
 from memgpt_cli.server.agents import OpenAgents
 from memgpt_cli.server.completions import Completions
+from memgpt_cli.server.guard import Guard
 from memgpt_cli.services.callers import Caller
 
 if TYPE_CHECKING:
@@ -22,25 +22,21 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import ASGIApp
 
+    from memgpt_cli.server.keys import ServerKey
     from memgpt_cli.services.workspaces import Workspace
-
-MOST_BYTES: Final = 32 << 20
-"""Of a request: a picture of 20 MB in base64, with a history."""
-
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 
 
 def make_app(
     workspace: Workspace,
     *,
-    key: str | None,
+    keys: Sequence[ServerKey] = (),
     loopback: bool,
     origins: Sequence[str] = (),
     system_prompt: str = "block",
 ) -> ASGIApp:
-    """The application. `key` is what requests must send; `origins` are web pages that may use it."""
+    """The application. Requests must send one of `keys`, if there are any; `origins` are web pages that may use it."""
     agents = OpenAgents(workspace, Caller("serve"))
     completions = Completions(workspace, agents, system_prompt=system_prompt)
 
@@ -57,85 +53,10 @@ def make_app(
         Route("/", _about),
         Route("/v1/models", completions.models),
         Route("/v1/chat/completions", completions.create, methods=["POST"]),
+        *rest.routes(workspace),
     ]
-    return Guard(Starlette(routes=routes, lifespan=lifespan), key=key, loopback=loopback, origins=origins)
+    return Guard(Starlette(routes=routes, lifespan=lifespan), keys=keys, loopback=loopback, origins=origins)
 
 
 async def _about(_: Request) -> Response:
     return JSONResponse({"name": "memgpt", "version": __version__})
-
-
-class Guard:
-    """Checks each request before anything reads it: Host, Origin, key, size.
-
-    On the loopback a foreign Host is refused: a web page could otherwise reach the server by a name of its own.
-    """
-
-    def __init__(self, app: ASGIApp, *, key: str | None, loopback: bool, origins: Sequence[str]) -> None:
-        self._app = app
-        self._expected = None if key is None else f"Bearer {key}".encode()
-        self._loopback = loopback
-        self._origins = {origin.rstrip("/").encode() for origin in origins}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with an error, or pass the request on."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        headers = dict(scope["headers"])
-        origin = headers.get(b"origin")
-        allowed = [(b"access-control-allow-origin", origin), (b"vary", b"Origin")] if origin in self._origins else []
-        refusal = self._refusal(headers, origin)
-        if scope["method"] == "OPTIONS" and allowed:
-            more = [(b"access-control-allow-headers", b"*, Authorization"), (b"access-control-allow-methods", b"*")]
-            await _answer(send, 204, [*allowed, *more])
-        elif refusal is not None:
-            await _refuse(send, *refusal, allowed)
-        else:
-            await self._app(scope, _bounded(receive), _with_headers(send, allowed))
-
-    def _refusal(self, headers: dict[bytes, bytes], origin: bytes | None) -> tuple[int, str] | None:
-        host = headers.get(b"host", b"").decode("latin-1").rpartition(":")
-        name = host[0] if host[2].isdecimal() and host[0] else host[0] + host[1] + host[2]
-        if self._loopback and name.lower() not in _LOOPBACK:
-            return 421, "this server answers only to localhost"
-        if origin is not None and origin not in self._origins:
-            return 403, "this web page may not use the server; memgpt serve --allow-origin ORIGIN allows it"
-        if self._expected is not None and not hmac.compare_digest(headers.get(b"authorization", b""), self._expected):
-            return 401, "a valid key is needed"
-        if int(size) > MOST_BYTES if (size := headers.get(b"content-length", b"0")).isdigit() else True:
-            return 413, f"a request has at most {MOST_BYTES >> 20} MB"
-        return None
-
-
-def _bounded(receive: Receive) -> Receive:
-    """What a client sends, up to the bound; a longer request ends as if the client were gone."""
-    taken = 0
-
-    async def bounded() -> Message:
-        nonlocal taken
-        message = await receive()
-        taken += len(message.get("body", b""))
-        return {"type": "http.disconnect"} if taken > MOST_BYTES else message
-
-    return bounded
-
-
-def _with_headers(send: Send, headers: Sequence[tuple[bytes, Any]]) -> Send:
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start" and headers:
-            message = {**message, "headers": [*message["headers"], *headers]}
-        await send(message)
-
-    return sending
-
-
-async def _refuse(send: Send, status: int, why: str, headers: Sequence[tuple[bytes, Any]]) -> None:
-    body = json.dumps({"error": {"message": why, "type": "refused", "code": None, "param": None}}).encode()
-    kind = [(b"content-type", b"application/json"), (b"x-should-retry", b"false")]
-    await _answer(send, status, [*kind, *headers], body)
-
-
-async def _answer(send: Send, status: int, headers: Sequence[tuple[bytes, Any]], body: bytes = b"") -> None:
-    await send({"type": "http.response.start", "status": status, "headers": list(headers)})
-    await send({"type": "http.response.body", "body": body})

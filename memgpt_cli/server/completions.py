@@ -17,7 +17,8 @@ from memgpt_cli.domain.chat import PromptRole
 from memgpt_cli.domain.events import Happening, TurnStarted
 from memgpt_cli.errors import LimitError, MemGPTError, UsageError
 from memgpt_cli.server import tasks
-from memgpt_cli.server.replies import TurnReply, error_body, error_event, status_of
+from memgpt_cli.server.guard import KEY
+from memgpt_cli.server.replies import TurnReply, error_body, error_event, refused, status_of
 from memgpt_cli.server.requests import CompletionRequest, read_request
 from memgpt_cli.server.turns import message_of
 from memgpt_cli.services.talking import answers_offline, ask_model
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from memgpt_cli.server.agents import OpenAgents
+    from memgpt_cli.server.keys import ServerKey
     from memgpt_cli.services.talking import Talk
     from memgpt_cli.services.workspaces import Workspace
 
@@ -61,9 +63,10 @@ class Completions:
         self._system_prompt = system_prompt
         self._delivered: set[str] = set()
 
-    async def models(self, _: Request) -> Response:
+    async def models(self, request: Request) -> Response:
         """The agents of this machine."""
-        names = self._workspace.agents.names()
+        key: ServerKey = request.scope[KEY]
+        names = [name for name in self._workspace.agents.names() if key.allows("read", name)]
         listed = [{"id": name, "object": "model", "created": 0, "owned_by": "memgpt"} for name in names]
         return JSONResponse({"object": "list", "data": listed})
 
@@ -75,6 +78,9 @@ class Completions:
             except (ValueError, RecursionError) as error:
                 raise UsageError("the body is not valid JSON") from error
             asked = read_request(body, request.headers)
+            key: ServerKey = request.scope[KEY]
+            if not key.allows("write", asked.agent):
+                return JSONResponse(refused("write"), status_code=403)
             if self._system_prompt == "refuse" and asked.system:
                 raise UsageError("this server accepts no system prompt", hint="memgpt serve --system-prompt block")
             return await (self._task(asked) if tasks.is_task(asked) else self._turn(asked))

@@ -134,3 +134,9 @@ def status_of(error: MemGPTError) -> tuple[int, dict[str, str]]:
 
 def _event(body: Mapping[str, Any]) -> str:
     return f"data: {json.dumps(body, ensure_ascii=False)}\n\n"
+
+
+def refused(scope: str) -> dict[str, Any]:
+    """The error for a key that does not allow a request."""
+    message = f"this key does not allow to {scope} here"
+    return {"error": {"message": message, "type": "refused", "code": None, "param": None}}

@@ -57,7 +57,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
             workspace = workspace_in(tmp_path, base_url=base_url, model=model, protocol=protocol, model_max_retries="0")
             for name in agents or ("default",):
                 workspace.new_agents.create(name)
-            app = make_app(workspace, **{"key": None, "loopback": True, **options})
+            app = make_app(workspace, **{"loopback": True, **options})
             return Served(stack.enter_context(_running(app)), workspace)
 
         yield start

@@ -5,7 +5,8 @@ import socket
 import httpx
 import pytest
 
-from memgpt_cli.server import app
+from memgpt_cli.server import guard
+from memgpt_cli.server.keys import ServerKey
 from tests.server.conftest import Serve
 
 
@@ -24,7 +25,7 @@ def test_this_machine_is_known_by_its_names(serve: Serve, host: str) -> None:
 
 
 def test_a_key_is_needed_where_there_is_one(serve: Serve) -> None:
-    served = serve(model="offline", key="sesame", loopback=False)
+    served = serve(model="offline", keys=[ServerKey(name="k", key="sesame")], loopback=False)
     url = f"{served.url}/models"
     assert httpx.get(url).status_code == 401
     assert httpx.get(url, headers={"Authorization": "Bearer sesam"}).status_code == 401
@@ -33,7 +34,7 @@ def test_a_key_is_needed_where_there_is_one(serve: Serve) -> None:
 
 
 def test_only_listed_web_pages_may_use_it(serve: Serve) -> None:
-    served = serve(model="offline", key="sesame", origins=["tauri://localhost"])
+    served = serve(model="offline", keys=[ServerKey(name="k", key="sesame")], origins=["tauri://localhost"])
     url, jan, evil = f"{served.url}/models", {"Origin": "tauri://localhost"}, {"Origin": "https://evil.example"}
     preflight = httpx.options(url, headers={**jan, "Access-Control-Request-Method": "POST"})
     assert preflight.status_code == 204
@@ -57,7 +58,7 @@ def test_a_huge_body_is_refused_before_it_is_read(serve: Serve) -> None:
 
 
 def test_a_body_without_a_length_is_cut_off_at_the_bound(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "MOST_BYTES", 1_000)
+    monkeypatch.setattr(guard, "MOST_BYTES", 1_000)
     served = serve(model="offline")
     chunks = iter([b"x" * 600] * 3)
     with pytest.raises(httpx.HTTPError), httpx.Client() as web:
