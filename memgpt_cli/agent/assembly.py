@@ -13,6 +13,7 @@ from memgpt_cli.domain.agents import Protocol
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.settings import ModelSettings, Settings
 from memgpt_cli.external_context.archival import ArchivalStorage
+from memgpt_cli.external_context.facts import FactStorage
 from memgpt_cli.external_context.recall import RecallStorage
 from memgpt_cli.functions.executor import FunctionExecutor
 from memgpt_cli.functions.spec import FunctionContext
@@ -80,6 +81,7 @@ class AgentParts:
     clock: Clock
     recall: RecallStorage
     archival: ArchivalStorage
+    facts: FactStorage
     index: VectorIndex
 
 
@@ -94,7 +96,7 @@ def assemble(
     """Return an open agent. Raises LimitError if the window is too small, ConfigError for an invalid prompt file."""
     store, settings, model, clock = parts.store, parts.settings, parts.model, parts.clock
     protocol = store.config().protocol
-    executor = FunctionExecutor(store=store, protocol=protocol)
+    executor = FunctionExecutor(store=store, protocol=protocol, facts=settings.facts.functions)
     window = window_of(
         protocol=protocol,
         executor=executor,
@@ -180,6 +182,7 @@ def _function_context(parts: AgentParts, core_memory: CoreMemory) -> FunctionCon
         core_memory=core_memory,
         recall=parts.recall,
         archival=parts.archival,
+        facts=parts.facts,
         settings=parts.settings,
         provenance=Provenance(author=Author.AGENT),
         count=parts.counter.count,

@@ -93,7 +93,7 @@ class Sessions:
         protocol = store.config().protocol
         return window_of(
             protocol=protocol,
-            executor=FunctionExecutor(store=store, protocol=protocol),
+            executor=FunctionExecutor(store=store, protocol=protocol, facts=self._adapters.settings.facts.functions),
             settings=choice.apply(self._adapters.settings),
             model=choice.name,
             counter=self._models.counter(choice.name),
@@ -156,6 +156,7 @@ class Sessions:
                         clock=adapters.clock,
                         recall=recall,
                         archival=archival,
+                        facts=adapters.facts(store, index),
                         index=index,
                     ),
                     name=name,

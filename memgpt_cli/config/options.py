@@ -134,6 +134,12 @@ OPTIONS: Final[tuple[Option, ...]] = (
         help="Whether the summary call of an eviction also asks for facts; auto: in windows of 16,000 tokens or more.",
     ),
     Option(
+        key="facts.functions",
+        target="facts.functions",
+        kind=bool,
+        help="Offer the model functions that record and search facts.",
+    ),
+    Option(
         key="loop.protocol",
         target="loop.protocol",
         kind=str,

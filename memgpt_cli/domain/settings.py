@@ -81,9 +81,13 @@ class WindowSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactSettings:
-    """Where facts come from besides commands. `at_eviction` "auto": in windows in which their cost is small."""
+    """Where facts come from besides commands. `at_eviction` "auto": in windows in which their cost is small.
+
+    With `functions` the model may record and search facts; their schemas are in every prompt.
+    """
 
     at_eviction: Literal["auto", "on", "off"] = "auto"
+    functions: bool = False
 
     def asked_in(self, window: int) -> bool:
         """Whether the summary call of an eviction asks for facts in a window of so many tokens."""

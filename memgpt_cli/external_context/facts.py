@@ -2,22 +2,27 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Final
 
-from memgpt_cli.domain.facts import PERSON, Fact, FactFilters, FactState, name_key
+from memgpt_cli.domain.blocks import Provenance
+from memgpt_cli.domain.facts import PERSON, Fact, FactFilters, FactSource, FactState, name_key
 from memgpt_cli.domain.kinds import Collection
+from memgpt_cli.domain.messages import Message, Role
 from memgpt_cli.domain.search import Hit, SearchResult
 from memgpt_cli.domain.settings import SearchSettings
+from memgpt_cli.domain.trust import Author
 from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.external_context.meaning import meaning_of, vector_of
 from memgpt_cli.external_context.ranking import explain, rank
-from memgpt_cli.facts.keeping import FactKeeper
+from memgpt_cli.facts.keeping import FactKeeper, Kept, Statement
+from memgpt_cli.facts.whose_word import is_pasted
 from memgpt_cli.ports import Clock, Embedder, Store, VectorIndex
 from memgpt_cli.text.asked_times import asked_time, asks_past
 from memgpt_cli.text.asking import of_oneself
 from memgpt_cli.text.predicates import same_predicate, with_predicates
 from memgpt_cli.text.terms import query_terms, text_terms
+from memgpt_cli.text.words import words
 
 _CANDIDATES: Final = 60
 
@@ -69,6 +74,37 @@ class FactStorage:
         """The present day of the person."""
         return self._clock.now().astimezone(self._zone).date()
 
+    @property
+    def empty(self) -> bool:
+        """Whether there are no facts."""
+        return not self._store.facts.count()
+
+    def exists(self, fact_id: int) -> bool:
+        """Whether there is a fact of this id."""
+        return bool(self._store.facts.get([fact_id]))
+
+    def record(self, statement: Statement, *, provenance: Provenance, turn: int | None, at: datetime | None) -> Kept:
+        """Store what the agent states; joins the caller's transaction.
+
+        If the person said the value in this turn, it is the person's word and rests on that message. Otherwise it is
+        uncertain, since it may come from a document or from nowhere.
+        """
+        now = self._clock.now()
+        source = self._told_in(statement.object, turn)
+        if source is None:
+            statement = replace(statement, state=FactState.UNCERTAIN, check="not in the person's words of that turn")
+        else:
+            provenance = replace(provenance, author=Author.USER)
+            statement = replace(statement, sources=(FactSource(ref=source.ref),))
+        return self.keeper.keep(statement, said_at=at or now, at=now, provenance=provenance)
+
+    def _told_in(self, value: str, turn: int | None) -> Message | None:
+        """The person's message of a turn that holds every word of a value."""
+        wanted = set(words(value))
+        said = self._store.messages.of_turn(turn) if turn is not None and wanted else []
+        own = (m for m in said if m.role is Role.USER and not m.untrusted and not is_pasted(m.text, value))
+        return next((message for message in own if wanted <= set(words(message.text))), None)
+
     def embed_query(self, text: str) -> Vector | None:
         """The vector of a query. May talk to a network, so it is called outside of any transaction."""
         return vector_of(text, self._embedder) if text.strip() else None
@@ -105,7 +141,7 @@ class FactStorage:
     ) -> SearchResult[Fact]:
         """One page of facts, best first. `relevant` leaves out what shares too little with the query."""
         question = self.read_question(query, filters, today=today)
-        terms = query_terms(query)
+        terms = [term for term in query_terms(query) if question.filters.as_of is None or not term.isdigit()]
         lexical = self._store.facts.search(" ".join([query, *with_predicates(terms)]), _CANDIDATES)
         nearest = [] if query_vector is None else self._index.search(Collection.FACTS, query_vector, _CANDIDATES)
         ids = list(dict.fromkeys([*(hit.id for hit in lexical), *(item for item, _ in nearest)]))

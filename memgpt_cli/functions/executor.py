@@ -58,10 +58,10 @@ class Prepared:
 class FunctionExecutor:
     """Runs the calls of one agent in one protocol."""
 
-    def __init__(self, *, store: Store, protocol: Protocol) -> None:
+    def __init__(self, *, store: Store, protocol: Protocol, facts: bool = False) -> None:
         self._store = store
         self._protocol = protocol
-        self._functions: Mapping[str, FunctionSpec] = function_set(protocol)
+        self._functions: Mapping[str, FunctionSpec] = function_set(protocol, facts=facts)
 
     @property
     def schemas(self) -> tuple[ToolSchema, ...]:

@@ -14,6 +14,7 @@ from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.errors import FunctionArgumentError
 from memgpt_cli.external_context.display import displayed, is_settled
 from memgpt_cli.external_context.rendering import RANKED
+from memgpt_cli.functions.facts import KnownFacts
 from memgpt_cli.functions.pages import FARTHEST, MOST_HITS, PAGE, around, page_number, reach, result_of, whole
 from memgpt_cli.functions.spec import FunctionContext, FunctionSpec
 
@@ -49,7 +50,9 @@ def _search(arguments: Arguments, context: FunctionContext) -> FunctionResult:
         return result_of(found, page, context, what="messages", order="newest first")
     found = _ranked(query, filters, _BY_TIME if by_time else reach(page), context)
     if not by_time:
-        return result_of(found, page, context, what="messages", order=RANKED)
+        facts = KnownFacts(query, context)
+        result = result_of(found, page, facts.left, what="messages", order=RANKED)
+        return result if page else facts.before(result)
     return result_of(_in_time(found), page, context, what="messages", order="oldest first")
 
 

@@ -15,6 +15,7 @@ from memgpt_cli.domain.results import FunctionResult
 from memgpt_cli.domain.settings import Settings
 from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.external_context.archival import ArchivalStorage
+from memgpt_cli.external_context.facts import FactStorage
 from memgpt_cli.external_context.recall import RecallStorage
 from memgpt_cli.main_context.core_memory import CoreMemory
 from memgpt_cli.main_context.in_view import InView
@@ -49,6 +50,7 @@ class FunctionContext:
     settings: Settings
     provenance: Provenance
     count: Callable[[str], int]
+    facts: FactStorage | None = None
     turn: int | None = None
     at: datetime | None = None
     budget: int = 1_000

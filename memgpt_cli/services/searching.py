@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.domain.messages import SPOKEN, Message
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from memgpt_cli.bootstrap import Memory, Workspace
+    from memgpt_cli.domain.facts import Fact
     from memgpt_cli.domain.passages import Passage
     from memgpt_cli.domain.search import Hit, SearchResult
 
@@ -39,6 +40,10 @@ __all__ = [
 ]
 
 
+_FACTS: Final = 5
+"""The most facts before the other hits."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryHit:
     """A hit and its agent: a line of core memory, or a message or passage.
@@ -54,7 +59,7 @@ class MemoryHit:
 
     @property
     def storage(self) -> str:
-        """`core`, `recall` or `archival`."""
+        """`facts`, `core`, `recall` or `archival`."""
         return "core" if self.hit is None else str(self.hit.item.kind.place)
 
     @property
@@ -113,12 +118,17 @@ class SearchService:
             limit,
         )
 
+    def facts(self, query: str, *, limit: int = 5) -> SearchResult[Fact]:
+        """The facts that answer a query: present ones, or those of the time that it asks about; none if none fits."""
+        facts = self._memory.facts
+        return facts.search(query, limit=limit, query_vector=facts.embed_query(query), relevant=True)
+
     def everything(
         self, query: str, *, limit: int = 10, since: str | None = None, until: str | None = None
     ) -> MemoryHits:
-        """Search core memory, recall and archival storage, best first.
+        """Search facts, core memory, recall and archival storage: facts first, then best first.
 
-        With dates, core memory is left out: it has none.
+        With dates, facts and core memory are left out.
 
         Raises UsageError for an empty query or an invalid date.
         """
@@ -166,11 +176,14 @@ def _found(memory: Memory, zone: tzinfo, query: str, limit: int, between: Betwee
         search.messages(query, RecallFilters(roles=SPOKEN, start=start, end=end), limit=limit),
         search.passages(query, ArchivalFilters(start=start, end=end), limit=limit),
     ]
-    for result in results:
+    known = [] if start or end or not memory.store.facts.count() else [search.facts(query, limit=min(limit, _FACTS))]
+    for result in (*known, *results):
         hits += [MemoryHit(agent=memory.name, score=hit.score, hit=hit, terms=result.terms) for hit in result.hits]
     return _Found(
         hits=tuple(hits),
-        weak=not lines and all(result.weak for result in results if result.hits),
+        weak=not lines
+        and not any(result.hits for result in known)
+        and all(result.weak for result in results if result.hits),
         notes=tuple(
             dict.fromkeys(
                 note
@@ -190,7 +203,7 @@ def _merged(
     query: str, agents: Sequence[str], found: Sequence[_Found], limit: int, notes: Sequence[str] | None = None
 ) -> MemoryHits:
     hits = _only_exact(query, [hit for one in found for hit in one.hits])
-    best = sorted(hits, key=lambda hit: -hit.score)[:limit]
+    best = sorted(hits, key=lambda hit: (hit.storage != Kind.FACT.place, -hit.score))[:limit]
     return MemoryHits(
         query=query,
         agents=tuple(agents),
@@ -241,6 +254,6 @@ def _hit_shape(found: MemoryHit) -> dict[str, Any]:
         "excerpt": found.excerpt,
         "created_at": to_text(item.created_at),
         "name": item.origin if is_message else None,
-        "source": getattr(item, "source", None),
+        "source": item.origin if item.kind is Kind.FACT else getattr(item, "source", None),
         "why": why(found.hit.why),
     }

@@ -136,3 +136,12 @@ def test_a_forgotten_fact_is_in_no_file(moved: CommandLine) -> None:
     moved("forget", "Lyon", "--yes")
     assert moved.json("facts-list", "facts", "list", "--all", "--about", "me")[-1]["object"] == "Lisbon"
     assert all(b"Lyon" not in path.read_bytes() for path in moved.home.rglob("*") if path.is_file())
+
+
+def test_a_search_of_everything_shows_present_facts_first(moved: CommandLine) -> None:
+    moved("archival", "add", "I live near the old harbour of Lisbon")
+    found = moved.json("search", "search", "where do I live")["hits"]
+    assert [hit["id"] for hit in found] == ["f2", "p1"]
+    assert moved("search", "where do I live").out.startswith("facts  f2")
+    assert moved.json("search", "search", "where did I live in 2021")["hits"][0]["id"] == "f1"
+    assert "f" not in [hit["id"][0] for hit in moved.json("search", "search", "how do I boil an egg")["hits"]]

@@ -18,6 +18,7 @@ from memgpt_cli.domain.messages import FunctionCall
 from memgpt_cli.domain.results import FunctionResult
 from memgpt_cli.domain.settings import SearchSettings, Settings
 from memgpt_cli.external_context.archival import ArchivalStorage
+from memgpt_cli.external_context.facts import FactStorage
 from memgpt_cli.external_context.recall import RecallStorage
 from memgpt_cli.functions.executor import FunctionExecutor
 from memgpt_cli.functions.spec import FunctionContext
@@ -71,7 +72,7 @@ class Functions:
 
 
 @contextmanager
-def functions(folder: Path, *, protocol: Protocol = Protocol.NATIVE) -> Iterator[Functions]:
+def functions(folder: Path, *, protocol: Protocol = Protocol.NATIVE, facts: bool = False) -> Iterator[Functions]:
     """An agent's functions over a record in `folder`, with blocks `persona`, `human` and a read-only `rules`."""
     clock, embedder, settings = Clock(), StaticEmbedder(), Settings()
     with closing(SQLiteStore(folder / "agent.db")) as store:
@@ -88,10 +89,11 @@ def functions(folder: Path, *, protocol: Protocol = Protocol.NATIVE) -> Iterator
             core_memory=core,
             recall=RecallStorage(store, index, embedder, settings=search, zone=settings.zone),
             archival=ArchivalStorage(store, index, embedder, settings=search, zone=settings.zone, clock=clock),
+            facts=FactStorage(store, index, embedder, settings=search, zone=settings.zone, clock=clock),
             settings=settings,
             provenance=Provenance(author=Author.AGENT),
             count=count,
         )
-        executor = FunctionExecutor(store=store, protocol=protocol)
+        executor = FunctionExecutor(store=store, protocol=protocol, facts=facts)
         yield Functions(store=store, index=index, core_memory=core, executor=executor, context=context, clock=clock)
         index.close()
