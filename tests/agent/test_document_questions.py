@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from support.agents import reply, run, session, workspace
 from support.brains import Body, Brain, Call, Reply, asks_for_summary, do, say, summarise
+from support.loading import load_paths
 from support.strict_server import StrictServer
 
-from memgpt_cli.cli.archival.loading import LoadRequest, load_documents
 from memgpt_cli.domain.agents import Protocol
 
 LIGHTHOUSES = 100
@@ -31,8 +31,7 @@ def almanac(path: Path) -> dict[str, str]:
 
 def load(home: Path, document: Path, **options: Any) -> int:
     place = workspace(home, **options)
-    with place.held_memory(purpose="test") as memory:
-        return load_documents(place, memory.store, memory.index, LoadRequest(paths=[str(document)])).passages[0]
+    return load_paths(place, str(document)).passages[0]
 
 
 def page_turner(query: str, found: set[str], wanted: str) -> Brain:

@@ -41,13 +41,12 @@ def texts_of(folder: Path) -> Iterator[str]:
 def ours(count: int, folder: Path) -> dict[str, Any]:
     """`archival load` of the folder, then searches as a person or a model asks for them."""
     os.environ["MEMGPT_HOME"] = str(folder / "home")
+    from support.loading import load_paths
+
     from memgpt_cli.bootstrap import Workspace
-    from memgpt_cli.cli.archival.loading import LoadRequest, load_documents
 
     def load() -> None:
-        workspace = Workspace()
-        with workspace.held_memory(purpose="a benchmark") as memory:
-            load_documents(workspace, memory.store, memory.index, LoadRequest(paths=[str(folder / "documents")]))
+        load_paths(Workspace(), str(folder / "documents"))
 
     report: dict[str, Any] = {"load": timed(load), "peak_mb": vector_load.peak_mb()}
     with Workspace().held_memory(purpose="a benchmark") as memory:
