@@ -1,20 +1,19 @@
 """Agents at the command line: made, renamed, copied, carried elsewhere, backed up; hostile files are refused."""
 
 import base64
-import hashlib
 import io
 import json
 import sqlite3
 import subprocess
 import threading
 import zipfile
-from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from support.command_line import CommandLine
+from support.packages import Change, rewritten
 
 from memgpt_cli.storage.agents.files import TABLES
 from memgpt_cli.storage.database.schema import migrate
@@ -99,6 +98,8 @@ def test_export_and_import_make_an_equal_agent(memgpt: CommandLine) -> None:
     memgpt.json("agent-export", "agent", "export", "ada.memgpt")
     memgpt("agent", "import", "ada.memgpt", "--as", "copy")
     before, after = rows(record(memgpt, "default")), rows(record(memgpt, "copy"))
+    for found in (before, after):  # the head of a prompt is never taken from a file
+        found["epochs"] = [(*row[:3], *row[5:]) for row in found["epochs"]]
     assert after == before
     for query in ("croissants", "绿茶", "Hello"):
         found = memgpt("recall", "search", query, "--json").json["hits"]
@@ -107,7 +108,7 @@ def test_export_and_import_make_an_equal_agent(memgpt: CommandLine) -> None:
         ]
     memgpt("agent", "export", "-a", "copy", "again.memgpt")
     with zipfile.ZipFile("ada.memgpt") as one, zipfile.ZipFile("again.memgpt") as two:
-        for table in TABLES:
+        for table in set(TABLES) - {"epochs"}:
             assert one.read(f"tables/{table}.jsonl") == two.read(f"tables/{table}.jsonl")
     memgpt("undo", "-a", "copy")
     assert "already" in memgpt("agent", "import", "ada.memgpt", code=2).err
@@ -124,32 +125,20 @@ def test_a_foreign_endpoint_is_left_out_unless_asked_for(memgpt: CommandLine) ->
     assert memgpt("agent", "show", "kept", "--json").json["base_url"] == "https://evil.example/v1"
 
 
-Change = Callable[[dict[str, bytes]], None]
-
-
-def rewritten(source: Path, target: Path, change: Change, *, honest: bool = True) -> None:
-    """A package with changed files; an honest one has a manifest that fits."""
-    with zipfile.ZipFile(source) as archive:
-        files = {name: archive.read(name) for name in archive.namelist()}
-    change(files)
-    if honest:
-        manifest = json.loads(files["manifest.json"])
-        manifest["files"] = [
-            {"path": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-            for name, data in files.items()
-            if name != "manifest.json"
-        ]
-        files["manifest.json"] = json.dumps(manifest).encode()
-    with zipfile.ZipFile(target, "w") as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-
-
 def first_message(**changes: object) -> Change:
     def change(files: dict[str, bytes]) -> None:
         lines = files["tables/messages.jsonl"].split(b"\n")
         lines[0] = json.dumps({**json.loads(lines[0]), **changes}).encode()
         files["tables/messages.jsonl"] = b"\n".join(lines)
+
+    return change
+
+
+def first_row(table: str, **changes: object) -> Change:
+    def change(files: dict[str, bytes]) -> None:
+        first, *rest = files[f"tables/{table}.jsonl"].splitlines()
+        lines = [json.dumps({**json.loads(first), **changes}).encode(), *rest]
+        files[f"tables/{table}.jsonl"] = b"".join(line + b"\n" for line in lines)
 
     return change
 
@@ -193,6 +182,12 @@ def manifest(**changes: object) -> Change:
         (first_message(turn=999), True, "refers to nothing"),
         (first_message(text={"base64": "!"}), True, "no agent has"),
         (first_message(text=["a"]), True, "no agent has"),
+        (first_row("turns", joined=1, state="joined"), True, "turn 1 is joined to turn 1"),
+        (first_row("turns", started_at="0001-01-01T00:00:00.000Z"), True, "turns.started_at is not a time"),
+        (first_row("turns", epoch="x"), True, "turns.epoch is 'x'"),
+        (first_row("epochs", seen_blocks="[1]"), True, "epochs.seen_blocks is not of the right form"),
+        (first_row("messages", effects='{"blocks": 1}'), True, "messages.effects is not of the right form"),
+        (first_row("steps", prompt_tokens=1e30), True, "steps.prompt_tokens is 1.0"),
         (first_message(surprise=1), True, "other columns"),
         (first_message(id=2**62), True, "row of number"),
         (human_block("blocks", "block_versions", label="../evil"), True, "cannot be a block's label"),

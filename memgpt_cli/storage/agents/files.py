@@ -18,6 +18,7 @@ from memgpt_cli.errors import DocumentError, UsageError
 from memgpt_cli.files.durable import unwritable
 from memgpt_cli.files.replacing import Replacements, Step, StepKind
 from memgpt_cli.storage.agents.copies import snapshot
+from memgpt_cli.storage.agents.import_check import check_rows, distrust_program_texts
 from memgpt_cli.storage.agents.packages import Package, new_package, open_package
 from memgpt_cli.storage.database.connection import connect, transaction
 from memgpt_cli.storage.database.record_check import agent_config
@@ -190,8 +191,10 @@ def _take_table(connection: sqlite3.Connection, package: Package, table: str, pr
 
 
 def _look_through(store: SQLiteStore) -> None:
-    """Read everything like the program will: unreadable rows must not be imported."""
+    """Check every column, and read everything like the program will."""
     db = store.connection
+    check_rows(db, TABLES)
+    distrust_program_texts(db)
     if broken := db.execute("PRAGMA foreign_key_check").fetchall():
         msg = f"a row of {broken[0][0]} refers to nothing"
         raise ValueError(msg)

@@ -8,6 +8,7 @@ from functools import cache
 from memgpt_cli.domain.agents import AgentConfig, Protocol
 from memgpt_cli.domain.times import from_text
 
+_LARGEST_WINDOW = 10**9
 _TEXTS = ("model", "base_url", "profile")
 
 
@@ -43,7 +44,8 @@ def agent_config(text: str) -> AgentConfig:
         raise ValueError(f"the agent's settings are damaged: {error}") from error
     texts = (config.name, *(getattr(config, field) or "" for field in _TEXTS))
     window = config.window
-    if not all(isinstance(value, str) for value in texts) or (window is not None and type(window) is not int):
+    is_window = window is None or (type(window) is int and 0 < window <= _LARGEST_WINDOW)
+    if not all(isinstance(value, str) for value in texts) or not is_window:
         raise ValueError("the agent's settings are damaged: a value has the wrong type")
     return config
 
