@@ -189,7 +189,7 @@ def manifest(**changes: object) -> Change:
         (first_row("messages", effects='{"blocks": 1}'), True, "messages.effects is not of the right form"),
         (first_row("steps", prompt_tokens=1e30), True, "steps.prompt_tokens is 1.0"),
         (first_message(surprise=1), True, "other columns"),
-        (first_message(id=2**62), True, "row of number"),
+        (first_message(id=2**62), True, "messages.id is 46"),
         (human_block("blocks", "block_versions", label="../evil"), True, "cannot be a block's label"),
         (human_block("blocks", "block_versions", value="x" * 9999), True, "its limit is 2000"),
         (human_block("blocks", version=7), True, "not what its last version says"),
