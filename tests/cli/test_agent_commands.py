@@ -233,7 +233,7 @@ def test_a_script_of_another_machine_is_not_taken_over(memgpt: CommandLine) -> N
 
 def test_what_is_no_package_at_all_is_refused(memgpt: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "noise.memgpt").write_bytes(base64.b85encode(b"noise" * 99))
-    assert "damaged or no file of memgpt" in memgpt("agent", "import", "noise.memgpt", code=1).err
+    assert "damaged or not a file of memgpt" in memgpt("agent", "import", "noise.memgpt", code=1).err
     assert "cannot be read" in memgpt("agent", "import", "nowhere.memgpt", code=1).err
 
 
