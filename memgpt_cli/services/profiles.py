@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from memgpt_cli.domain.names import did_you_mean
 from memgpt_cli.errors import NotFoundError, UsageError
+from memgpt_cli.services.learned import in_words, learned_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,6 +101,15 @@ def _release(users: ProfileUsers, name: str) -> str:
     if users.settings:
         return f"memgpt config unset {users.settings[0]}, or memgpt models remove {name} --force"
     return f"memgpt agent set {users.agents[0]} --default, or memgpt models remove {name} --force"
+
+
+def profile_shape(workspace: Workspace, profile: Profile) -> dict[str, Any]:
+    """A profile of this person as JSON, with what was learned of its model and server."""
+    in_use = workspace.sessions.choice_in_use().profile
+    file = str(workspace.configuration.profile_files[profile.name])
+    choice = workspace.models.of_profile(profile)
+    learned = in_words(learned_of(workspace, choice.endpoint, choice.name))
+    return shape(profile, in_use=in_use is not None and in_use.name == profile.name, file=file, learned=learned)
 
 
 def shape(profile: Profile, *, in_use: bool, file: str, learned: list[str]) -> dict[str, Any]:

@@ -1,21 +1,19 @@
 """`memgpt archival load` and `reindex`: documents into archival storage, and the vectors that find them."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import NewTags, Wait
-from memgpt_cli.cli.terminal.progress import Bar, bar
+from memgpt_cli.cli.terminal.progress import bar
 from memgpt_cli.domain.documents import LoadOutcome
-from memgpt_cli.errors import MemGPTError, UsageError
+from memgpt_cli.errors import APIKeyError, ModelError, StorageError, UsageError
 from memgpt_cli.services.filters import new_tags
 from memgpt_cli.services.wording import counted
 
 if TYPE_CHECKING:
-    from memgpt_cli.domain.vectors import EmbedderIdentity, IndexStatus
-    from memgpt_cli.services.workspaces import Workspace
+    from memgpt_cli.services.reindexing import Reindexed
 
 
 def load(
@@ -84,83 +82,51 @@ def reindex(
         raise UsageError(
             "--save needs an embedder", hint="memgpt archival reindex --embedder openai/text-embedding-3-small --save"
         )
-    workspace = terminal.workspace
-    chosen = workspace.embedders.name(embedder)
-    new = None if embedder is None else workspace.embedders.called(*chosen)
-    bill = workspace.embedders.bill(chosen[1])
-    with workspace.held_memory(purpose="memgpt archival reindex", wait=wait) as memory:
-        if new is None:
-            memory.check_embedder()
-        try:
-            with bar(terminal) as shown:
-                done = memory.index.reindex(new, progress=_progress_on(shown))
-        except (MemGPTError, KeyboardInterrupt):
-            terminal.notice("what was done is kept; the same command continues")
-            raise
-        status = memory.index.status()
-    if save:
-        _save(workspace, chosen)
+    from memgpt_cli.services import reindexing
+
+    done = _reindex(terminal, embedder, wait=wait)
+    if save and embedder is not None:
+        reindexing.save_embedder(terminal.workspace, embedder)
         terminal.reload()
-        workspace = terminal.workspace
-    agrees = workspace.embedders.name() == chosen
-    if terminal.json:
-        money = {"embedding_tokens": bill.tokens, "cost_usd": bill.price(bill.tokens)}
-        terminal.print_json({"agent": memory.name, **_shape(status, done), **money, "settings_agree": agrees})
-    elif status.identity is None:
+    commands = reindexing.commands_to_agree(terminal.workspace, embedder)
+    terminal.show(
+        lambda: reindexing.reindexed_shape(done, settings_agree=not commands), lambda: _show_vectors(terminal, done)
+    )
+    if commands:
+        terminal.notice(
+            "the settings name another embedder, which this agent now refuses; to make them agree:", style=None
+        )
+    for command in commands:
+        terminal.notice(f"  {command}", style=None)
+    if (identity := done.status.identity) is None:
+        return
+    for name, theirs in reindexing.agents_with_other_vectors(terminal.workspace, done):
+        command = f"memgpt archival reindex --embedder {identity.provider}/{identity.model} -a {name}"
+        terminal.notice(f"agent {name} has vectors of {theirs}: {command}")
+
+
+def _reindex(terminal: Terminal, embedder: str | None, *, wait: bool) -> "Reindexed":
+    from memgpt_cli.services.reindexing import reindex as build
+
+    try:
+        with bar(terminal) as shown:
+            return build(
+                terminal.workspace,
+                embedder,
+                wait=wait,
+                progress=lambda stage, at, total: shown.show(
+                    "embedding" if stage == "embed" else "indexing", at, total, unit="passages"
+                ),
+            )
+    except (ModelError, APIKeyError, StorageError, KeyboardInterrupt):
+        terminal.notice("what was done is kept; the same command continues")
+        raise
+
+
+def _show_vectors(terminal: Terminal, done: "Reindexed") -> None:
+    status = done.status
+    if status.identity is None:
         terminal.say("there are no vectors, and none are missing")
     else:
-        terminal.say(f"{counted(sum(status.vectors.values()), 'vector')} of {status.identity}, {done} of them made now")
-    if not agrees:
-        _advise(terminal, workspace, chosen)
-    _name_others(terminal, workspace, memory.name, status.identity)
-
-
-def _progress_on(shown: Bar) -> Callable[[str, int, int], None]:
-    def show(stage: str, at: int, total: int) -> None:
-        shown.show("embedding" if stage == "embed" else "indexing", at, total, unit="passages")
-
-    return show
-
-
-def _shape(status: "IndexStatus", done: int) -> dict[str, Any]:
-    return {
-        "embedder": None if status.identity is None else str(status.identity),
-        "embedded": done,
-        "vectors": {str(collection): count for collection, count in status.vectors.items()},
-    }
-
-
-def _save(workspace: "Workspace", chosen: tuple[str, str]) -> None:
-    provider, model = chosen
-    file = workspace.settings_file
-    file.set("embedder.provider", provider)
-    if provider in {"static", "multilingual"}:
-        file.unset("embedder.model")
-    else:
-        file.set("embedder.model", model)
-
-
-def _advise(terminal: Terminal, workspace: "Workspace", chosen: tuple[str, str]) -> None:
-    """The settings still name another embedder, which the next start would refuse."""
-    provider, model = chosen
-    wanted = {"embedder.provider": provider, **({} if provider == "static" else {"embedder.model": model})}
-    terminal.notice("the settings name another embedder, which this agent now refuses; to make them agree:", style=None)
-    for key, value in wanted.items():
-        setting = workspace.configuration[key]
-        if setting.value == value:
-            continue
-        if setting.source.value == "environment":
-            terminal.notice(f"  export {setting.where}={value}", style=None)
-        else:
-            terminal.notice(f"  memgpt config set {key} {value}", style=None)
-
-
-def _name_others(terminal: Terminal, workspace: "Workspace", name: str, identity: "EmbedderIdentity | None") -> None:
-    """Agents whose vectors are of another embedder than this one's now."""
-    for other in workspace.agents.names():
-        theirs = workspace.agents.summary(other).embedder
-        if other != name and None not in (theirs, identity) and theirs != identity and identity is not None:
-            terminal.notice(
-                f"agent {other} has vectors of {theirs}:"
-                f" memgpt archival reindex --embedder {identity.provider}/{identity.model} -a {other}"
-            )
+        vectors = counted(sum(status.vectors.values()), "vector")
+        terminal.say(f"{vectors} of {status.identity}, {done.made} of them made now")

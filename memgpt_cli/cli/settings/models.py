@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,7 +23,7 @@ from memgpt_cli.cli.settings.model_options import (
     ReasoningEffort,
     ReplaceProfile,
 )
-from memgpt_cli.cli.settings.model_texts import model_shape, plain_text, price_text
+from memgpt_cli.cli.settings.model_texts import plain_text, price_text
 from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.tables import table
 from memgpt_cli.domain.endpoints import AUTO, Endpoint
@@ -31,12 +31,9 @@ from memgpt_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from memgpt_cli.domain.profiles import Profile
-    from memgpt_cli.domain.settings import ModelSettings
     from memgpt_cli.services.model_probes import Probe
     from memgpt_cli.services.profiles import Profiles
     from memgpt_cli.services.workspaces import Workspace
-
-_PATIENCE_S: Final = 10.0
 
 app = typer.Typer(invoke_without_command=True)
 
@@ -76,10 +73,10 @@ def models(
 
 
 def _list_models(terminal: Terminal, *, online: bool) -> None:
+    from memgpt_cli.services.known_models import known_models, model_shape, served_models
+
     workspace = terminal.workspace
-    choice = workspace.sessions.choice_in_use()
-    rows = _served(workspace) if online else _known(workspace)
-    shapes = [model_shape(settings, origin, in_use=settings.name == choice.name) for settings, origin in rows]
+    shapes = [model_shape(model) for model in (served_models if online else known_models)(workspace)]
     if terminal.json:
         terminal.print_json(shapes)
         return
@@ -174,7 +171,7 @@ def list_profiles(ctx: typer.Context) -> None:
     """
     terminal = terminal_of(ctx)
     workspace = terminal.workspace
-    shapes = [_profile_shape(workspace, profile) for profile in _profiles(workspace).all()]
+    shapes = [_shape(workspace, profile) for profile in _profiles(workspace).all()]
     if terminal.json:
         terminal.print_json(shapes)
     elif shapes:
@@ -205,7 +202,7 @@ def show(ctx: typer.Context, name: ProfileName) -> None:
     """
     terminal = terminal_of(ctx)
     workspace = terminal.workspace
-    shape = _profile_shape(workspace, _profiles(workspace).get(name))
+    shape = _shape(workspace, _profiles(workspace).get(name))
     if terminal.json:
         terminal.print_json(shape)
         return
@@ -328,7 +325,7 @@ def learned(
 def _show_added(terminal: Terminal, profile: Profile) -> None:
     if terminal.json:
         terminal.reload()
-        terminal.print_json(_profile_shape(terminal.workspace, profile))
+        terminal.print_json(_shape(terminal.workspace, profile))
     else:
         terminal.say(
             f"added {profile.name}: {profile.model} at {_place(profile.model, profile.base_url, profile.provider)}"
@@ -353,38 +350,13 @@ def _profiles(workspace: Workspace) -> Profiles:
     return Profiles(workspace)
 
 
-def _profile_shape(workspace: Workspace, profile: Profile) -> dict[str, Any]:
-    from memgpt_cli.services.learned import in_words, learned_of
-    from memgpt_cli.services.profiles import shape
+def _shape(workspace: Workspace, profile: Profile) -> dict[str, Any]:
+    from memgpt_cli.services.profiles import profile_shape
 
-    in_use = workspace.sessions.choice_in_use().profile
-    file = str(workspace.configuration.profile_files[profile.name])
-    choice = workspace.models.of_profile(profile)
-    learned = in_words(learned_of(workspace, choice.endpoint, choice.name))
-    return shape(profile, in_use=in_use is not None and in_use.name == profile.name, file=file, learned=learned)
+    return profile_shape(workspace, profile)
 
 
 def _place(model: str, base_url: str | None, provider: str | None) -> str:
     if model == "offline" or model.startswith("scripted:"):
         return "this machine"
     return base_url or Endpoint.at(None, model=model, provider=provider or AUTO).host
-
-
-def _known(workspace: Workspace) -> list[tuple[ModelSettings, str]]:
-    return [(model, "your settings" if own else "built in") for model, own in workspace.models.known()]
-
-
-def _served(workspace: Workspace) -> list[tuple[ModelSettings, str]]:
-    """What the endpoint says. Raises UsageError when there is none, APIKeyError, ModelError."""
-    choice, setting = workspace.sessions.choice_in_use(), workspace.configuration["model.base_url"]
-    if choice.endpoint is not None:
-        served = workspace.models.served_by(choice, timeout_s=_PATIENCE_S)
-        return [(model, choice.base_url or choice.endpoint.host) for model in served]
-    if setting.value is None:
-        raise UsageError(
-            f"{choice.name} answers inside this program, and no endpoint is named",
-            hint="memgpt keys set openai, or --base-url http://localhost:11434/v1",
-        )
-    base_url = str(setting.value)
-    served = workspace.models.served(base_url, named_by=setting.source, timeout_s=_PATIENCE_S)
-    return [(model, base_url) for model in served]
