@@ -45,6 +45,11 @@ class _Memgpt(LazyGroup):
             _CLI + "facts.entities:app",
         ),
         LazyCommand(
+            "graph",
+            "Show what facts connect: present facts, or those of another time, as a tree, a diagram or a drawing.",
+            _CLI + "facts.graph:graph",
+        ),
+        LazyCommand(
             "search",
             "Search everything an agent remembers, best matches first, with the place of each hit.",
             _CLI + "search:search",

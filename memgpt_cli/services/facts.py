@@ -27,7 +27,7 @@ from memgpt_cli.services import ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime, tzinfo
+    from datetime import date, datetime, tzinfo
 
     from memgpt_cli.bootstrap import Memory
     from memgpt_cli.domain.facts import FactVersion
@@ -232,6 +232,11 @@ class FactService:
     def about(self, entity: Entity) -> list[Fact]:
         """All facts about an entity, oldest first."""
         return self._store.facts.of_entity(entity.id)
+
+    @property
+    def today(self) -> date:
+        """The present day of the person."""
+        return self._clock.now().astimezone(self._zone).date()
 
     def all(self, filters: FactFilters) -> tuple[list[Fact], dict[int, Entity]]:
         """All facts that pass, oldest first, with their entities."""
