@@ -29,7 +29,7 @@ Lane = tuple[Entry, ...]
 """Conversations that must run one after the other."""
 
 
-class End(StrEnum):
+class RunEnd(StrEnum):
     """Why a run is over."""
 
     COMPLETE = "complete"
@@ -54,7 +54,7 @@ class RunProgress:
 class RunResult:
     """The result of a run; `reason` is the error that ended it early, if any."""
 
-    end: End
+    end: RunEnd
     summary: RunSummary
     reason: MemGPTError | None = None
 
@@ -102,12 +102,12 @@ class Run:
         self._pace = pace
         self._progress = progress
         self._stop = threading.Event()
-        self._end = End.COMPLETE
+        self._end = RunEnd.COMPLETE
         self._reason: MemGPTError | None = None
         self._broken: BaseException | None = None
         self._writing = threading.Lock()
 
-    def stop(self, end: End = End.INTERRUPTED, reason: MemGPTError | None = None) -> None:
+    def stop(self, end: RunEnd = RunEnd.INTERRUPTED, reason: MemGPTError | None = None) -> None:
         """Let the running turns end and begin no more."""
         if not self._stop.is_set():
             self._end, self._reason = end, reason
@@ -146,7 +146,7 @@ class Run:
             raise self._broken
         left = len(self._batch.entries) - len(self._journal.ended)
         if not left:
-            self._end = End.COMPLETE
+            self._end = RunEnd.COMPLETE
             self._output.complete()
         summary = summarise(
             self._tally,
@@ -167,7 +167,7 @@ class Run:
                     if not self._stop.is_set():
                         self._one(worker, entry)
         except SpendingLimitError as error:
-            self.stop(End.SPENT, error)
+            self.stop(RunEnd.SPENT, error)
         except RunEndsError:
             self.stop()
         except BaseException as error:  # noqa: BLE001 - passed to the thread that waits in `go`
@@ -208,7 +208,7 @@ class Run:
         if self._run_options.begin_again or not record.has_error:
             shutil.rmtree(self._run_options.work(entry.index), ignore_errors=True)
         if self._fail_fast and not record.ok:
-            self.stop(End.FAILED_FAST)
+            self.stop(RunEnd.FAILED_FAST)
 
     def _tell(self) -> None:
         self._progress(

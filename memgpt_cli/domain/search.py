@@ -63,7 +63,7 @@ class CandidateMessage(NamedTuple):
     asks: bool
 
 
-class Standing(NamedTuple):
+class SessionPlace(NamedTuple):
     """Where a spoken message stands: a number that its session shares, and those that the index weighs with it.
 
     Of each neighbour its id and its length in words.

@@ -15,7 +15,7 @@ from memgpt_cli.domain.trust import Author
 from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.external_context.meaning import meaning_of, vector_of
 from memgpt_cli.external_context.ranking import explain, rank
-from memgpt_cli.facts.keeping import FactKeeper, Kept, Statement
+from memgpt_cli.facts.keeping import FactKeeper, KeptFact, Statement
 from memgpt_cli.facts.whose_word import is_pasted
 from memgpt_cli.ports import Clock, Embedder, Store, VectorIndex
 from memgpt_cli.text.asked_times import asked_time, asks_past
@@ -83,7 +83,9 @@ class FactStorage:
         """Whether there is a fact of this id."""
         return bool(self._store.facts.get([fact_id]))
 
-    def record(self, statement: Statement, *, provenance: Provenance, turn: int | None, at: datetime | None) -> Kept:
+    def record(
+        self, statement: Statement, *, provenance: Provenance, turn: int | None, at: datetime | None
+    ) -> KeptFact:
         """Store what the agent states; joins the caller's transaction.
 
         If the person said the value in this turn, it is the person's word and rests on that message. Otherwise it is

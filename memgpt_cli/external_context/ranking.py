@@ -57,7 +57,7 @@ class Ranking:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
+class TextSignals:
     """What a candidate's text tells: which share of it asks, and signals of its own."""
 
     asking: float = 0.0
@@ -75,7 +75,7 @@ class Texts:
     asking: Container[int]
     follows: Mapping[int, int]
     most: float
-    read: Callable[[Iterable[int]], Mapping[int, Read]]
+    read: Callable[[Iterable[int]], Mapping[int, TextSignals]]
 
 
 NO_TEXTS: Final = Texts(asking=(), follows={}, most=0.0, read=lambda _: {})

@@ -11,12 +11,12 @@ from typing import Final
 
 from memgpt_cli.domain.kinds import Collection
 from memgpt_cli.domain.messages import SPOKEN, Message, Role
-from memgpt_cli.domain.search import CandidateMessage, Hit, LexicalHit, RecallFilters, SearchResult, Standing
+from memgpt_cli.domain.search import CandidateMessage, Hit, LexicalHit, RecallFilters, SearchResult, SessionPlace
 from memgpt_cli.domain.settings import SearchSettings
 from memgpt_cli.domain.vectors import Vector
 from memgpt_cli.external_context.meaning import FILTERED, meaning_of, vector_of
 from memgpt_cli.external_context.questions import Question, nearness, read_question
-from memgpt_cli.external_context.ranking import Read, Texts, best_shares, is_weak, page_of, rank, terms_of
+from memgpt_cli.external_context.ranking import Texts, TextSignals, best_shares, is_weak, page_of, rank, terms_of
 from memgpt_cli.ports import Embedder, Store, VectorIndex
 from memgpt_cli.text.asking import asking_share, has_name, has_time, of_oneself
 
@@ -70,7 +70,7 @@ class RecallStorage:
         near = self._nearest(query_vector, filters) if query_vector is not None and both else []
         ids = {*(hit.id for hits in (lexical, *asides) for hit in hits), *near}
         candidates = {found.id: found for found in self._store.messages.candidates(ids, filters)}
-        standing = self._store.lexical.standing(list(candidates))
+        standing = self._store.lexical.session_places(list(candidates))
         passing = [hit for hit in lexical if hit.id in candidates]
         cosines = self._cosines(query_vector, candidates, standing)[:limit]
         messages: dict[int, Message] = {}
@@ -145,7 +145,7 @@ class RecallStorage:
         return [item for item, _ in self._index.search(Collection.MESSAGES, vector, limit)]
 
     def _cosines(
-        self, vector: Vector | None, ids: Iterable[int], standing: Mapping[int, Standing]
+        self, vector: Vector | None, ids: Iterable[int], standing: Mapping[int, SessionPlace]
     ) -> list[tuple[int, float]]:
         """Return the mean cosine of each message and, by `context_weight`, its neighbours; best first."""
         if vector is None:
@@ -186,7 +186,7 @@ class RecallStorage:
         self,
         question: Question,
         candidates: Mapping[int, CandidateMessage],
-        standing: Mapping[int, Standing],
+        standing: Mapping[int, SessionPlace],
         messages: dict[int, Message],
     ) -> Texts:
         """What the texts of candidates tell; those that are read enter `messages`."""
@@ -199,11 +199,11 @@ class RecallStorage:
         )
         asking = {item for item, candidate in candidates.items() if candidate.asks}
 
-        def read(ids: Iterable[int]) -> dict[int, Read]:
+        def read(ids: Iterable[int]) -> dict[int, TextSignals]:
             wanted = [item for item in ids if most or item in asking]
             self._fetch(wanted, messages)
             return {
-                item: Read(
+                item: TextSignals(
                     asking=asking_share(messages[item].text), signals=self._date_and_name(question, messages[item])
                 )
                 for item in wanted
@@ -236,7 +236,7 @@ def _speaks(question: Question, name: str | None) -> bool:
     return question.speaker is not None and (name or "").casefold() == question.speaker.casefold()
 
 
-def _follows(standing: Mapping[int, Standing], among: Container[int]) -> dict[int, int]:
+def _follows(standing: Mapping[int, SessionPlace], among: Container[int]) -> dict[int, int]:
     """For each message that follows on another of these in its session: that one."""
     found = {}
     for item, place in standing.items():

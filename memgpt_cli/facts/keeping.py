@@ -50,7 +50,7 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class KeptFact:
     """What became of a statement: the fact, whether it is new, and what it did to others."""
 
     fact: Fact
@@ -68,7 +68,7 @@ class FactKeeper:
         self._zone = zone
         self._similarity = similarity
 
-    def keep(self, statement: Statement, *, said_at: datetime, at: datetime, provenance: Provenance) -> Kept:
+    def keep(self, statement: Statement, *, said_at: datetime, at: datetime, provenance: Provenance) -> KeptFact:
         """Store a statement and weigh it against what is known; joins the caller's transaction."""
         with self._store.journal.operation(provenance):
             new = self._fact(statement, said_at, at, provenance)
@@ -133,7 +133,7 @@ class FactKeeper:
             provenance=provenance,
         )
 
-    def _restate(self, known: Fact, new: Fact, at: datetime, provenance: Provenance) -> Kept:
+    def _restate(self, known: Fact, new: Fact, at: datetime, provenance: Provenance) -> KeptFact:
         """Add the source of a statement that says again what is known; a certain word makes it certain."""
         sources = tuple(dict.fromkeys((*known.sources, *new.sources)))[:_MOST_SOURCES]
         is_confirmed = known.state is FactState.UNCERTAIN and new.state is FactState.CURRENT
@@ -146,9 +146,11 @@ class FactKeeper:
         )
         if revised != known:
             revised = self._store.facts.revise(revised, at=at, provenance=provenance)
-        return Kept(fact=revised, new=False)
+        return KeptFact(fact=revised, new=False)
 
-    def _add(self, new: Fact, verdict: Verdict, known: dict[int, Fact], at: datetime, provenance: Provenance) -> Kept:
+    def _add(
+        self, new: Fact, verdict: Verdict, known: dict[int, Fact], at: datetime, provenance: Provenance
+    ) -> KeptFact:
         against = (*verdict.doubts, *verdict.outranked_by)
         reasons = [new.check] if new.check else []
         if against:
@@ -171,7 +173,7 @@ class FactKeeper:
         ]
         checks = [self._mark(known[n], f"may be outdated by {ref}", at, provenance) for n in verdict.checks]
         checks += [self._mark(known[n], f"contradicted by {ref}", at, provenance) for n in verdict.outranked_by]
-        return Kept(fact=stored, new=True, closed=tuple(closed), doubted=tuple(doubted), to_check=tuple(checks))
+        return KeptFact(fact=stored, new=True, closed=tuple(closed), doubted=tuple(doubted), to_check=tuple(checks))
 
     def _mark(self, fact: Fact, why: str, at: datetime, provenance: Provenance) -> Fact:
         return self._store.facts.revise(replace(fact, check=why), at=at, provenance=provenance)

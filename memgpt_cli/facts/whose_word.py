@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from memgpt_cli.domain.messages import Role
-from memgpt_cli.text.runs_of_words import Located, locate, sentences_of
+from memgpt_cli.text.runs_of_words import QuoteLocation, locate, sentences_of
 
 _LONGEST_OWN: Final = 2_400
 """Characters of a message (some 600 tokens) over which it is taken as pasted."""
@@ -55,6 +55,6 @@ def is_denial(quote: str) -> bool:
     return _DENIAL.search(quote) is not None
 
 
-def best_source(located: list[Located], roles: list[Role]) -> Located:
+def best_source(located: list[QuoteLocation], roles: list[Role]) -> QuoteLocation:
     """Of the messages that hold a quote the one it rests on: word for word before nearly, a person's before others'."""
     return min(located, key=lambda found: (not found.exact, roles[found.index] is not Role.USER, found.index))

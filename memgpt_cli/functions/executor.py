@@ -19,7 +19,7 @@ from memgpt_cli.errors import FunctionArgumentError, MemGPTError, StorageError
 from memgpt_cli.external_context.rendering import hit_lines
 from memgpt_cli.functions.arguments import parse, unknown
 from memgpt_cli.functions.registry import function_set
-from memgpt_cli.functions.spec import After, FunctionContext, FunctionSpec
+from memgpt_cli.functions.spec import Continuation, FunctionContext, FunctionSpec
 from memgpt_cli.main_context.core_memory import state_of
 from memgpt_cli.ports import Store
 
@@ -137,8 +137,8 @@ class FunctionExecutor:
         if prepared.edited:
             result = replace(result, text=f"The person changed this before it was done. {result.text}")
         after = spec.after[self._protocol]
-        asked = after is After.AS_ASKED and bool(arguments.get("request_heartbeat"))
-        return Executed(result=result, goes_on=after is After.CONTINUE or asked or not result.ok)
+        asked = after is Continuation.AS_ASKED and bool(arguments.get("request_heartbeat"))
+        return Executed(result=result, goes_on=after is Continuation.CONTINUE or asked or not result.ok)
 
     def find_again(self, call: FunctionCall, context: FunctionContext) -> FunctionResult | None:
         """Repeat a stored search call and return its current results; None for any other call or an invalid one."""

@@ -4,7 +4,7 @@ from memgpt_cli.domain.agents import Protocol
 from memgpt_cli.domain.effects import Effects
 from memgpt_cli.domain.parameters import Arguments, Parameter
 from memgpt_cli.domain.results import FunctionResult
-from memgpt_cli.functions.spec import After, FunctionContext, FunctionSpec
+from memgpt_cli.functions.spec import Continuation, FunctionContext, FunctionSpec
 
 
 def _send(arguments: Arguments, context: FunctionContext) -> FunctionResult:  # noqa: ARG001 - the reply is the effect
@@ -16,5 +16,5 @@ SEND_MESSAGE = FunctionSpec(
     description="Send a message to the person.",
     parameters=(Parameter(name="message", type="string"),),
     run=_send,
-    after={Protocol.PAPER: After.YIELD},
+    after={Protocol.PAPER: Continuation.YIELD},
 )

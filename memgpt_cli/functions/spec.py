@@ -22,7 +22,7 @@ from memgpt_cli.main_context.in_view import InView
 from memgpt_cli.ports import ReviewStore
 
 
-class After(Enum):
+class Continuation(Enum):
     """The effect of a successful call: continue, yield, or as its `request_heartbeat` argument says."""
 
     CONTINUE = auto()
@@ -82,15 +82,15 @@ class FunctionSpec:
     description: str
     parameters: tuple[Parameter, ...]
     run: Callable[[Arguments, FunctionContext], FunctionResult]
-    after: Mapping[Protocol, After] = field(
-        default_factory=lambda: {Protocol.NATIVE: After.CONTINUE, Protocol.PAPER: After.AS_ASKED}
+    after: Mapping[Protocol, Continuation] = field(
+        default_factory=lambda: {Protocol.NATIVE: Continuation.CONTINUE, Protocol.PAPER: Continuation.AS_ASKED}
     )
     embed: Callable[[Arguments, FunctionContext], Vector | None] | None = None
     writes: bool = False
 
     def parameters_in(self, protocol: Protocol) -> tuple[Parameter, ...]:
         """Return the arguments that the model sees in this protocol."""
-        asked = self.after.get(protocol) is After.AS_ASKED
+        asked = self.after.get(protocol) is Continuation.AS_ASKED
         return (*self.parameters, HEARTBEAT) if asked else self.parameters
 
     def schema(self, protocol: Protocol) -> ToolSchema:

@@ -196,7 +196,7 @@ class JournalStore(Protocol):
         """
         ...
 
-    def standing(self, *, limit: int = 1) -> list[Operation]:
+    def undoable(self, *, limit: int = 1) -> list[Operation]:
         """Return the newest operations that can be undone on their own, newest first."""
         ...
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from memgpt_cli.domain.search import ArchivalFilters, LexicalHit, RecallFilters, Standing
+    from memgpt_cli.domain.search import ArchivalFilters, LexicalHit, RecallFilters, SessionPlace
 
 
 class LexicalIndex(Protocol):
@@ -32,7 +32,7 @@ class LexicalIndex(Protocol):
         """Return the number of messages that `RecallFilters()` selects; faster than counting them."""
         ...
 
-    def standing(self, ids: Sequence[int]) -> dict[int, Standing]:
+    def session_places(self, ids: Sequence[int]) -> dict[int, SessionPlace]:
         """Where these messages stand in their sessions; only spoken messages do."""
         ...
 

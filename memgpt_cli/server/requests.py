@@ -34,7 +34,7 @@ _ROLES: Final[Mapping[str, SaidBy]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class ClientMessage:
     """One message of a client's history, as text; `picture` is the first one beside it."""
 
     role: SaidBy
@@ -50,7 +50,7 @@ class CompletionRequest:
     """
 
     agent: str
-    history: tuple[Said, ...]
+    history: tuple[ClientMessage, ...]
     stream: bool
     include_usage: bool
     max_tokens: int
@@ -66,7 +66,7 @@ class CompletionRequest:
         return "\n\n".join(said.text for said in self.history if said.role == "system" and said.text.strip())
 
     @property
-    def last(self) -> Said:
+    def last(self) -> ClientMessage:
         """The message that is to be answered."""
         return next(said for said in reversed(self.history) if said.role == "user")
 
@@ -127,7 +127,7 @@ def _first(headers: Mapping[str, str], names: Sequence[str]) -> str:
     return next((headers[name][:200] for name in names if headers.get(name)), "")
 
 
-def _said(message: Any) -> Said | None:
+def _said(message: Any) -> ClientMessage | None:
     """A message, or None for one that says nothing to the agent (calls and results of the client's own tools)."""
     if not isinstance(message, dict):
         raise UsageError("a message is not a JSON object")
@@ -140,7 +140,7 @@ def _said(message: Any) -> Said | None:
     text, picture = _content(message.get("content"))
     if said_by == "user" and (asked := _USER_QUERY.search(text)):
         text = asked[1]
-    return Said(role=said_by, text=clean(text), picture=picture)
+    return ClientMessage(role=said_by, text=clean(text), picture=picture)
 
 
 def _content(content: Any) -> tuple[str, Picture | None]:

@@ -23,7 +23,7 @@ _KEPT: Final = 20
 """Changes of an agent's settings that its record keeps."""
 
 
-class Own(StrEnum):
+class AgentOption(StrEnum):
     """A setting that an agent can have of its own, or leave to the configuration."""
 
     MODEL = "model"
@@ -51,7 +51,7 @@ class SettingChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
+class SettingsChanged:
     """The result of `change_settings`, and the model that answers now; with `moved` its messages go to another host.
 
     `undo` are the options of `memgpt agent set` that restore the old settings. `unchecked` says why the model could
@@ -76,8 +76,8 @@ def new_config(workspace: Workspace, name: str, given: AgentSettings) -> AgentCo
 
 
 def change_settings(
-    workspace: Workspace, name: str, given: AgentSettings, *, unset: Collection[Own] = (), check: bool = True
-) -> Changed:
+    workspace: Workspace, name: str, given: AgentSettings, *, unset: Collection[AgentOption] = (), check: bool = True
+) -> SettingsChanged:
     """Change an agent's own settings, all of them or none; with `check` its endpoint is asked for the model.
 
     Raises NotFoundError, LimitError if its memory does not fit the window, UsageError for settings that contradict each
@@ -90,7 +90,7 @@ def change_settings(
         after = _merged(settled, before, given, unset)
         changes = _changes(before, after)
         if not changes:
-            return Changed(changes=())
+            return SettingsChanged(changes=())
         old, new = _choice(settled, before), settled.models.choose(after)
         elsewhere = old is None or old.destination != new.destination
         unchecked = check_served(settled, new) if check and elsewhere else None
@@ -98,7 +98,7 @@ def change_settings(
             store.set_config(after)
             memory.check_window()
             _log(store, to_text(settled.clock.now()), changes)
-    return Changed(
+    return SettingsChanged(
         changes=changes,
         choice=new,
         moved=old is None or old.destination.place != new.destination.place,
@@ -161,14 +161,14 @@ def _log(store: Store, at: str, changes: tuple[SettingChange, ...]) -> None:
 
 
 def _merged(
-    workspace: Workspace, config: AgentConfig, given: AgentSettings, unset: Collection[Own] = ()
+    workspace: Workspace, config: AgentConfig, given: AgentSettings, unset: Collection[AgentOption] = ()
 ) -> AgentConfig:
     """Return the settings with the given changes. A profile has its own base URL, so it replaces both."""
-    if Own.MODEL in unset:
+    if AgentOption.MODEL in unset:
         config = replace(config, model=None, profile=None)
-    if Own.BASE_URL in unset:
+    if AgentOption.BASE_URL in unset:
         config = replace(config, base_url=None)
-    if Own.WINDOW in unset:
+    if AgentOption.WINDOW in unset:
         config = replace(config, window=None)
     if given.model is not None and given.model in workspace.configuration.profiles:
         config = replace(config, model=None, profile=given.model, base_url=None)
@@ -191,9 +191,9 @@ def _merged(
 def _changes(before: AgentConfig, after: AgentConfig) -> tuple[SettingChange, ...]:
     def values(config: AgentConfig) -> dict[str, str | None]:
         return {
-            Own.MODEL.value: config.profile or config.model,
-            Own.BASE_URL.value: config.base_url,
-            Own.WINDOW.value: None if config.window is None else str(config.window),
+            AgentOption.MODEL.value: config.profile or config.model,
+            AgentOption.BASE_URL.value: config.base_url,
+            AgentOption.WINDOW.value: None if config.window is None else str(config.window),
             "protocol": config.protocol.value,
         }
 

@@ -128,7 +128,7 @@ def undo_last_turn(store: Store, *, at: datetime, caller: Caller = PERSON) -> Un
 
 def _next(store: Store, *, redo: bool) -> Operation:
     """Return the operation to undo or redo next. Raises NotFoundError if there is none."""
-    found = store.journal.undone(limit=1) if redo else store.journal.standing(limit=1)
+    found = store.journal.undone(limit=1) if redo else store.journal.undoable(limit=1)
     if not found:
         what = "do again" if redo else "take back"
         raise NotFoundError(f"there is nothing to {what}", hint="memgpt undo --list")

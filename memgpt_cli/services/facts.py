@@ -22,7 +22,7 @@ from memgpt_cli.domain.names import did_you_mean
 from memgpt_cli.domain.partial_dates import PartialDate, Validity
 from memgpt_cli.domain.times import span, to_text
 from memgpt_cli.errors import NotFoundError, UsageError
-from memgpt_cli.facts.keeping import Kept, Statement
+from memgpt_cli.facts.keeping import KeptFact, Statement
 from memgpt_cli.services import ids
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FactChanges",
     "FactService",
-    "Kept",
+    "KeptFact",
     "Statement",
     "date_of",
     "entity_shape",
@@ -144,7 +144,7 @@ class FactService:
 
     # Writing
 
-    def add(self, statement: Statement, *, said_at: datetime | None = None) -> Kept:
+    def add(self, statement: Statement, *, said_at: datetime | None = None) -> KeptFact:
         """Store a statement as one operation; what it replaces is closed. Raises UsageError for an empty one."""
         _check(statement)
         now = self._clock.now()
@@ -153,7 +153,7 @@ class FactService:
                 statement, said_at=said_at or now, at=now, provenance=self._caller.did("facts add")
             )
 
-    def import_all(self, statements: Sequence[tuple[Statement, datetime | None]]) -> list[Kept]:
+    def import_all(self, statements: Sequence[tuple[Statement, datetime | None]]) -> list[KeptFact]:
         """Store statements of a file as one operation. Raises UsageError for one that is empty, and stores none."""
         for statement, _ in statements:
             _check(statement)

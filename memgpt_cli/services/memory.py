@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
+class FetchedItem:
     """An item of memory found by its id; for a message also the messages before and after it, oldest first."""
 
     item: Message | Passage | Fact
@@ -122,19 +122,19 @@ class AgentMemory:
 
         return WishService(self._memory)
 
-    def fetch(self, ref: str, *, around: int = 0) -> Fetched:
+    def fetch(self, ref: str, *, around: int = 0) -> FetchedItem:
         """An item by its id such as `m12`, `p7` or `f3`; a message with `around` others on either side.
 
         Raises UsageError for an invalid id, NotFoundError with the nearest ids for an unknown one.
         """
         if ref.strip()[:1].lower() == Kind.FACT.prefix:
-            return Fetched(item=self.facts.get(ref))
+            return FetchedItem(item=self.facts.get(ref))
         if ref.strip()[:1].lower() == Kind.PASSAGE.prefix:
-            return Fetched(item=self.passages.get(ref))
+            return FetchedItem(item=self.passages.get(ref))
         if not around:
-            return Fetched(item=self.messages.get(ref))
+            return FetchedItem(item=self.messages.get(ref))
         found = self.messages.around(ref, around)
-        return Fetched(item=found.message, before=found.before, after=found.after)
+        return FetchedItem(item=found.message, before=found.before, after=found.after)
 
     def fillings(self, *, limit: int) -> list[Filling]:
         """How full the window was at the end of each of the last turns, oldest first."""

@@ -18,14 +18,14 @@ _FEWEST_CHARACTERS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Located:
+class QuoteLocation:
     """Which of the texts holds a quote, and whether word for word."""
 
     index: int
     exact: bool
 
 
-def locate(quote: str, texts: Sequence[str]) -> list[Located]:
+def locate(quote: str, texts: Sequence[str]) -> list[QuoteLocation]:
     """The texts that hold a quote, those that hold it word for word first, each group in order.
 
     Parts of a quote that are divided by "..." must be in one text, in order. A quote of one word locates nothing.
@@ -34,8 +34,8 @@ def locate(quote: str, texts: Sequence[str]) -> list[Located]:
     if not parts or sum(map(len, parts)) < _fewest(parts[0]):
         return []
     found = [(index, _is_exact(parts, text), text) for index, text in enumerate(texts)]
-    exact = [Located(index, exact=True) for index, is_exact, _ in found if is_exact]
-    near = [Located(i, exact=False) for i, is_exact, text in found if not is_exact and _is_near(parts, text)]
+    exact = [QuoteLocation(index, exact=True) for index, is_exact, _ in found if is_exact]
+    near = [QuoteLocation(i, exact=False) for i, is_exact, text in found if not is_exact and _is_near(parts, text)]
     return exact + near
 
 

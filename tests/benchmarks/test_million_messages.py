@@ -152,7 +152,7 @@ def _whole_search(store: SQLiteStore, folder: Path, questions: list[str]) -> Non
     )
     recall = RecallStorage(store, index, embedder, settings=SearchSettings(), zone=UTC)
     reached = {hit.id for q in questions for hit in store.lexical.search_messages(q, RecallFilters(), 200)}
-    places = store.lexical.standing(sorted(reached)).values()
+    places = store.lexical.session_places(sorted(reached)).values()
     around = {near for place in places for near, _ in place.neighbours}
     with store.transaction():
         store.messages.evict(sorted(reached | around), epoch=0)

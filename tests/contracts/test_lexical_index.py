@@ -98,7 +98,7 @@ def test_what_another_session_said_is_no_neighbour(store: Store) -> None:
         store.messages.append(said("the cold one", minute=302, session="b"))
     assert found(store, "band") == [1]
     assert found(store, "lake") == [3]
-    assert len({place.session for place in store.lexical.standing([1, 2, 3, 4]).values()}) == 4
+    assert len({place.session for place in store.lexical.session_places([1, 2, 3, 4]).values()}) == 4
 
 
 def test_an_import_may_say_that_distant_messages_are_one_session(store: Store) -> None:

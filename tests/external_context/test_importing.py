@@ -116,7 +116,7 @@ def test_a_session_that_a_file_names_is_one_over_any_silence_and_ends_with_its_n
         said("three", minute=9_001, session="s2"),
         said("four", minute=9_002),
     )
-    session = {item: place.session for item, place in store.lexical.standing([1, 2, 3, 4]).items()}
+    session = {item: place.session for item, place in store.lexical.session_places([1, 2, 3, 4]).items()}
     assert session[1] == session[2]
     assert len(set(session.values())) == 3
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from memgpt_cli.domain.search import LexicalHit
 from memgpt_cli.domain.settings import SearchSettings
-from memgpt_cli.external_context.ranking import Ranked, Read, Texts, explain, rank
+from memgpt_cli.external_context.ranking import Ranked, Texts, TextSignals, explain, rank
 
 SETTINGS = SearchSettings()
 
@@ -78,7 +78,7 @@ def test_a_session_lifts_its_messages_by_its_three_best() -> None:
 
 def test_what_follows_a_question_shares_in_what_the_question_scores() -> None:
     words = [LexicalHit(id=1, score=8.0), LexicalHit(id=2, score=2.0), LexicalHit(id=3, score=2.0)]
-    texts = Texts(asking={1}, follows={2: 1, 3: 2}, most=0.0, read=lambda _: {1: Read(asking=0.5)})
+    texts = Texts(asking={1}, follows={2: 1, 3: 2}, most=0.0, read=lambda _: {1: TextSignals(asking=0.5)})
     ranked = {hit.id: hit for hit in ranked_all(words, [(1, 0.9), (2, 0.1)], texts=texts)}
     asked = SETTINGS.lexical_weight + SETTINGS.vector_weight
     assert math.isclose(ranked[2].signals["answers"], SETTINGS.answer_weight * 0.5 * asked)
@@ -95,8 +95,10 @@ def test_the_first_few_are_those_of_the_whole_ranking_though_fewer_texts_are_rea
     told: dict[int, tuple[float, float, int]],
     upto: int,
 ) -> None:
-    def read(ids: Iterable[int]) -> dict[int, Read]:
-        return {item: Read(asking=told[item][0], signals={"when": told[item][1]}) for item in ids if item in told}
+    def read(ids: Iterable[int]) -> dict[int, TextSignals]:
+        return {
+            item: TextSignals(asking=told[item][0], signals={"when": told[item][1]}) for item in ids if item in told
+        }
 
     follows = {item: before for item, (_, _, before) in told.items() if before != item}
     texts = Texts(asking={item for item in told if told[item][0]}, follows=follows, most=1.0, read=read)
@@ -110,7 +112,7 @@ def test_texts_are_read_only_where_they_can_matter() -> None:
     words = [LexicalHit(id=n, score=1.0 / n) for n in range(1, 101)]
     seen: set[int] = set()
 
-    def read(ids: Iterable[int]) -> dict[int, Read]:
+    def read(ids: Iterable[int]) -> dict[int, TextSignals]:
         seen.update(ids)
         return {}
 

@@ -147,7 +147,7 @@ def test_facts_of_an_eviction_are_one_operation(tmp_path: Path) -> None:
         store = opened.store
         before = store.facts.count()
         assert before >= 4
-        (last,) = store.journal.standing()
+        (last,) = store.journal.undoable()
         assert last.provenance.command == "eviction"
         with store.transaction():
             store.undo.undo(at=FIRST, provenance=last.provenance)

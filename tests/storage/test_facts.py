@@ -16,7 +16,7 @@ from memgpt_cli.domain.kinds import Collection, Kind
 from memgpt_cli.domain.messages import Message, Role
 from memgpt_cli.domain.partial_dates import PartialDate, Validity
 from memgpt_cli.errors import UsageError
-from memgpt_cli.facts.keeping import FactKeeper, Kept, Statement
+from memgpt_cli.facts.keeping import FactKeeper, KeptFact, Statement
 from memgpt_cli.files.replacing import PENDING, Replacements
 from memgpt_cli.storage.agents.files import export_agent, import_agent
 from memgpt_cli.storage.forgetting import Forgetting
@@ -46,7 +46,7 @@ def store(empty: Path, tmp_path: Path) -> Iterator[SQLiteStore]:
     opened.close()
 
 
-def keep(store: SQLiteStore, subject: str, predicate: str, value: str, *, days: int = 0, **more: object) -> Kept:
+def keep(store: SQLiteStore, subject: str, predicate: str, value: str, *, days: int = 0, **more: object) -> KeptFact:
     at = NOW + days * DAY
     statement = Statement(subject=subject, predicate=predicate, object=value, **more)  # type: ignore[arg-type]
     with store.transaction():
@@ -154,7 +154,7 @@ def test_each_statement_is_one_operation_that_is_undone_and_redone(store: SQLite
             store.undo.undo(at=NOW, provenance=UNDO)
     assert store.facts.count() == 0
     assert store.entities.all() == []
-    assert store.journal.standing() == []
+    assert store.journal.undoable() == []
 
 
 def forget(store: SQLiteStore, **wanted: object) -> tuple:

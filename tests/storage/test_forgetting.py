@@ -100,7 +100,7 @@ def test_after_any_changes_a_forgotten_text_is_in_no_byte(empty: Path, sequence:
                 [h.id for h in home.store.lexical.search_passages(text, ArchivalFilters(), 9)]
             )
             assert [found.text for found in (*said, *kept) if text.lower() in found.text.lower()] == []
-            while home.store.journal.standing():
+            while home.store.journal.undoable():
                 with home.store.transaction():
                     home.store.undo.undo(at=NOW, provenance=USER)
             assert home.raw(text) == []

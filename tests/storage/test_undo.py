@@ -95,13 +95,13 @@ def test_any_sequence_of_operations_undone_one_by_one_returns_to_the_start(
             start = memory(store)
             states = []
             for operation in sequence:
-                states.append((len(store.journal.standing(limit=99)), memory(store)))
+                states.append((len(store.journal.undoable(limit=99)), memory(store)))
                 perform(store, operation)
             end = memory(store)
-            for _ in range(min(redone, len(store.journal.standing(limit=99)))):
+            for _ in range(min(redone, len(store.journal.undoable(limit=99)))):
                 with store.transaction():
                     store.undo.undo(at=NOW, provenance=UNDO)
-                standing = len(store.journal.standing(limit=99))
+                standing = len(store.journal.undoable(limit=99))
                 assert any(memory(store) == state for count, state in states if count == standing)
             redo_all(store)
             assert memory(store) == end
@@ -147,7 +147,7 @@ def test_a_redo_does_what_was_taken_back_last_not_what_was_taken_back_before_tha
 
 
 def test_what_the_system_makes_is_not_the_persons_to_undo(store: SQLiteStore) -> None:
-    assert store.journal.standing() == []
+    assert store.journal.undoable() == []
 
 
 def test_a_load_of_many_passages_is_one_operation_and_one_row(store: SQLiteStore) -> None:
@@ -214,7 +214,7 @@ def test_a_turn_is_taken_back_with_all_that_it_wrote_and_evicted(store: SQLiteSt
     assert current.seen_blocks["human"] == store.blocks.get("human").version
     assert store.turns.get(turn).state is TurnState.UNDONE
     assert [t.message.text for t in store.tombstones.of_turn(turn)] == ["I moved to Lisbon", "Noted"]
-    assert store.journal.standing() == []
+    assert store.journal.undoable() == []
 
 
 def test_what_somebody_else_changed_since_is_left_alone_when_a_turn_is_taken_back(store: SQLiteStore) -> None:

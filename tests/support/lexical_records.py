@@ -28,7 +28,7 @@ def found(store: Store, query: str, filters: RecallFilters | None = None, limit:
 
 
 def neighbours(store: Store, ids: Sequence[int]) -> dict[int, list[int]]:
-    places = store.lexical.standing(ids)
+    places = store.lexical.session_places(ids)
     return {item: [near for near, _ in places[item].neighbours] for item in ids}
 
 

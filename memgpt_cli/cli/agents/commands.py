@@ -19,9 +19,9 @@ from memgpt_cli.domain.blocks import Block
 from memgpt_cli.domain.times import for_people, from_text
 from memgpt_cli.errors import LimitError, StorageError, UsageError
 from memgpt_cli.services.agent_settings import (
+    AgentOption,
     AgentSettings,
-    Changed,
-    Own,
+    SettingsChanged,
     change_settings,
     clone_agent,
     new_config,
@@ -145,7 +145,7 @@ def set_settings(
     name: Name,
     protocol: Annotated[Protocol | None, typer.Option(help="How it replies and continues.")] = None,
     unset: Annotated[
-        list[Own] | None, typer.Option("--unset", help="Leave this setting to the configuration (repeatable).")
+        list[AgentOption] | None, typer.Option("--unset", help="Leave this setting to the configuration (repeatable).")
     ] = None,
     default: Annotated[bool, typer.Option("--default", help="Leave model, base URL and window to it.")] = False,
     check: Annotated[
@@ -168,7 +168,7 @@ def set_settings(
     """
     terminal = terminal_of(ctx)
     workspace = terminal.workspace
-    given, dropped = _given(terminal, protocol), set(Own if default else unset or ())
+    given, dropped = _given(terminal, protocol), set(AgentOption if default else unset or ())
     if given == AgentSettings() and not dropped:
         raise UsageError("there is nothing to change", hint=f"memgpt agent set {name} --model MODEL")
     changed = change_settings(workspace, name, given, unset=dropped, check=check)
@@ -180,7 +180,7 @@ def _given(terminal: Terminal, protocol: Protocol | None = None) -> AgentSetting
     return AgentSettings(model=terminal.model, base_url=terminal.base_url, window=terminal.window, protocol=protocol)
 
 
-def _tell_changes(terminal: Terminal, name: str, changed: Changed) -> None:
+def _tell_changes(terminal: Terminal, name: str, changed: SettingsChanged) -> None:
     if not changed.changes:
         terminal.notice(f"{name} has these settings already")
         return

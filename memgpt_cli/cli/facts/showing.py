@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from memgpt_cli.cli.terminal.context import Terminal
     from memgpt_cli.domain.facts import Fact
-    from memgpt_cli.services.facts import Kept
+    from memgpt_cli.services.facts import KeptFact
 
 
 def line(fact: Fact) -> str:
@@ -29,7 +29,7 @@ def show_facts(terminal: Terminal, facts: Iterable[Fact]) -> None:
             terminal.say(f"    to check: {fact.check}", style="dim")
 
 
-def report(terminal: Terminal, kept: Kept) -> None:
+def report(terminal: Terminal, kept: KeptFact) -> None:
     """What became of a statement."""
     terminal.say(f"stored as {line(kept.fact)}" if kept.new else f"already known: {line(kept.fact)}")
     for fact in kept.closed:

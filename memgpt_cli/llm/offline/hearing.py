@@ -43,7 +43,7 @@ class Phatic(StrEnum):
 
 
 @dataclass(slots=True)
-class Heard:
+class ClassifiedMessage:
     """A classified message. All texts are verbatim parts of it.
 
     `notes` are for core memory, `keep` for archival storage. `told`: it contains statements that stay in recall
@@ -246,7 +246,7 @@ _TO_THE_ASSISTANT: Final = frozenset((Phatic.HELP, Phatic.WHO, Phatic.ABOUT_ME, 
 _CLOSING: Final = " .!?。！？~～…,，)）\"'”’"
 
 
-def hear(utterance: Utterance, *, among_people: bool = False, known: str = "") -> Heard:
+def hear(utterance: Utterance, *, among_people: bool = False, known: str = "") -> ClassifiedMessage:
     """Classify a message. Its work is bounded for texts of any length. `known` is the text of core memory.
 
     People in a conversation greet, thank and ask each other: only a message that consists of a question counts as one
@@ -254,7 +254,7 @@ def hear(utterance: Utterance, *, among_people: bool = False, known: str = "") -
     """
     text = utterance.text
     read = text if len(text) <= READ_CHARACTERS + READ_AT_END else f"{text[:READ_CHARACTERS]}\n{text[-READ_AT_END:]}"
-    heard = Heard(utterance, chinese=is_chinese(read))
+    heard = ClassifiedMessage(utterance, chinese=is_chinese(read))
     parts = [part for part in sentences(read) if re.search(r"\w", part)]
     for sentence, quoted in _with_quotations(parts):
         if quoted:
@@ -300,7 +300,7 @@ def _with_quotations(parts: list[str]) -> Iterator[tuple[str, bool]]:
         quoting = quoting if opened == closed else opened > closed
 
 
-def _sort(sentence: str, heard: Heard, *, aside: bool, known: str) -> None:
+def _sort(sentence: str, heard: ClassifiedMessage, *, aside: bool, known: str) -> None:
     plain = " ".join(sentence.lower().replace("’", "'").split()).rstrip(_CLOSING)
     kind = next((kind for kind, pattern in _TALK_PATTERNS if pattern.search(plain)), None)
     if kind is not Phatic.FORGET_ALL and _commanded(sentence, heard):
@@ -323,7 +323,7 @@ def _sort(sentence: str, heard: Heard, *, aside: bool, known: str) -> None:
         heard.told = True
 
 
-def _commanded(sentence: str, heard: Heard) -> bool:
+def _commanded(sentence: str, heard: ClassifiedMessage) -> bool:
     """Handle "remember that" and "forget that"; False for anything else."""
     if command := _KEEP.match(sentence):
         content = sentence[command.end() :].strip(" ,:，：")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from memgpt_cli.llm.offline.hearing import Heard, corrects
+from memgpt_cli.llm.offline.hearing import ClassifiedMessage, corrects
 from memgpt_cli.llm.offline.relevance import RelevanceQuestion
 from memgpt_cli.llm.prompt_reading import BlockView, Situation
 from memgpt_cli.text import relative_dates
@@ -88,7 +88,7 @@ _PASSING_LIKING: Final = re.compile(r"(?:i|we) (?:\w+ )?(?:love|like|hate|enjoy|
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class NoteCall:
     """A function call to make."""
 
     name: str
@@ -96,7 +96,7 @@ class Call:
 
 
 @dataclass(slots=True)
-class Done:
+class CallResults:
     """What this turn's calls have done.
 
     `failed`: notes that were not taken; `refused`: the person said no; `held`: a note waits for their review.
@@ -142,14 +142,14 @@ class Notebook:
         self._among_people = situation.among_people
         self._functions = situation.functions
         self.text = self._block.text if self._block is not None else ""
-        self.calls: list[Call] = []
+        self.calls: list[NoteCall] = []
 
     @property
     def lines(self) -> list[str]:
         """Return the non-empty lines."""
         return [line for line in self.text.split("\n") if line.strip()]
 
-    def note(self, text: str, heard: Heard) -> None:
+    def note(self, text: str, heard: ClassifiedMessage) -> None:
         """Plan what a sentence needs: nothing, a replacement, an addition, or a passage if the block is full."""
         speaker = heard.utterance.speaker
         if self._among_people and _PASSING_LIKING.match(text):
@@ -176,7 +176,7 @@ class Notebook:
     def keep(self, text: str) -> None:
         """Plan a passage."""
         if INSERT in self._functions and text:
-            self.calls.append(Call(INSERT, {"content": text}))
+            self.calls.append(NoteCall(INSERT, {"content": text}))
 
     def continue_line(self, line: str, text: str) -> None:
         """Plan a correction that only makes sense after the text that it corrects."""
@@ -228,7 +228,7 @@ class Notebook:
         text = "\n".join(row for row in self.text.replace(part, instead).split("\n") if row.strip())
         if not self._fits(text):
             return False
-        self.calls.append(Call(REPLACE, {"label": LABEL, "old_content": part, "new_content": instead}))
+        self.calls.append(NoteCall(REPLACE, {"label": LABEL, "old_content": part, "new_content": instead}))
         self.text = text
         return True
 
@@ -248,7 +248,7 @@ class Notebook:
         text = f"{self.text}\n{line}" if self.text else line
         if not self._writable(APPEND) or not self._fits(text):
             return False
-        self.calls.append(Call(APPEND, {"label": LABEL, "content": line}))
+        self.calls.append(NoteCall(APPEND, {"label": LABEL, "content": line}))
         self.text = text
         return True
 
@@ -281,7 +281,7 @@ def dated(text: str, said_on: date | None) -> str:
     return f"{text}（说于{day}）" if chinese else f"{text} (said on {day})"
 
 
-def planned(situation: Situation, heard: Sequence[Heard]) -> list[Call]:
+def planned(situation: Situation, heard: Sequence[ClassifiedMessage]) -> list[NoteCall]:
     """Return the calls that write the statements."""
     notebook = Notebook(situation)
     for message in heard:
@@ -297,7 +297,7 @@ def planned(situation: Situation, heard: Sequence[Heard]) -> list[Call]:
     return notebook.calls
 
 
-def _continue(notebook: Notebook, situation: Situation, message: Heard) -> None:
+def _continue(notebook: Notebook, situation: Situation, message: ClassifiedMessage) -> None:
     """Add "No, it's 15 March" after the line that was noted from the previous message."""
     text = message.utterance.text.strip()
     before = [_bare(utterance.text) for utterance in situation.asked]
@@ -318,9 +318,9 @@ def lines_meant(content: str, lines: Sequence[str]) -> list[str]:
     return [line for line in lines if question.weights and question.share(line) >= _MEANT]
 
 
-def done(situation: Situation) -> Done:
+def done(situation: Situation) -> CallResults:
     """Return the results of this turn's calls."""
-    result = Done()
+    result = CallResults()
     for call in (call for step in situation.steps for call in step):
         new = str(call.arguments.get("content") or call.arguments.get("new_content") or "")
         if call.held:
@@ -337,7 +337,7 @@ def done(situation: Situation) -> Done:
     return result
 
 
-def _replaced(old: str, new: str, result: Done) -> None:
+def _replaced(old: str, new: str, result: CallResults) -> None:
     before, after = old.split("\n"), new.split("\n")
     gone, come = [x for x in before if x not in after], [x for x in after if x not in before and x]
     if not come:
@@ -346,12 +346,12 @@ def _replaced(old: str, new: str, result: Done) -> None:
         result.replaced.append((gone[0] if gone else "", come[-1]))
 
 
-def second_try(situation: Situation) -> list[Call]:
+def second_try(situation: Situation) -> list[NoteCall]:
     """Move notes that did not fit core memory to archival storage, unless the user refused them."""
     result = done(situation)
     if result.refused or situation.among_people or INSERT not in situation.functions:
         return []
-    return [Call(INSERT, {"content": text.rsplit("\n", 1)[-1]}) for text in result.failed if text]
+    return [NoteCall(INSERT, {"content": text.rsplit("\n", 1)[-1]}) for text in result.failed if text]
 
 
 def _without(line: str, subject: str) -> str | None:

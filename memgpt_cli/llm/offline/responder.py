@@ -14,7 +14,7 @@ from memgpt_cli.domain.chat import CallDelta, ChatRequest, Delta, TextDelta
 from memgpt_cli.ports import ChatModel
 
 if TYPE_CHECKING:
-    from memgpt_cli.llm.offline.notes import Call
+    from memgpt_cli.llm.offline.notes import NoteCall
 
 NAME: Final = "offline"
 PIECE: Final = 16
@@ -64,7 +64,7 @@ def _spoken(text: str) -> Iterator[Delta]:
         yield TextDelta(piece)
 
 
-def _called(calls: "Sequence[Call]", *, paper: bool) -> Iterator[Delta]:
+def _called(calls: "Sequence[NoteCall]", *, paper: bool) -> Iterator[Delta]:
     for index, call in enumerate(calls):
         arguments = call.arguments | ({"request_heartbeat": True} if paper else {})
         text = json.dumps(arguments, ensure_ascii=False)

@@ -7,8 +7,8 @@ from typing import Final
 
 from memgpt_cli.llm.offline import notes, phrases
 from memgpt_cli.llm.offline.answers import Quote, cited, is_overview, of_days, quotes
-from memgpt_cli.llm.offline.hearing import Heard, Phatic, hear
-from memgpt_cli.llm.offline.notes import LABEL, Call
+from memgpt_cli.llm.offline.hearing import ClassifiedMessage, Phatic, hear
+from memgpt_cli.llm.offline.notes import LABEL, NoteCall
 from memgpt_cli.llm.offline.relevance import RelevanceQuestion
 from memgpt_cli.llm.prompt_reading import SEARCHES, PromptHit, Situation, Utterance, hits
 from memgpt_cli.text import relative_dates
@@ -36,7 +36,7 @@ _EMPTY_DOING: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class AskedQuestion:
     """One question with its search terms. `days` limits the search for "what did I do yesterday?"."""
 
     question: RelevanceQuestion
@@ -54,7 +54,7 @@ class Asked:
         return " ".join([*self.question.weights, *self.question.related()])[:LONGEST_QUERY]
 
 
-def respond(situation: Situation) -> str | list[Call]:
+def respond(situation: Situation) -> str | list[NoteCall]:
     """Return calls, or the reply that ends the turn."""
     block = situation.blocks.get(LABEL)
     known = block.text if block is not None else ""
@@ -70,7 +70,7 @@ def respond(situation: Situation) -> str | list[Call]:
     return _reply(situation, heard, asked)
 
 
-def _asked(text: str, message: Heard, situation: Situation) -> Asked:
+def _asked(text: str, message: ClassifiedMessage, situation: Situation) -> AskedQuestion:
     question = RelevanceQuestion(text)
     if sum(question.weights.values()) < _FULL and (_PRONOUN.search(text) or not question.weights):
         before = [message.utterance.text.partition(text)[0], *(u.text for u in reversed(situation.asked))]
@@ -80,33 +80,33 @@ def _asked(text: str, message: Heard, situation: Situation) -> Asked:
     rest = _EMPTY_DOING.sub(" ", text)
     for when in whens:
         rest = rest.replace(when.phrase, " ")
-    return Asked(
+    return AskedQuestion(
         question=question,
         utterance=message.utterance,
         days=whens[0] if whens and not RelevanceQuestion(rest).weights else None,
     )
 
 
-def _searches(asked: Sequence[Asked]) -> Iterator[Call]:
+def _searches(asked: Sequence[AskedQuestion]) -> Iterator[NoteCall]:
     for question in asked:
         if question.days is not None:
             days = question.days
             bounds = {"start_date": days.start.isoformat(), "end_date": days.end.isoformat()}
-            yield Call(SEARCHES[0], {"query": "", **bounds, "role": "user"})
+            yield NoteCall(SEARCHES[0], {"query": "", **bounds, "role": "user"})
         role = {} if asks_assistant(question.question.text) else {"role": "user"}
         if question.question.weights:
-            yield Call(SEARCHES[0], {"query": question.query, **role})
-            yield Call(SEARCHES[1], {"query": question.query})
+            yield NoteCall(SEARCHES[0], {"query": question.query, **role})
+            yield NoteCall(SEARCHES[1], {"query": question.query})
 
 
-def _second(asked: Sequence[Asked], situation: Situation) -> Iterator[Call]:
+def _second(asked: Sequence[AskedQuestion], situation: Situation) -> Iterator[NoteCall]:
     for question in asked:
         told = any(quote.hit.kind == "message" for quote in _answers(question, situation))
         if question.days is None and question.question.related() and not told:
-            yield Call(SEARCHES[0], {"query": question.second_query, "role": "user"})
+            yield NoteCall(SEARCHES[0], {"query": question.second_query, "role": "user"})
 
 
-def _found(asked: Asked, situation: Situation) -> list[PromptHit]:
+def _found(asked: AskedQuestion, situation: Situation) -> list[PromptHit]:
     queries = {asked.query, asked.second_query, "" if asked.days is not None else asked.query}
     found: dict[str, PromptHit] = {}
     for call in (call for step in situation.steps for call in step):
@@ -116,7 +116,7 @@ def _found(asked: Asked, situation: Situation) -> list[PromptHit]:
     return list(found.values())
 
 
-def _answers(asked: Asked, situation: Situation) -> list[Quote]:
+def _answers(asked: AskedQuestion, situation: Situation) -> list[Quote]:
     """Return the quotations: the line of core memory with the answer, or the best hits."""
     block = situation.blocks.get(LABEL)
     lines = [line for line in (block.text if block is not None else "").split("\n") if line.strip()]
@@ -139,7 +139,7 @@ def _answers(asked: Asked, situation: Situation) -> list[Quote]:
     return [Quote(hit=texts[part], text=part, share=1.0) for part in notes.lines_on(subject, list(texts))]
 
 
-def _reply(situation: Situation, heard: Sequence[Heard], asked: Sequence[Asked]) -> str:
+def _reply(situation: Situation, heard: Sequence[ClassifiedMessage], asked: Sequence[AskedQuestion]) -> str:
     """Return the reply to all pending messages; never empty."""
     texts = [*(u.text for u in situation.asked), *(m.utterance.text for m in heard)]
     spoken = [text for text in texts if any(character.isalpha() for character in text)]
@@ -159,7 +159,7 @@ def _reply(situation: Situation, heard: Sequence[Heard], asked: Sequence[Asked])
     return ("\n\n" if asked and len(parts) > 1 else say["space"]).join(dict.fromkeys(parts))
 
 
-def _written(situation: Situation, heard: Sequence[Heard], say: phrases.Phrases) -> Iterator[str]:
+def _written(situation: Situation, heard: Sequence[ClassifiedMessage], say: phrases.Phrases) -> Iterator[str]:
     """Yield the results of the writes, in the user's own words."""
     done = notes.done(situation)
     if done.noted:
@@ -183,7 +183,7 @@ def _written(situation: Situation, heard: Sequence[Heard], say: phrases.Phrases)
             yield say["known"].format(say.quoted(known))
 
 
-def _answer(asked: Asked, situation: Situation, say: phrases.Phrases) -> str:
+def _answer(asked: AskedQuestion, situation: Situation, say: phrases.Phrases) -> str:
     if quoted := _answers(asked, situation):
         return "\n".join(cited(quote, asker=asked.utterance.speaker, chinese=say.chinese) for quote in quoted)
     outcomes = [call.ok for step in situation.steps for call in step if call.name in SEARCHES]
@@ -210,7 +210,7 @@ def _small_talk(situation: Situation, talk: Sequence[Phatic], say: phrases.Phras
             yield say[kind]
 
 
-def _acknowledged(situation: Situation, heard: Sequence[Heard], say: phrases.Phrases) -> str:
+def _acknowledged(situation: Situation, heard: Sequence[ClassifiedMessage], say: phrases.Phrases) -> str:
     if not any(message.told or message.notes or message.keep for message in heard):
         return say["empty"]
     if name := heard[-1].utterance.speaker:

@@ -11,7 +11,7 @@ from memgpt_cli.storage.kinds.found import Findings
 from memgpt_cli.storage.kinds.kind import KindOfMemory
 
 
-class BlockKind(KindOfMemory):
+class BlockMemory(KindOfMemory):
     """Blocks, which have labels. Their states are their versions.
 
     Forgetting removes sentences from a block, in all its versions, instead of the block, unless the label contains the

@@ -22,7 +22,7 @@ _TEXTS: Final = ("text", "stub", "calls", "name", "session", "external_id", "opa
 _PAGE: Final = 1_000
 
 
-class MessageKind(KindOfMemory):
+class MessageMemory(KindOfMemory):
     """Messages. Their states are 1 (exists) and 0 (deleted)."""
 
     kind = Kind.MESSAGE

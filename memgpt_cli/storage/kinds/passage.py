@@ -20,7 +20,7 @@ _TEXTS: Final = ("text", "tags", "source", "location", "command")
 _PAGE: Final = 1_000
 
 
-class PassageKind(KindOfMemory):
+class PassageMemory(KindOfMemory):
     """Passages. Their states are their versions."""
 
     kind = Kind.PASSAGE

@@ -9,7 +9,7 @@ from memgpt_cli.storage.kinds.found import Findings
 from memgpt_cli.storage.kinds.kind import GONE, KindOfMemory
 
 
-class PictureKind(KindOfMemory):
+class PictureMemory(KindOfMemory):
     """Pictures have no states. They are hidden while their message is deleted, and removed when it is forgotten."""
 
     kind = Kind.PICTURE

@@ -8,17 +8,17 @@ from typing_extensions import override
 from memgpt_cli.domain.history import ItemState
 from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.ports import KindStore
-from memgpt_cli.storage.kinds.block import BlockKind
+from memgpt_cli.storage.kinds.block import BlockMemory
 from memgpt_cli.storage.kinds.entity import EntityMemory
 from memgpt_cli.storage.kinds.fact import FactMemory
 from memgpt_cli.storage.kinds.kind import KindOfMemory, Rows
-from memgpt_cli.storage.kinds.message import MessageKind
-from memgpt_cli.storage.kinds.passage import PassageKind
-from memgpt_cli.storage.kinds.picture import PictureKind
-from memgpt_cli.storage.kinds.review import ReviewKind
+from memgpt_cli.storage.kinds.message import MessageMemory
+from memgpt_cli.storage.kinds.passage import PassageMemory
+from memgpt_cli.storage.kinds.picture import PictureMemory
+from memgpt_cli.storage.kinds.review import ReviewMemory
 
 KINDS: Final[tuple[type[KindOfMemory], ...]] = (
-    PassageKind, EntityMemory, FactMemory, MessageKind, PictureKind, BlockKind, ReviewKind,
+    PassageMemory, EntityMemory, FactMemory, MessageMemory, PictureMemory, BlockMemory, ReviewMemory,
 )  # fmt: skip
 """Each kind after those of which it may be derived, except that passages, which come of messages, come before them:
 the results of functions are messages and cite everything else."""

@@ -15,7 +15,7 @@ from memgpt_cli.storage.kinds.kind import GONE, KindOfMemory
 _TEXTS: Final = ("label", "arguments", "reason", "origin")
 
 
-class ReviewKind(KindOfMemory):
+class ReviewMemory(KindOfMemory):
     """Writes under review. Their states are those of `ReviewState`: withdrawn, waiting, accepted, rejected."""
 
     kind = Kind.REVIEW

@@ -36,7 +36,7 @@ class Undo(UndoStore):
 
     @override
     def undo(self, *, at: datetime, provenance: Provenance) -> Operation | None:
-        last = self._journal.standing(limit=1)
+        last = self._journal.undoable(limit=1)
         if not last:
             return None
         if not self._take_back(last[0], at=at, provenance=provenance):

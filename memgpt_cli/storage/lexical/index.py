@@ -21,7 +21,7 @@ from typing_extensions import override
 
 from memgpt_cli.domain.messages import SPOKEN, Message, Role
 from memgpt_cli.domain.passages import Passage
-from memgpt_cli.domain.search import ArchivalFilters, LexicalHit, RecallFilters, Standing
+from memgpt_cli.domain.search import ArchivalFilters, LexicalHit, RecallFilters, SessionPlace
 from memgpt_cli.domain.times import from_text
 from memgpt_cli.errors import StorageError
 from memgpt_cli.ports import LexicalIndex
@@ -262,8 +262,8 @@ class FullText(LexicalIndex):
         return self._message_lengths.read(self._db).rows
 
     @override
-    def standing(self, ids: Sequence[int]) -> dict[int, Standing]:
-        return self._places.standing(ids)
+    def session_places(self, ids: Sequence[int]) -> dict[int, SessionPlace]:
+        return self._places.session_places(ids)
 
     def _search_spoken(
         self, terms: Sequence[Term], filters: RecallFilters, limit: int, context: float

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from memgpt_cli.domain.messages import SPOKEN, Message
-from memgpt_cli.domain.search import RecallFilters, Standing
+from memgpt_cli.domain.search import RecallFilters, SessionPlace
 from memgpt_cli.domain.times import from_text
 from memgpt_cli.storage.database.filters import recall_where
 from memgpt_cli.storage.lexical.occurrences import as_numbers
@@ -91,7 +91,7 @@ class Places:
         places, messages = (as_numbers(joined).tolist() for joined in row)
         return dict(zip(places, messages, strict=True))
 
-    def standing(self, ids: Sequence[int]) -> dict[int, Standing]:
+    def session_places(self, ids: Sequence[int]) -> dict[int, SessionPlace]:
         """Return for each message its session and its neighbours up to `REACH`, with their lengths."""
         import numpy as np
 
@@ -102,7 +102,7 @@ class Places:
         others = list(zip(near[~own].tolist(), length[~own].tolist(), strict=True))
         first = (starts - np.arange(len(starts))).tolist()  # each window has one row of its own message
         windows = zip(message[own].tolist(), session[own].tolist(), pairwise([*first, len(others)]), strict=True)
-        return {item: Standing(session, tuple(others[start:end])) for item, session, (start, end) in windows}
+        return {item: SessionPlace(session, tuple(others[start:end])) for item, session, (start, end) in windows}
 
     def passing(self, filters: RecallFilters, among: Sequence[int] | None = None) -> "NDArray[np.int64]":
         """Return the places, ascending, of the messages that pass the filters; of all or of these places only."""

@@ -148,7 +148,7 @@ class Journal:
     def _is_newest(self, operation: int) -> bool:
         return self._exists(operation) and operation == self._db.execute("SELECT max(id) FROM operations").fetchone()[0]
 
-    def standing(self, *, limit: int = 1) -> list[Operation]:
+    def undoable(self, *, limit: int = 1) -> list[Operation]:
         """Return the newest operations that can be undone on their own, newest first."""
         rows = self._db.execute(
             f"SELECT * FROM operations WHERE undone_at IS NULL AND NOT {_OF_A_PAGE_OUT} ORDER BY id DESC LIMIT ?",  # noqa: S608
