@@ -151,9 +151,9 @@ class Workspace(Adapters):
     @property
     def reader(self) -> DocumentReader:
         """Return the document reader."""
-        from memgpt_cli.documents.reading import FileReader
+        from memgpt_cli.documents.limited import LimitedReader
 
-        return FileReader()
+        return LimitedReader()
 
     def check_name(self, name: str) -> str:
         """Return the name if it is valid for an agent. Raises UsageError."""
