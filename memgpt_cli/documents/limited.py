@@ -1,7 +1,7 @@
 """Read documents in a child process with limits on memory, time and output. A limit is an error of that document.
 
-One child reads many documents: the first one starts it, and one that breaks a limit ends it. Plain text is decoded here, in
-linear time, without a child.
+One child reads many documents: the first one starts it, and one that breaks a limit ends it. Plain text is decoded in
+this process, in linear time.
 """
 
 import json
@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
-from threading import Lock, Timer
+from threading import Event, Lock, Timer
 from typing import BinaryIO, Final
 from weakref import finalize
 
@@ -22,8 +22,8 @@ from memgpt_cli.errors import DocumentError
 
 MEMORY: Final = 2 * 1024**3
 """Bytes of address space of the child, where the platform has such a limit."""
-SECONDS: Final = 120.0
-"""For one document. On an idle machine the largest allowed files of every format take less than half of it."""
+SECONDS: Final = 30.0
+"""For one document, and one second more for each `_MEGABYTE` of it."""
 OUTPUT: Final = 512 * 1024**2
 """Bytes that the child may answer for one document."""
 WRITTEN_HERE: Final = 4 * 1024**2
@@ -31,6 +31,7 @@ WRITTEN_HERE: Final = 4 * 1024**2
 
 _PLAIN: Final = frozenset(("text", "markdown", "code"))
 _LENGTH: Final = 8
+_MEGABYTE: Final = 1_000_000
 
 
 class LimitedReader(FileReader):
@@ -64,7 +65,8 @@ class LimitedReader(FileReader):
         if self._child is None or not self._child.is_usable:
             self._child = _Child(self._memory)
         try:
-            return self._child.read(content, name, seconds=self._seconds, output=self._output)
+            seconds = self._seconds + len(content) // _MEGABYTE
+            return self._child.read(content, name, seconds=seconds, output=self._output)
         except BaseException:
             self._child.end()
             self._child = None
@@ -92,17 +94,21 @@ class _Child:
 
     def read(self, content: bytes, name: str, *, seconds: float, output: int) -> bytes:
         """Return its answer to a document. Raises DocumentError if it breaks a limit."""
-        late: list[bool] = []
-        timer = Timer(seconds, lambda: (late.append(True), self._process.kill()))
+        late = Event()
+
+        def stop() -> None:
+            late.set()
+            self._process.kill()
+
+        timer = Timer(seconds, stop)
         timer.start()
         try:
             answer = self._exchange(content, name, output)
         finally:
             timer.cancel()
         if answer is None:
-            why = (
-                f"reading it took more than {seconds:g} s" if late else "its reader ended: too much memory, or damaged"
-            )
+            too_late = f"reading it took more than {seconds:g} s"
+            why = too_late if late.is_set() else "its reader ended: too much memory, or damaged"
             raise DocumentError(why, hint="split the file, or convert it to plain text")
         return answer
 

@@ -21,9 +21,9 @@ def page_bomb(operators: int) -> bytes:
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 4 0 R"
-        b" /Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
         b"<< /Filter /FlateDecode /Length %d >> stream\n" % len(stream) + stream + b"\nendstream",
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
     ]
     body = b"%PDF-1.4\n" + b"".join(b"%d 0 obj\n%s\nendobj\n" % (n, o) for n, o in enumerate(objects, 1))
     return body + b"trailer << /Root 1 0 R >>\n%%EOF\n"
@@ -49,7 +49,7 @@ def test_a_small_pdf_that_needs_much_memory_is_refused() -> None:
 
 def test_errors_of_the_child_are_those_of_the_reader() -> None:
     reader = LimitedReader()
-    for content, name in ((b"%PDF-1.7 broken", "a.pdf"), (b"not json", "a.json"), (b"", "a.html")):
+    for content, name in ((b"%PDF-1.7 broken", "a.pdf"), (b"PK not a zip", "a.docx"), (b"", "a.html")):
         with pytest.raises(DocumentError) as here:
             FileReader().read(content, name=name)
         with pytest.raises(DocumentError) as there:
