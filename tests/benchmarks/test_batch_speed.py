@@ -16,7 +16,7 @@ import pytest
 from benchmarks.own_process import served
 
 sys.path.insert(0, str(Path(__file__).parent))
-from batch_load import conversations, lines_in, memory_of, run, write
+from benchmarks.batch_load import conversations, lines_in, memory_of, run, write
 
 pytestmark = pytest.mark.benchmark
 

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from documents.document_makers import pdf
 from support.command_line import CommandLine
+from support.document_makers import pdf
 from support.embeddings_server import Behaviour, EmbeddingsServer, embeddings_server
 from support.tiny_onnx import write_model
 

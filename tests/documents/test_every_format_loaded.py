@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import document_makers as makers
 import pytest
+from support import document_makers as makers
 
 from memgpt_cli.documents.reading import FileReader
 from memgpt_cli.domain.documents import LoadOutcome

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from document_makers import docx, epub_book, notebook, pdf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.document_makers import docx, epub_book, notebook, pdf
 
 from memgpt_cli.documents.archives import MAX_UNPACKED
 from memgpt_cli.documents.reading import FileReader, read_document

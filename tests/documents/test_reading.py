@@ -4,8 +4,8 @@ import json
 import sys
 from pathlib import Path
 
-import document_makers as makers
 import pytest
+from support import document_makers as makers
 
 from memgpt_cli.documents import vendors
 from memgpt_cli.documents.pdf import _joined
