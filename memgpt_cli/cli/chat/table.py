@@ -19,11 +19,13 @@ KEYS: Final = (
 
 def show_help(chat: Chat, __: str) -> None:
     """The commands and the keys."""
-    for command in COMMANDS.values():
-        chat.terminal.say(f"{f'/{command.name} {command.argument}':<21}{command.text}")
+    heads = {f"/{command.name} {command.argument}": command.text for command in COMMANDS.values()}
+    width = max(map(len, heads)) + 2
+    for head, text in heads.items():
+        chat.terminal.say(f"{head:<{width}}{text}")
     chat.terminal.say("")
     for key, text in KEYS:
-        chat.terminal.say(f"{key:<21}{text}")
+        chat.terminal.say(f"{key:<{width}}{text}")
 
 
 _ALL: Final = (
