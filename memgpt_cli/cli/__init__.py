@@ -1,1 +1,1 @@
-"""The terminal: parsing, rendering, exit codes. Everything else is asked of the rooms below."""
+"""The terminal: parsing, rendering, exit codes. Services do the work."""

@@ -1,4 +1,4 @@
-"""The `memgpt` command: its subcommands, and the one place where an error becomes a message and an exit code."""
+"""The `memgpt` command: its subcommands, and the place where an error becomes a message and an exit code."""
 
 import gc
 import logging
@@ -56,12 +56,12 @@ class _Memgpt(LazyGroup):
         ),
         LazyCommand(
             "undo",
-            "Undo the last change to memory, whoever made it. Repeat to undo earlier changes.",
+            "Undo the last change to memory by any author. Repeat to undo earlier changes.",
             _CLI + "memory.undo:undo",
         ),
-        LazyCommand("redo", "Redo what was undone last, unless memory has changed since.", _CLI + "memory.undo:redo"),
+        LazyCommand("redo", "Redo the last undone change, unless memory has changed since.", _CLI + "memory.undo:redo"),
         LazyCommand("review", "Writes of the model to core memory that wait for you.", _CLI + "review:app"),
-        LazyCommand("trust", "Where something in memory comes from.", _CLI + "trust:app"),
+        LazyCommand("trust", "Show where something in memory comes from.", _CLI + "trust:app"),
         LazyCommand(
             "forget",
             "Permanently delete something from every message, passage, version, summary, index and file.",
@@ -128,7 +128,7 @@ def _common(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its exit code."""
     code = run(arguments, owns_process=True)
-    gc.freeze()  # the system takes back what is left; looking through it first would cost more than many a command
+    gc.freeze()  # at exit the system frees the memory; collecting it first would take longer than many commands
     sys.exit(code)
 
 
@@ -137,7 +137,7 @@ def run(arguments: Sequence[str] | None = None, *, owns_process: bool = False) -
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     _take_any_text()
     terminal = Terminal(owns_process=owns_process, arguments=arguments)
-    terminal.json = "--json" in arguments  # known before the arguments are parsed, in case they cannot be
+    terminal.json = "--json" in arguments  # read before the arguments are parsed, for errors in them
     try:
         code = app(arguments, standalone_mode=False, prog_name="memgpt", obj=terminal)
         sys.stdout.flush()
@@ -169,7 +169,7 @@ def _unforeseen(terminal: Terminal, error: Exception) -> int:
 
 
 def _reader_gone(error: BaseException) -> int:
-    """Nothing is to be said, and Python must not try to flush at exit. typer makes a SystemExit of a broken pipe."""
+    """Exit silently; Python must not flush at exit. typer raises SystemExit for a broken pipe."""
     if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
         raise error
     sys.stdout = sys.__stdout__ or sys.stdout
@@ -178,7 +178,7 @@ def _reader_gone(error: BaseException) -> int:
 
 
 def _take_any_text() -> None:
-    """Characters that the terminal does not know are replaced; a stream that was closed before we began keeps nothing.
+    """Replace characters that the terminal does not support; closed standard streams become empty ones.
 
     The files stay open as long as the process runs.
     """

@@ -1,4 +1,4 @@
-"""`memgpt context`: what the model sees, by part, in tokens."""
+"""`memgpt context`: the window by part, in tokens."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _show_history(terminal: Terminal, limit: int) -> None:
 
 
 def draw(terminal: Terminal, shape: dict[str, Any]) -> None:
-    """The window as a bar, its parts in numbers, and what it has cost."""
+    """Print the window as a bar, its parts in numbers, and its cost."""
     from rich.text import Text
 
     console = terminal.out
@@ -135,7 +135,7 @@ def _spent(totals: dict[str, Any]) -> str:
 
 
 def _plot(terminal: Terminal, fillings: Sequence[Filling]) -> None:
-    """One column a turn, as high as its last prompt was long; `v` marks turns that evicted."""
+    """Print one column per turn, as high as its last prompt; `v` marks turns with an eviction."""
     if not fillings:
         terminal.notice("no turn has been answered yet")
         return

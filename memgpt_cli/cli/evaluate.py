@@ -1,4 +1,4 @@
-"""`memgpt eval`: what the program can be measured by."""
+"""`memgpt eval`: measure the program."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,13 +25,12 @@ def retrieval(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="Conversations and questions in LoCoMo's format.", metavar="FILE")],
 ) -> None:
-    """Ask recall storage the questions of FILE, and count which of the messages that answer them are found.
+    """Ask recall storage the questions of FILE, and count how many of the messages with the answers are found.
 
-    Scores our ranking beside plain full-text search, plain vectors, plain rank fusion and newest-first.
+    Compares memgpt's ranking with plain full-text search, plain vectors, plain rank fusion and newest-first.
 
     Example:
         memgpt eval retrieval locomo10.json
-
     """
     terminal = terminal_of(ctx)
     from rich.progress import Progress

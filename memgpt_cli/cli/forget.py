@@ -1,4 +1,4 @@
-"""`memgpt forget`: something taken out of an agent's memory for good, and looked for afterwards."""
+"""`memgpt forget`: permanently delete from an agent's memory, and check the result."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -66,12 +66,12 @@ def forget(
 
 
 def forget_wanted(terminal: Terminal, memory: AgentMemory, wanted: Wanted, *, yes: bool, dry_run: bool) -> None:
-    """Show what would go, ask, delete it permanently, print the receipt. Exits with 1 where something is left."""
+    """Show the plan, ask, delete permanently, print the receipt. Exits with 1 if something is left."""
 
     def agree(plan: Plan) -> bool:
         if not terminal.json and not yes:
             _show(terminal, plan, would=True)
-        question = "Forget all of this for good?" if not plan.empty else "Look for it in every file all the same?"
+        question = "Permanently delete all of this?" if not plan.empty else "Search every file for it anyway?"
         return terminal.confirm(question, yes=yes)
 
     if dry_run:
@@ -80,7 +80,7 @@ def forget_wanted(terminal: Terminal, memory: AgentMemory, wanted: Wanted, *, ye
         return
     done = memory.forget.carry_out(wanted, agree=agree, progress=lambda what: terminal.notice(f"{what}…"))
     if done is None:
-        terminal.notice("nothing was forgotten")
+        terminal.notice("nothing was deleted")
         raise typer.Exit(1)
     terminal.show(lambda: forgotten_shape(done), lambda: _tell(terminal, done, memory.name))
     if not done.checked.clean:
@@ -101,7 +101,7 @@ def _show(terminal: Terminal, plan: Plan, *, would: bool) -> None:
     for number, what, many in (
         (plan.versions, "old version", "old versions"),
         (plan.operations, "recorded operation", "recorded operations"),
-        (plan.summaries, "stretch of the prompt", "stretches of the prompt"),
+        (plan.summaries, "section of the prompt", "sections of the prompt"),
         (plan.history_entries, "line of the chat's history", "lines of the chat's history"),
     ):
         if number:
@@ -109,7 +109,7 @@ def _show(terminal: Terminal, plan: Plan, *, would: bool) -> None:
     for name in (*plan.documents, *plan.files):
         terminal.say(f"  {name}")
     for name in plan.runs:
-        terminal.say(f"  the unfinished batch run {name}; the same memgpt batch begins it anew")
+        terminal.say(f"  the unfinished batch run {name}; the same memgpt batch starts it again")
 
 
 def _show_items(terminal: Terminal, kind: Kind, items: Mapping[int, str], *, plan: Plan, each: bool) -> None:
@@ -146,4 +146,4 @@ def _tell(terminal: Terminal, done: Forgotten, agent: str) -> None:
     if checked.left:
         terminal.notice("the remaining files are yours to edit")
     if done.in_name:
-        terminal.notice(f"the agent itself is called so; memgpt agent rename {agent} NAME, then forget it once more")
+        terminal.notice(f"the agent has this name; memgpt agent rename {agent} NAME, then run memgpt forget again")

@@ -1,6 +1,6 @@
-"""Subcommands that are imported when they are used: `memgpt --help` and each command pay for no other command.
+"""Subcommands that are imported on use: `memgpt --help` and each command import no other command.
 
-A name and one line of help are known at once. A test holds these lines equal to the help of the real commands.
+Their names and one-line help are known without an import. A test compares these lines with the help of the commands.
 """
 
 from importlib import import_module
@@ -24,7 +24,7 @@ class LazyCommand(TyperCommand):
         self._target = target
 
     def load(self) -> Any:
-        """The real command."""
+        """Return the real command."""
         module, _, name = self._target.partition(":")
         found = getattr(import_module(module), name)
         parent = typer.Typer(callback=_nothing, add_completion=False)
@@ -36,7 +36,7 @@ class LazyCommand(TyperCommand):
 
 
 def _nothing() -> None:
-    """A typer with a callback is a group even when it has only one command."""
+    """A typer with a callback is a group even if it has only one command."""
 
 
 class LazyGroup(Group):
@@ -49,6 +49,6 @@ class LazyGroup(Group):
         self.commands.update({str(command.name): command for command in self.lazy_commands})
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command that the words ask for, loaded."""
+        """Load and return the selected command."""
         name, command, rest = super().resolve_command(ctx, args)
         return name, command.load() if isinstance(command, LazyCommand) else command, rest

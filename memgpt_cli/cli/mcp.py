@@ -31,9 +31,11 @@ def mcp(
     host: Annotated[str, typer.Option("--host", help="With --http: the address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=1, max=65_535, help="With --http: the port.")] = PORT,
     read_only: Annotated[bool, typer.Option("--read-only", help="Offer only the tools that read.")] = False,
-    allow_forget: Annotated[bool, typer.Option("--allow-forget", help="Offer the tool that deletes for good.")] = False,
+    allow_forget: Annotated[
+        bool, typer.Option("--allow-forget", help="Offer the tool that deletes permanently.")
+    ] = False,
     tools: Annotated[
-        str | None, typer.Option("--tools", help="Offer only these tools, with commas between.", metavar="NAMES")
+        str | None, typer.Option("--tools", help="Offer only these tools, comma-separated.", metavar="NAMES")
     ] = None,
 ) -> None:
     """Give other programs this memory (MCP).
@@ -82,7 +84,7 @@ def mcp(
 
 
 def _protocol_output() -> BinaryIO:
-    """Standard output for the protocol alone: whatever else this process prints goes to standard error from now on."""
+    """Return standard output for the protocol only; other output of this process goes to standard error from now on."""
     sys.stdout.flush()
     output = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -103,7 +105,9 @@ def install(
     client: Annotated[str, typer.Argument(help="claude-desktop, claude-code, codex, cursor, vscode, ...")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the change and write nothing.")] = False,
     read_only: Annotated[bool, typer.Option("--read-only", help="Offer only the tools that read.")] = False,
-    allow_forget: Annotated[bool, typer.Option("--allow-forget", help="Offer the tool that deletes for good.")] = False,
+    allow_forget: Annotated[
+        bool, typer.Option("--allow-forget", help="Offer the tool that deletes permanently.")
+    ] = False,
 ) -> None:
     """Add this server to the settings of a client. Other entries stay, and the former file is kept beside it.
 
@@ -156,6 +160,6 @@ def _tell(terminal: Terminal, title: str, change: Installation, kept: Path | Non
 
 
 def _command() -> Path:
-    """The program that runs, as an absolute path that does not depend on PATH."""
+    """Return the running program as an absolute path, independent of PATH."""
     typed = Path(sys.argv[0])
     return typed.absolute() if typed.name.startswith("memgpt") else Path(sys.executable).with_name("memgpt")

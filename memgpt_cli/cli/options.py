@@ -1,4 +1,4 @@
-"""The options that every command takes, before or after its name, and the command classes that add them."""
+"""The options of every command, before or after its name, and the command classes that add them."""
 
 import re
 from functools import cache
@@ -25,7 +25,7 @@ def _keep(ctx: typer.Context, parameter: typer.CallbackParam, value: Any) -> Any
 
 
 def agents_like(ctx: typer.Context, incomplete: str) -> list[str]:
-    """The agents whose names begin so, for completion."""
+    """Return the agents with this prefix, for completion."""
     return [name for name in terminal_of(ctx).workspace.agents.names() if name.startswith(incomplete)]
 
 
@@ -39,7 +39,7 @@ def _declared(
         str | None, _option("--agent", "-a", text="The agent to work with.", metavar="NAME", autocompletion=agents_like)
     ] = None,
     model: Annotated[
-        str | None, _option("--model", text="Which model answers: a name, offline, or scripted:FILE.", metavar="NAME")
+        str | None, _option("--model", text="The model: a name, offline, or scripted:FILE.", metavar="NAME")
     ] = None,
     base_url: Annotated[
         str | None, _option("--base-url", text="Any OpenAI-compatible endpoint.", metavar="URL")
@@ -48,22 +48,22 @@ def _declared(
     json: Annotated[bool, _option("--json", text="Print one JSON document on stdout.")] = False,
     debug: Annotated[bool, _option("--debug", text="Show tracebacks and logs.")] = False,
 ) -> None:
-    """A command of nothing but the common options."""
+    """A command with only the common options."""
 
 
 @cache
 def _common() -> tuple[Any, ...]:
-    """The common options as typer makes them; they hold nothing, so that every command can share them."""
+    """Return the common options as typer parameters; they hold no state, so every command can share them."""
     app = typer.Typer(add_completion=False)
     app.command()(_declared)
     return tuple(option for option in get_command(app).params if option.name in _FLAGS)
 
 
 def _spared(parameter: Any) -> Any:
-    """The parameter, with a short way for a value that was not given and for plain text.
+    """Return the parameter with a fast path for missing values and plain text.
 
-    typer hands every value to pydantic, whose import takes longer than most of our commands. And it shows a flag as if
-    it took a value.
+    typer passes every value to pydantic, whose import takes longer than most of our commands. It also shows a flag as
+    if it had a value.
     """
     if "process_value" in vars(parameter):
         return parameter
@@ -109,7 +109,7 @@ def _no_range() -> None:
 
 
 class _WithExamples:
-    """Takes the common options too. What stands under `Example:` in the help is shown last, line by line as written."""
+    """Adds the common options. The text under `Example:` in the help is shown last, line by line."""
 
     params: list[Any]
 
@@ -121,11 +121,11 @@ class _WithExamples:
         self.params += [option for option in _common() if not own & set(option.opts)]
 
     def get_params(self, ctx: Any) -> Any:
-        """All parameters."""
+        """Return all parameters."""
         return [_spared(parameter) for parameter in super().get_params(ctx)]  # type: ignore[misc]
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """The help as typer makes it, and the examples."""
+        """Print typer's help, then the examples."""
         super().format_help(ctx, formatter)  # type: ignore[misc]
         if self.examples:
             formatter.write("".join(f" {line}\n" for line in ("Examples:", *(f"  {e}" for e in self.examples), "")))

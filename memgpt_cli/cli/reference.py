@@ -1,6 +1,6 @@
-"""`python -m memgpt_cli.cli.reference > docs/cli.md`: every command, as the command line itself knows it.
+"""`python -m memgpt_cli.cli.reference > docs/cli.md`: the help of every command as one page.
 
-A test holds docs/cli.md to what this prints. Not here: what commands mean beyond their help.
+A test compares docs/cli.md with this output.
 """
 
 import sys
@@ -20,19 +20,19 @@ JSON document ([schemas](schemas/)), and an error is `{"error": {"code", "messag
 """
 
 EXIT_CODES = (
-    ("0", "done; a search without hits too"),
-    ("1", "failure: a budget or the step bound was reached, a check failed, some files could not be loaded"),
-    ("2", "wrong usage: an unknown option, a wrong setting, a text over its limit, a window too small"),
+    ("0", "success, also a search without hits"),
+    ("1", "failure: a budget or the limit on steps was reached, a check failed, or some files could not be loaded"),
+    ("2", "invalid usage: an unknown option, an invalid setting, a text over its limit, a window that is too small"),
     ("3", "not found: no such agent, block, message or passage"),
     ("4", "an API key is missing or was refused"),
-    ("5", "storage: the agent is in use, the record cannot be read or written"),
+    ("5", "storage: the agent is in use, or the record cannot be read or written"),
     ("6", "the model or the network failed"),
     ("130", "interrupted with Ctrl-C"),
 )
 
 
 def reference() -> str:
-    """The page as Markdown."""
+    """Return the page as Markdown."""
     from typer.main import get_command
 
     from memgpt_cli.cli.app import app
@@ -49,7 +49,7 @@ def reference() -> str:
     lines += [
         "## In the chat",
         "",
-        "A beginning that no other command shares is enough.",
+        "Any unambiguous prefix works.",
         "",
         "| command | |",
         "|---|---|",

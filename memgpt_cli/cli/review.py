@@ -1,4 +1,4 @@
-"""`memgpt review`: writes of the model to core memory that wait for the person."""
+"""`memgpt review`: decide about pending writes of the model to core memory."""
 
 from typing import Annotated
 
@@ -26,21 +26,20 @@ def _waiting(ctx: typer.Context, incomplete: str) -> list[str]:
 Ids = Annotated[
     list[str] | None, typer.Argument(help="Ids such as r3 (repeatable).", metavar="ID...", autocompletion=_waiting)
 ]
-All = Annotated[bool, typer.Option("--all", help="All that wait.")]
+All = Annotated[bool, typer.Option("--all", help="All pending ones.")]
 
 
 @app.command("list", cls=Command)
 def list_reviews(
     ctx: typer.Context,
-    decided: Annotated[bool, typer.Option("--decided", help="Also those that were accepted or rejected.")] = False,
+    decided: Annotated[bool, typer.Option("--decided", help="Include accepted and rejected ones.")] = False,
     limit: Limit = 50,
     page: Page = 0,
 ) -> None:
-    """List the writes that wait: what would change, and why it was not made at once.
+    """List the pending writes: what would change, and why they need your decision.
 
     Example:
         memgpt review list
-
     """
     list_writes(terminal_of(ctx), limit=limit, page=page, decided=decided)
 
@@ -89,13 +88,12 @@ def show_write(terminal: Terminal, review: str) -> None:
 
 @app.command("accept", cls=Command)
 def accept(ctx: typer.Context, review: Ids = None, every: All = False) -> None:
-    """Make the writes, as one change. memgpt undo takes it back.
+    """Make the writes, as one change. memgpt undo undoes it.
 
     Examples:
         memgpt review accept r3
 
         memgpt review accept --all
-
     """
     accept_writes(terminal_of(ctx), review, every=every)
 
@@ -118,13 +116,12 @@ def accept_writes(terminal: Terminal, review: list[str] | None, *, every: bool) 
 
 @app.command("reject", cls=Command)
 def reject(ctx: typer.Context, review: Ids = None, every: All = False) -> None:
-    """Drop the writes; core memory stays as it is. memgpt undo lets them wait again.
+    """Drop the writes; core memory does not change. memgpt undo makes them pending again.
 
     Examples:
         memgpt review reject r3
 
         memgpt review reject --all
-
     """
     reject_writes(terminal_of(ctx), review, every=every)
 
@@ -163,7 +160,7 @@ def _show(terminal: Terminal, memory: AgentMemory, review: Review) -> None:
             terminal.say(f"   (it cannot be made now: {change.fault})", style="red")
     else:
         terminal.say(f"   {review.text}")
-    terminal.say(f"   why it waits: {review.reason}", style="dim")
+    terminal.say(f"   why it is pending: {review.reason}", style="dim")
 
 
 def _lines(terminal: Terminal, removed: tuple[str, ...], added: tuple[str, ...]) -> None:

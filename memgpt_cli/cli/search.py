@@ -1,4 +1,4 @@
-"""`memgpt search`: one question to all that an agent, or every agent, knows: core memory, recall, archival storage."""
+"""`memgpt search`: search core memory, recall and archival storage of one agent or of all agents."""
 
 from typing import Annotated
 
@@ -13,11 +13,11 @@ from memgpt_cli.services.searching import MemoryHit, MemoryHits, hits_shape, sea
 def search(
     ctx: typer.Context,
     query: Annotated[str, typer.Argument(help="A question or words.")],
-    all_agents: Annotated[bool, typer.Option("--all-agents", help="Ask every agent of this machine.")] = False,
+    all_agents: Annotated[bool, typer.Option("--all-agents", help="Search all agents of this machine.")] = False,
     limit: Limit = 10,
     since: Since = None,
     until: Until = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Show what made each hit.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Explain the score of each hit.")] = False,
 ) -> None:
     """Search everything an agent remembers, best matches first, with the place of each hit.
 
@@ -43,7 +43,7 @@ def search(
 
 
 def _tell(terminal: Terminal, found: MemoryHits, limit: int) -> None:
-    """Print what a search has to say besides its hits."""
+    """Print the notes of a search."""
     if not found.hits:
         terminal.notice("nothing was found")
     if found.weak:

@@ -15,7 +15,7 @@ PORT: Final = 8641
 
 
 class SystemPrompt(StrEnum):
-    """What a client's system prompt becomes."""
+    """How a client's system prompt is used."""
 
     BLOCK = "block"
     IGNORE = "ignore"
@@ -25,17 +25,18 @@ class SystemPrompt(StrEnum):
 def serve(
     ctx: typer.Context,
     host: Annotated[
-        str, typer.Option("--host", help="The address to listen on; beyond this machine a key is needed.")
+        str, typer.Option("--host", help="The address to listen on; one that other machines can reach needs a key.")
     ] = ("127.0.0.1"),
     port: Annotated[int, typer.Option("--port", min=1, max=65_535, help="The port.")] = PORT,
     system_prompt: Annotated[
-        SystemPrompt, typer.Option("--system-prompt", help="What a client's system prompt becomes.")
+        SystemPrompt, typer.Option("--system-prompt", help="How a client's system prompt is used.")
     ] = SystemPrompt.BLOCK,
     keys: Annotated[
         Path | None, typer.Option("--keys", help="A TOML file of keys with scopes (docs/serve.md).", metavar="FILE")
     ] = None,
     allow_origin: Annotated[
-        list[str] | None, typer.Option("--allow-origin", help="A web page that may use it (repeatable).", metavar="URL")
+        list[str] | None,
+        typer.Option("--allow-origin", help="The origin of a web page that may use it (repeatable).", metavar="URL"),
     ] = None,
 ) -> None:
     """Serve agents to any chat client as models of an OpenAI-compatible endpoint.

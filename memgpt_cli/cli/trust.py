@@ -1,4 +1,4 @@
-"""`memgpt trust`: where something in memory comes from."""
+"""`memgpt trust`: show where something in memory comes from."""
 
 from typing import Annotated
 
@@ -10,14 +10,14 @@ from memgpt_cli.domain.times import for_people
 from memgpt_cli.services.trust import Chain, Link, shape
 from memgpt_cli.services.wording import one_line
 
-app = typer.Typer(help="Where something in memory comes from.", no_args_is_help=True)
+app = typer.Typer(help="Show where something in memory comes from.", no_args_is_help=True)
 
 _SHOWN = 160
 
 
 @app.callback()
 def _group() -> None:
-    """Where something in memory comes from."""
+    """Show where something in memory comes from."""
 
 
 @app.command("show", cls=Command)

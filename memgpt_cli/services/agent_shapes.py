@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def describe(workspace: Workspace, name: str) -> dict[str, Any]:
-    """One agent as JSON (docs/schemas/agent-show.schema.json). Raises NotFoundError, StorageError."""
+    """Return one agent as JSON (docs/schemas/agent-show.schema.json). Raises NotFoundError, StorageError."""
     with workspace.agents.opened(name) as store:
         config = store.config()
         newest = store.messages.page(RecallFilters(roles=tuple(Role)), limit=1)

@@ -1,4 +1,4 @@
-"""Agents for a batch out of a workspace: private ones in the run's own folder, existing ones under their locks."""
+"""The agents of a batch: private ones in the run's own folder, existing ones under their locks."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ _NOTE = "batch"
 
 
 class FixedClock(Clock):
-    """A clock that always tells the same time."""
+    """A clock that always returns the same time."""
 
     def __init__(self, moment: datetime) -> None:
         self._moment = moment
@@ -54,22 +54,22 @@ class BatchAgents:
         self._around_model = around_model
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but what belongs to this process."""
+        """Return everything except what belongs to this process."""
         kept = {name: value for name, value in vars(self).items() if name != "workspace"}
         return {**kept, "_around_model": None}
 
     @cached_property
     def workspace(self) -> Workspace:
-        """The workspace of this process."""
+        """Return the workspace of this process."""
         clock = None if self._fixed_time is None else FixedClock(self._fixed_time)
         return Workspace(self._flags, clock=clock, around_model=self._around_model)
 
     def seed(self, folder: Path, *, template: str | None) -> None:
-        """Put into `folder` the record that fresh agents begin with."""
+        """Create in `folder` the initial record of new agents."""
         self.workspace.new_agents.in_folder(folder, template=template)
 
     def fresh(self, folder: Path, conversation: ScriptedConversation, *, seed: Path, name: str | None) -> None:
-        """Make an agent of the seed in `folder`, whole or not at all."""
+        """Create an agent from the seed in `folder`, atomically."""
         unfinished = folder.with_name(f".{folder.name}.{os.getpid()}")
         shutil.rmtree(unfinished, ignore_errors=True)
         try:
@@ -117,7 +117,7 @@ class BatchAgents:
             if progress.reason:
                 raise DocumentError(
                     f"{progress.source} cannot be loaded: {progress.reason}",
-                    hint="repair the file, then run again with --retry-failed",
+                    hint="correct the file, then run again with --retry-failed",
                 )
 
     def private(self, folder: Path) -> "Session":
@@ -125,13 +125,13 @@ class BatchAgents:
         return self.workspace.sessions.private(folder)
 
     def existing(self, name: str) -> "Session":
-        """Open an agent of this machine under its lock."""
+        """Open an existing agent under its lock."""
         if not self.workspace.agents.exists(name):
             raise NotFoundError(f"there is no agent {name!r}", hint=f"memgpt agent create {name}")
         return self.workspace.sessions.open(name, purpose="memgpt batch", wait=self._wait)
 
     def set_up(self, session: "Session", conversation: ScriptedConversation) -> None:
-        """Give an existing agent the conversation's blocks and documents."""
+        """Add the conversation's blocks and documents to an existing agent."""
         store = session.store
         with store.transaction():
             for given in conversation.blocks:
@@ -145,7 +145,7 @@ class BatchAgents:
         self.workspace.new_agents.in_folder(folder, template=name)
 
     def keep(self, folder: Path, name: str, *, mark: str) -> None:
-        """Make the agent in `folder` an agent of this machine."""
+        """Make the agent in `folder` a regular agent."""
         store = self.workspace.open_record(folder, durable=True)
         try:
             store.set_note(_NOTE, mark)
@@ -154,7 +154,7 @@ class BatchAgents:
         self.workspace.agents.adopt(folder, name)
 
     def reclaim(self, folder: Path, name: str, *, mark: str) -> bool:
-        """Take back into `folder` an agent that was kept under this very mark."""
+        """Move a kept agent with exactly this mark back to `folder`."""
         agents = self.workspace.agents
         if not agents.exists(name):
             return False

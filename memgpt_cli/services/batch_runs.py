@@ -233,7 +233,7 @@ class BatchRun:
     ) -> Run:
         options, many = self._options, len(self._read.entries) > 1
         workers = options.workers or (min(os.cpu_count() or 1, 4) if self._builtin else _NETWORK_WORKERS)
-        # One pace holds within one process only.
+        # One rate limit applies within one process only.
         spawn = self._builtin and workers > 1 and many and options.rpm is None and options.tpm is None
         return Run(
             self._read,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["ALL", "METRICS", "RetrievalReport", "RetrievalTest", "retrieval_shape"]
 
 _COUNTED_BY: Final = "gpt-4o"
-"""The model whose token table measures budgets, so that figures compare whatever model is configured."""
+"""The model whose token table measures budgets, so that figures do not depend on the configured model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -145,7 +145,7 @@ def turn(agent: str, steps: list[StepCommitted], ended: TurnEnded) -> dict[str, 
 
 
 def context(session: Session) -> dict[str, Any]:
-    """The current window."""
+    """Show the current window."""
     manager = session.agent.queue_manager
     window, usage = manager.window, manager.usage()
     return {

@@ -431,7 +431,7 @@ def test_restoring_over_what_is_there_asks_first(memgpt: CommandLine, monkeypatc
     monkeypatch.setattr("sys.stdin", io.StringIO())
     assert "add --yes" in memgpt("restore", "all.zip", "--replace", code=2).err
     assert "tea" in memgpt("recall", "list").out
-    assert "in the place of" in memgpt("restore", "all.zip", "--replace", "--yes").out
+    assert "replaced: " in memgpt("restore", "all.zip", "--replace", "--yes").out
     assert "tea" not in memgpt("recall", "list").out
 
 

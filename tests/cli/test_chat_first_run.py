@@ -146,7 +146,7 @@ def test_another_agents_history_goes_to_another_server_only_with_consent(home: P
             terminal.wait_for("default · tiny-1")
         refused = memgpt(home, "chat", "-a", "tutor", *model, said="/agent default\nHi\n")
         assert refused.returncode == 2
-        assert "nobody can be asked" in refused.stderr
+        assert "only with your consent" in refused.stderr
         assert not server.requests
 
 

@@ -42,7 +42,7 @@ def test_a_picture_is_described_once_and_its_description_stands_in_the_conversat
         terminal.say("What vase was it?")
         terminal.wait_for("A blue one.")
         terminal.say("/undo")
-        terminal.wait_for("took back turn 2")
+        terminal.wait_for("undid turn 2")
         shown, answered, asked = server.requests
         image = shown["messages"][0]["content"][0]["image_url"]["url"]
         assert base64.b64decode(image.partition(",")[2]) == PICTURE
@@ -93,11 +93,11 @@ def test_where_nobody_sees_a_picture_it_is_refused_with_what_to_do(home: Path) -
         terminal.say("/model offline")
         terminal.wait_for("offline answers from here on")
         terminal.say("/attach my roses.png")
-        terminal.wait_for("the offline responder sees nothing")
+        terminal.wait_for("the offline responder cannot see")
         assert not server.requests
     with StrictServer() as server, chat(home, server, SEES) as terminal:
         terminal.prompt()
         terminal.say("/attach torn.png")
-        terminal.wait_for("torn.png is no PNG, JPEG, GIF or WebP")
+        terminal.wait_for("torn.png is not a PNG, JPEG, GIF or WebP")
         terminal.say("/attach nothing.png what is it")
         terminal.wait_for("there is no file nothing.png what is it")

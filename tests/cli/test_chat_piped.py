@@ -106,7 +106,7 @@ def test_writes_are_refused_where_nobody_can_be_asked(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0
-    assert b"not written, since nobody could be asked (memory.confirm)" in done.stderr
+    assert b"not written, because no one could be asked (memory.confirm)" in done.stderr
     assert b"human (0/2000 characters)" in done.stdout
 
 

@@ -312,7 +312,7 @@ def test_undo_retry_and_rethink_take_the_last_turn_back(home: Path) -> None:
         terminal.say("I have a dog called Rex.")
         terminal.prompt()
         terminal.say("/undo")
-        terminal.wait_for("took back turn 2", "Rex")
+        terminal.wait_for("undid turn 2", "Rex")
         terminal.say("/memory human")
         terminal.wait_for("human (17/2000 characters)")
         terminal.say("/retry")
@@ -341,13 +341,13 @@ def test_why_names_what_was_in_view_and_what_was_found(home: Path) -> None:
         for told in ("asked", "core memory: persona (version 1), human (version 2)", "m1 ", "score", "attention"):
             assert told in terminal.everything
         terminal.say("/undo")
-        terminal.wait_for("took back turn 2")
+        terminal.wait_for("undid turn 2")
         terminal.say("/why")
         terminal.wait_for("asked m1,")
         terminal.say("/undo")
-        terminal.wait_for("took back turn 1")
+        terminal.wait_for("undid turn 1")
         terminal.say("/why")
-        terminal.wait_for("took back turn 1", "nothing was answered yet")
+        terminal.wait_for("undid turn 1", "nothing was answered yet")
 
 
 def test_the_model_and_the_agent_change_in_mid_chat_and_a_failed_change_changes_nothing(

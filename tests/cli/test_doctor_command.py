@@ -9,7 +9,7 @@ def test_each_check_says_what_it_found(memgpt: CommandLine) -> None:
     found = {check["check"]: check for check in memgpt.json("doctor", "doctor")}
     assert all(check["ok"] for check in found.values())
     assert "offline" in found["model"]["says"]
-    assert "the record is whole: 4 messages" in found["agent default"]["says"]
+    assert "the record is intact: 4 messages" in found["agent default"]["says"]
     assert "ok    model" in memgpt("doctor").out
 
 

@@ -147,7 +147,7 @@ def test_vectors_follow_as_a_step_of_their_own_and_a_search_says_how_far_they_ar
 ) -> None:
     path = lines(tmp_path / "a.jsonl", 30)
     done = memgpt("recall", "import", str(path), "--no-vectors")
-    assert "words alone find what has no vector yet" in done.err
+    assert "messages without vectors are found by words only" in done.err
     [note] = memgpt.json("recall-search", "recall", "search", "number 7")["notes"]
     assert note.startswith("0% of the messages are indexed by meaning so far")
     again = memgpt.json("recall-import", "recall", "import", str(path))
@@ -165,7 +165,7 @@ def test_an_endpoint_that_fails_leaves_the_texts_and_the_same_command_makes_the_
         monkeypatch.setenv("MEMGPT_EMBEDDER_BASE_URL", server.base_url)
         failed = memgpt("recall", "import", str(path), code=4)
         assert failed.out.startswith("imported 10 messages")
-        assert "words alone find what has no vector yet" in failed.err
+        assert "messages without vectors are found by words only" in failed.err
         server.behaviour.key = None
         again = memgpt.json("recall-import", "recall", "import", str(path))
         assert (again["new"], again["known"], again["embedded"]) == (0, 10, 10)
@@ -199,7 +199,7 @@ def terminal(memgpt: CommandLine, tmp_path: Path) -> Iterator[Terminal]:
 def test_a_person_sees_how_far_it_is_and_ctrl_c_keeps_what_came_in(memgpt: CommandLine, terminal: Terminal) -> None:
     terminal.wait_for("importing", "MB/s", "000 messages")
     terminal.type(CTRL_C)
-    terminal.wait_for("imported so far; the same command goes on from there")
+    terminal.wait_for("imported so far; the same command continues")
     assert terminal.exit_code() == 130
     assert 0 < stored(memgpt) < 100_000
 

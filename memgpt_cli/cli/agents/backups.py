@@ -1,4 +1,4 @@
-"""`memgpt backup` and `memgpt restore`: everything the program keeps, in one file that is read back and checked."""
+"""`memgpt backup` and `memgpt restore`: all agents and settings in one verified file."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,7 @@ from memgpt_cli.domain.times import for_people, from_text
 from memgpt_cli.errors import ExitCode
 from memgpt_cli.services.wording import counted
 
-_LEFT_OUT = "not in it: API keys, which projects you trust, and vector indexes, which are made again"
+_LEFT_OUT = "not included: API keys, trusted projects, and vector indexes, which are rebuilt"
 
 
 def backup(
@@ -62,7 +62,7 @@ def restore(
 ) -> None:
     """Restore a backup. It is checked before anything changes. Existing agents and settings stay, unless --replace.
 
-    With --replace it asks before anything that is there is replaced.
+    With --replace it asks before anything that exists is replaced.
 
     Examples:
 
@@ -102,16 +102,16 @@ def restore(
         f"{verb} {counted(len(done.agents), 'agent')}{_as_of(terminal, done)}: {', '.join(done.agents) or '-'}"
     )
     if done.replaced:
-        terminal.say(f"in the place of those that were there: {', '.join(done.replaced)}")
+        terminal.say(f"replaced: {', '.join(done.replaced)}")
     if done.files:
         terminal.say(f"{verb} {', '.join(done.files)}")
     if done.kept:
-        terminal.notice(f"there already, and left as they are: {', '.join(done.kept)}")
+        terminal.notice(f"already exist and were kept: {', '.join(done.kept)}")
     terminal.notice(_LEFT_OUT)
 
 
 def _as_of(terminal: Terminal, done: Restored) -> str:
-    """` as of 2024-03-31 14:02`; nothing when the backup does not say."""
+    """Return ` as of 2024-03-31 14:02`; empty if the backup does not state it."""
     try:
         return f" as of {for_people(from_text(done.made_at), terminal.workspace.settings.zone)}"
     except ValueError:

@@ -1,4 +1,4 @@
-"""`memgpt agent`: the agents of this machine, made, shown, renamed, copied, carried elsewhere and deleted."""
+"""`memgpt agent`: create, show, rename, copy, export, import and delete agents."""
 
 import shlex
 from pathlib import Path
@@ -107,7 +107,7 @@ def create(
     with workspace.memory(name) as memory:
         try:
             memory.check_window()
-        except LimitError as error:  # another model may answer by then, so it is made all the same
+        except LimitError as error:  # another model may answer later, so the agent is created anyway
             terminal.notice(f"as things stand it cannot talk: {error.message}\nhint: {error.hint}")
     terminal.show(lambda: describe(workspace, name), f"created {name}; memgpt chat -a {name} begins a conversation")
 
@@ -116,7 +116,7 @@ def create(
 def show(
     ctx: typer.Context,
     name: Annotated[
-        str | None, typer.Argument(help="The agent; default: the one in use.", autocompletion=agents_like)
+        str | None, typer.Argument(help="The agent; default: the selected one.", autocompletion=agents_like)
     ] = None,
 ) -> None:
     """Show one agent.
@@ -154,7 +154,7 @@ def set_settings(
 ) -> None:
     """Change an agent's own settings: --model (a model or a profile), --base-url, --window, --protocol.
 
-    They are stronger than the settings file. Nothing is changed when the agent's memory does not fit the window.
+    They take precedence over the settings file. Nothing is changed if the agent's memory does not fit the window.
 
     Examples:
         memgpt agent set tutor --model local
@@ -164,7 +164,6 @@ def set_settings(
         memgpt agent set tutor --unset window
 
         memgpt agent set tutor --default
-
     """
     terminal = terminal_of(ctx)
     workspace = terminal.workspace
@@ -176,7 +175,7 @@ def set_settings(
 
 
 def _given(terminal: Terminal, protocol: Protocol | None = None) -> AgentSettings:
-    """What the command line sets of an agent's own settings."""
+    """Return the settings of an agent given on the command line."""
     return AgentSettings(model=terminal.model, base_url=terminal.base_url, window=terminal.window, protocol=protocol)
 
 
@@ -213,9 +212,7 @@ def rename(ctx: typer.Context, name: Name, new: NewName) -> None:
     with workspace.agents.lock(name, purpose="memgpt agent rename", since=workspace.clock.now()).acquire():
         workspace.agents.rename(name, new)
     if name == workspace.settings.agent:
-        terminal.notice(
-            f"{name} is the agent meant when none is named; to change that: memgpt config set agent.name {new}"
-        )
+        terminal.notice(f"{name} is the default agent; to change that: memgpt config set agent.name {new}")
     terminal.show(lambda: describe(workspace, new), f"{name} is called {new} now")
 
 
@@ -225,7 +222,7 @@ def clone(
     name: Name,
     new: NewName,
     messages: Annotated[
-        bool, typer.Option("--messages/--no-messages", help="Copy the messages too, or only what was learned.")
+        bool, typer.Option("--messages/--no-messages", help="Copy the messages too, or only the memory.")
     ] = True,
 ) -> None:
     """Make a second agent with the same memory, also while the first one talks.
@@ -257,7 +254,7 @@ def delete(ctx: typer.Context, name: Name, yes: Yes = False) -> None:
     workspace = terminal.workspace
     what = contents(workspace, name)
     if not yes:
-        _ask_for(terminal, name, f"This deletes agent {name} with {what}, for good. Type its name to go on: ")
+        _ask_for(terminal, name, f"This deletes agent {name} with {what} permanently. Type its name to continue: ")
     lock = workspace.agents.lock(name, purpose="memgpt agent delete", since=workspace.clock.now()).acquire()
     try:
         workspace.agents.delete(name)
@@ -272,7 +269,7 @@ def export(
     words: Annotated[
         list[str],
         typer.Argument(
-            help="The agent (default: the one in use) and the file to write.",
+            help="The agent (default: the selected one) and the file to write.",
             metavar="[NAME] FILE",
             autocompletion=agents_like,
         ),
@@ -308,13 +305,12 @@ def import_file(
         bool, typer.Option("--keep-endpoint", help="Keep the endpoint that the file names.")
     ] = False,
 ) -> None:
-    """Make an agent of a file. Everything in it is checked first, and nothing of it is run.
+    """Create an agent from a file. Everything in it is checked first, and no code in it is run.
 
-    The endpoint it talked to is left out unless you ask for it: the file may come from somebody else.
+    The agent's endpoint is omitted unless you ask for it, because the file may come from another person.
 
     Example:
         memgpt agent import tutor.memgpt --as teacher
-
     """
     terminal = terminal_of(ctx)
     workspace = terminal.workspace
@@ -325,11 +321,11 @@ def import_file(
         terminal.notice(
             f"its endpoint {endpoint} was left out; to name one: memgpt agent set {made} --model MODEL --base-url URL"
         )
-    terminal.show(lambda: describe(workspace, made), f"imported {made}; memgpt chat -a {made} goes on with it")
+    terminal.show(lambda: describe(workspace, made), f"imported {made}; memgpt chat -a {made} continues with it")
 
 
 def _named(words: list[str], workspace: Workspace) -> tuple[str, Path]:
-    """The agent and the file of `[NAME] FILE`."""
+    """Return the agent and the file of `[NAME] FILE`."""
     if len(words) > 2:  # noqa: PLR2004 - a name and a file
         raise UsageError(f"too many words: {' '.join(words)}", hint="memgpt agent export NAME FILE")
     name, file = workspace.agent_name if len(words) == 1 else words[0], Path(words[-1])

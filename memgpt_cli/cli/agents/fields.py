@@ -7,7 +7,7 @@ from memgpt_cli.domain.times import for_people, from_text
 
 
 def readable(key: str, value: Any, zone: tzinfo) -> str:
-    """The value of one of its fields for people."""
+    """Return the value of one of its fields for people."""
     if value is None:
         return "-"
     if key in {"created_at", "last_used"}:

@@ -1,4 +1,4 @@
-"""`memgpt archival`: passages of any text, added, searched, corrected, and where each came from."""
+"""`memgpt archival`: add, search and correct passages, and show where they come from."""
 
 import sys
 from typing import Annotated
@@ -24,17 +24,16 @@ app = typer.Typer(help="Archival storage: notes, facts and documents.", no_args_
 @app.command("add", cls=Command)
 def add(
     ctx: typer.Context,
-    text: Annotated[str, typer.Argument(help="What to keep; @FILE reads a file, - adds each line of standard input.")],
+    text: Annotated[str, typer.Argument(help="The text; @FILE reads a file, - adds each line of standard input.")],
     tag: NewTags = None,
-    source: Annotated[str | None, typer.Option("--source", help="Where it comes from.", metavar="NAME")] = None,
+    source: Annotated[str | None, typer.Option("--source", help="The source.", metavar="NAME")] = None,
 ) -> None:
-    """Add one passage, or one for each line of standard input (with --json, one document a line).
+    """Add one passage, or one per line of standard input (with --json, one document per line).
 
     Examples:
         memgpt archival add "The key is under the mat" --tag house
 
         memgpt archival add - --tag house < facts.txt
-
     """
     terminal = terminal_of(ctx)
     content = read_text(text)
@@ -69,7 +68,7 @@ def search(
     source: Source = None,
     since: Since = None,
     until: Until = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Show what made each hit.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Explain the score of each hit.")] = False,
 ) -> None:
     """Search passages by words and meaning, best first.
 

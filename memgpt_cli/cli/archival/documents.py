@@ -1,4 +1,4 @@
-"""`memgpt archival load` and `reindex`: documents into archival storage, and the vectors that find them."""
+"""`memgpt archival load` and `reindex`: load documents, and rebuild their vectors."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,8 +30,8 @@ def load(
 ) -> None:
     """Load documents: text, Markdown, HTML, PDF, DOCX, EPUB, tables, JSON, notebooks, source code.
 
-    What has not changed adds nothing, so a load that was cut off goes on when it is started again. Files that cannot be
-    read are named and skipped, and the exit code is then 1.
+    Unchanged files add nothing, so an interrupted load continues when you start it again. Unreadable files are listed
+    and skipped; the exit code is then 1.
 
     Examples:
 
@@ -63,13 +63,13 @@ def reindex(
             metavar="EMBEDDER",
         ),
     ] = None,
-    save: Annotated[bool, typer.Option("--save", help="Set it as the embedder in your settings, too.")] = False,
+    save: Annotated[bool, typer.Option("--save", help="Also set it as the embedder in your settings.")] = False,
     wait: Wait = False,
 ) -> None:
-    """Build the vector index anew from the stored vectors, or with --embedder from the texts.
+    """Rebuild the vector index from the stored vectors, or with --embedder from the texts.
 
-    It may be stopped at any point; the same command goes on. Vectors belong to an agent, the embedder in the settings
-    to all of them: each agent is changed over by its own command.
+    It may be interrupted at any point; the same command continues. Vectors belong to one agent, the embedder setting
+    applies to all agents: run the command for each agent.
 
     Examples:
 

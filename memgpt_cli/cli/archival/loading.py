@@ -1,4 +1,4 @@
-"""Loading documents with somebody watching; shared by `archival load` and the chat's `/load`."""
+"""Load documents and show the progress; used by `archival load` and the chat's `/load`."""
 
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -45,12 +45,12 @@ def run_load(terminal: Terminal, load: "DocumentLoad") -> "LoadReport":
             return load.run(_Watcher(terminal, shown))
     except BaseException:
         if new := load.report.passages[0]:
-            terminal.notice(f"{counted(new, 'new passage')} stored so far; the same command goes on from there")
+            terminal.notice(f"{counted(new, 'new passage')} stored so far; the same command continues")
         raise
 
 
 def show_report(terminal: Terminal, report: "LoadReport") -> None:
-    """Print what a load came to."""
+    """Print the result of a load."""
     by = Counter(file.outcome for file in report.files)
     new, shared, removed = report.passages
     files = ", ".join(f"{by[o]} {o}" for o in LoadOutcome if by[o]) or "nothing"

@@ -63,11 +63,10 @@ def list_passages(
 
 
 def show(ctx: typer.Context, passage: Id) -> None:
-    """Show a passage: its text, where it comes from, who changed it.
+    """Show a passage: its text, its source, who changed it.
 
     Example:
         memgpt archival show p7
-
     """
     terminal = terminal_of(ctx)
     with terminal.memory() as memory:
@@ -93,11 +92,10 @@ def log(
     limit: Limit = 50,
     page: Page = 0,
 ) -> None:
-    """List a passage's versions, newest first: when, by whom, because of what.
+    """List a passage's versions, newest first: time, author, cause.
 
     Example:
         memgpt archival log p7
-
     """
     terminal = terminal_of(ctx)
     with terminal.memory() as memory:
@@ -129,7 +127,7 @@ def edit(
     no_tags: Annotated[bool, typer.Option("--no-tags", help="Remove all tags.")] = False,
     source: Annotated[str | None, typer.Option("--source", help="Its new source.", metavar="NAME")] = None,
 ) -> None:
-    """Change a passage's text, tags or source. The state before stays in its history.
+    """Change a passage's text, tags or source. The previous version stays in its history.
 
     Examples:
 
@@ -172,8 +170,8 @@ def delete(
 ) -> None:
     """Delete passages by id, or all with a tag or from a source. memgpt undo brings them back.
 
-    With --derived a source is deleted permanently, with every result, reply, note, line of a block, summary and waiting
-    write that goes back to it; a receipt says what was checked. To delete single passages permanently: memgpt forget.
+    With --derived a source is deleted permanently, with every result, reply, note, line of a block, summary and pending
+    write derived from it; a receipt lists what was checked. To delete single passages permanently: memgpt forget.
 
     Examples:
 
@@ -211,7 +209,7 @@ def delete(
 def restore(
     ctx: typer.Context,
     passage: Annotated[str, typer.Argument(help="Its id, such as p7; deleted ones too.", metavar="ID")],
-    version: Annotated[int, typer.Argument(help="The version to go back to; see archival log.")],
+    version: Annotated[int, typer.Argument(help="The version to restore; see archival log.")],
 ) -> None:
     """Make an old version of a passage current, as a new version. Works for deleted ones too.
 
@@ -228,11 +226,10 @@ def restore(
 
 
 def sources(ctx: typer.Context, match: Match = None, limit: Limit = 50, page: Page = 0) -> None:
-    """List where passages come from: loaded documents and other sources, with how many passages each has.
+    """List the sources of passages: loaded documents and other sources, with their numbers of passages.
 
     Example:
         memgpt archival sources
-
     """
     terminal = terminal_of(ctx)
     with terminal.memory() as memory:
@@ -252,7 +249,7 @@ def _table(terminal: Terminal, found: Sequence[documents.Source]) -> None:
             str(s.passages),
             s.document.kind if s.document else "",
             for_people(s.document.loaded_at, terminal.zone) if s.document and s.document.loaded_at else "",
-            s.name + ("" if s.document is None or s.document.state.value == "loaded" else "  (not whole)"),
+            s.name + ("" if s.document is None or s.document.state.value == "loaded" else "  (incomplete)"),
         )
         for s in found
     ]
@@ -295,4 +292,4 @@ def _report(terminal: Terminal, passage: Passage, what: str) -> None:
     if terminal.json:
         terminal.print_json(shapes.passage(passage))
     elif what != "unchanged":
-        terminal.say(f"{what} {passage_ref(passage.id)}; memgpt undo takes it back")
+        terminal.say(f"{what} {passage_ref(passage.id)}; memgpt undo undoes it")

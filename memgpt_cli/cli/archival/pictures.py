@@ -1,4 +1,4 @@
-"""`memgpt archival picture`: the picture that a passage describes, as the file that was shown."""
+"""`memgpt archival picture`: write the picture that a passage describes to a file."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,16 +18,15 @@ def picture(
         Path | None, typer.Argument(metavar="FILE", help="The file to write; default: its own name.")
     ] = None,
 ) -> None:
-    """Write out the picture that a passage describes, byte for byte as it was shown in a chat.
+    """Write the picture that a passage describes to a file, byte for byte.
 
     Example:
         memgpt archival picture p12 roses.png
-
     """
     terminal = terminal_of(ctx)
     with terminal.memory() as memory:
         number, stored = memory.passages.picture(passage)
-    target = file or Path(Path(stored.picture.name).name)  # a name may come with an agent of somebody else's
+    target = file or Path(Path(stored.picture.name).name)  # the name may come from another person's agent
     try:
         with target.open("xb") as opened:
             opened.write(stored.picture.content)

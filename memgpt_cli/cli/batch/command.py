@@ -1,4 +1,4 @@
-"""`memgpt batch`: scripted conversations, by the thousand and over night."""
+"""`memgpt batch`: run scripted conversations."""
 
 import os
 import signal
@@ -139,8 +139,8 @@ def _run(terminal: Terminal, read: "BatchInput", options: "BatchOptions", *, qui
             )
         code = _conclude(terminal, result, to_file=options.output is not None, quiet=quiet)
         sys.stdout.flush()
-        # The very last act: a run is over when all of it is written and told. Killed before, it goes on; the end of
-        # Python takes some ten milliseconds, in which a kill would make the next start begin anew what was all done.
+        # The last action: a run is over when everything is written and reported. A kill before this point continues the
+        # run; during Python's exit of some ten milliseconds it would restart a complete run.
         batch.complete(result)
         if result.end == "complete":
             terminal.end_process(code)

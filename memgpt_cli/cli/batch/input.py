@@ -13,7 +13,7 @@ _SHOWN_FAULTS: Final = 50
 
 
 def show_check(terminal: Terminal, read: "BatchInput", faults: "list[Fault]") -> int:
-    """What `--check` prints; the exit code."""
+    """Print the result of `--check`; returns the exit code."""
     from memgpt_cli.services.batch_runs import check_shape
 
     def text() -> None:
@@ -34,11 +34,11 @@ def refuse(read: "BatchInput", faults: "list[Fault]") -> None:
     lines = [f"{read.name}: {fault}" for fault in faults[:_SHOWN_FAULTS]]
     if len(faults) > _SHOWN_FAULTS:
         lines.append(f"and {len(faults) - _SHOWN_FAULTS} more")
-    raise UsageError("\n".join(lines), hint=f"mend the input; memgpt batch --check {read.name} looks again")
+    raise UsageError("\n".join(lines), hint=f"correct the input; memgpt batch --check {read.name} looks again")
 
 
 def check_output(path: Path | None, file: str) -> None:
-    """Refuse an output that would destroy the input, or that cannot be, before anything runs."""
+    """Refuse an output that would overwrite the input or cannot be written, before anything runs."""
     if path is None:
         return
     if path.is_dir():

@@ -1,4 +1,4 @@
-"""What `memgpt batch` can be told: its options as types. Not here: what they do."""
+"""The options of `memgpt batch` as types."""
 
 from pathlib import Path
 from typing import Annotated, Final
@@ -45,6 +45,6 @@ FixedTime = Annotated[
     str | None, typer.Option("--fixed-time", help="Use this time throughout, for identical output.", metavar="TIME")
 ]
 AllowOutside = Annotated[
-    bool, typer.Option("--allow-outside", help="Load documents from outside the input's folder, too.")
+    bool, typer.Option("--allow-outside", help="Also load documents from outside the input's folder.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")]

@@ -1,4 +1,4 @@
-"""How far a batch is, on stderr: a bar for a terminal, a line now and then for a log file, the table at the end."""
+"""Progress of a batch on stderr: a bar for a terminal, occasional lines for a log file, the final table."""
 
 import sys
 import time
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 LOG_EVERY_S: Final = 30.0
-"""Between two lines in a log file."""
+"""Seconds between two lines in a log file."""
 _DRAW_EVERY_S: Final = 0.1
 _MOST_ERRORS: Final = 5
 
@@ -52,7 +52,7 @@ class Reporter:
             self._bar.stop()
 
     def show(self, told: RunProgress) -> None:
-        """Show how far the run is, not more often than anybody wants to read it."""
+        """Show the progress, at most a few times a second."""
         if self._quiet:
             return
         if self._turns_before is None:
@@ -69,7 +69,7 @@ class Reporter:
             self._terminal.notice(line)
 
     def line(self, told: RunProgress) -> str:
-        """Where the run is, at which rate, at what cost, and how long it will take."""
+        """Return the state of the run, its rate, its cost, and the remaining time."""
         elapsed = max(1e-9, self._now() - self._started)
         rate = (told.turns - (self._turns_before or 0)) / elapsed
         parts = [f"{told.ended:,}/{told.total:,} conversations", f"{told.turns:,} turns", f"{rate:.1f} turns/s"]
@@ -85,7 +85,7 @@ class Reporter:
 
 
 def show_summary(terminal: Terminal, summary: RunSummary) -> None:
-    """The table at the end."""
+    """Print the final table."""
     from rich.box import SIMPLE
     from rich.table import Table
 
@@ -112,7 +112,7 @@ def _rows(summary: RunSummary) -> list[tuple[str, str]]:
         ("completion tokens", f"{summary.spent.completion_tokens:,}"),
         ("cost", "unknown" if cost is None else f"{cost:.4f} USD"),
         ("seconds a turn, p50 / p95", _pair(summary.p50_s, summary.p95_s)),
-        ("of them ours", _pair(summary.our_p50_s, summary.our_p95_s)),
+        ("of it memgpt", _pair(summary.our_p50_s, summary.our_p95_s)),
         ("elapsed", _duration(summary.elapsed_s)),
     ]
     if summary.rate_limits:

@@ -1,7 +1,4 @@
-"""`memgpt chat`: a conversation in the terminal, or one message a line from a pipe.
-
-Not here: what a turn is (agent/), and what a slash command does beyond showing it (the subcommands' own modules).
-"""
+"""`memgpt chat`: a conversation in the terminal, or one message per line from a pipe."""
 
 from typing import Annotated
 

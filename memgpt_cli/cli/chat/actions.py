@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def memory(chat: Chat, argument: str) -> None:
-    """Core memory."""
+    """Show core memory."""
     from memgpt_cli.cli.chat.arguments import MEMORY, read_arguments
     from memgpt_cli.cli.memory.commands import show_blocks
 
@@ -23,7 +23,7 @@ def memory(chat: Chat, argument: str) -> None:
 
 
 def edit(chat: Chat, label: str) -> None:
-    """A block in the person's editor."""
+    """Edit a block in the user's editor."""
     if not label:
         raise UsageError("which block?", hint="/edit human; /memory shows them all")
     from memgpt_cli.cli.chat.keyboard import with_echo
@@ -34,7 +34,7 @@ def edit(chat: Chat, label: str) -> None:
 
 
 def recall(chat: Chat, argument: str) -> None:
-    """Every message ever; the newest when nothing is asked."""
+    """Search all messages; without a query, list the newest."""
     from memgpt_cli.cli.chat.arguments import RECALL, read_arguments
     from memgpt_cli.cli.recall.commands import list_newest, search_messages
 
@@ -48,7 +48,7 @@ def recall(chat: Chat, argument: str) -> None:
 
 
 def archival(chat: Chat, argument: str) -> None:
-    """Passages; the newest when nothing is asked."""
+    """Search passages; without a query, list the newest."""
     from memgpt_cli.cli.archival.commands import search_passages
     from memgpt_cli.cli.chat.arguments import ARCHIVAL, read_arguments
 
@@ -57,7 +57,7 @@ def archival(chat: Chat, argument: str) -> None:
 
 
 def review(chat: Chat, argument: str) -> None:
-    """What waits for the person, or a decision about it."""
+    """List pending writes, or decide about one."""
     from memgpt_cli.cli import review as commands
     from memgpt_cli.cli.chat.arguments import REVIEW, read_arguments
 
@@ -73,11 +73,13 @@ def review(chat: Chat, argument: str) -> None:
         case ["reject", *refs]:
             commands.reject_writes(terminal, refs, every=every)
         case _:
-            raise UsageError(f"/review cannot {given.text}", hint="/review, /review accept r3, /review reject r3")
+            raise UsageError(
+                f"/review has no option {given.text}", hint="/review, /review accept r3, /review reject r3"
+            )
 
 
 def attach(chat: Chat, path: str) -> None:
-    """A file as a message; a long one is paged to archival storage as any long message is, a picture is looked at."""
+    """Send a file as a message; a long one is paged to archival storage, a picture is described."""
     from memgpt_cli.cli.chat.attachment import read_attachment
 
     if not path:
@@ -86,7 +88,7 @@ def attach(chat: Chat, path: str) -> None:
 
 
 def load(chat: Chat, argument: str) -> None:
-    """Documents into archival storage; this chat holds the agent's lock already."""
+    """Load documents into archival storage; this chat already holds the agent's lock."""
     from memgpt_cli.cli.archival.loading import run_load, show_report
     from memgpt_cli.services.loading import load_in_session
 
@@ -125,7 +127,7 @@ def context(chat: Chat, argument: str) -> None:
 
 
 def why(chat: Chat, _: str) -> None:
-    """What the last answer came from."""
+    """Explain the last answer."""
     from memgpt_cli.cli.chat.why import show_explanation
     from memgpt_cli.services.chatting import explain
 
@@ -133,7 +135,7 @@ def why(chat: Chat, _: str) -> None:
 
 
 def undo(chat: Chat, _: str) -> None:
-    """Take the last turn back with everything it did to memory."""
+    """Undo the last turn with all its changes to memory."""
     from memgpt_cli.cli.memory.undo import tell_turn
 
     taken = _take_back(chat)
@@ -142,7 +144,7 @@ def undo(chat: Chat, _: str) -> None:
 
 
 def retry(chat: Chat, _: str) -> None:
-    """Ask again: for an answer that did not come, or for another one in its place."""
+    """Ask again: for a missing answer, or for another one."""
     from memgpt_cli.domain.events import Resume
     from memgpt_cli.services.chatting import is_unanswered
 
@@ -153,7 +155,7 @@ def retry(chat: Chat, _: str) -> None:
 
 
 def rethink(chat: Chat, advice: str) -> None:
-    """Ask again, with what the model should mind beside the message."""
+    """Ask again, with advice for the model."""
     if not advice:
         raise UsageError("advice is missing", hint="/rethink look further back than last year")
     _ask_again(chat, advice)
@@ -176,7 +178,7 @@ def _take_back(chat: Chat) -> "UndoneTurn":
 
 
 def model(chat: Chat, argument: str) -> None:
-    """Which model answers, or another one from here on."""
+    """Show which model answers, or switch to another one."""
     import shlex
 
     name, _, url = argument.partition(" ")
@@ -190,7 +192,7 @@ def model(chat: Chat, argument: str) -> None:
 
 
 def agent(chat: Chat, name: str) -> None:
-    """The agents there are, or another one."""
+    """List the agents, or switch to another one."""
     if not name:
         for known in chat.workspace.agents.names():
             chat.terminal.say(f"{'*' if known == chat.status.agent else ' '} {known}")
@@ -199,14 +201,14 @@ def agent(chat: Chat, name: str) -> None:
 
 
 def new(chat: Chat, _: str) -> None:
-    """An empty queue: what was said stays in recall storage, core memory stays in view."""
+    """Empty the queue: messages stay in recall storage, core memory stays in view."""
     moved = chat.session.agent.start_afresh()
     chat.status.look(chat.session)
     chat.terminal.notice(f"a new conversation; {moved} messages moved to recall storage, memory stays")
 
 
 def export(chat: Chat, argument: str) -> None:
-    """The agent with everything it remembers, in one file that `memgpt agent import` takes."""
+    """Export the whole agent to a file for `memgpt agent import`."""
     from pathlib import Path
 
     from memgpt_cli.cli.agents.commands import export_agent
@@ -219,7 +221,7 @@ def export(chat: Chat, argument: str) -> None:
 
 
 def save(chat: Chat, path: str) -> None:
-    """The conversation as a Markdown file; without a file only where everything is kept."""
+    """Save the conversation as a Markdown file; without a file, say where it is stored."""
     from memgpt_cli.cli.chat.transcript import write_transcript
 
     if not path:
@@ -233,5 +235,5 @@ def save(chat: Chat, path: str) -> None:
 
 
 def leave(chat: Chat, _: str) -> None:
-    """The end."""
+    """Quit."""
     chat.over = True

@@ -1,4 +1,4 @@
-"""What follows a slash command: a text, and options that are split as a shell splits them.
+"""The arguments of a slash command: a text, and options that are split as a shell splits them.
 
 The text before the first option is taken as typed, so that an apostrophe needs no quotes.
 """
@@ -85,7 +85,7 @@ LOAD: Final[SlashOptions] = {**_TAGS, "--again": SlashOption(value="again", flag
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandArguments:
-    """What was typed after a command: its text and the values of its options."""
+    """The typed arguments of a command: its text and the values of its options."""
 
     text: str
     values: dict[str, Any]

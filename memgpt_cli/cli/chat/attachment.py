@@ -1,4 +1,4 @@
-"""A file as a message. What formats there are is decided in documents/, what a picture is in domain/pictures.py."""
+"""A file as a message."""
 
 import re
 from pathlib import Path
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from memgpt_cli.services.workspaces import Workspace
 
 LARGEST_PICTURE: Final = 20_000_000
-"""Bytes; OpenAI takes no larger one."""
+"""Bytes; OpenAI's maximum."""
 
 MOST_WORDS: Final = 2_000
-"""Characters that may be said beside a picture: they stand in the window with its description."""
+"""Characters of text with a picture: they stay in the window with its description."""
 
 _IMAGES: Final = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".svg"}
 _OTHERWISE: Final = "attach a text or a document"
@@ -26,9 +26,9 @@ _QUOTED: Final = re.compile(r"""(['"])(.+?)\1(?=\s|$)""")
 
 
 def read_attachment(session: "Session", workspace: "Workspace", argument: str) -> UserMessage:
-    """What the file says, as an attachment of what is said beside it; or a picture.
+    """Return the file's text as a message with the user's words, or a picture.
 
-    Raises NotFoundError when there is no such file, UsageError when it cannot be said or shown.
+    Raises NotFoundError if there is no such file, UsageError if it cannot be sent.
     """
     path, words = _split(argument)
     if path.suffix.lower() in _IMAGES:
@@ -37,13 +37,13 @@ def read_attachment(session: "Session", workspace: "Workspace", argument: str) -
 
 
 def _split(argument: str) -> tuple[Path, str]:
-    """The longest beginning that names a file, in quotes or without, and the words after it."""
+    """Return the longest beginning that names a file, in quotes or without, and the words after it."""
     if quoted := _QUOTED.match(argument):
         path = Path(quoted[2]).expanduser()
         if path.is_file():
             return path, argument[quoted.end() :].strip()
     if not Path(argument).exists():
-        argument = argument.replace("\\ ", " ")  # as a shell wants a space, and a path on Windows never has it
+        argument = argument.replace("\\ ", " ")  # a shell escapes spaces like this, and no Windows path contains it
     ends = [len(argument), *(match.start() for match in reversed(list(_WORDS.finditer(argument))))]
     for end in ends:
         path = Path(argument[:end]).expanduser()
@@ -71,7 +71,7 @@ def _text(workspace: "Workspace", path: Path) -> str:
 def _picture(session: "Session", path: Path, words: str) -> UserMessage:
     model = session.agent.model.name
     if model == "offline":
-        raise UsageError(f"{path.name} is a picture, and the offline responder sees nothing", hint="/model NAME")
+        raise UsageError(f"{path.name} is a picture, which the offline responder cannot see", hint="/model NAME")
     if not session.agent.settings.model.images:
         raise UsageError(
             f"{path.name} is a picture, and pictures are not shown to {model}",
@@ -91,6 +91,6 @@ def _picture(session: "Session", path: Path, words: str) -> UserMessage:
         raise UsageError(f"{path.name} is larger than {LARGEST_PICTURE // 10**6} MB", hint="make it smaller")
     kind = kind_of(content)
     if kind is None:
-        raise UsageError(f"{path.name} is no PNG, JPEG, GIF or WebP", hint="convert it to one of these")
+        raise UsageError(f"{path.name} is not a PNG, JPEG, GIF or WebP file", hint="convert it to one of these")
     text = f"[attached picture: {path.name}]" + (f"\n\n{words}" if words else "")
     return UserMessage(text=text, picture=Picture(name=path.name, kind=kind, content=content))

@@ -1,4 +1,4 @@
-"""What a slash command is, what it may do with the chat, and how a line finds one. Which there are is in table.py."""
+"""The interface of slash commands, and how a line selects one. table.py lists them."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -18,14 +18,14 @@ from memgpt_cli.domain.events import Event
 from memgpt_cli.domain.names import nearest
 
 _FORM: Final = re.compile(r"/([a-z?]+)(?:\s+(.*))?", re.DOTALL)
-"""A path such as /usr/bin is no command, nor is a lone slash."""
+"""Neither a path such as /usr/bin nor a single slash matches."""
 
 
 _ALIASES: Final = {"quit": "exit", "bye": "exit", "?": "help", "h": "help"}
 
 
 class Chat(Protocol):
-    """The running chat, as a command sees it. `over` ends it after the command; `began` is when it was begun."""
+    """The running chat for a command. `over` ends it after the command; `began` is its start."""
 
     terminal: "Terminal"
     workspace: "Workspace"
@@ -35,7 +35,7 @@ class Chat(Protocol):
 
     @property
     def session(self) -> "Session":
-        """The open agent."""
+        """Return the open agent."""
         ...
 
     def answer(self, event: "Event") -> None:
@@ -43,17 +43,17 @@ class Chat(Protocol):
         ...
 
     def switch_agent(self, name: str) -> None:
-        """Go on with another agent; asks before its history goes to another server."""
+        """Continue with another agent; asks before its history goes to another server."""
         ...
 
     def reopen(self, *, model: str | None = None, base_url: str | None = None) -> None:
-        """Go on with another model."""
+        """Continue with another model."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlashCommand:
-    """`argument` is shown in the help, `takes` says what is completed: `AGENT`, `LABEL`, `MODEL`, `PATH` or nothing."""
+    """`argument` is shown in the help, `takes` is what is completed: `AGENT`, `LABEL`, `MODEL`, `PATH` or nothing."""
 
     name: str
     text: str
@@ -63,9 +63,9 @@ class SlashCommand:
 
 
 def find(text: str, commands: Mapping[str, SlashCommand]) -> tuple[SlashCommand, str] | None:
-    """The command that a line asks for and its argument; None when the line is a message.
+    """Return the command in a line and its argument; None if the line is a message.
 
-    Raises UsageError for a name that is no command's, and for a beginning that several share.
+    Raises UsageError for an unknown name and for an ambiguous prefix.
     """
     match = _FORM.fullmatch(text.rstrip())
     if match is None:
@@ -74,7 +74,7 @@ def find(text: str, commands: Mapping[str, SlashCommand]) -> tuple[SlashCommand,
 
 
 def named(name: str, commands: Mapping[str, SlashCommand]) -> SlashCommand:
-    """The command of this name, or with this beginning. Raises UsageError."""
+    """Return the command with this name or prefix. Raises UsageError."""
     name = _ALIASES.get(name, name)
     if name in commands:
         return commands[name]

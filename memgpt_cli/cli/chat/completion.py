@@ -1,4 +1,4 @@
-"""Completion of slash commands and of what they take: agents, labels, models, paths."""
+"""Completion of slash commands and their arguments: agents, labels, models, paths."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -14,14 +14,14 @@ PATHS: Final = "PATH"
 
 
 class SlashCompleter(Completer):
-    """`choices` gives what an argument of some kind can be: `AGENT`, `LABEL`, `MODEL`."""
+    """`choices` returns the possible arguments of a kind: `AGENT`, `LABEL`, `MODEL`."""
 
     def __init__(self, choices: Callable[[str], Iterable[str]]) -> None:
         self._choices = choices
         self._paths = PathCompleter(expanduser=True)
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
-        """Only for a line that begins with a slash and has the cursor at its end."""
+        """Complete only a line that begins with a slash and has the cursor at its end."""
         text = document.text
         if not text.startswith("/") or "\n" in text or document.text_after_cursor:
             return

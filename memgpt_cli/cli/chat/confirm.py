@@ -1,4 +1,4 @@
-"""Asking the person before the model writes to memory (`memory.confirm`): yes, no, edit, always."""
+"""Ask the user before the model writes to memory (`memory.confirm`): yes, no, edit, always."""
 
 import json
 import sys
@@ -13,26 +13,26 @@ from memgpt_cli.domain.messages import FunctionCall
 
 QUESTION: Final = "write this? [y]es [n]o [e]dit [a]lways: "
 _TEXTS: Final = ("content", "new_content")
-"""The arguments that hold what is to be written."""
+"""The arguments with the text to write."""
 
 
 class Ask(Protocol):
-    """Asks the person one thing."""
+    """Asks the user one question."""
 
     def __call__(self, question: str, *, default: str = "") -> str:
-        """The answer; empty when there is none."""
+        """Return the answer; empty if there is none."""
         ...
 
 
 class Confirmation:
-    """Asks for each write until the person says `always`, which holds as long as this object."""
+    """Asks about each write until the user chooses `always`, which applies to this object."""
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
         self._always = False
 
     def __call__(self, call: FunctionCall) -> ConsentVerdict:
-        """What the person says. No answer, and Ctrl-C, is a no: nothing is written that nobody has agreed to."""
+        """Return the user's decision. No answer and Ctrl-C mean no: nothing is written without consent."""
         if self._always:
             return ConsentVerdict(allowed=True)
         try:
@@ -68,7 +68,7 @@ class Confirmation:
 
 
 def ask_on_terminal(question: str, *, default: str = "") -> str:
-    """One line of standard input, asked for on stderr."""
+    """Ask on stderr and read one line of standard input."""
     suffix = f" (now: {default})\n> " if default else ""
     sys.stderr.write(question + suffix)
     sys.stderr.flush()
@@ -77,7 +77,7 @@ def ask_on_terminal(question: str, *, default: str = "") -> str:
 
 
 def confirmation(*, wanted: bool) -> Callable[[FunctionCall], ConsentVerdict] | None:
-    """For a command that is no chat: asks at the terminal, where there is one; None leaves every write refused."""
+    """Return the function that asks at the terminal, for commands other than chat; None refuses every write."""
     if wanted and sys.stdin.isatty() and sys.stderr.isatty():
         return Confirmation(ask_on_terminal)
     return None

@@ -1,7 +1,7 @@
-"""The chat's loop: read, answer, show, until the person leaves.
+"""The chat's loop: read, answer, show, until the user quits.
 
-An agent is only reserved until something is said, so that the prompt is there at once; what takes long to load is
-loaded while the person types.
+An agent is only reserved until the first message, so that the prompt appears immediately; slow parts are loaded while
+the user types.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 
 PURPOSE: Final = "memgpt chat"
 LEAVE_WITHIN_S: Final = 2.0
-"""A second Ctrl-C within this time leaves."""
+"""A second Ctrl-C within this time quits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preferences:
-    """What was asked for on the command line."""
+    """The chat's command-line options."""
 
     thoughts: bool = True
     verbose: bool = False
@@ -48,7 +48,7 @@ class Preferences:
 
 
 class Conversation:
-    """One run of `memgpt chat`. `over` ends it after the command that sets it; `began` is when it was begun."""
+    """One run of `memgpt chat`. `over` ends it after the command that sets it; `began` is its start."""
 
     def __init__(self, terminal: Terminal, preferences: Preferences) -> None:
         self.terminal = terminal
@@ -69,7 +69,7 @@ class Conversation:
 
     @property
     def session(self) -> Session:
-        """The open agent; opened now if it was only reserved. Raises what opening raises."""
+        """Return the open agent, opening it if it is only reserved. Raises the errors of opening."""
         if self._session is None:
             self._session = self._reservation.open()
             self.status.look(self._session)
@@ -80,7 +80,7 @@ class Conversation:
         return self._session
 
     def _opened(self) -> Session:
-        """The session. Opening it may ask the server for its window, so a terminal says meanwhile where it connects."""
+        """Return the session. Opening it may ask the server for its window, so a terminal shows what it connects to."""
         host = self._reservation.host
         if self._session is not None or host is None or not self.cursor:
             return self.session
@@ -105,7 +105,7 @@ class Conversation:
             self._close()
 
     def answer(self, event: Event) -> None:
-        """Run one turn and show it. On a terminal an error is told and the talk goes on; a pipe ends with it."""
+        """Run one turn and show it. On a terminal an error is shown and the chat continues; a pipe ends with it."""
         from memgpt_cli.cli.chat.turns import TurnResult, watch
 
         session = self._opened()
@@ -135,14 +135,14 @@ class Conversation:
         session.worker.wake()
 
     def ask(self, question: str, *, default: str = "") -> str:
-        """One line from the person; empty when there is nobody to ask."""
+        """Ask for one line; empty if no one can answer."""
         with nullcontext() if self._screen is None else self._screen.paused():
             return self._lines.ask(question, default=default)
 
     def switch_agent(self, name: str) -> None:
-        """Go on with another agent: with this chat's model, unless that would silently move its history.
+        """Continue with another agent, with this chat's model, unless that would silently move its history.
 
-        Where it would go to another server the person is asked. Raises UsageError where nobody can be asked.
+        If it would go to another server, the user is asked. Raises UsageError if no one can answer.
         """
         if self.interactive:
             offer_agent(self.workspace, name, self.ask)
@@ -157,9 +157,9 @@ class Conversation:
         base_url: str | None = None,
         own_model: bool = False,
     ) -> None:
-        """Go on with another agent or another model; with `own_model` what the command line says of it is dropped.
+        """Continue with another agent or model; with `own_model` the command line's model is dropped.
 
-        When that fails all stays as it was, and the error is raised.
+        On an error everything stays as it was, and the error is raised.
         """
         before = self.terminal
         self._close()
@@ -177,7 +177,7 @@ class Conversation:
             self._go_on()
 
     def choices(self, kind: str) -> Iterable[str]:
-        """What can be completed."""
+        """Return the possible completions."""
         if kind == "AGENT":
             return self.workspace.agents.names()
         if kind == "LABEL":
@@ -221,7 +221,7 @@ class Conversation:
             self.terminal.notice(line)
 
     def _offer(self, found: list[Offer]) -> None:
-        """Let one key choose a model of this machine; what else is typed is kept for the prompt."""
+        """Let one key choose a model of this machine; other input is kept for the prompt."""
         from memgpt_cli.cli.chat.first_run import choose
         from memgpt_cli.cli.chat.keyboard import read_key
         from memgpt_cli.cli.chat.welcome import first_words
@@ -249,7 +249,7 @@ class Conversation:
                 continue
             if text is None:
                 break
-            self._interrupted_at = float("-inf")  # who has typed since does not want to leave
+            self._interrupted_at = float("-inf")  # a user who has typed since does not want to quit
             if text.strip():
                 self._respond(text)
         return ExitCode.OK
@@ -283,12 +283,12 @@ class Conversation:
             self.terminal.notice("(your message is kept; /retry asks again)")
 
     def _again(self) -> bool:
-        """Note a Ctrl-C; whether it is the second in a short time."""
+        """Record a Ctrl-C; returns whether it is the second in a short time."""
         before, self._interrupted_at = self._interrupted_at, time.monotonic()
         return self._interrupted_at - before < LEAVE_WITHIN_S
 
     def _warm_up(self) -> None:
-        """Load what the first answer needs, on another thread. What fails there fails again, and is told, later."""
+        """Load what the first answer needs, on another thread. Errors are ignored here; the first turn reports them."""
 
         def load() -> None:
             try:

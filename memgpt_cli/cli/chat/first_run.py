@@ -1,4 +1,4 @@
-"""The first chat without a model: models of servers on this machine, each chosen with one key."""
+"""The first chat without a model: choose a model of a server on this machine with one key."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from memgpt_cli.services.workspaces import Workspace
 
 MOST: Final = 9
-"""Models that a digit can choose."""
+"""Maximum number of models for one digit."""
 _LONGEST: Final = 40
 
 
 def found_models(workspace: "Workspace") -> list["Offer"]:
-    """The models that can be offered; none when something is configured, or the search is turned off."""
+    """Return the models to offer; none if something is configured or the search is turned off."""
     from memgpt_cli.services.local_servers import may_look, offers
 
     return offers(workspace) if may_look(workspace) else []
 
 
 def listed(offers: "Sequence[Offer]") -> str:
-    """The models with their keys, one a line."""
+    """Return the models with their keys, one per line."""
     shown = offers[:MOST]
     width = min(_LONGEST, max(len(offer.model) for offer in shown))
     lines = [f"  {n}  {_short(o.model):<{width}}  {o.server}, {o.base_url}" for n, o in enumerate(shown, start=1)]
@@ -41,7 +41,7 @@ def _short(model: str) -> str:
 def choose(
     terminal: Terminal, workspace: "Workspace", offers: "Sequence[Offer]", read_key: "Callable[[], str]"
 ) -> tuple[bool, str]:
-    """Wait for a key: whether a model was chosen and is the default now, and what else was typed, to be kept."""
+    """Wait for a key; returns whether a model was chosen as the default, and other input to keep."""
     from memgpt_cli.services.local_servers import accept
 
     while True:

@@ -1,31 +1,31 @@
-"""Where the person's words come from: a prompt with history and editing, a bare prompt, or the lines of a pipe."""
+"""The user's input: a prompt with history and editing, a bare prompt, or the lines of a pipe."""
 
 import sys
 from collections.abc import Callable
 from typing import Final, Protocol
 
 QUOTES: Final = '"""'
-"""Opens and closes a message of several lines."""
+"""Opens and closes a message with several lines."""
 
 
 class InputLines(Protocol):
-    """Yields what the person says, one message at a time."""
+    """Yields the user's messages, one at a time."""
 
     def read(self) -> str | None:
-        """The next message; None at the end. Raises KeyboardInterrupt for Ctrl-C."""
+        """Return the next message; None at the end. Raises KeyboardInterrupt for Ctrl-C."""
         ...
 
     def begin_with(self, text: str) -> None:
-        """Let the next message begin with this text, where it can be edited."""
+        """Let the next message begin with this text, if it can be edited."""
         ...
 
     def ask(self, question: str, *, default: str = "") -> str:
-        """One line in answer to a question; empty when there is nobody to answer."""
+        """Return one line as the answer to a question; empty if no one can answer."""
         ...
 
 
 class PipedLines:
-    """One message a line, Windows line ends included; what is not UTF-8 is replaced. Nobody answers questions."""
+    """One message per line, also with Windows line ends; invalid UTF-8 is replaced. Questions get no answer."""
 
     def read(self) -> str | None:
         """The next line without its end."""
@@ -33,15 +33,15 @@ class PipedLines:
         return line.decode("utf-8", "replace").rstrip("\r\n").removeprefix("\ufeff") if line else None
 
     def begin_with(self, text: str) -> None:
-        """Nothing is edited here."""
+        """Do nothing."""
 
     def ask(self, question: str, *, default: str = "") -> str:  # noqa: ARG002
-        """Nothing."""
+        """Return nothing."""
         return ""
 
 
 class BareLines:
-    """A prompt on a terminal that can do nothing but print (`TERM=dumb`). `first_key` is called once."""
+    """A prompt on a terminal that can only print (`TERM=dumb`). `first_key` is called once."""
 
     def __init__(self, *, first_key: Callable[[], None]) -> None:
         self._first_key: Callable[[], None] | None = first_key
@@ -61,7 +61,7 @@ class BareLines:
         """Nothing is edited here."""
 
     def ask(self, question: str, *, default: str = "") -> str:
-        """One line; an empty one is the default, which is shown. Empty for Ctrl-D."""
+        """Return one line; an empty one is the default, which is shown. Empty for Ctrl-D."""
         from memgpt_cli.cli.chat.confirm import ask_on_terminal
 
         return ask_on_terminal(question, default=default)
@@ -81,7 +81,7 @@ def is_open(text: str) -> bool:
 
 
 def unquoted(text: str) -> str:
-    """The message without its triple quotes, and with plain line ends."""
+    """Return the message without its triple quotes, with plain line ends."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     stripped = text.strip()
     if stripped.startswith(QUOTES) and not is_open(text):

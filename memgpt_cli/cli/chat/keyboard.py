@@ -1,4 +1,4 @@
-"""The keyboard outside the prompt: what is typed while a reply comes is not shown in its midst, but waits."""
+"""The keyboard outside the prompt: input during a reply is kept instead of shown in the middle of it."""
 
 import sys
 from collections.abc import Iterator
@@ -7,20 +7,20 @@ from contextlib import contextmanager
 
 @contextmanager
 def without_echo() -> Iterator[None]:
-    """Turn the terminal's echo off; Ctrl-C works as ever. Does nothing where there is no such terminal."""
+    """Turn the terminal's echo off; Ctrl-C still works. Does nothing without a terminal."""
     with _echo(on=False):
         yield
 
 
 @contextmanager
 def with_echo() -> Iterator[None]:
-    """Turn it on again, for another program that the person types into."""
+    """Turn the echo on again, for another program with input."""
     with _echo(on=True):
         yield
 
 
 def read_key() -> str:
-    """The next key without waiting for Enter, or all that was typed already; empty where there is no such terminal."""
+    """Return the next key without Enter, or all pending input; empty without a terminal."""
     if sys.platform == "win32":
         import msvcrt
 

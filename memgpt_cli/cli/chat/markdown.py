@@ -1,6 +1,6 @@
-"""Markdown for a conversation: quiet headings, code that can be copied, colours that read on light and dark alike.
+"""Markdown for a conversation: plain headings, code that can be copied, colours for light and dark terminals.
 
-Text comes from models and memories, so link targets are printed, never hidden behind words.
+Text comes from models and memories, so link targets are always printed.
 """
 
 from typing import ClassVar
@@ -33,14 +33,14 @@ class _Heading(Heading):
 
 
 class _Code(CodeBlock):
-    """The code as it stands: no box, no padding, nothing that a copy would bring along."""
+    """Code without a box or padding, so that it can be copied."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield Text(str(self.text).rstrip(), style="markdown.code_block", overflow="fold")
 
 
 class Prose(Markdown):
-    """A reply. Raises nothing: whatever a model writes is some Markdown."""
+    """A reply. Raises nothing: any text is valid Markdown."""
 
     elements: ClassVar[dict[str, type[MarkdownElement]]] = {
         **Markdown.elements,
@@ -54,5 +54,5 @@ class Prose(Markdown):
 
 
 def chat_console() -> Console:
-    """Standard output as the conversation uses it."""
+    """Return the console for standard output."""
     return Console(highlight=False, markup=False, emoji=False, theme=THEME)

@@ -1,6 +1,6 @@
-"""Where a growing reply can be parted, so that what is finished is printed and only the rest is drawn anew.
+"""Split a growing reply, so that finished blocks are printed and only the rest is redrawn.
 
-The parser that renders the reply decides what its blocks are. Not here: when parting is due (screen.py).
+The parser that renders the reply determines its blocks.
 """
 
 import re
@@ -16,9 +16,9 @@ _LINE_END: Final = re.compile(r"\r\n?|\n")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """Each is Markdown by itself. `done` is empty where nothing can be parted.
+    """Each part is Markdown by itself. `done` is empty if nothing can be split.
 
-    `within` tells that the cut goes through a list or a block of code, which no empty line may come into.
+    `within`: the cut is inside a list or a block of code, where no empty line may be added.
     """
 
     done: str
@@ -27,7 +27,7 @@ class Parts:
 
 
 def parted(text: str) -> Parts:
-    """Part before the last block, which may still grow; of a single one, before its last item or line of code."""
+    """Split before the last block, which may still grow; a single block before its last item or line of code."""
     from rich.markdown import Markdown
 
     lines = _LINE_END.split(text)
@@ -57,7 +57,7 @@ def _cut(lines: list[str], at: int, *, within: bool = False) -> Parts:
 
 
 def _code(lines: list[str], fence: "Token") -> Parts:
-    """Close an open block after its last whole line but one and open it again; the last may become its end."""
+    """Close an open block before its last complete line and open it again; that line may become its end."""
     begin, end = _begin(fence), len(lines) - 2
     if end <= begin + 1 or _is_closed(lines, fence):
         return Parts(done="", rest="\n".join(lines))

@@ -19,20 +19,20 @@ from prompt_toolkit.styles import Style
 from memgpt_cli.cli.chat.input import is_open, unquoted
 
 _LARGE_PASTE: Final = 1_000
-"""Characters from which on a paste is shown as a placeholder: a prompt of many screens cannot be edited."""
+"""Minimum characters of a paste that is shown as a placeholder: a prompt of many screens cannot be edited."""
 
 _LARGE_LINES: Final = 12
 _HISTORY_BYTES: Final = 512 * 1024
-"""What is read of the history file, from its end."""
+"""Bytes that are read from the end of the history file."""
 
 _LARGEST_ENTRY: Final = 20_000
-"""Characters up to which a pasted text is kept in the history."""
+"""Maximum characters of a pasted text in the history."""
 
 _STYLE: Final = Style.from_dict({"prompt": "bold", "bottom-toolbar": "noreverse fg:ansibrightblack"})
 
 
 class PromptLines:
-    """Reads messages from a terminal. `first_key` is called once, when the person begins to type."""
+    """Reads messages from a terminal. `first_key` is called once, when the user begins to type."""
 
     def __init__(
         self, *, history: Path, completer: Completer, toolbar: Callable[[], str], first_key: Callable[[], None]
@@ -65,11 +65,11 @@ class PromptLines:
         return unquoted(self._whole(text))
 
     def begin_with(self, text: str) -> None:
-        """Let the next message begin with what was typed before the prompt was there."""
+        """Let the next message begin with input from before the prompt."""
         self._begun = text
 
     def ask(self, question: str, *, default: str = "") -> str:
-        """One line, kept out of the history; empty for Ctrl-D. Raises KeyboardInterrupt."""
+        """Return one line, not stored in the history; empty for Ctrl-D. Raises KeyboardInterrupt."""
         asking: PromptSession[str] = PromptSession(style=_STYLE)
         try:
             return asking.prompt(question, default=default)
@@ -111,7 +111,7 @@ class PromptLines:
             if not buffer.text:
                 event.app.exit(exception=KeyboardInterrupt, style="class:aborting")
                 return
-            buffer.append_to_history()  # a slip of the finger loses nothing: the arrow up brings it back
+            buffer.append_to_history()  # the arrow up restores it
             buffer.reset()
 
         @keys.add("<bracketed-paste>")
@@ -129,7 +129,7 @@ class PromptLines:
 
 
 def _complete(buffer: Buffer) -> None:
-    """Take the only completion there is at once, or the next one, or show which there are."""
+    """Insert the only completion, or the next one, or show the list."""
     found = list(buffer.completer.get_completions(buffer.document, CompleteEvent(completion_requested=True)))
     if len(found) == 1:
         buffer.apply_completion(found[0])
@@ -140,9 +140,9 @@ def _complete(buffer: Buffer) -> None:
 
 
 class PrivateHistory(History):
-    """What was typed before, in a file that only its owner can read; only its newest part is loaded.
+    """The history of input, in a file that only its owner can read; only its newest part is loaded.
 
-    The format is that of prompt_toolkit's FileHistory. `whole` puts pasted texts back in place of their placeholders.
+    The format is that of prompt_toolkit's FileHistory. `whole` replaces placeholders by the pasted texts.
     """
 
     def __init__(self, path: Path, whole: Callable[[str], str]) -> None:
@@ -167,7 +167,7 @@ class PrivateHistory(History):
         return reversed(entries)
 
     def store_string(self, string: str) -> None:
-        """Append one entry. A history that cannot be written is no reason to stop talking."""
+        """Append one entry. An error does not end the chat."""
         from datetime import datetime
 
         whole = self._whole(string)

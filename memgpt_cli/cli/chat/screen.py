@@ -1,8 +1,8 @@
-"""What a turn looks like while it runs.
+"""Display of a running turn.
 
-A model's text is shown as it comes, but whether it is the reply or a thought beside calls shows only at the end of the
-step. So on a terminal it stands in a region that is wiped when the step is on disk, and is then printed as what it was;
-elsewhere it is held back until then.
+A model's text is shown as it arrives, but only the end of the step shows whether it is the reply or a thought. On a
+terminal it is in a region that is erased when the step is committed and then printed accordingly; otherwise it is held
+back until then.
 """
 
 import sys
@@ -31,30 +31,30 @@ if TYPE_CHECKING:
     from rich.segment import Segment
 
 SPARE_LINES: Final = 4
-"""Lines of the screen that growing text leaves free, so that wiping it never has to reach above the screen."""
+"""Lines of the screen that growing text leaves free, so that erasing it never reaches above the screen."""
 
 PATIENCE_S: Final = 3.0
-"""From here on the waiting line tells how long it has been."""
+"""Seconds after which the waiting line shows the elapsed time."""
 
 
 class Screen(Protocol):
-    """Watches one turn."""
+    """Displays one turn."""
 
     def show(self, happening: Happening) -> None:
         """Show what happened."""
         ...
 
     def paused(self) -> AbstractContextManager[None]:
-        """While the person is asked something."""
+        """While the user answers a question."""
         ...
 
     def close(self) -> None:
-        """The turn is over, in whatever way; what came of an unfinished reply stays to be read."""
+        """The turn is over; the text of an unfinished reply stays on the screen."""
         ...
 
 
 class PlainScreen:
-    """For pipes and terminals that cannot move their cursor: replies on stdout, whole; all else on stderr."""
+    """For pipes and simple terminals: complete replies on stdout, everything else on stderr."""
 
     def __init__(self, terminal: Terminal, *, thoughts: bool, verbose: bool) -> None:
         self._terminal = terminal
@@ -83,11 +83,11 @@ class PlainScreen:
                     self._terminal.notice(f"({line})")
 
     def paused(self) -> AbstractContextManager[None]:
-        """Nothing stands in the way of a question."""
+        """Do nothing."""
         return nullcontext()
 
     def close(self) -> None:
-        """Print what came of an unfinished reply."""
+        """Print the text of an unfinished reply."""
         rest, self._text = self._text, ""
         if rest:
             _write(rest)
@@ -99,9 +99,9 @@ def _write(reply: str) -> None:
 
 
 class TerminalScreen:
-    """For a real terminal: replies grow as Markdown, memory work is a dim line each.
+    """For a real terminal: replies grow as Markdown, memory operations are dim lines.
 
-    `text_is_thought` tells that plain text is never the reply (the `paper` protocol).
+    `text_is_thought`: plain text is never the reply (the `paper` protocol).
     """
 
     def __init__(self, console: "Console", *, thoughts: bool, verbose: bool, text_is_thought: bool) -> None:
@@ -130,7 +130,7 @@ class TerminalScreen:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Take the growing region away while the person is asked something."""
+        """Remove the growing region while the user answers a question."""
         if self._live is not None:
             self._live.stop()
         yield
@@ -160,7 +160,7 @@ class TerminalScreen:
                     self._work(line)
 
     def close(self) -> None:
-        """Leave what came of an unfinished reply on the screen."""
+        """Leave the text of an unfinished reply on the screen."""
         if self._live is None:
             return
         if self._text:
@@ -185,7 +185,7 @@ class TerminalScreen:
         return max(4, self._console.height - SPARE_LINES)
 
     def _release(self) -> None:
-        """Print the finished paragraphs of a text that outgrows the screen; so much text is a reply."""
+        """Print the finished paragraphs of a text that is taller than the screen; so long a text is a reply."""
         from memgpt_cli.cli.chat.parting import parted
 
         width, room = self._console.width, self._room()
@@ -228,7 +228,7 @@ class TerminalScreen:
 
 
 class _Tail:
-    """The newest lines of a text that is too tall for the screen: what has just come is what is read."""
+    """The newest lines of a text that is too tall for the screen."""
 
     def __init__(self, text: "RenderableType", *, lines: int) -> None:
         self._text = text

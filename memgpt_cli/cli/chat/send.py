@@ -30,13 +30,13 @@ def send(
     text: Annotated[
         str | None, typer.Argument(help="The message. Piped input is put before it; without it your editor opens.")
     ] = None,
-    name: Annotated[str | None, typer.Option("--name", help="Who says it.", metavar="SPEAKER")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="The speaker's name.", metavar="SPEAKER")] = None,
     created_at: Annotated[
         str | None, typer.Option("--created-at", help="The time of the message (ISO 8601).", metavar="TIME")
     ] = None,
     external_id: Annotated[
         str | None,
-        typer.Option("--id", help="Your id for this message; sending it again does not answer twice.", metavar="ID"),
+        typer.Option("--id", help="Your id for this message; a repeated id is not answered twice.", metavar="ID"),
     ] = None,
     wait: Wait = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show each function call with its result.")] = False,
@@ -83,7 +83,7 @@ def send(
 
 
 def _message(terminal: Terminal, text: str | None) -> str:
-    """What is typed, after what is piped in; without either the text from an editor."""
+    """Return the piped input followed by the typed text; without either, a text from an editor."""
     if text == "-":
         return piped_text()
     piped = piped_text() if is_piped() else ""
@@ -113,7 +113,7 @@ def _notices(terminal: Terminal, *, verbose: bool) -> Callable[[Happening], None
 
 
 def _concerns_the_person(returned: FunctionReturned) -> bool:
-    """Whether a write was refused, or waits for them."""
+    """Whether a write was refused, or needs the user's decision."""
     effects = returned.result.effects
     return effects.refusal is not None or bool(effects.held)
 

@@ -34,19 +34,19 @@ class Status:
 
     @classmethod
     def of(cls, reservation: Reservation) -> Status:
-        """Before anything was said."""
+        """Return the state before the first message."""
         status = cls(agent="", model="", window=0)
         status.hold(reservation)
         return status
 
     def hold(self, reservation: Reservation) -> None:
-        """Another agent or model answers from here on; what was used stays counted."""
+        """Switch to another agent or model; usage so far stays counted."""
         self.agent, self.model, self.window = reservation.name, reservation.model, reservation.window
         self.used, self.pressed = reservation.summary.used, False
         self.waiting = reservation.summary.unanswered
 
     def look(self, session: Session) -> None:
-        """Take over how full the window is now."""
+        """Update how full the window is."""
         from memgpt_cli.services.chatting import is_unanswered, window_use
 
         use = window_use(session)
@@ -60,7 +60,7 @@ class Status:
             self.cost = None if self.cost is None or record.cost_usd is None else self.cost + record.cost_usd
 
     def line(self, width: int) -> str:
-        """At most `width` columns; what matters least is left out first."""
+        """Return at most `width` columns; the least important parts are left out first."""
         share = f"{self.used / self.window:.0%}" if self.window else "-"
         context = f"context {share} of {_short(self.window)}" + (", under pressure" if self.pressed else "")
         parts = [self.agent, self.model, context]
@@ -84,7 +84,7 @@ def _width(parts: list[str]) -> int:
 
 
 def _short(tokens: int) -> str:
-    """`9,999`, then `32.8k`, then `128k`, then `1.28M`."""
+    """Return `9,999`, then `32.8k`, then `128k`, then `1.28M`."""
     if tokens < 10_000:  # noqa: PLR2004
         return f"{tokens:,}"
     if tokens >= 1_000_000:  # noqa: PLR2004

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def keeps_model(workspace: "Workspace", agent: str, ask: "Callable[[str], str] | None") -> bool:
-    """Whether the agent is answered by the chat's model (True) or by its own.
+    """Whether the chat's model (True) or its own answers the agent.
 
-    The person is asked only where its history would go to another server. Raises UsageError where `ask` is None then.
+    The user is asked only if its history would go to another server. Raises UsageError if `ask` is None then.
     """
     from memgpt_cli.services.moving import move_of
 
@@ -25,7 +25,7 @@ def keeps_model(workspace: "Workspace", agent: str, ask: "Callable[[str], str] |
     told = f"{agent} uses {own}; this chat uses {move.to.name} on {move.to.destination.place}"
     if ask is None:
         raise UsageError(
-            f"{told}, and nobody can be asked whether {agent}'s history may go there",
+            f"{told}; {agent}'s history may go there only with your consent",
             hint=f"memgpt chat -a {agent}, with --model {move.to.label} if it may",
         )
     question = f"{told}.\nSend what {agent} remembers to {move.to.destination.place}? [y/N] "
@@ -33,7 +33,7 @@ def keeps_model(workspace: "Workspace", agent: str, ask: "Callable[[str], str] |
 
 
 def offer_agent(workspace: "Workspace", name: str, ask: "Callable[[str], str] | None" = None) -> None:
-    """Create an agent that does not exist, if the person agrees. The default agent is made without a question."""
+    """Create an unknown agent if the user agrees. The default agent is created without a question."""
     if workspace.agents.exists(workspace.check_name(name)) or workspace.is_default(name) or name == "default":
         return
     from memgpt_cli.cli.chat.confirm import ask_on_terminal

@@ -1,7 +1,4 @@
-"""The slash commands that there are, and the keys.
-
-What they show and change comes from the same code as the subcommands; here is only the way there.
-"""
+"""The slash commands and the keys."""
 
 from typing import Final
 
@@ -10,9 +7,9 @@ from memgpt_cli.cli.chat.commands import Chat, SlashCommand
 
 KEYS: Final = (
     ("Alt-Enter", 'a new line; or begin and end with """'),
-    ("Ctrl-R", "search what was typed before; the arrow up brings it back"),
+    ("Ctrl-R", "search the input history; arrow up for earlier input"),
     ("Ctrl-X Ctrl-E", "write in your editor"),
-    ("Ctrl-C", "stop the reply and keep what came; twice leaves"),
+    ("Ctrl-C", "stop the reply and keep the text; twice quits"),
     ("Ctrl-D", "leave"),
 )
 
@@ -30,41 +27,43 @@ def show_help(chat: Chat, __: str) -> None:
 
 _ALL: Final = (
     SlashCommand(name="help", text="these commands and the keys", run=show_help),
-    SlashCommand(name="memory", argument="[LABEL]", takes="LABEL", text="what is always in view", run=actions.memory),
-    SlashCommand(
-        name="edit", argument="LABEL", takes="LABEL", text="correct a part of it in your editor", run=actions.edit
-    ),
-    SlashCommand(name="recall", argument="[QUERY]", text="search every message ever", run=actions.recall),
+    SlashCommand(name="memory", argument="[LABEL]", takes="LABEL", text="show core memory", run=actions.memory),
+    SlashCommand(name="edit", argument="LABEL", takes="LABEL", text="edit a block in your editor", run=actions.edit),
+    SlashCommand(name="recall", argument="[QUERY]", text="search all messages", run=actions.recall),
     SlashCommand(name="archival", argument="[QUERY]", text="search notes and documents", run=actions.archival),
     SlashCommand(
-        name="attach", argument="FILE", takes="PATH", text="say what a file says, or show a picture", run=actions.attach
+        name="attach", argument="FILE", takes="PATH", text="send a file's text, or a picture", run=actions.attach
     ),
     SlashCommand(
-        name="load", argument="PATH", takes="PATH", text="put files and folders into archival storage", run=actions.load
+        name="load",
+        argument="PATH",
+        takes="PATH",
+        text="load files and folders into archival storage",
+        run=actions.load,
     ),
     SlashCommand(
         name="review",
         argument="[accept|reject ID]",
-        text="writes to core memory that wait for you",
+        text="decide about pending writes to core memory",
         run=actions.review,
     ),
     SlashCommand(name="context", text="what the model sees now, in tokens", run=actions.context),
-    SlashCommand(name="why", text="what the last answer came from", run=actions.why),
-    SlashCommand(name="undo", text="take the last turn back, with what it did to memory", run=actions.undo),
-    SlashCommand(name="retry", text="ask again, in place of the last answer", run=actions.retry),
-    SlashCommand(name="rethink", argument="ADVICE", text="ask again, with a word of advice", run=actions.rethink),
+    SlashCommand(name="why", text="explain the last answer", run=actions.why),
+    SlashCommand(name="undo", text="undo the last turn with its changes to memory", run=actions.undo),
+    SlashCommand(name="retry", text="ask again, replacing the last answer", run=actions.retry),
+    SlashCommand(name="rethink", argument="ADVICE", text="ask again, with advice", run=actions.rethink),
     SlashCommand(
-        name="model", argument="[NAME [URL]]", takes="MODEL", text="who answers from here on", run=actions.model
+        name="model", argument="[NAME [URL]]", takes="MODEL", text="show or switch the model", run=actions.model
     ),
-    SlashCommand(name="agent", argument="[NAME]", takes="AGENT", text="talk to another agent", run=actions.agent),
+    SlashCommand(name="agent", argument="[NAME]", takes="AGENT", text="switch to another agent", run=actions.agent),
     SlashCommand(name="new", text="begin a new conversation; memory stays", run=actions.new),
     SlashCommand(
-        name="export", argument="[FILE]", takes="PATH", text="write the whole agent into a file", run=actions.export
+        name="export", argument="[FILE]", takes="PATH", text="export the whole agent to a file", run=actions.export
     ),
     SlashCommand(
-        name="save", argument="[FILE]", takes="PATH", text="write this conversation as Markdown", run=actions.save
+        name="save", argument="[FILE]", takes="PATH", text="save this conversation as Markdown", run=actions.save
     ),
-    SlashCommand(name="exit", text="leave (Ctrl-D does too)", run=actions.leave),
+    SlashCommand(name="exit", text="quit (also Ctrl-D)", run=actions.leave),
 )
 
 COMMANDS: Final = {command.name: command for command in _ALL}

@@ -1,4 +1,4 @@
-"""The conversation as a Markdown file, for keeping or sending on. What is kept anyway is in recall storage."""
+"""Write the conversation to a Markdown file. Recall storage keeps it in any case."""
 
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -9,10 +9,9 @@ from memgpt_cli.services.chatting import Session, spoken_turns
 
 
 def write_transcript(session: Session, path: str, *, since: datetime, zone: tzinfo) -> int:
-    """Write what was said since then; returns how many messages.
+    """Write the messages since then; returns how many.
 
-    Raises UsageError when there is such a file, StorageError when it cannot be made, NotFoundError when there is
-    nothing to write.
+    Raises UsageError if the file exists, StorageError if it cannot be written, NotFoundError if there are no messages.
     """
     parts, count = [f"# {session.name}, {for_people(since, zone)}"], 0
     for turn in spoken_turns(session, since):

@@ -1,4 +1,4 @@
-"""Running one turn and gathering what it came to; shared by `send` and `chat`."""
+"""Run one turn and collect its result; used by `send` and `chat`."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ from memgpt_cli.services.secrets import kinds_of, masked
 from memgpt_cli.services.wording import counted, one_line
 
 _LONG: Final = 96
-"""Characters of a text that are shown in the line about it."""
+"""Characters of a text in the line about it."""
 
 MOST_LINES: Final = 8
 """Lines of a change that are shown without --verbose."""
@@ -31,13 +31,13 @@ MOST_LINES: Final = 8
 
 _WHY: Final = {
     Refusal.PERSON: "as you said",
-    Refusal.NOBODY: "since nobody could be asked (memory.confirm)",
+    Refusal.NOBODY: "because no one could be asked (memory.confirm)",
 }
 
 
 @dataclass(slots=True)
 class TurnResult:
-    """What a turn came to so far."""
+    """The result of a turn so far."""
 
     steps: list[StepCommitted] = field(default_factory=list)
     ended: TurnEnded | None = None
@@ -59,9 +59,9 @@ def watch(happenings: Iterator[Happening], result: TurnResult, show: Callable[[H
 
 
 def describe(happening: Happening) -> str | None:
-    """A line about memory work, or None when there is nothing to say.
+    """Return a line about a memory operation, or None.
 
-    What a call changed follows on lines of its own, each with `+` or `-` before it.
+    A call's changes follow on lines of their own, each with `+` or `-` before it.
     """
     match happening:
         case Notice(text=text) | Waiting(text=text):
@@ -82,13 +82,13 @@ def describe(happening: Happening) -> str | None:
 
 
 def in_full(returned: FunctionReturned) -> str:
-    """A call with all of its arguments and its whole result."""
+    """Return a call with all of its arguments and its whole result."""
     state = "" if returned.ok else " failed"
     return f"{returned.call.name}({returned.call.arguments}){state}:\n{returned.result.text}"
 
 
 def _call(returned: FunctionReturned) -> str | None:
-    """What a call did, in the person's words rather than the model's."""
+    """Describe the effect of a call, in the user's words."""
     name, arguments = returned.call.name, arguments_object(returned.call.arguments) or {}
     outcome = returned.result.text.split("\n", 1)[0].rstrip(".")
     effects = returned.result.effects
@@ -122,7 +122,7 @@ def _named_secrets(call: FunctionCall) -> str:
 
 
 def proposal(call: FunctionCall) -> str:
-    """What a call would write."""
+    """Describe what a call would write."""
     said = {key: str(value) for key, value in (arguments_object(call.arguments) or {}).items()}
     match call.name:
         case "core_memory_append":
@@ -139,7 +139,7 @@ def proposal(call: FunctionCall) -> str:
 
 
 def _wanted(said: dict[str, str]) -> str:
-    """What a search was for; one of dates alone has no words."""
+    """Return the query of a search; one with dates only has no words."""
     if said.get("query", "").strip():
         return f"“{one_line(said['query'], 60)}”"
     days = [said[key] for key in ("start_date", "end_date") if said.get(key)]

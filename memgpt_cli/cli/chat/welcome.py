@@ -1,4 +1,4 @@
-"""What stands above the first prompt: at the very first start one screen, later one line."""
+"""The text above the first prompt: one screen at the very first start, one line later."""
 
 import sys
 import textwrap
@@ -51,7 +51,7 @@ Say something about yourself. /help shows what else there is, /memory what is re
 
 
 def welcome(terminal: Terminal, workspace: "Workspace", reservation: "Reservation") -> "list[Offer]":
-    """Greet a person who starts for the first time, or say in a line who is there.
+    """Greet a new user, or print one line about the agent and model.
 
     Returns the models of this machine that a key chooses (first_run.py), if any were found.
     """
@@ -73,7 +73,7 @@ def welcome(terminal: Terminal, workspace: "Workspace", reservation: "Reservatio
 
 
 def first_words() -> None:
-    """What to do first."""
+    """Return the first suggestions."""
     _write(_FIRST_WORDS)
 
 
@@ -84,5 +84,5 @@ def _write(text: str) -> None:
 
 
 def _wrapped(line: str, width: int) -> str:
-    """Prose is wrapped at words; what is indented is a command and stays on its line."""
+    """Wrap prose at words; indented lines are commands and stay whole."""
     return line if line.startswith(" ") else textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)

@@ -1,4 +1,4 @@
-"""`/why`: what the last answer came from. Read from the stored turn; scores come from doing its searches again."""
+"""`/why`: explain the last answer. It is read from the stored turn; scores come from repeating its searches."""
 
 from collections.abc import Sequence
 from datetime import tzinfo
@@ -16,7 +16,7 @@ from memgpt_cli.services.wording import counted, one_line
 
 _SHOWN: Final = 160
 _INDENTED: Final = 11
-"""Columns before the text of a hit, and one to spare."""
+"""Columns before the text of a hit, and one more."""
 
 
 def show_explanation(terminal: Terminal, found: Explanation) -> None:
@@ -80,5 +80,5 @@ def _models(terminal: Terminal, steps: Sequence[StepRecord]) -> None:
 
 
 def _short(terminal: Terminal, text: str) -> str:
-    """What fits on a line of a terminal."""
+    """Return the part of a text that fits on a line of a terminal."""
     return one_line(text, max(20, terminal.out.width - _INDENTED) if terminal.out.is_terminal else _SHOWN)

@@ -1,6 +1,6 @@
-"""`memgpt doctor`: is everything in order here? Each check says what it found and, where it can, what to do.
+"""`memgpt doctor`: check the installation. Each check reports a finding and, if possible, a fix.
 
-Here is what can be checked without a network; `doctor_online` has the rest.
+These checks need no network; `doctor.online` has the others.
 """
 
 import os
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from memgpt_cli.services.workspaces import Workspace
 
 LITTLE_SPACE_GB: Final = 0.5
-"""Free disk space below which a growing memory is in danger."""
+"""Free disk space in GB below which a warning is shown."""
 
 
 def doctor(
@@ -35,7 +35,9 @@ def doctor(
         bool, typer.Option("--repair", help="Remove or mend what interrupted commands left behind.")
     ] = False,
 ) -> None:
-    """Check settings, keys, model, embedder, disk, databases and indexes. The exit code is 0 when all is well, else 1.
+    """Check settings, keys, model, embedder, disk, databases and indexes.
+
+    The exit code is 0 if all checks pass, else 1.
 
     With --online the model is asked to call a function, in one or two short calls.
 
@@ -45,13 +47,12 @@ def doctor(
         memgpt doctor --online
 
         memgpt doctor --online --base-url http://localhost:11434/v1 --model llama3.2
-
     """
     terminal = terminal_of(ctx)
     findings: list[Finding] = []
     for finding in _findings(terminal, online=online, repair=repair):
         if not finding.ok and any(f.says == finding.says for f in findings):
-            continue  # one cause stops several checks
+            continue  # one cause fails several checks
         findings.append(finding)
         if not terminal.json:
             _tell(terminal, finding)
@@ -116,7 +117,7 @@ def _directories(workspace: "Workspace") -> Iterator[Finding]:
             yield Finding(what=name, ok=False, says=says, hint="change its permissions, or set MEMGPT_HOME")
             continue
         free = shutil.disk_usage(existing).free / 1e9
-        hint = "make room: memory grows with what is said" if free < LITTLE_SPACE_GB else ""
+        hint = "free disk space: memory grows with each conversation" if free < LITTLE_SPACE_GB else ""
         yield Finding(what=name, ok=not hint, says=f"{folder}, {free:.1f} GB free", hint=hint)
 
 
@@ -198,7 +199,7 @@ def _agent(workspace: "Workspace", name: str) -> Iterator[Finding]:
     what, found = f"agent {name}", check_record(workspace, name)
     held = f"{found.messages:,} messages, {found.passages:,} passages, {found.vectors:,} vectors"
     make = f"{found.waiting:,} wait for their vector; memgpt archival reindex -a {name} makes them"
-    yield Finding(what=what, ok=True, says=f"the record is whole: {held}", hint=make if found.waiting else "")
+    yield Finding(what=what, ok=True, says=f"the record is intact: {held}", hint=make if found.waiting else "")
     for folder in found.replicas:
         says = f"{folder} holds a replica of the record that memgpt forget cannot reach"
         yield Finding(what=what, ok=True, says=says, hint="delete its copies before you forget")
@@ -207,13 +208,13 @@ def _agent(workspace: "Workspace", name: str) -> Iterator[Finding]:
 
 
 def _chroma(workspace: "Workspace", name: str) -> Finding:
-    """Opens Chroma as its next user would, which judges it by searches and rebuilds it if it is damaged."""
+    """Open Chroma like its next user would, which checks it with searches and rebuilds it if it is damaged."""
     from memgpt_cli.errors import AgentBusyError
 
     what = f"index {name}"
     try:
         rebuilt = workspace.try_index(name)
     except AgentBusyError as error:
-        return Finding(what=what, ok=True, says=f"not looked at: {error.message}")
+        return Finding(what=what, ok=True, says=f"not checked: {error.message}")
     says = "it was damaged, and has been rebuilt from the record" if rebuilt else "Chroma finds what it was given"
     return Finding(what=what, ok=True, says=says)

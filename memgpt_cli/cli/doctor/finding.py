@@ -1,4 +1,4 @@
-"""What a check of `memgpt doctor` is and what it finds. The checks themselves are in doctor.py and doctor_online.py."""
+"""The result of one check of `memgpt doctor`."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What one check found. `hint` may help even where nothing is wrong."""
+    """The result of one check. `hint` may help even if nothing is wrong."""
 
     what: str
     ok: bool

@@ -1,4 +1,4 @@
-"""What `memgpt doctor --online` checks: the endpoint, its model's function calls, the embedder, servers nearby."""
+"""The checks of `memgpt doctor --online`: the endpoint, function calls, the embedder, servers on this machine."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final

@@ -22,9 +22,10 @@ app = typer.Typer(help="Facts: what is known, when it was true, and where it com
 Id = Annotated[str, typer.Argument(help="Its id, such as f7.", metavar="ID")]
 Ids = Annotated[list[str], typer.Argument(help="Ids such as f7.", metavar="ID...")]
 AsOf = Annotated[
-    str | None, typer.Option("--as-of", help="What was true then (2021, 2021-03, 2021-03-31).", metavar="DATE")
+    str | None,
+    typer.Option("--as-of", help="Only facts that were true then (2021, 2021-03, 2021-03-31).", metavar="DATE"),
 ]
-KnownAt = Annotated[str | None, typer.Option("--known-at", help="What was known then.", metavar="DATE")]
+KnownAt = Annotated[str | None, typer.Option("--known-at", help="Only facts that were known then.", metavar="DATE")]
 Everything = Annotated[bool, typer.Option("--all", help="Superseded, retracted and uncertain facts too.")]
 From = Annotated[str | None, typer.Option("--from", help="When it began to be true.", metavar="DATE")]
 To = Annotated[str | None, typer.Option("--until", help="When it stopped being true.", metavar="DATE")]
@@ -38,7 +39,7 @@ def list_facts(
     kind: KindOption = None,
     state: Annotated[FactState | None, typer.Option("--state", help="Only facts in this state.")] = None,
     everything: Everything = False,
-    to_check: Annotated[bool, typer.Option("--to-check", help="Only facts that you should look at.")] = False,
+    to_check: Annotated[bool, typer.Option("--to-check", help="Only facts that need a check.")] = False,
     as_of: AsOf = None,
     known_at: KnownAt = None,
     limit: Limit = 50,
@@ -108,7 +109,7 @@ def search(
     everything: Everything = False,
     limit: Limit = 10,
     page: Page = 0,
-    explain: Annotated[bool, typer.Option("--explain", help="Show what made each hit.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Explain the score of each hit.")] = False,
 ) -> None:
     """Search facts, best first. A question about the present finds what is true now; "in 2021" finds what was then.
 
@@ -140,13 +141,13 @@ def search(
 @app.command("add", cls=Command)
 def add(
     ctx: typer.Context,
-    subject: Annotated[str, typer.Argument(help="Whom or what it is about; me for yourself.")],
-    predicate: Annotated[str, typer.Argument(help="What is stated: home, job, rent.")],
+    subject: Annotated[str, typer.Argument(help="The person or thing it is about; me for yourself.")],
+    predicate: Annotated[str, typer.Argument(help="The predicate: home, job, rent.")],
     value: Annotated[str, typer.Argument(help="Its value.", metavar="OBJECT")],
     start: From = None,
     until: To = None,
     kind: KindOption = None,
-    also: Annotated[bool, typer.Option("--also", help="Beside other values; it replaces none.")] = False,
+    also: Annotated[bool, typer.Option("--also", help="Keep other values; replace none.")] = False,
     says: Annotated[str | None, typer.Option("--says", help="Who claims it, if not you.", metavar="NAME")] = None,
 ) -> None:
     """Add a fact. A new value of something that has one value at a time closes the old one.
@@ -189,12 +190,12 @@ def edit(
     until: To = None,
     kind: KindOption = None,
     checked: Annotated[
-        bool, typer.Option("--checked", help="You looked at it: an uncertain fact becomes current.")
+        bool, typer.Option("--checked", help="Mark as checked: an uncertain fact becomes current.")
     ] = False,
 ) -> None:
-    """Correct a fact that was recorded wrongly. The state before stays in its history; "" removes a date.
+    """Correct a fact that was recorded wrongly. The previous version stays in its history; "" removes a date.
 
-    A value that was right and has changed is added instead: memgpt facts add.
+    If a correct value has changed, add the new one instead: memgpt facts add.
 
     Examples:
 
@@ -213,11 +214,10 @@ def edit(
 
 @app.command("retract", cls=Command)
 def retract(ctx: typer.Context, facts: Ids) -> None:
-    """Mark facts as never true. They stay in the history; memgpt forget removes them for good.
+    """Mark facts as never true. They stay in the history; memgpt forget deletes them permanently.
 
     Example:
         memgpt facts retract f7
-
     """
     terminal = terminal_of(ctx)
     with open_memory(terminal.workspace) as memory:
@@ -228,11 +228,10 @@ def retract(ctx: typer.Context, facts: Ids) -> None:
 
 @app.command("log", cls=Command)
 def log(ctx: typer.Context, fact: Id) -> None:
-    """List the versions of a fact, newest first: when, by whom, and what it said.
+    """List the versions of a fact, newest first: time, author, content.
 
     Example:
         memgpt facts log f7
-
     """
     terminal = terminal_of(ctx)
     with open_memory(terminal.workspace) as memory:

@@ -19,7 +19,7 @@ from memgpt_cli.services.wording import counted
 
 
 class Format(StrEnum):
-    """How facts are written."""
+    """The file format of facts."""
 
     JSONL = "jsonl"
     CSV = "csv"

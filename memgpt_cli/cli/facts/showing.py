@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 def line(fact: Fact) -> str:
-    """`f7  Ana, home: Lisbon  (since 2023-02; from m12)`."""
+    """Return `f7  Ana, home: Lisbon  (since 2023-02; from m12)`."""
     said = f" (says {fact.says})" if fact.says else ""
     return f"{fact.ref}  {fact.text}{said}" + (f"  ({fact.origin})" if fact.origin else "")
 
 
 def show_facts(terminal: Terminal, facts: Iterable[Fact]) -> None:
-    """One line for each fact, and why it is to be checked."""
+    """Print one line for each fact, and why it needs a check."""
     for fact in facts:
         terminal.say(line(fact))
         if fact.check:
@@ -39,7 +39,7 @@ def report(terminal: Terminal, kept: KeptFact) -> None:
 
 
 def details(fact: Fact, zone: tzinfo) -> list[str]:
-    """Everything about one fact, line by line."""
+    """Return everything about one fact, line by line."""
     told = [
         f"kind: {fact.fact_kind}{', one value at a time' if fact.one_valued else ''}",
         f"state: {fact.state}",

@@ -1,4 +1,4 @@
-"""`memgpt memory`: core memory blocks, read and written. A running chat notices each change at its next turn."""
+"""`memgpt memory`: read and write core memory blocks. A running chat sees each change at its next turn."""
 
 from typing import Annotated
 
@@ -30,11 +30,10 @@ Description = Annotated[str | None, typer.Option("--description", help="Its purp
 
 @app.command("list", cls=Command)
 def list_blocks(ctx: typer.Context, match: Match = None, limit: Lines = 50, page: Page = 0) -> None:
-    """List the blocks: how full they are, and who changed each last.
+    """List the blocks: how full they are, and who changed each one last.
 
     Example:
         memgpt memory list
-
     """
     terminal = terminal_of(ctx)
     with terminal.memory() as memory:
@@ -171,17 +170,16 @@ def append(ctx: typer.Context, label: Label, text: Text) -> None:
 def edit(ctx: typer.Context, label: Label) -> None:
     """Edit a block in $VISUAL or $EDITOR and show what changed.
 
-    What does not fit, or what somebody else changed meanwhile, is refused, and your text is kept in a file.
+    A text that is too long, or a block that was changed meanwhile, is refused, and your text is kept in a file.
 
     Example:
         memgpt memory edit human
-
     """
     edit_block(terminal_of(ctx), label)
 
 
 def edit_block(terminal: Terminal, label: str) -> None:
-    """Edit a block in the person's editor. Raises NotFoundError, UsageError, LimitError."""
+    """Edit a block in the user's editor. Raises NotFoundError, UsageError, LimitError."""
     from memgpt_cli.cli.terminal.editor import edited
 
     with terminal.memory(create=True) as memory:
@@ -228,7 +226,7 @@ app.command("blame", cls=Command)(memory_history.blame)
 def restore(
     ctx: typer.Context,
     label: Label,
-    version: Annotated[int, typer.Argument(help="The version to go back to; see memory log.")],
+    version: Annotated[int, typer.Argument(help="The version to restore; see memory log.")],
 ) -> None:
     """Make an old version of a block current, as a new version. Works for deleted blocks too.
 

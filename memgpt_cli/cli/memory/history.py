@@ -1,4 +1,4 @@
-"""`memgpt memory log|diff|blame`: what a block was, and where each line of it came from."""
+"""`memgpt memory log|diff|blame`: the versions of a block, and the origin of each line."""
 
 from itertools import pairwise
 from typing import Annotated
@@ -15,11 +15,11 @@ from memgpt_cli.services import memory_shapes
 from memgpt_cli.services.blocks import changed_lines
 
 STYLES = {"+": "green", "-": "red"}
-"""How lines of a difference look."""
+"""Styles of the lines of a difference."""
 
 
 def labels(ctx: typer.Context, incomplete: str) -> list[str]:
-    """The labels that begin so, for completion."""
+    """Return the labels with this prefix, for completion."""
     with terminal_of(ctx).memory() as memory:
         return [block.label for block in memory.blocks.all() if block.label.startswith(incomplete)]
 
@@ -33,11 +33,10 @@ def log(
     limit: Limit = 50,
     page: Page = 0,
 ) -> None:
-    """List a block's versions, newest first: when, by whom, because of what.
+    """List a block's versions, newest first: time, author, cause.
 
     Example:
         memgpt memory log human
-
     """
     terminal = terminal_of(ctx)
     with terminal.memory() as memory:
@@ -60,14 +59,13 @@ def log(
 def diff(
     ctx: typer.Context,
     label: Label,
-    before: Annotated[int | None, typer.Argument(help="A version; default: the one before B.", metavar="A")] = None,
+    before: Annotated[int | None, typer.Argument(help="A version; default: the version before B.", metavar="A")] = None,
     after: Annotated[int | None, typer.Argument(help="Another; default: the newest.", metavar="B")] = None,
 ) -> None:
-    """Compare two versions of a block, by default the last change.
+    """Compare two versions of a block, by default those of the last change.
 
     Example:
         memgpt memory diff human
-
     """
     terminal = terminal_of(ctx)
     with terminal.memory() as memory:
@@ -77,17 +75,16 @@ def diff(
         for line in found.lines:
             terminal.say(line, style=STYLES.get(line[:1]))
         if not found.lines:
-            terminal.notice(f"versions {found.before} and {found.after} say the same")
+            terminal.notice(f"versions {found.before} and {found.after} are equal")
 
     terminal.show(memory_shapes.diff(label, found.before, found.after, found.lines), text)
 
 
 def blame(ctx: typer.Context, label: Label) -> None:
-    """Show for each line of a block when it came, by whom, and after which message.
+    """Show for each line of a block when it was added, by which author, and after which message.
 
     Example:
         memgpt memory blame human
-
     """
     terminal = terminal_of(ctx)
     with terminal.memory() as memory:
@@ -110,7 +107,7 @@ def blame(ctx: typer.Context, label: Label) -> None:
 
 
 def _changed(before: BlockVersion | None, after: BlockVersion) -> list[str]:
-    """What a version changed, without what stayed."""
+    """Return the changed lines of a version."""
     if after.deleted:
         return ["deleted"]
     lines = [line for line in changed_lines(before, after) if line[:1] in STYLES]

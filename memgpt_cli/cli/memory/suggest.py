@@ -1,4 +1,4 @@
-"""`memgpt memory suggest`: standing wishes found in what was said, offered as lines of a block."""
+"""`memgpt memory suggest`: find standing wishes in messages and add them to a block."""
 
 import re
 import sys
@@ -31,10 +31,10 @@ def suggest(
     ] = None,
     yes: Yes = False,
 ) -> None:
-    """Find standing wishes ("always ... when I ask about ...") in what was said, and add them to a block.
+    """Find standing wishes ("always ... when I ask about ...") in messages, and add them to a block.
 
-    Each is shown with its message before anything is written. At a terminal the command asks which to add; otherwise
-    --yes adds all of them and --select some. All lines that are added are one operation: memgpt undo removes them.
+    Each is shown with its message before anything is written. On a terminal the command asks which to add; otherwise
+    --yes adds all of them and --select some. All added lines are one operation: memgpt undo removes them.
 
     Examples:
 
@@ -74,7 +74,7 @@ def _show(terminal: Terminal, found: Sequence[Suggestion]) -> None:
 
 
 def _ask(terminal: Terminal, found: list[Suggestion], label: str) -> list[Suggestion]:
-    """Those that the person wants; none where nobody can be asked."""
+    """Return the selected ones; none without a terminal."""
     if not sys.stdin.isatty():
         terminal.notice("nothing was written; --yes adds all of them, --select 1,3 some")
         return []

@@ -1,4 +1,4 @@
-"""`memgpt undo` and `memgpt redo`: the last change to memory, whoever made it, taken back or done again."""
+"""`memgpt undo` and `memgpt redo`."""
 
 from collections.abc import Iterable
 from typing import Annotated
@@ -32,9 +32,10 @@ def undo(
         int, typer.Option("--page", min=0, max=LARGEST, help="With --list: the page to show (0-based).")
     ] = 0,
 ) -> None:
-    """Undo the last change to memory, whoever made it. Repeat to undo earlier changes.
+    """Undo the last change to memory by any author. Repeat to undo earlier changes.
 
-    Core memory, archival storage, imports and deletions alike. Each is one operation of one call or one command.
+    It covers core memory, archival storage, imports and deletions. All changes of one call or one command are one
+    operation.
 
     Examples:
 
@@ -45,7 +46,7 @@ def undo(
     terminal = terminal_of(ctx)
     if by is not None and not list_them:
         raise UsageError(
-            "--by requires --list: undo always undoes the last change, whoever made it",
+            "--by requires --list: undo always undoes the last change by any author",
             hint=f"memgpt undo --list --by {by}",
         )
     if list_them and turn:
@@ -59,31 +60,30 @@ def undo(
             done = memory.changes.undo()
             terminal.show(
                 lambda: {"undone": memory.changes.shapes([done.operation])[0]},
-                lambda: _tell(terminal, memory, "took back", done.operation, done.lines),
+                lambda: _tell(terminal, memory, "undid", done.operation, done.lines),
             )
         if not terminal.json:
             terminal.notice("memgpt redo repeats it; memgpt undo undoes the change before")
 
 
 def redo(ctx: typer.Context) -> None:
-    """Redo what was undone last, unless memory has changed since.
+    """Redo the last undone change, unless memory has changed since.
 
     Example:
         memgpt redo
-
     """
     terminal = terminal_of(ctx)
     with terminal.memory() as memory:
         done = memory.changes.redo()
         terminal.show(
             lambda: {"redone": memory.changes.shapes([done.operation])[0]},
-            lambda: _tell(terminal, memory, "did again", done.operation, done.lines),
+            lambda: _tell(terminal, memory, "redid", done.operation, done.lines),
         )
 
 
 def _tell(terminal: Terminal, memory: AgentMemory, what: str, operation: Operation, lines: Iterable[str]) -> None:
     by = memory.causes([operation.provenance]).described(operation.provenance)
-    terminal.say(f"{what} what was done by {by}")
+    terminal.say(f"{what} the change by {by}")
     for line in lines:
         terminal.say(f"   {line}", style=STYLES.get(line[:1]))
 
@@ -115,9 +115,9 @@ def _undo_turn(terminal: Terminal) -> None:
 
 
 def tell_turn(terminal: Terminal, taken: UndoneTurn, memory: AgentMemory) -> None:
-    """Print what became of a turn that was undone."""
+    """Print the result of undoing a turn."""
     changes = counted(len(taken.operations), "change")
-    terminal.say(f"took back turn {taken.turn}: {counted(len(taken.messages), 'message')}, {changes} to memory")
+    terminal.say(f"undid turn {taken.turn}: {counted(len(taken.messages), 'message')}, {changes} to memory")
     for operation in taken.operations:
         for line in memory.changes.describe_undoing(operation):
             terminal.say(f"   {line}", style=STYLES.get(line[:1]))
@@ -125,4 +125,4 @@ def tell_turn(terminal: Terminal, taken: UndoneTurn, memory: AgentMemory) -> Non
         terminal.notice(f"{counted(taken.returned, 'message')} that it had evicted returned to the queue")
     for operation in taken.kept:
         lines = "; ".join(memory.changes.describe(operation))
-        terminal.notice(f"left as it is, since it was changed after: {lines}")
+        terminal.notice(f"not undone, because it was changed later: {lines}")

@@ -1,4 +1,4 @@
-"""`memgpt recall`: every message ever, listed, searched, shown, deleted, and carried in and out."""
+"""`memgpt recall`: list, search, show, delete, import and export messages."""
 
 from collections.abc import Sequence
 from typing import Annotated, Final
@@ -18,7 +18,7 @@ from memgpt_cli.services import shapes
 from memgpt_cli.services.wording import one_line
 
 _SHOWN: Final = 300
-"""Characters of a message in a list; `recall show` has all of it."""
+"""Characters of a message in a list; `recall show` prints all of it."""
 
 app = typer.Typer(help="Recall storage: all messages.", no_args_is_help=True)
 
@@ -113,7 +113,7 @@ def search(
     name: Speaker = None,
     since: Since = None,
     until: Until = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Show what made each hit.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Explain the score of each hit.")] = False,
 ) -> None:
     """Search messages by words and meaning, best first.
 

@@ -21,9 +21,7 @@ from memgpt_cli.services.wording import counted
 
 _FAULTS_SHOWN = 10
 
-_NO_VECTORS = (
-    "words alone find what has no vector yet; the same command without --no-vectors makes them, and so does a chat"
-)
+_NO_VECTORS = "messages without vectors are found by words only; the same command without --no-vectors makes them"
 
 
 def import_file(
@@ -35,15 +33,13 @@ def import_file(
         ),
     ],
     dry_run: DryRun = False,
-    vectors: Annotated[
-        bool, typer.Option("--vectors/--no-vectors", help="Also make the vectors, after the texts.")
-    ] = True,
+    vectors: Annotated[bool, typer.Option("--vectors/--no-vectors", help="Also make vectors after the texts.")] = True,
 ) -> None:
-    """Import conversations into recall storage. What is there already is not stored again, so a stop costs nothing.
+    """Import conversations into recall storage. Known messages are skipped, so an interrupted import can be repeated.
 
-    JSON lines have role and content, and maybe name, created_at, session, id. Of ChatGPT and Claude take the export
-    file as it comes. All of it is one operation: memgpt undo takes it back. What cannot be read is named, and the exit
-    code is 1.
+    JSON lines have role and content, and optionally name, created_at, session, id. Export files of ChatGPT and Claude
+    are read as downloaded. The import is one operation for memgpt undo. Unreadable parts are listed, and the exit code
+    is 1.
 
     Examples:
 
@@ -82,7 +78,7 @@ def _import(terminal: Terminal, load: ConversationImport, *, dry_run: bool) -> I
     except BaseException:
         if load.progress.new and not dry_run:
             stored = counted(load.progress.new, "message")
-            terminal.notice(f"{stored} imported so far; the same command goes on from there")
+            terminal.notice(f"{stored} imported so far; the same command continues")
         raise
 
 
@@ -95,9 +91,9 @@ def export(
     until: Until = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write messages as JSON lines, oldest first: what was said, or with --role other messages too.
+    """Write messages as JSON lines, oldest first: user and assistant messages, or with --role others too.
 
-    Importing it into the same agent adds nothing; into another, it brings the messages there.
+    Importing the file into the same agent adds nothing; another agent gets its messages.
 
     Examples:
 
@@ -119,7 +115,7 @@ def export(
 
 
 def _make_vectors(terminal: Terminal) -> MadeVectors:
-    """The vectors, as a step of their own; without the agent's lock they are left to whoever holds it."""
+    """Make vectors in a separate step; without the agent's lock, they are left to the process that holds it."""
     try:
         with bar(terminal) as shown:
             made = make_vectors(
@@ -162,7 +158,7 @@ def _tell(terminal: Terminal, done: ImportProgress, faults: list[Unreadable], *,
         parts.append(f"of {counted(done.sessions, 'conversation')}")
     if done.first and done.last:
         parts.append(f"from {for_people(done.first, terminal.zone)} to {for_people(done.last, terminal.zone)}")
-    terminal.say(" ".join(parts) + (f"; {done.known} are there already" if done.known else ""))
+    terminal.say(" ".join(parts) + (f"; {done.known} are already stored" if done.known else ""))
     if done.speakers:
         terminal.notice(f"speakers: {', '.join(done.speakers[:20])}")
     if done.new and not dry_run:

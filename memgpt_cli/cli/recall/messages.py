@@ -1,4 +1,4 @@
-"""`memgpt recall show|delete`: one message with its whole turn, and taking messages out of recall storage."""
+"""`memgpt recall show|delete`: show a message with its turn, and delete messages."""
 
 from typing import Annotated, Any
 
@@ -21,11 +21,10 @@ def show(
     ctx: typer.Context,
     message: Annotated[str, typer.Argument(help="Its id, such as m12.", metavar="ID", autocompletion=message_ids)],
 ) -> None:
-    """Show a message with its turn: what was thought, called and returned, what it changed in memory, what it cost.
+    """Show a message with its turn: reasoning, calls, results, changes to memory, cost.
 
     Example:
         memgpt recall show m12
-
     """
     terminal = terminal_of(ctx)
     with terminal.memory() as memory:
@@ -43,7 +42,7 @@ def _show(terminal: Terminal, memory: AgentMemory, chosen: Message, view: TurnVi
     for message in view.messages:
         _say(terminal, message, chosen=message.id == chosen.id)
     for operation in view.changes:
-        terminal.say("changed memory" + (" (taken back)" if operation.undone_at else ""), style="bold")
+        terminal.say("changed memory" + (" (undone)" if operation.undone_at else ""), style="bold")
         for line in memory.changes.describe(operation):
             terminal.say(f"   {line}", style=STYLES.get(line[:1]))
     for step in view.steps:
@@ -68,12 +67,12 @@ def delete(
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Delete messages. Turns go whole: no call without its result, no answer without its question.
+    """Delete messages. Whole turns are deleted, so that no call is left without its result.
 
-    A summary that may speak of them is written anew at the next turn. memgpt undo brings them back.
+    A summary that may mention them is rewritten at the next turn. memgpt undo brings them back.
 
-    With --derived an import is deleted permanently, with everything that goes back to it; a receipt says what was
-    checked. To delete other messages permanently: memgpt forget.
+    With --derived an import is deleted permanently, with everything derived from it; a receipt lists what was checked.
+    To delete other messages permanently: memgpt forget.
 
     Examples:
 

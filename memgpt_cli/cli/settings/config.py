@@ -1,4 +1,4 @@
-"""`memgpt config`: looking at settings and changing them."""
+"""`memgpt config`: show and change settings."""
 
 from typing import Annotated, Any
 
@@ -21,11 +21,10 @@ Key = Annotated[str, typer.Argument(metavar="KEY", help="A setting such as windo
 
 @app.command("list", cls=Command)
 def list_settings(ctx: typer.Context) -> None:
-    """Every setting, its value, and where the value comes from.
+    """List every setting with its value and its source.
 
     Example:
         memgpt config list
-
     """
     terminal = terminal_of(ctx)
     configuration = _read(terminal)
@@ -38,11 +37,10 @@ def list_settings(ctx: typer.Context) -> None:
 
 @app.command("get", cls=Command)
 def get(ctx: typer.Context, key: Key) -> None:
-    """One setting as it is in force.
+    """Print the current value of a setting.
 
     Example:
         memgpt config get model.name
-
     """
     terminal = terminal_of(ctx)
     setting = _read(terminal)[key]
@@ -70,7 +68,7 @@ def set_setting(
     written = file.set(key, value)
     setting = workspace.configuration[key]
     if setting.value != written:
-        terminal.notice(f"{setting.where} says {setting.value} and is stronger than your settings file.")
+        terminal.notice(f"{setting.where} says {setting.value} and takes precedence over your settings file.")
     if (own := _own_of_agent(workspace, key)) is not None:
         agent = workspace.agent_name
         terminal.notice(
@@ -80,7 +78,7 @@ def set_setting(
 
 
 def _own_of_agent(workspace: Any, key: str) -> str | None:
-    """What the agent in use has of its own in place of this setting; None when it follows the setting."""
+    """Return the agent's own value for this setting; None if it has none."""
     config = workspace.agents.config(workspace.agent_name) if workspace.agents.exists(workspace.agent_name) else None
     own = {
         "model.name": ("model", config and (config.profile or config.model)),
@@ -110,11 +108,10 @@ def unset(ctx: typer.Context, key: Key) -> None:
 
 @app.command("edit", cls=Command)
 def edit(ctx: typer.Context) -> None:
-    """Open your settings file in $VISUAL or $EDITOR; it is made, with every setting explained, if there is none.
+    """Open your settings file in $VISUAL or $EDITOR. A new file contains every setting with its explanation.
 
     Example:
         memgpt config edit
-
     """
     from memgpt_cli.cli.terminal.editor import open_editor
 
@@ -126,11 +123,10 @@ def edit(ctx: typer.Context) -> None:
 
 @app.command("path", cls=Command)
 def path(ctx: typer.Context) -> None:
-    """Where your settings file is; with --json, where everything is kept.
+    """Print the path of your settings file; with --json, all directories.
 
     Example:
         memgpt config path
-
     """
     terminal = terminal_of(ctx)
     paths = terminal.workspace.paths
@@ -151,11 +147,10 @@ def trust(
 ) -> None:
     """Let ./.memgpt set everything, as its files are now: model, endpoint, agent, limits and prompts.
 
-    It shows what the files set and asks. Any later change to them ends the trust.
+    The command shows the settings in the files and asks. Any later change to the files ends the trust.
 
     Example:
         memgpt config trust
-
     """
     terminal = terminal_of(ctx)
     workspace = terminal.workspace
@@ -175,7 +170,7 @@ def trust(
 
 
 def _read(terminal: Terminal) -> Any:
-    """The settings; what they have to say goes to stderr."""
+    """Return the settings; their notes go to stderr."""
     configuration = terminal.workspace.configuration
     for line in configuration.notes:
         terminal.notice(line)
@@ -199,7 +194,7 @@ def _text(setting: Any) -> str:
 
 
 def _origin(setting: Any) -> str:
-    """`default`, or the layer and what exactly in it."""
+    """Return `default`, or the layer and the exact place in it."""
     if setting.source.value == "default":
         return "default" if setting.value is not None else "unset"
     return f"{setting.source.value}: {setting.where}"

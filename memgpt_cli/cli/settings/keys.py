@@ -1,4 +1,4 @@
-"""`memgpt keys`: API keys, typed or piped in, stored for their owner alone, shown masked."""
+"""`memgpt keys`: store API keys, typed or piped in, readable by their owner only and shown masked."""
 
 import sys
 from typing import Annotated
@@ -20,11 +20,10 @@ _PROVIDER_HELP = "openai, anthropic, or the host of another endpoint (openrouter
 def set_key(
     ctx: typer.Context, provider: Annotated[str, typer.Argument(metavar="PROVIDER", help=_PROVIDER_HELP)] = "openai"
 ) -> None:
-    """Store a key: typed at a prompt that shows nothing, or piped in.
+    """Store a key, typed at a hidden prompt or piped in.
 
     Example:
         memgpt keys set openai
-
     """
     terminal = terminal_of(ctx)
     keys = terminal.workspace.keys
@@ -35,16 +34,15 @@ def set_key(
     )
     stronger = next((e for e in keys.entries() if e.provider == entry.provider and e.where != entry.where), None)
     if stronger is not None:
-        terminal.notice(f"{stronger.where} is set too and is used before it")
+        terminal.notice(f"{stronger.where} is set too and takes precedence")
 
 
 @app.command("list", cls=Command)
 def list_keys(ctx: typer.Context) -> None:
-    """Which keys there are, masked, and where they are kept.
+    """List the stored keys, masked, and where they are stored.
 
     Example:
         memgpt keys list
-
     """
     terminal = terminal_of(ctx)
     entries = terminal.workspace.keys.entries()
@@ -62,11 +60,10 @@ def delete(
     provider: Annotated[str, typer.Argument(metavar="PROVIDER", help=_PROVIDER_HELP)],
     yes: Yes = False,
 ) -> None:
-    """Forget a stored key.
+    """Delete a stored key.
 
     Example:
         memgpt keys delete openai
-
     """
     terminal = terminal_of(ctx)
     keys = terminal.workspace.keys

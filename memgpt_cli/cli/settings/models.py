@@ -1,4 +1,4 @@
-"""`memgpt models`: the models that are known, those that an endpoint serves, and profiles of models."""
+"""`memgpt models`: known models, the models of an endpoint, and profiles."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ app = typer.Typer(invoke_without_command=True)
 
 
 def profiles_like(ctx: typer.Context, incomplete: str) -> list[str]:
-    """The profiles whose names begin so, for completion."""
+    """Return the profiles with this prefix, for completion."""
     terminal = terminal_of(ctx)
     return [name for name in terminal.workspace.configuration.profiles if name.startswith(incomplete)]
 
@@ -52,12 +52,12 @@ ProfileName = Annotated[
 @app.callback()
 def models(
     ctx: typer.Context,
-    online: Annotated[bool, typer.Option("--online", help="Ask the endpoint in use which models it serves.")] = False,
+    online: Annotated[bool, typer.Option("--online", help="List the models that the current endpoint serves.")] = False,
 ) -> None:
     """List the known models with their context length and prices, or manage profiles: named models with their settings.
 
-    Without a command the known models are listed; the one in use has a star. Any other model works too. Correct what is
-    known of a model in your settings file: memgpt config edit.
+    Without a command the known models are listed; the current one has a star. Any other model works too. To correct
+    the data of a model, edit your settings file: memgpt config edit.
 
     Examples:
         memgpt models
@@ -65,7 +65,6 @@ def models(
         memgpt models --online
 
         memgpt models --online --base-url http://localhost:11434/v1
-
     """
     terminal = terminal_of(ctx)
     if ctx.invoked_subcommand is None:
@@ -163,11 +162,10 @@ def add(
 
 @app.command("list", cls=Command)
 def list_profiles(ctx: typer.Context) -> None:
-    """List your profiles; the one in use has a star.
+    """List your profiles; the current one has a star.
 
     Example:
         memgpt models list
-
     """
     terminal = terminal_of(ctx)
     workspace = terminal.workspace
@@ -219,13 +217,12 @@ def show(ctx: typer.Context, name: ProfileName) -> None:
 def remove(
     ctx: typer.Context,
     name: ProfileName,
-    force: Annotated[bool, typer.Option("--force", help="Also while a setting or an agent uses it.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Even if a setting or an agent uses it.")] = False,
 ) -> None:
-    """Remove a profile. The models and servers themselves are not touched.
+    """Remove a profile. The models and servers themselves are not affected.
 
     Example:
         memgpt models remove local
-
     """
     terminal = terminal_of(ctx)
     users = _profiles(terminal.workspace).remove(name, force=force)
@@ -242,18 +239,17 @@ def try_model(
     ctx: typer.Context,
     name: Annotated[
         str | None,
-        typer.Argument(help="A profile; default: the model in use.", autocompletion=profiles_like, show_default=False),
+        typer.Argument(help="A profile; default: the current model.", autocompletion=profiles_like, show_default=False),
     ] = None,
 ) -> None:
-    """Find out what a model and its server can do. It makes up to 4 short calls and prints what they cost.
+    """Test what a model and its server can do. It makes up to 4 short calls and prints their cost.
 
-    The exit code is 0 when memgpt can work with it, else 1. A model without a profile: --model MODEL --base-url URL.
+    The exit code is 0 if memgpt can work with it, else 1. A model without a profile: --model MODEL --base-url URL.
 
     Examples:
         memgpt models test local
 
         memgpt models test --model qwen3:8b --base-url http://localhost:11434/v1
-
     """
     terminal = terminal_of(ctx)
     from memgpt_cli.services.model_probes import MOST_CALLS, ModelTest, report, works
@@ -284,10 +280,11 @@ def try_model(
 def learned(
     ctx: typer.Context,
     forget: Annotated[
-        str | None, typer.Option("--forget", metavar="MODEL", help="Forget what was learned of this model, or `all`.")
+        str | None,
+        typer.Option("--forget", metavar="MODEL", help="Delete what was learned about this model, or `all`."),
     ] = None,
 ) -> None:
-    """Show what was learned of endpoints and models: window, refused fields, message rules. It is believed for a day.
+    """Show what was learned about endpoints and models: window, refused fields, message rules. It is valid for a day.
 
     --forget deletes it, with the token counts that servers reported; the next calls learn it again. Use it after a
     server was changed.
@@ -298,7 +295,6 @@ def learned(
         memgpt models learned --forget qwen3:8b
 
         memgpt models learned --forget all
-
     """
     terminal = terminal_of(ctx)
     from memgpt_cli.services.learned import forget_learned, in_words, learned_traits, trait_shape
@@ -315,7 +311,7 @@ def learned(
     for (base_url, model, stale), group in groupby(
         traits, key=lambda trait: (trait.base_url, trait.model, trait.stale)
     ):
-        terminal.say(f"{model} at {base_url or 'OpenAI'}{' (no longer believed)' if stale else ''}")
+        terminal.say(f"{model} at {base_url or 'OpenAI'}{' (stale)' if stale else ''}")
         for phrase in in_words(list(group)):
             terminal.say(f"  {phrase}")
     if not traits:

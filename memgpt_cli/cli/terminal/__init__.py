@@ -1,1 +1,1 @@
-"""What all commands share: the console, tables, pages, progress, the editor."""
+"""Shared parts of all commands: the console, tables, pages, progress, the editor."""

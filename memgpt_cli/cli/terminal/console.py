@@ -1,4 +1,4 @@
-"""Text that is safe to print: nothing in it can control the terminal."""
+"""Make text safe to print: nothing in it can control the terminal."""
 
 import json
 import re
@@ -14,15 +14,15 @@ _CONTROL: Final = re.compile(
 
 
 def plain(text: str) -> str:
-    """Text without control sequences: it may come from a model, a document or a memory.
+    """Remove control sequences from a text, which may come from a model, a document or a memory.
 
-    Escape sequences vanish, as do characters that turn the direction of writing; line ends and tabs stay.
+    Escape sequences and characters that change the writing direction are removed; line ends and tabs stay.
     """
     return _CONTROL.sub("", text.replace("\r\n", "\n"))
 
 
 _HARMFUL: Final = re.compile(r"[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-"""What JSON does not escape by itself, and a terminal may obey."""
+"""Characters that JSON does not escape and that may control a terminal."""
 
 
 def json_text(value: Any, *, indent: int | None = None) -> str:
@@ -32,7 +32,7 @@ def json_text(value: Any, *, indent: int | None = None) -> str:
 
 
 def new_console(*, stderr: bool) -> "Console":
-    """A stream as rich prints to it. Lines are wrapped at words for a person, and left whole for a file."""
+    """Return a console. Lines are wrapped at words on a terminal, and left whole in a file."""
     from rich.console import Console
 
     console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)

@@ -1,6 +1,6 @@
-"""What a command works with: the flags that were typed, the workspace they ask for, streams and output format.
+"""The context of a command: its flags, the workspace, streams and output format.
 
-One object for each command, made by `app.run` and handed on by typer as `ctx.obj`.
+`app.run` creates one object per command, and typer passes it on as `ctx.obj`.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 
 class Terminal:
-    """The terminal that a command runs at. Data goes to `out` (stdout), everything else to `err` (stderr).
+    """The terminal of a command. Data goes to `out` (stdout), everything else to `err` (stderr).
 
-    `json` asks for JSON, `debug` for tracebacks. `owns_process` says that this process runs one command only.
+    `json` selects JSON, `debug` tracebacks. `owns_process`: this process runs one command only.
     """
 
     def __init__(self, *, owns_process: bool = False, arguments: Sequence[str] = ()) -> None:
@@ -51,16 +51,16 @@ class Terminal:
         return shlex.join(["memgpt", *_without_page(self._arguments), "--page", str(page)])
 
     def set_flag(self, name: str, value: Any) -> None:
-        """Take over one common option; the last one counts."""
+        """Set one common option; the last value counts."""
         setattr(self, name, value)
         self.reload()
 
     def reload(self) -> None:
-        """Read the settings again when the workspace is next asked for."""
+        """Read the settings again on the next use of the workspace."""
         vars(self).pop("workspace", None)
 
     def with_flags(self, agent: str, model: str | None, base_url: str | None, window: int | None) -> Terminal:
-        """The same terminal with other flags. None leaves a setting to the agent and the settings."""
+        """Return the same terminal with other flags. None leaves a setting to the agent and the settings."""
         other = Terminal(owns_process=self.owns_process, arguments=self._arguments)
         other.agent, other.model, other.base_url, other.window = agent, model, base_url, window
         other.json, other.debug = self.json, self.debug
@@ -68,14 +68,14 @@ class Terminal:
 
     @cached_property
     def workspace(self) -> Workspace:
-        """The workspace that the flags ask for."""
+        """Return the workspace for the flags."""
         from memgpt_cli.services.workspaces import Flags, Workspace
 
         flags = Flags(agent=self.agent, model=self.model, base_url=self.base_url, window=self.window)
         return Workspace(flags, tell=self.notice)
 
     def memory(self, *, create: bool = False) -> AbstractContextManager[AgentMemory]:
-        """The memory of the agent in use, which the person reads and changes; `create` makes the default agent.
+        """Open the selected agent's memory for the user; `create` creates the default agent.
 
         Raises NotFoundError, StorageError.
         """
@@ -85,7 +85,7 @@ class Terminal:
 
     @property
     def zone(self) -> tzinfo:
-        """The time zone in which times are shown and dates are meant."""
+        """Return the time zone for displayed and typed times."""
         return self.workspace.settings.zone
 
     @cached_property
@@ -100,7 +100,7 @@ class Terminal:
 
     @property
     def is_interactive(self) -> bool:
-        """Whether a person is at both ends."""
+        """Whether input and output are a terminal."""
         return sys.stdin.isatty() and sys.stdout.isatty()
 
     def say(self, text: str, *, style: str | None = None) -> None:
@@ -124,7 +124,7 @@ class Terminal:
         sys.stdout.write(json_text(value, indent=2) + "\n")
 
     def show(self, document: Any, text: str | Callable[[], None]) -> None:
-        """Print a result: a JSON document with --json, else a text. A function makes either of them."""
+        """Print a result: a JSON document with --json, else a text. A function can create either of them."""
         if self.json:
             self.print_json(document() if callable(document) else document)
         elif isinstance(text, str):
@@ -142,7 +142,7 @@ class Terminal:
         return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
     def end_process(self, code: int) -> None:
-        """End the process at once if it runs this command only. Everything to be kept must be written."""
+        """End the process immediately if it runs this command only. All data must be written already."""
         if self.owns_process:
             sys.stdout.flush()
             sys.stderr.flush()
@@ -160,6 +160,6 @@ def _without_page(arguments: Sequence[str]) -> list[str]:
 
 
 def terminal_of(context: typer.Context) -> Terminal:
-    """The terminal of a command."""
+    """Return the terminal of a command."""
     found: Terminal = context.obj
     return found

@@ -1,4 +1,4 @@
-"""The person's editor: `$VISUAL`, `$EDITOR`, or what the system has; and a text in a file while it is edited there."""
+"""The user's editor: `$VISUAL`, `$EDITOR`, or the system's; and a file for the edited text."""
 
 import os
 import shlex
@@ -15,7 +15,7 @@ from memgpt_cli.errors import MemGPTError, UsageError
 
 
 def open_editor(path: Path) -> None:
-    """Open a file and wait until the editor is closed. Raises UsageError when there is no terminal or no editor."""
+    """Open a file and wait until the editor is closed. Raises UsageError without a terminal or an editor."""
     if not sys.stdin.isatty():
         raise UsageError("there is no terminal to edit at", hint=f"edit the file itself: {path}")
     chosen = os.environ.get("VISUAL") or os.environ.get("EDITOR")
@@ -24,7 +24,7 @@ def open_editor(path: Path) -> None:
         raise UsageError("there is no editor", hint="export EDITOR=nano")
     try:
         command = [*shlex.split(found, posix=os.name != "nt"), str(path)]
-        status = subprocess.run(command, check=False).returncode  # noqa: S603 - the person's own command
+        status = subprocess.run(command, check=False).returncode  # noqa: S603 - the user's own command
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"the editor {found!r} cannot be started: {reason}", hint="export EDITOR=nano") from error
@@ -36,11 +36,11 @@ def open_editor(path: Path) -> None:
 def edited(
     terminal: Terminal, place: Path, text: str, *, otherwise: str, again: Callable[[Path], str]
 ) -> Iterator[str]:
-    """What the person makes of a text in their editor, without line ends at its end.
+    """Yield the text that the user saves in their editor, without trailing line ends.
 
-    The file is `place`, or one beside it where an earlier text still lies. It is gone in the end, unless the editor
-    fails after something was written, or what is done with the text raises: then the error says where it lies, and
-    its hint is `again` of it. `otherwise` is the hint where there is nothing to keep.
+    The file is `place`, or one beside it if an earlier text is still there. It is deleted at the end, unless the editor
+    fails after something was written, or the code inside raises: then the error names the file, and its hint is `again`
+    of it. `otherwise` is the hint if there is nothing to keep.
     """
     path = _new_file(terminal, place, text + "\n")
     keep = False
@@ -71,7 +71,7 @@ def _ended(status: int) -> str:
 
 
 def _new_file(terminal: Terminal, place: Path, text: str) -> Path:
-    """A file of this call alone: two terminals may edit the same thing, and an earlier text may be worth keeping."""
+    """Create a file for this call only: two terminals may edit the same text, and an earlier text must be kept."""
     number = 1
     while True:
         path = place if number == 1 else place.with_stem(f"{place.stem}-{number}")

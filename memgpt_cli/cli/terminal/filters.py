@@ -1,4 +1,4 @@
-"""Options that several commands take: dates, roles, speakers, tags, sources and pages as filters, and flags."""
+"""Options of several commands: dates, roles, speakers, tags, sources and pages as filters, and flags."""
 
 from typing import Annotated, Final
 
@@ -14,23 +14,23 @@ def _sources(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def message_ids(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """The newest messages whose ids begin so, with their text, for completion."""
+    """Return the newest messages whose ids have this prefix, with their text, for completion."""
     with terminal_of(ctx).memory() as memory:
         return [(ref, text) for ref, text in memory.messages.newest_refs(_OFFERED) if ref.startswith(incomplete)]
 
 
 def passage_ids(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """The newest passages whose ids begin so, with their text, for completion."""
+    """Return the newest passages whose ids have this prefix, with their text, for completion."""
     with terminal_of(ctx).memory() as memory:
         return [(ref, text) for ref, text in memory.passages.newest_refs(_OFFERED) if ref.startswith(incomplete)]
 
 
 _OFFERED: Final = 50
-"""Ids that completion looks at."""
+"""Number of ids for completion."""
 
 
 LARGEST: Final = 1_000_000_000
-"""A page and how long it may be: their product must fit into 64 bits."""
+"""The maximum page number and page size: their product must fit into 64 bits."""
 
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=LARGEST, help="Maximum number shown.")]
 Page = Annotated[int, typer.Option("--page", min=0, max=LARGEST, help="The page to show (0-based).")]

@@ -1,4 +1,4 @@
-"""Search hits on a terminal, of whatever kind."""
+"""Print search hits of any kind."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def heading(item: MemoryItem, zone: tzinfo) -> str:
 
 
 def show_hits(terminal: Terminal, found: SearchResult[Any], *, explain: bool, what: str) -> None:
-    """A page of hits, what is left, and what the search has to say of itself."""
+    """Print a page of hits, the number of others, and the notes of the search."""
     for hit in found.hits:
         show_hit(terminal, hit, terms=found.terms, ranked=found.ranked, explain=explain)
     if not found.hits:
@@ -51,10 +51,10 @@ def show_hit(
     place: str = "",
     agent: str | None = None,
 ) -> None:
-    """One hit, of a long text the part that holds most of `terms`.
+    """Print one hit; of a long text, the part with most of `terms`.
 
-    `place` says where it is stored when that is not plain, `agent` whose it is when the command that shows the whole
-    text must name the agent.
+    `place` is its storage if that is not clear, `agent` its agent if the command that shows the whole text must name
+    it.
     """
     score = f"  score {hit.score:.2f}" if ranked else ""
     terminal.say("  ".join(part for part in (place, heading(hit.item, terminal.zone)) if part) + score, style="bold")

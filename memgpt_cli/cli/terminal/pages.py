@@ -1,4 +1,4 @@
-"""Parts of lists that are at hand as a whole: names filtered, one page shown, and told that there is more."""
+"""Paging for in-memory lists: filter by name, show one page, report further pages."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, TypeVar
@@ -13,17 +13,17 @@ Match = Annotated[str | None, typer.Option("--match", help="Filter by name (case
 
 
 def matching(items: Iterable[T], text: str | None, *, name: Callable[[T], str]) -> list[T]:
-    """Those whose name contains the text; all without one."""
+    """Return items whose name contains the text; all without a text."""
     return [item for item in items if text is None or text.casefold() in name(item).casefold()]
 
 
 def page_of(items: Sequence[T], *, limit: int, page: int) -> Sequence[T]:
-    """One page, counted from 0; empty behind the last one."""
+    """Return one page (0-based); empty after the last one."""
     return items[page * limit : (page + 1) * limit]
 
 
 def tell_of_more(terminal: Terminal, total: int, *, limit: int, page: int) -> None:
-    """Say which page comes next, if one does, or that this one lies behind the last."""
+    """Report the next page, if there is one, or that this page is after the last one."""
     if total > (page + 1) * limit:
         terminal.notice(f"more: {terminal.command_for_page(page + 1)}")
     elif page and total and total <= page * limit:

@@ -1,4 +1,4 @@
-"""How far something is, on stderr: a bar with its rate and the time left on a terminal, and nothing elsewhere."""
+"""Progress on stderr: a bar with rate and remaining time on a terminal, nothing elsewhere."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ _MEGABYTE = 1_000_000
 
 
 class Bar:
-    """One bar that shows whatever is being done; without a terminal it shows nothing."""
+    """One bar for the current work; without a terminal it shows nothing."""
 
     def __init__(self, progress: "Progress | None" = None) -> None:
         self._progress = progress
@@ -22,7 +22,7 @@ class Bar:
         self._unit = ""
 
     def show(self, what: str, done: int, total: int, *, unit: str = "", beside: str = "") -> None:
-        """`done` of `total` (0: nobody knows) in `unit` (`bytes`, `passages`); another unit begins a new bar."""
+        """Show `done` of `total` (0: unknown) in `unit` (`bytes`, `passages`); another unit begins a new bar."""
         if self._progress is None:
             return
         width = max(16, self._progress.console.width - 62)
@@ -35,12 +35,12 @@ class Bar:
         if self._task is not None:
             self._progress.remove_task(self._task)
         self._task, self._unit = self._progress.add_task(unit=unit, **state), unit
-        self._progress.refresh()  # what comes next may leave no other thread a turn, as Chroma does
+        self._progress.refresh()  # the next step may block other threads, as Chroma does
 
 
 @contextmanager
 def bar(terminal: Terminal) -> Iterator[Bar]:
-    """A bar for the time of the block; what is printed to stderr meanwhile stands above it."""
+    """A bar for the duration of the block; other output to stderr appears above it."""
     if not terminal.err.is_terminal:
         yield Bar()
         return

@@ -1,4 +1,4 @@
-"""Rows under headings: for a person as wide as the terminal is, for a pipe one row a line and nothing cut off."""
+"""Tables: as wide as the terminal for a person, one complete line per row for a pipe."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _NARROW: Final = 24
-"""Columns of the terminal that a text needs beside the other cells; with fewer it stands below them."""
+"""Columns of the terminal that a text needs beside the other cells; with fewer it is printed below them."""
 
 
 def table(
     terminal: Terminal, columns: Sequence[str], rows: Iterable[Sequence[str]], *, wide: str | None = None
 ) -> None:
-    """Print rows under headings; the column called `wide` takes the space that is left and wraps."""
+    """Print rows with headings; the column `wide` gets the remaining space and wraps."""
     cells = [[plain(masked(cell)) for cell in row] for row in rows]
     if not terminal.out.is_terminal:
         _lines(terminal, [list(columns), *cells])
@@ -44,7 +44,7 @@ def _grid(terminal: Terminal, columns: Sequence[str], cells: Sequence[Sequence[s
 
 
 def _stacked(terminal: Terminal, columns: Sequence[str], cells: Sequence[Sequence[str]], wide: str | None) -> None:
-    """Each row as lines of its own: what is short first, what is long below it."""
+    """Print each row as several lines: short cells first, long ones below."""
     from rich.padding import Padding
 
     for row in cells:

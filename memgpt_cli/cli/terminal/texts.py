@@ -1,4 +1,4 @@
-"""Texts as arguments: typed, in a file (`@FILE`), or on standard input (`-`)."""
+"""Text arguments: typed, from a file (`@FILE`), or from standard input (`-`)."""
 
 import os
 import stat
@@ -9,11 +9,11 @@ from typing import Final
 from memgpt_cli.errors import UsageError
 
 _BROKEN: Final = 20
-"""Where one character in so many is broken, it is no text."""
+"""If one character in this many is invalid, the input is not text."""
 
 
 def read_text(value: str) -> str:
-    """The text that an argument stands for. Raises UsageError when the file cannot be read as UTF-8."""
+    """Return the text of an argument. Raises UsageError if the file is not readable as UTF-8."""
     if value == "-":
         return piped_text()
     if not value.startswith("@"):
@@ -24,7 +24,7 @@ def read_text(value: str) -> str:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise UsageError(
             f"{value[1:]} cannot be read: {reason}",
-            hint="@FILE names a text file; a text that begins with @ is piped in, with - in its place",
+            hint="@FILE names a text file; to pass a text that begins with @, pipe it in and pass -",
         ) from error
 
 
@@ -38,7 +38,7 @@ def is_piped() -> bool:
 
 
 def piped_text() -> str:
-    """All of standard input; a broken character here and there is replaced. Raises UsageError for what is no text."""
+    """Return all of standard input, with some invalid characters replaced. Raises UsageError if it is not text."""
     data = sys.stdin.buffer.read()
     text = data.decode("utf-8", "replace")
     if b"\0" in data or text.count("\ufffd") * _BROKEN > len(text):

@@ -12,7 +12,7 @@ _EMBEDDER = "embedder"
 
 
 def read_summary(path: Path) -> AgentSummary | None:
-    """What stands in the record at `path`; None when it cannot be read like that: it has to be opened first."""
+    """Read the key data of the record at `path`; None if it must be opened first."""
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1.0)
     except sqlite3.Error:
