@@ -1,4 +1,4 @@
-"""The vectors of an agent built anew, with the same embedder or another one."""
+"""Rebuild the vectors of an agent, with the same embedder or another one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WITHOUT_MODEL = {"static", "multilingual"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reindexed:
-    """What a rebuild came to: the index, how many vectors were made, and what embedding cost (None: not known)."""
+    """The result of a rebuild: the index, the number of new vectors, and the embedding cost (None: unknown)."""
 
     agent: str
     status: IndexStatus
@@ -31,9 +31,9 @@ class Reindexed:
 def reindex(
     workspace: Workspace, embedder: str | None, *, wait: bool, progress: Callable[[str, int, int], None]
 ) -> Reindexed:
-    """Build the index of the agent in use from its stored vectors, or with `embedder` from its texts.
+    """Rebuild the selected agent's index from its stored vectors, or with `embedder` from its texts.
 
-    What was done before a failure stays, and the same call continues. Raises UsageError for an unknown embedder,
+    After a failure, finished work stays, and the same call continues. Raises UsageError for an unknown embedder,
     AgentBusyError, ModelError, APIKeyError, EmbedderMismatchError.
     """
     chosen = workspace.embedders.name(embedder)

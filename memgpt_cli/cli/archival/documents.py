@@ -119,7 +119,7 @@ def _reindex(terminal: Terminal, embedder: str | None, *, wait: bool) -> "Reinde
                 ),
             )
     except (ModelError, APIKeyError, StorageError, KeyboardInterrupt):
-        terminal.notice("what was done is kept; the same command continues")
+        terminal.notice("finished work is kept; the same command continues")
         raise
 
 

@@ -58,7 +58,7 @@ class BareLines:
         return None if text is None else unquoted(text)
 
     def begin_with(self, text: str) -> None:
-        """Nothing is edited here."""
+        """Do nothing."""
 
     def ask(self, question: str, *, default: str = "") -> str:
         """Return one line; an empty one is the default, which is shown. Empty for Ctrl-D."""

@@ -78,9 +78,7 @@ def merge(
     with open_memory(terminal.workspace) as memory:
         merged, moved = memory.facts.merge_entities(keep, duplicate)
         facts = len(memory.facts.about(merged))
-    terminal.show(
-        entity_shape(merged, facts), f"{merged.name}: {counted(moved, 'fact')} moved; memgpt undo takes it back"
-    )
+    terminal.show(entity_shape(merged, facts), f"{merged.name}: {counted(moved, 'fact')} moved; memgpt undo undoes it")
 
 
 @app.command("rename", cls=Command)

@@ -30,7 +30,7 @@ def show_facts(terminal: Terminal, facts: Iterable[Fact]) -> None:
 
 
 def report(terminal: Terminal, kept: KeptFact) -> None:
-    """What became of a statement."""
+    """Print the result of a statement."""
     terminal.say(f"stored as {line(kept.fact)}" if kept.new else f"already known: {line(kept.fact)}")
     for fact in kept.closed:
         terminal.notice(f"superseded: {line(fact)}")

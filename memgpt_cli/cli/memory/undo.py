@@ -96,7 +96,7 @@ def _list(terminal: Terminal, limit: int, page: int, by: Author | None) -> None:
         def text() -> None:
             for operation in found.operations:
                 when, cause = for_people(operation.at, terminal.zone), causes.described(operation.provenance)
-                gone = "  (taken back)" if operation.undone_at else ""
+                gone = "  (undone)" if operation.undone_at else ""
                 terminal.say(f"{operation.id}  {when}  {cause}{gone}", style="dim" if gone else "bold")
                 for line in memory.changes.describe(operation):
                     terminal.say(f"   {line}", style="dim" if gone else STYLES.get(line[:1]))

@@ -7,9 +7,7 @@ import typer
 from memgpt_cli.domain.agents import Protocol
 from memgpt_cli.domain.endpoints import Provider
 
-ProviderOption = Annotated[
-    Provider | None, typer.Option(help="The API that the endpoint speaks. Default: by base URL and model.")
-]
+ProviderOption = Annotated[Provider | None, typer.Option(help="The endpoint's API. Default: by base URL and model.")]
 
 KeyVariable = Annotated[
     str | None,
@@ -29,7 +27,7 @@ NoKey = Annotated[bool, typer.Option("--no-key", help="Send no key.")]
 ProtocolOption = Annotated[Protocol | None, typer.Option(help="The protocol of agents created with it.")]
 
 ReasoningEffort = Annotated[
-    str | None, typer.Option("--reasoning-effort", help="Sent with each request as it stands.", metavar="EFFORT")
+    str | None, typer.Option("--reasoning-effort", help="Sent unchanged with each request.", metavar="EFFORT")
 ]
 
 Images = Annotated[bool | None, typer.Option("--images/--no-images", help="Whether the model accepts pictures.")]
@@ -39,7 +37,7 @@ ContextLength = Annotated[
 ]
 
 InputPrice = Annotated[
-    float | None, typer.Option("--price-input", help="US dollars for a million prompt tokens.", metavar="USD")
+    float | None, typer.Option("--price-input", help="US dollars per million prompt tokens.", metavar="USD")
 ]
 
 CachedPrice = Annotated[
@@ -48,7 +46,7 @@ CachedPrice = Annotated[
 ]
 
 OutputPrice = Annotated[
-    float | None, typer.Option("--price-output", help="US dollars for a million reply tokens.", metavar="USD")
+    float | None, typer.Option("--price-output", help="US dollars per million reply tokens.", metavar="USD")
 ]
 
 ReplaceProfile = Annotated[bool, typer.Option("--replace", help="Replace the profile of this name.")]
