@@ -1,15 +1,16 @@
 """What each rule of the ranking adds: recall without it, with 95% intervals of a paired bootstrap over questions.
 
-    python -m tests.benchmarks.ablation [--step N] SET...
+    python -m tests.benchmarks.ablation [--step N] [--rule NAME]... SET...
 
-SET is a file that `memgpt eval retrieval` reads; with `--step N` every N-th question is asked.
+SET is a file that `memgpt eval retrieval` reads. With `--step N` every N-th question is asked; with `--rule` only the
+named rules are taken out.
 """
 
 import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC
@@ -60,37 +61,45 @@ PATCHES: Final[Mapping[str, tuple[object, str, object]]] = {
 
 ALL_RULES: Final = "(all rules)"
 
+ALL: Final = (*WEIGHTS, *PATCHES)
 
-def variants() -> Iterator[tuple[str, SearchSettings, Callable[[], object]]]:
+
+def variants(rules: Collection[str] = ALL) -> Iterator[tuple[str, SearchSettings, Callable[[], object]]]:
     """Each ranking by the rule that it lacks: its settings, and what to enter while it runs."""
     default = SearchSettings()
     yield ALL_RULES, default, ExitStack
-    for rule, weight in WEIGHTS.items():
-        yield rule, replace(default, **{weight: 0.0}), ExitStack  # type: ignore[arg-type]
-    for rule, (module, name, instead) in PATCHES.items():
-        yield rule, default, _patched(module, name, instead)
+    for rule in rules:
+        if rule in WEIGHTS:
+            yield rule, replace(default, **{WEIGHTS[rule]: 0.0}), ExitStack  # type: ignore[arg-type]
+        else:
+            yield rule, default, _patched(*PATCHES[rule])
 
 
 def _patched(module: object, name: str, instead: object) -> Callable[[], object]:
     return lambda: mock.patch.object(module, name, instead)
 
 
-def measure(path: Path, step: int) -> dict[str, NDArray[np.float64]]:
+def measure(path: Path, step: int, rules: Collection[str] = ALL) -> dict[str, NDArray[np.float64]]:
     """For each rule the scores without it, one row for each question and one column for each metric."""
     rows: dict[str, list[list[float]]] = {}
     workspace = Workspace()
     counter = workspace.models.counter("gpt-4o")
     for talk in read_conversations(path):
         with workspace.scratch() as record:
-            _measure_one(record, talk, Excerpts(talk.messages, counter), step, rows)
+            _measure_one(record, talk, Excerpts(talk.messages, counter), step, rules, rows)
     return {rule: np.array(found) for rule, found in rows.items()}
 
 
 def _measure_one(
-    record: EmptyRecord, talk: LocomoConversation, excerpts: Excerpts, step: int, rows: dict[str, list[list[float]]]
+    record: EmptyRecord,
+    talk: LocomoConversation,
+    excerpts: Excerpts,
+    step: int,
+    rules: Collection[str],
+    rows: dict[str, list[list[float]]],
 ) -> None:
     numbers = store_messages(record, talk.messages)
-    for rule, settings, patched in variants():
+    for rule, settings, patched in variants(rules):
         storage = RecallStorage(record.store, record.index, record.embedder, settings=settings, zone=UTC)
         with patched():  # type: ignore[attr-defined]
             for question in talk.questions[::step]:
@@ -121,10 +130,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sets", nargs="+", type=Path, metavar="SET")
     parser.add_argument("--step", type=int, default=1, metavar="N", help="ask every N-th question")
+    parser.add_argument("--rule", action="append", default=[], choices=ALL, help="take out this rule; repeatable")
     given = parser.parse_args()
     for path in given.sets:
         with _home_of_its_own():
-            found = measure(path, given.step)
+            found = measure(path, given.step, given.rule or ALL)
         whole = found.pop(ALL_RULES)
         means = ", ".join(f"{name} {100 * mean:.1f}" for name, mean in zip(METRICS, whole.mean(axis=0), strict=True))
         sys.stdout.write(f"{path.stem}: {len(whole)} questions, {means}\n")
