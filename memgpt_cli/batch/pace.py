@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from memgpt_cli.agent.budget import cost_of, worst_case
 from memgpt_cli.domain.chat import ChatRequest, Delta, Usage
+from memgpt_cli.domain.pauses import pause_s
 from memgpt_cli.domain.settings import ModelSettings
 from memgpt_cli.errors import BudgetError, ModelError, RateLimitError
 from memgpt_cli.ports import ChatModel
@@ -150,9 +151,13 @@ class Pace:
         `attempt` is the 1-based number of refusals of this call; `begun` is when its ticket was given. Calls that ran
         at the same time and are refused together widen the gap once.
         """
-        pause = min(LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** (attempt - 1))
-        if retry_after_s is not None and retry_after_s >= 0.0:
-            pause = min(LONGEST_ASKED_S, retry_after_s)
+        pause = pause_s(
+            attempt - 1,
+            first_s=_FIRST_PAUSE_S,
+            longest_s=LONGEST_PAUSE_S,
+            asked_s=retry_after_s,
+            longest_asked_s=LONGEST_ASKED_S,
+        )
         with self._changed:
             self._refusals += 1
             self._paused_until = max(self._paused_until, self._now() + pause)

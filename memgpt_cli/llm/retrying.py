@@ -12,6 +12,7 @@ from typing import Any, Final
 from typing_extensions import override
 
 from memgpt_cli.domain.chat import ChatRequest, Delta, WaitDelta
+from memgpt_cli.domain.pauses import pause_s
 from memgpt_cli.errors import ModelError, ModelLoadingError, RateLimitError
 from memgpt_cli.ports import ChatModel
 
@@ -96,7 +97,7 @@ def _generator(deltas: Iterator[Delta]) -> Any:
 
 def _wait_s(error: ModelError, failures: int) -> float:
     asked = error.retry_after_s if isinstance(error, RateLimitError) else None
-    return float(min(FIRST_WAIT_S * 2**failures, LONGEST_WAIT_S)) if asked is None else asked
+    return pause_s(failures, first_s=FIRST_WAIT_S, longest_s=LONGEST_WAIT_S, asked_s=asked)
 
 
 def _reason(error: ModelError) -> str:
