@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 from memgpt_cli.domain.messages import message_ref
 from memgpt_cli.domain.passages import passage_ref
 from memgpt_cli.domain.times import to_text
-from memgpt_cli.external_context.excerpts import excerpt_for_people
-from memgpt_cli.external_context.meaning import notes_for_people
 
 if TYPE_CHECKING:
     from memgpt_cli.agent.session import Session
@@ -69,6 +67,8 @@ def why(item: Why) -> dict[str, Any]:
 
 def recall_result(query: str, found: SearchResult[Message]) -> dict[str, Any]:
     """The result of a search in recall storage."""
+    from memgpt_cli.external_context.excerpts import excerpt_for_people
+
     hits = [
         {
             "id": message_ref(hit.item.id),
@@ -87,6 +87,8 @@ def recall_result(query: str, found: SearchResult[Message]) -> dict[str, Any]:
 
 def archival_result(query: str, found: SearchResult[Passage]) -> dict[str, Any]:
     """The result of a search in archival storage."""
+    from memgpt_cli.external_context.excerpts import excerpt_for_people
+
     hits = [
         {
             **passage(hit.item),
@@ -100,6 +102,8 @@ def archival_result(query: str, found: SearchResult[Passage]) -> dict[str, Any]:
 
 
 def _result(query: str, found: SearchResult[Any], hits: list[dict[str, Any]], *, what: str) -> dict[str, Any]:
+    from memgpt_cli.external_context.meaning import notes_for_people
+
     return {
         "query": query,
         "total": found.total,

@@ -59,7 +59,7 @@ def test_deleting_by_date_takes_both_days(memgpt: CommandLine) -> None:
         memgpt("send", f"Day {day} was fine.", "--created-at", f"2024-03-0{day}T12:00")
     memgpt("recall", "delete", "--since", "2024-03-01", "--until", "2024-03-02", "--yes")
     assert list(user_ids(memgpt)) == ["Day 3 was fine."]
-    assert "lies before" in memgpt("recall", "delete", "--since", "2024-03-03", "--until", "2024-03-01", code=2).err
+    assert "is before" in memgpt("recall", "delete", "--since", "2024-03-03", "--until", "2024-03-01", code=2).err
 
 
 def test_a_wrong_message_id_is_exit_3_with_the_nearest(memgpt: CommandLine) -> None:

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from memgpt_cli.cli.forget import forget_wanted
 from memgpt_cli.cli.memory.history import STYLES
 from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import Derived, DryRun, Limit, Page, Since, Source, Tags, Until, Yes, passage_ids
@@ -181,6 +180,8 @@ def delete(
 
         memgpt archival delete --source notes.md --derived
     """
+    from memgpt_cli.cli.forget import forget_wanted
+
     if not passage and tag is None and source is None:
         raise UsageError("no passages selected", hint="memgpt archival delete p7, or --tag, or --source")
     if derived and (source is None or passage or tag is not None):

@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 import typer
 
-from memgpt_cli.cli.forget import forget_wanted
 from memgpt_cli.cli.memory.history import STYLES
 from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import Derived, DryRun, Since, Until, Yes, message_ids
@@ -82,6 +81,8 @@ def delete(
 
         memgpt recall delete --import 4 --derived
     """
+    from memgpt_cli.cli.forget import forget_wanted
+
     if not message and since is None and until is None and imported is None:
         raise UsageError("no messages selected", hint="memgpt recall delete m12, or --since and --until, or --import")
     if derived and (imported is None or message or since is not None or until is not None):

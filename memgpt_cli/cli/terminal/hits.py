@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from memgpt_cli.cli.terminal.context import Terminal
 from memgpt_cli.domain.times import for_people
-from memgpt_cli.services.searching import excerpt_for_people, notes_for_people
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +26,8 @@ def heading(item: MemoryItem, zone: tzinfo) -> str:
 
 def show_hits(terminal: Terminal, found: SearchResult[Any], *, explain: bool, what: str) -> None:
     """Print a page of hits, the number of others, and the notes of the search."""
+    from memgpt_cli.services.searching import notes_for_people
+
     for hit in found.hits:
         show_hit(terminal, hit, terms=found.terms, ranked=found.ranked, explain=explain)
     if not found.hits:
@@ -56,6 +57,8 @@ def show_hit(
     `place` is its storage if that is not clear, `agent` its agent if the command that shows the whole text must name
     it.
     """
+    from memgpt_cli.services.searching import excerpt_for_people
+
     score = f"  score {hit.score:.2f}" if ranked else ""
     terminal.say("  ".join(part for part in (place, heading(hit.item, terminal.zone)) if part) + score, style="bold")
     part = excerpt_for_people(hit.item, terms)
