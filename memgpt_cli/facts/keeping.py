@@ -23,7 +23,6 @@ from memgpt_cli.facts.supersession import Similarity, Verdict, judge
 from memgpt_cli.ports import Store
 
 _MOST_SOURCES: Final = 20
-_STANDING: Final = (FactState.CURRENT, FactState.UNCERTAIN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +71,9 @@ class FactKeeper:
         """Store a statement and weigh it against what is known; joins the caller's transaction."""
         with self._store.journal.operation(provenance):
             new = self._fact(statement, said_at, at, provenance)
-            known = [f for f in self._store.facts.of_entity(new.subject_id) if f.state in _STANDING]
+            known = self._store.facts.rivals(new)
+            if statement.replaces is not None:
+                known += [f for f in self._store.facts.get([statement.replaces]) if f.id not in {k.id for k in known}]
             verdict = judge(
                 new, known, replaces=statement.replaces, denies=statement.denies, similarity=self._similarity
             )
@@ -100,7 +101,7 @@ class FactKeeper:
         closed = replace(old, state=FactState.SUPERSEDED, valid=Validity(old.valid.start, end), check="")
         self._store.facts.revise(closed, at=at, provenance=provenance)
         evidence = set(old.sources)
-        for fact in self._store.facts.of_entity(old.subject_id):
+        for fact in () if not evidence else self._store.facts.of_entity(old.subject_id):
             if fact.state is FactState.CURRENT and fact.id not in {old.id, by.id} and evidence & set(fact.sources):
                 why = f"rests on the same words as {fact_ref(old.id)}, which {fact_ref(by.id)} replaced"
                 self._mark(fact, why, at, provenance)

@@ -11,6 +11,8 @@ from memgpt_cli.text.people import is_role
 from memgpt_cli.text.words import has_unspaced, words
 
 _SOFT_SHARE: Final = 0.5
+_MOST_CHECKS: Final = 3
+"""Known facts that one new one marks to be checked, the newest."""
 _SOFT_COSINE: Final = 0.6
 _REPLACES_COSINE: Final = 0.35
 
@@ -63,7 +65,7 @@ def judge(
         closes=tuple(found["closes"]),
         doubts=tuple(found["doubts"]),
         outranked_by=tuple(found["outranked_by"]),
-        checks=tuple(found["checks"]),
+        checks=tuple(sorted(found["checks"])[-_MOST_CHECKS:]),
     )
 
 

@@ -64,6 +64,13 @@ class FactStore(Protocol):
         """Return the facts with these ids, in the given order."""
         ...
 
+    def rivals(self, fact: Fact) -> list[Fact]:
+        """Current and uncertain facts about the same subject whose predicate or sentence has a word of this one's.
+
+        All whose predicate or sentence is the same are among them, up to some hundreds; of others the newest.
+        """
+        ...
+
     def of_entity(self, entity_id: int) -> list[Fact]:
         """All facts about an entity, in any place, oldest first."""
         ...

@@ -228,3 +228,15 @@ def test_an_exported_agent_brings_its_facts(store: SQLiteStore, tmp_path: Path) 
         assert current(opened) == {"Lyon"}
     finally:
         opened.close()
+
+
+def test_rivals_are_found_by_words_and_marks_are_bounded(store: SQLiteStore) -> None:
+    """A new fact is weighed against those that can matter, however many there are."""
+    for number in range(30):
+        keep(store, "Ana", f"flat number {number}", str(number))
+        keep(store, f"Person {number}", "home", "Lyon")
+    kept = keep(store, "Ana", "Flat, number 3", "333", days=1)
+    assert [fact.object for fact in kept.closed] == ["3"]
+    assert len(kept.to_check) <= 3
+    assert [fact.object for fact in keep(store, "小李", "电话", "139").closed] == []
+    assert [fact.object for fact in keep(store, "小李", "电话", "138", days=1).closed] == ["139"]

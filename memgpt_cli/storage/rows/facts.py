@@ -22,9 +22,11 @@ from memgpt_cli.storage.rows.entities import Entities
 from memgpt_cli.storage.rows.journal import Journal
 from memgpt_cli.storage.rows.versions import Versions, as_json
 from memgpt_cli.storage.vectors.log import Vectors
-from memgpt_cli.text.words import segment
+from memgpt_cli.text.words import segment, words
 
 _MOST_TERMS: Final = 64
+_MOST_SAME: Final = 300
+_MOST_ALIKE: Final = 40
 
 
 class Facts(FactStore):
@@ -113,6 +115,22 @@ class Facts(FactStore):
         )
         found = {fact.id: fact for fact in self._read(rows.fetchall())}
         return [found[number] for number in ids if number in found]
+
+    @override
+    def rivals(self, fact: Fact) -> list[Fact]:
+        same = _phrase(fact.sentence or fact.predicate)
+        alike = " OR ".join(f'"{segment(word)}"' for word in dict.fromkeys(words(fact.predicate)))
+        found: dict[int, Fact] = {}
+        for match, most in ((same, _MOST_SAME), (alike, _MOST_ALIKE)):
+            if not match:
+                continue
+            rows = self._db.execute(
+                "SELECT facts.* FROM fact_words JOIN facts ON facts.id = fact_words.rowid WHERE fact_words MATCH ?"
+                " AND subject = ? AND state IN ('current', 'uncertain') ORDER BY facts.id DESC LIMIT ?",
+                (match, fact.subject_id, most),
+            )
+            found |= {rival.id: rival for rival in self._read(rows.fetchall())}
+        return [found[number] for number in sorted(found)]
 
     @override
     def of_entity(self, entity_id: int) -> list[Fact]:
@@ -252,3 +270,8 @@ class Facts(FactStore):
             provenance=Provenance(author=Author(row["author"]), message_id=row["message_id"], command=row["command"]),
         )
         return bare.with_values(values)
+
+
+def _phrase(text: str) -> str:
+    """The words of a text in a row, for MATCH; empty for a text without words."""
+    return '"{}"'.format(" ".join(words(text))) if words(text) else ""
