@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.domain.messages import Message, Role
-from memgpt_cli.domain.search import RecallFilters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,6 +49,7 @@ class WishService:
 
         Reads every user message once. `progress` is called with the messages read and their number.
         """
+        from memgpt_cli.domain.search import RecallFilters
         from memgpt_cli.text.wishes import standing_wishes
 
         store = self._memory.store

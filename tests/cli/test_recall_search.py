@@ -84,7 +84,7 @@ def test_no_query_is_an_error(memgpt: CommandLine, query: str) -> None:
 
 def test_what_is_no_date_is_refused_with_an_example(memgpt: CommandLine) -> None:
     assert "hint: --since 2024-03-31" in memgpt("recall", "search", "x", "--since", "yesterday", code=2).err
-    assert "lies before" in memgpt("recall", "search", "x", "--since", "2024-02", "--until", "2024-01", code=2).err
+    assert "is before" in memgpt("recall", "search", "x", "--since", "2024-02", "--until", "2024-01", code=2).err
 
 
 LONG = "The weather was fine that day. " * 60 + "We paid 240 euros for the canoe. " + "It rained in the evening. " * 60
