@@ -18,6 +18,11 @@ class EmbedderIdentity:
     model: str
     dimensions: int
 
+    @property
+    def knows_unspaced_scripts(self) -> bool:
+        """Whether cosines of texts in scripts without spaces tell what they are about; the built-in table's do not."""
+        return self.provider != "static"
+
     def __str__(self) -> str:
         """Return `provider/model/dimensions`, the stored form."""
         return f"{self.provider}/{self.model}/{self.dimensions}"

@@ -139,6 +139,7 @@ class ArchivalStorage:
                 query,
                 [hit for hit in lexical if known or hit.id in passages],
                 [(item, cosine) for item, cosine in nearest if known or item in passages],
+                embedder=self._embedder,
                 items=self._store.passages.count,
             ),
         )

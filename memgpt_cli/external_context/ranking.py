@@ -12,6 +12,7 @@ from typing import Final
 
 from memgpt_cli.domain.search import Hit, Item, LexicalHit, Meaning, SearchResult, Why
 from memgpt_cli.domain.settings import SearchSettings
+from memgpt_cli.ports import Embedder
 from memgpt_cli.text.stems import base
 from memgpt_cli.text.terms import query_terms
 from memgpt_cli.text.words import has_unspaced
@@ -166,14 +167,19 @@ def best_shares(rankings: Sequence[Sequence[LexicalHit]]) -> dict[int, float]:
 
 
 def is_weak(
-    query: str, lexical: Sequence[LexicalHit], cosines: Sequence[tuple[int, float]], *, items: Callable[[], int]
+    query: str,
+    lexical: Sequence[LexicalHit],
+    cosines: Sequence[tuple[int, float]],
+    *,
+    embedder: Embedder,
+    items: Callable[[], int],
 ) -> bool:
     """Whether nothing matched well: the best cosine is low, and no item contains a rare word of the query.
 
-    For scripts without spaces, whose cosines tell little: no item contains more than a small share of the query, each
+    Where the cosines of the query's script tell little: no item contains more than a small share of the query, each
     word weighed by its rarity. `items` returns how many can be searched; it is called only if that matters.
     """
-    if has_unspaced(query):
+    if cosines and has_unspaced(query) and not embedder.identity.knows_unspaced_scripts:
         return _best_share(lexical, items()) < _LEAST_SHARE
     if not cosines or max(cosine for _, cosine in cosines) >= _WEAK_COSINE:
         return False

@@ -93,7 +93,13 @@ class RecallStorage:
                 query_vector, self._index, Collection.MESSAGES, self._store.lexical.count_spoken_messages
             ),
             terms=terms_of(query, lexical),
-            weak=is_weak(query, passing, cosines, items=self._store.lexical.count_spoken_messages),
+            weak=is_weak(
+                query,
+                passing,
+                cosines,
+                embedder=self._embedder,
+                items=self._store.lexical.count_spoken_messages,
+            ),
         )
 
     def _words(self, text: str, filters: RecallFilters, limit: int) -> list[LexicalHit]:

@@ -389,6 +389,28 @@ def test_weak_matches_of_chinese_questions_are_said(memory: Memory) -> None:
     assert not weak("妹妹在学做什么？")
 
 
+def test_a_match_across_languages_is_not_weak_if_the_embedder_finds_it(tmp_path: Path) -> None:
+    class Multilingual:
+        identity = EmbedderIdentity(provider="test", model="multilingual", dimensions=2)
+
+        def embed(self, texts: Sequence[str]) -> list[Vector]:
+            return [Vector(b"\0\0\x80?\0\0\0\0") for _ in texts]
+
+    path, embedder = tmp_path / "agent.db", Multilingual()
+    with (
+        closing(SQLiteStore(path)) as store,
+        closing(
+            AgentVectorIndex(
+                connect=lambda: connect(path, any_thread=True), embedder=embedder, folder=tmp_path / "v", writer=False
+            )
+        ) as index,
+    ):
+        memory = Memory(store, index, Clock(), embedder)
+        talk(memory, (Role.USER, "The cat needs her thyroid pills every morning."))
+        recall = memory.recall()
+        assert not recall.search("猫吃什么药？", query_vector=recall.embed_query("猫吃什么药？")).weak
+
+
 def test_weak_matches_among_passages_are_said(memory: Memory) -> None:
     archival = memory.archival()
     texts = [f"We walked the dog along the river on day {n}." for n in range(60)]
