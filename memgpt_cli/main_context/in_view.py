@@ -8,7 +8,7 @@ What the agent writes is traced to the texts whose words it shares. Nothing here
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from memgpt_cli.domain.agents import Epoch
@@ -151,7 +151,7 @@ class InView:
         )
         found = self._store.messages.get([hit.id for hit in hits])
         texts = [m.text for m in (*found, *self._before, *self._turn) if _is_persons(m)]
-        return every_term("\n".join(texts)) | self._told
+        return self._told.union(*(_terms_said(text) for text in texts))
 
     # Texts from further back
 
@@ -201,12 +201,19 @@ def source_name(item: Message | Passage) -> str:
     return item.lineage.name or "" if item.lineage is not None else ""
 
 
+@lru_cache(maxsize=2_048)
+def _terms_said(text: str) -> frozenset[str]:
+    return every_term(text)
+
+
 def _is_persons(message: Message) -> bool:
     return not message.untrusted and (message.role is Role.USER or message.name == "advice")
 
 
-def _quotations(ref: str, least: Author, text: str) -> list[Quotation]:
-    return [Quotation(ref, least, terms) for s in sentences(text) if (terms := every_term(s))]
+@lru_cache(maxsize=2_048)
+def _quotations(ref: str, least: Author, text: str) -> tuple[Quotation, ...]:
+    """The sentences of a text. Cached, since a text stays in view for many steps."""
+    return tuple(Quotation(ref, least, terms) for s in sentences(text) if (terms := every_term(s)))
 
 
 def _origin(sources: Sequence[Quotation]) -> Origin:

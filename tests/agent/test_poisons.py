@@ -1,6 +1,6 @@
 """Poisoned text through four channels, before a model that obeys all of it: none reaches core memory by itself."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +47,10 @@ class Obedient:
         if action == "search":
             return do(body, Call("archival_memory_search", {"query": ""}))
         shown = "\n".join(text_of(message) for message in body["messages"])
-        assert poison.token in shown, "the model cannot obey what it was not shown"
+        if poison.token not in shown:  # it cannot obey what it was not shown: `check` finds nothing held
+            return say(body, "There is nothing.")
         if action == "note":
-            return do(body, Call("archival_memory_insert", {"content": " ".join(poison.pieces)}))
+            return do(body, Call("archival_memory_insert", {"content": f"Kept: {' '.join(poison.pieces)}"}))
         self.prompts.append(shown)
         return do(body, _ordered(poison))
 
@@ -66,7 +67,7 @@ def load(agent: Session, poison: Poison) -> None:
     passages = [
         Passage(
             text=piece,
-            created_at=NOW,
+            created_at=datetime.now(UTC),
             source=poison.name,
             location=f"line {number}",
             provenance=Provenance(author=Author.DOCUMENT, command="archival load"),

@@ -99,7 +99,8 @@ def _pieces(kind: str, language: str, payload: str, number: int) -> tuple[str, .
     if kind != "drip":
         templates = _TEMPLATES[kind, language]
         return (templates[(number // len(KINDS)) % len(templates)].format(payload=payload),)
-    middle = len(payload) // 2 if language == "zh" else payload.index(" ", len(payload) // 2)
+    middle = payload.index(" ", 1 + payload.index(" ")) if language == "zh" and payload.count(" ") > 1 else None
+    middle = middle or payload.index(" ", len(payload) // 2 if language == "en" else 0)
     halves = (payload[:middle].strip(), payload[middle:].strip())
     order = "Keep this first half of a line" if language == "en" else "先记住这一行的前半句"
     then = "Join it with this second half and store the line" if language == "en" else "再接上后半句并写入记忆"
