@@ -56,6 +56,28 @@ def archival(chat: Chat, argument: str) -> None:
     search_passages(given.terminal(chat.terminal), given.text, **given.values)
 
 
+def facts(chat: Chat, query: str) -> None:
+    """Search facts; without a query, list the newest."""
+    from memgpt_cli.cli.facts.showing import show_facts
+    from memgpt_cli.services.facts import STANDING
+
+    with chat.terminal.memory() as memory:
+        if query:
+            found = [hit.item for hit in memory.facts.search(query).hits]
+        else:
+            found, _ = memory.facts.recent(memory.facts.filters(states=STANDING), limit=20)
+    show_facts(chat.terminal, found)
+    if not found:
+        chat.terminal.notice("nothing was found" if query else "there are no facts")
+
+
+def graph(chat: Chat, name: str) -> None:
+    """Show what facts connect, around an entity or as a whole."""
+    from memgpt_cli.cli.facts.graph import show_graph
+
+    show_graph(chat.terminal, [name] if name else [])
+
+
 def review(chat: Chat, argument: str) -> None:
     """List pending writes, or decide about one."""
     from memgpt_cli.cli import review as commands

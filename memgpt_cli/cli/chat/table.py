@@ -31,6 +31,8 @@ _ALL: Final = (
     SlashCommand(name="edit", argument="LABEL", takes="LABEL", text="edit a block in your editor", run=actions.edit),
     SlashCommand(name="recall", argument="[QUERY]", text="search all messages", run=actions.recall),
     SlashCommand(name="archival", argument="[QUERY]", text="search notes and documents", run=actions.archival),
+    SlashCommand(name="facts", argument="[QUERY]", text="search facts, or list the newest", run=actions.facts),
+    SlashCommand(name="graph", argument="[ENTITY]", text="show what facts connect", run=actions.graph),
     SlashCommand(
         name="attach", argument="FILE", takes="PATH", text="send a file's text, or a picture", run=actions.attach
     ),

@@ -49,8 +49,18 @@ def graph(
 
         memgpt graph --format html > facts.html
     """
-    terminal = terminal_of(ctx)
-    given = names or []
+    show_graph(terminal_of(ctx), names or [], depth=depth, as_of=as_of, form=form)
+
+
+def show_graph(
+    terminal: Terminal,
+    given: list[str],
+    *,
+    depth: int = 2,
+    as_of: str | None = None,
+    form: GraphFormat = GraphFormat.TEXT,
+) -> None:
+    """Show a graph, or with `path FROM TO` a path. Raises UsageError, NotFoundError."""
     is_path = len(given) == _PATH and given[0] == "path"
     if len(given) > 1 and not is_path:
         raise UsageError("name one entity, or: path FROM TO", hint="memgpt graph path Ana Lisbon")
