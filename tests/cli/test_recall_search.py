@@ -58,8 +58,14 @@ def test_pages_part_one_order_and_totals_say_what_they_count(memgpt: CommandLine
         found = memgpt("recall", "search", query, "--limit", "2", "--json").json
         assert (found["total"], found["total_is"]) == (5, total_is)
     assert ids(memgpt, "") == ["m5", "m4", "m3", "m2", "m1"]
-    assert "3 more messages: --page 1" in memgpt("recall", "search", "", "--limit", "2").err
-    assert "3 more candidates: --page 1" in memgpt("recall", "search", "Lisbon", "--limit", "2").err
+    assert (
+        "3 more messages: memgpt recall search '' --limit 2 --page 1"
+        in memgpt("recall", "search", "", "--limit", "2").err
+    )
+    assert (
+        "3 more candidates: memgpt recall search Lisbon --limit 2 --page 1"
+        in memgpt("recall", "search", "Lisbon", "--limit", "2").err
+    )
 
 
 def test_each_hit_can_say_what_made_it_one(memgpt: CommandLine) -> None:
