@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from memgpt_cli.agent.replies import reply_of
 from memgpt_cli.domain.agents import Turn, TurnState
 from memgpt_cli.domain.events import Event, Resume, UserMessage
-from memgpt_cli.domain.messages import Message, Role, clean, message_ref
+from memgpt_cli.domain.messages import Message, Role, check_length, clean, message_ref
 from memgpt_cli.domain.trust import Author, Origin
 from memgpt_cli.errors import UsageError
 from memgpt_cli.main_context.queue_manager import QueueManager
@@ -41,7 +41,7 @@ class Intake:
     def accept(self, event: Event) -> Accepted | None:
         """Commit the event; None if a `Resume` finds nothing to resume.
 
-        Raises UsageError if another message already has the event's external id.
+        Raises UsageError if another message already has the event's external id, LimitError for one that is too long.
         """
         self._queue.refresh()
         if isinstance(event, Resume):
@@ -50,6 +50,7 @@ class Intake:
         known = self._store.messages.by_external_id(event.external_id) if event.external_id else None
         if known is not None:
             return self._again(_turn_of(known, clean(event.text)))
+        check_length(event.text)
         now = self._clock.now()
         with self._store.transaction():
             turn = self._store.turns.begin(now, epoch=self._queue.epoch.id)

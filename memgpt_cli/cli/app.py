@@ -3,17 +3,18 @@
 import gc
 import logging
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from memgpt_cli import __version__
 from memgpt_cli.cli.lazy_commands import LazyCommand, LazyGroup
 from memgpt_cli.cli.terminal.context import Terminal
-from memgpt_cli.errors import ExitCode, MemGPTError
+from memgpt_cli.errors import ExitCode, MemGPTError, StorageError
 
 _CLI = "memgpt_cli.cli."
 
@@ -125,6 +126,31 @@ def _common(
     """Talk to a language model whose memory outlives its context window."""
 
 
+_PASSWORD: Final = re.compile(r"(?<=[a-zA-Z])://[^\s/@'\"]*@")
+"""The user and the password in an address."""
+
+_OPEN_FILES: Final = 64
+"""A turn with Chroma, SQLite and a connection needs up to so many file descriptors."""
+
+
+def _allow_open_files() -> None:
+    """Raise the limit on open files where it is very low. Raises StorageError if it cannot be raised."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= _OPEN_FILES:
+        return
+    try:
+        wanted = 4 * _OPEN_FILES
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, wanted if 0 <= hard < wanted else hard))
+    except (ValueError, OSError) as error:
+        raise StorageError(
+            f"only {soft} files may be open at once; memgpt needs {_OPEN_FILES}", hint=f"ulimit -n {4 * _OPEN_FILES}"
+        ) from error
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its exit code."""
     code = run(arguments, owns_process=True)
@@ -139,6 +165,8 @@ def run(arguments: Sequence[str] | None = None, *, owns_process: bool = False) -
     terminal = Terminal(owns_process=owns_process, arguments=arguments)
     terminal.json = "--json" in arguments  # read before the arguments are parsed, for errors in them
     try:
+        if owns_process:
+            _allow_open_files()
         code = app(arguments, standalone_mode=False, prog_name="memgpt", obj=terminal)
         sys.stdout.flush()
     except MemGPTError as error:
@@ -208,6 +236,7 @@ def _report(terminal: Terminal, code: str, message: str, hint: str, exit_code: i
     from memgpt_cli.cli.terminal.console import json_text, plain
     from memgpt_cli.services.secrets import masked
 
+    message = _PASSWORD.sub("://…@", message)
     if terminal.debug and sys.exc_info()[0] is not None:
         traceback.print_exc()
     if terminal.json:

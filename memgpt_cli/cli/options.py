@@ -9,12 +9,14 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from memgpt_cli.cli.terminal.context import terminal_of
+from memgpt_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _FLAGS: Final = {"agent", "model", "base_url", "window", "json", "debug"}
 _TYPE_WORDS: Final = {"int": "INTEGER", "float": "NUMBER"}
+_FILES = re.compile("PATH|FILE|PICTURE")
 _EXAMPLES = re.compile(r"^Examples?:[ \t]*$", re.MULTILINE)
 
 
@@ -73,7 +75,11 @@ def _spared(parameter: Any) -> Any:
     kind = getattr(getattr(parameter, "type_descriptor", None), "annotation", None)
     several = getattr(parameter, "multiple", False) or parameter.nargs == -1
 
+    is_file = getattr(parameter.type_descriptor, "is_path", False) or bool(_FILES.search(parameter.metavar or ""))
+
     def process_value(context: Any, value: Any) -> Any:
+        if not is_file:
+            _refuse_broken(value)
         plain = value is None or (not several and (value is parameter.default or (kind is str and type(value) is str)))
         if not plain or parameter.required or parameter.nargs > 1:
             return usual(context, value)
@@ -82,6 +88,17 @@ def _spared(parameter: Any) -> Any:
 
     parameter.process_value = process_value
     return parameter
+
+
+def _refuse_broken(value: Any) -> None:
+    """Raise UsageError for a text with bytes that are not UTF-8: Python passes them as lone surrogates."""
+    for text in value if isinstance(value, list | tuple) else (value,):
+        if isinstance(text, str) and not text.isascii() and text.encode("utf-8", "ignore").decode() != text:
+            shown = text.encode("utf-8", "replace").decode()
+            raise UsageError(
+                f"an argument is not valid UTF-8: {shown!r}",
+                hint="memgpt archival load FILE reads other encodings",
+            )
 
 
 def _type_shown(parameter: Any) -> "Callable[..., str | None]":

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from memgpt_cli.domain.effects import NO_EFFECTS, Effects
 from memgpt_cli.domain.kinds import Kind
 from memgpt_cli.domain.trust import UNTRUSTED, Author, Origin
+from memgpt_cli.errors import LimitError
 
 
 class Role(StrEnum):
@@ -18,6 +19,9 @@ class Role(StrEnum):
     TOOL = "tool"
     SYSTEM = "system"
 
+
+LONGEST_MESSAGE: Final = 1_000_000
+"""Characters of one message."""
 
 SPOKEN = (Role.USER, Role.ASSISTANT)
 """The roles of the conversation, which are searched by default."""
@@ -110,6 +114,15 @@ class Message:
 
 
 _SPEAKERS = {Role.USER: Author.USER, Role.SYSTEM: Author.SYSTEM}
+
+
+def check_length(text: str) -> None:
+    """Raise LimitError for a message that no window can hold, and that would take minutes to page out."""
+    if len(text) > LONGEST_MESSAGE:
+        raise LimitError(
+            f"a message may have {LONGEST_MESSAGE:,} characters; this one has {len(text):,}",
+            hint="load long texts into archival storage: memgpt archival load FILE, or - for standard input",
+        )
 
 
 def message_ref(message_id: int) -> str:

@@ -30,6 +30,10 @@ _ORIGIN: Final = "origin"
 
 _SPEAKERS: Final = 1_000
 
+_CONTROLS: Final = (range(0x7F, 0xA0), range(0x200B, 0x2010), range(0x2028, 0x202F), range(0x2066, 0x206A))
+"""Characters that control a terminal or the direction of text; JSON itself escapes those below 0x20."""
+_ESCAPES: Final = {code: f"\\u{code:04x}" for codes in _CONTROLS for code in codes}
+
 
 class Importer:
     """Imports into the recall storage of one agent; it needs no lock."""
@@ -165,7 +169,8 @@ def export_lines(
             "session": message.session,
             "id": message.external_id or f"{origin}/{message_ref(message.id)}",
         }
-        yield json.dumps({key: value for key, value in line.items() if value is not None}, ensure_ascii=False)
+        text = json.dumps({key: value for key, value in line.items() if value is not None}, ensure_ascii=False)
+        yield text.translate(_ESCAPES)
 
 
 def _digest(text: str) -> str:

@@ -19,6 +19,7 @@ from memgpt_cli.domain.endpoints import Endpoint, Provider
 from memgpt_cli.domain.vectors import EmbedderIdentity, Vector
 from memgpt_cli.errors import APIKeyError, EmbedderMismatchError, MemGPTError, ModelError
 from memgpt_cli.llm.connection import client_for, headers_for
+from memgpt_cli.llm.replies.usage import MOST_TOKENS
 from memgpt_cli.llm.unit_vectors import unit_vector
 from memgpt_cli.ports import Embedder
 from memgpt_cli.vendors import load
@@ -161,11 +162,11 @@ class OpenAIEmbedder(Embedder):
             rows = sorted(body["data"], key=lambda row: int(row["index"]))
             vectors = [unit_vector(_numbers(row["embedding"])) for row in rows]
             tokens = int((body.get("usage") or {}).get("prompt_tokens") or 0)
-        except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError, binascii.Error) as error:
             raise self._malformed(str(error)) from error
         if len(vectors) != expected:
             raise self._malformed(f"{len(vectors)} vectors for {expected} texts")
-        if self._on_usage is not None and tokens:
+        if self._on_usage is not None and 0 < tokens <= MOST_TOKENS:
             self._on_usage(tokens)
         for vector in vectors:
             self._check_length(len(vector) // 4)

@@ -14,10 +14,8 @@ if TYPE_CHECKING:
 
     from detect_secrets.plugins.base import RegexBasedDetector
 
-_CANDIDATE: Final = re.compile(
-    r"(?=[A-Za-z0-9_-]*\d)(?=[A-Za-z0-9_-]*[A-Za-z])[A-Za-z0-9_-]{20,}|-----BEGIN|://[^/\s:@]*:[^@/\s]+@|aws",
-    re.IGNORECASE,
-)
+_RUN: Final = re.compile(r"[A-Za-z0-9_-]{20,}")
+_MARK: Final = re.compile(r"-----BEGIN|://[^/\s:@]*:[^@/\s]+@|aws", re.IGNORECASE)
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _PRIVATE_KEY: Final = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY.*?(?:-----END [A-Z0-9 ]*-----|\Z)", re.DOTALL)
 _REST: Final = re.compile(r"(?:\.?[A-Za-z0-9_-]+)*")
@@ -36,13 +34,18 @@ class Secret(NamedTuple):
 
 def secrets_in(text: str) -> list[Secret]:
     """The secrets in a text, in no particular order."""
-    if not any(not _UUID.fullmatch(found[0]) for found in _CANDIDATE.finditer(text)):
+    if _MARK.search(text) is None and not any(_mixes(run[0]) for run in _RUN.finditer(text)):
         return []
     found = {Secret("Private Key", match[0]) for match in _PRIVATE_KEY.finditer(text)}
     for detector in _detectors():
         matches = (match for pattern in detector.denylist for match in pattern.finditer(text))
         found |= {Secret(detector.secret_type, value) for match in matches if (value := _whole(match, text).strip())}
     return [secret for secret in found if not any(secret.text in other.text for other in found if other != secret)]
+
+
+def _mixes(run: str) -> bool:
+    """Whether a run of letters and digits has both, as keys do, and is not a UUID."""
+    return any(map(str.isdigit, run)) and any(map(str.isalpha, run)) and not _UUID.fullmatch(run)
 
 
 def masked(text: str) -> str:

@@ -1,7 +1,7 @@
 """`memgpt archival picture`: write the picture that a passage describes to a file."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -9,6 +9,15 @@ from memgpt_cli.cli.terminal.context import terminal_of
 from memgpt_cli.domain.messages import message_ref
 from memgpt_cli.domain.passages import passage_ref
 from memgpt_cli.errors import StorageError, UsageError
+
+_LONGEST_NAME: Final = 60
+"""Characters; file systems allow 255 bytes."""
+
+
+def _file_name(name: str) -> str:
+    """Return a visible name in this folder: the stored one may come from an agent file of another person."""
+    letters = "".join(character for character in Path(name).name if character.isprintable())
+    return letters.lstrip(". ")[-_LONGEST_NAME:] or "picture"
 
 
 def picture(
@@ -26,7 +35,7 @@ def picture(
     terminal = terminal_of(ctx)
     with terminal.memory() as memory:
         number, stored = memory.passages.picture(passage)
-    target = file or Path(Path(stored.picture.name).name)  # the name may come from another person's agent
+    target = file or Path(_file_name(stored.picture.name))
     try:
         with target.open("xb") as opened:
             opened.write(stored.picture.content)

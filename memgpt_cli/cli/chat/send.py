@@ -16,6 +16,7 @@ from memgpt_cli.cli.terminal.filters import Wait
 from memgpt_cli.cli.terminal.texts import is_piped, piped_text
 from memgpt_cli.domain.agents import Protocol
 from memgpt_cli.domain.events import FunctionReturned, Happening, UserMessage
+from memgpt_cli.domain.messages import check_length
 from memgpt_cli.domain.times import parse
 from memgpt_cli.errors import UsageError
 from memgpt_cli.services import shapes
@@ -61,6 +62,7 @@ def send(
     )
     if not message.text.strip():
         raise UsageError("there is nothing to send", hint='memgpt send "Hello"')
+    check_length(message.text)
     terminal.name_secrets(message.text)
     result = TurnResult()
     with workspace.sessions.open(purpose="memgpt send", wait=wait) as session:

@@ -8,6 +8,8 @@ from typing import Final
 
 from memgpt_cli.errors import UsageError
 
+_LARGEST_INPUT: Final = 4_000_000
+"""Bytes of a text on standard input: the most that a message of 1,000,000 characters can have."""
 _BROKEN: Final = 20
 """If one character in this many is invalid, the input is not text."""
 
@@ -38,8 +40,13 @@ def is_piped() -> bool:
 
 
 def piped_text() -> str:
-    """Return all of standard input, with some invalid characters replaced. Raises UsageError if it is not text."""
-    data = sys.stdin.buffer.read()
+    """Read standard input; single broken characters are replaced. Raises UsageError if it is not text or too long."""
+    data = sys.stdin.buffer.read(_LARGEST_INPUT + 1)
+    if len(data) > _LARGEST_INPUT:
+        raise UsageError(
+            f"standard input has more than {_LARGEST_INPUT:,} bytes, the most for one text",
+            hint="memgpt archival load - reads up to 100 MB of a document",
+        )
     text = data.decode("utf-8", "replace")
     if b"\0" in data or text.count("\ufffd") * _BROKEN > len(text):
         raise UsageError(
