@@ -145,3 +145,18 @@ def test_a_search_of_everything_shows_present_facts_first(moved: CommandLine) ->
     assert moved("search", "where do I live").out.startswith("facts  f2")
     assert moved.json("search", "search", "where did I live in 2021")["hits"][0]["id"] == "f1"
     assert "f" not in [hit["id"][0] for hit in moved.json("search", "search", "how do I boil an egg")["hits"]]
+
+
+def test_the_doctor_looks_at_memory(moved: CommandLine) -> None:
+    assert moved("doctor", "--memory").out.startswith("ok")
+    moved("memory", "append", "human", "Lives in Lyon")
+    moved("facts", "add", "me", "job", "nurse")
+    moved("facts", "add", "me", "employer", "a clinic")
+    moved("facts", "edit", "f5", "--predicate", "job")
+    moved("facts", "add", "me", "hobby", "chess")
+    moved("facts", "add", "me", "hobby", "sailing")
+    moved("facts", "edit", "f7", "--object", "Chess")
+    found = moved("doctor", "--memory", code=1).out
+    assert "block human, line 1 may be outdated" in found
+    assert "two present values: f4 user, job: nurse; f5 user, job: a clinic" in found
+    assert "hint: memgpt facts merge f6 f7" in found

@@ -31,6 +31,9 @@ def doctor(
         bool,
         typer.Option("--online", help="Also call the model's endpoint, and look for servers on this machine."),
     ] = False,
+    memory: Annotated[
+        bool, typer.Option("--memory", help="Check the agent's memory only: contradictions, duplicates, stale lines.")
+    ] = False,
     repair: Annotated[
         bool, typer.Option("--repair", help="Remove or mend what interrupted commands left behind.")
     ] = False,
@@ -44,13 +47,15 @@ def doctor(
     Examples:
         memgpt doctor
 
+        memgpt doctor --memory
+
         memgpt doctor --online
 
         memgpt doctor --online --base-url http://localhost:11434/v1 --model llama3.2
     """
     terminal = terminal_of(ctx)
     findings: list[Finding] = []
-    for finding in _findings(terminal, online=online, repair=repair):
+    for finding in _findings(terminal, online=online, repair=repair, memory=memory):
         if not finding.ok and any(f.says == finding.says for f in findings):
             continue  # one cause fails several checks
         findings.append(finding)
@@ -62,8 +67,13 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _findings(terminal: Terminal, *, online: bool, repair: bool) -> Iterator[Finding]:
+def _findings(terminal: Terminal, *, online: bool, repair: bool, memory: bool) -> Iterator[Finding]:
     workspace = terminal.workspace
+    if memory:
+        from memgpt_cli.cli.doctor.memory import check_memory
+
+        yield from _guarded("memory", check_memory, workspace)
+        return
     checks: dict[str, Check] = {
         "program": _program,
         "directories": _directories,
