@@ -18,7 +18,7 @@ from memgpt_cli.external_context.ranking import explain, rank
 from memgpt_cli.facts.keeping import FactKeeper, KeptFact, Statement
 from memgpt_cli.facts.whose_word import is_pasted
 from memgpt_cli.ports import Clock, Embedder, Store, VectorIndex
-from memgpt_cli.text.asked_times import asked_time, asks_past
+from memgpt_cli.text.asked_times import asked_time, asks_past, without_time
 from memgpt_cli.text.asking import of_oneself
 from memgpt_cli.text.predicates import same_predicate, with_predicates
 from memgpt_cli.text.terms import query_terms, text_terms
@@ -143,7 +143,8 @@ class FactStorage:
     ) -> SearchResult[Fact]:
         """One page of facts, best first. `relevant` leaves out what shares too little with the query."""
         question = self.read_question(query, filters, today=today)
-        terms = [term for term in query_terms(query) if question.filters.as_of is None or not term.isdigit()]
+        is_timed = question.filters.as_of is not None
+        terms = query_terms(without_time(query, today or self.today) if is_timed else query)
         lexical = self._store.facts.search(" ".join([query, *with_predicates(terms)]), _CANDIDATES)
         nearest = [] if query_vector is None else self._index.search(Collection.FACTS, query_vector, _CANDIDATES)
         ids = list(dict.fromkeys([*(hit.id for hit in lexical), *(item for item, _ in nearest)]))

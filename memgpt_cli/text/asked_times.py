@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final
 
 from memgpt_cli.domain.partial_dates import PartialDate
-from memgpt_cli.text.dates import named_dates
+from memgpt_cli.text.dates import MONTH, named_dates
 from memgpt_cli.text.relative_dates import resolve
 
 _PAST: Final = re.compile(
@@ -13,6 +13,8 @@ _PAST: Final = re.compile(
     r"|以前|之前|曾经|过去|原来|从前|当时|那时|最初|旧的?",
     re.IGNORECASE,
 )
+
+_TIME_WORDS: Final = re.compile(rf"\b(?:{MONTH})\b\.?|\d+ ?[年月日号]|\b\d+(?:st|nd|rd|th)?\b", re.IGNORECASE)
 
 
 def asked_time(question: str, today: date) -> PartialDate | None:
@@ -27,6 +29,13 @@ def asked_time(question: str, today: date) -> PartialDate | None:
         ]
     valid = [moment for moment in found if _exists(moment) and moment.last < today]
     return valid[0] if len(valid) == 1 and len(found) == 1 else None
+
+
+def without_time(question: str, today: date) -> str:
+    """A question without the words that name a time: what is left says what it asks for."""
+    for when in resolve(question, today):
+        question = question.replace(when.phrase, " ")
+    return _TIME_WORDS.sub(" ", question)
 
 
 def asks_past(question: str) -> bool:
