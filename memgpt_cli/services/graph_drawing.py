@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 from memgpt_cli.errors import ConfigError, LimitError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from memgpt_cli.services.graph import FactGraph
 
@@ -21,6 +21,10 @@ _SPACING: Final = 120
 _FEW_EDGES: Final = 120
 """Up to so many edges show their labels; of more they are shown when pointed at."""
 _LONGEST: Final = 28
+_LETTER: Final = 6.2
+"""Pixels of a letter, on average."""
+_LINE: Final = 14
+_ROUNDS: Final = 200
 _COLOURS: Final = {
     "person": "#2b6cb0", "place": "#2f855a", "organisation": "#b7791f", "thing": "#6b46c1", "unknown": "#4a5568",
     "value": "#a0aec0",
@@ -73,6 +77,7 @@ def _svg(graph: FactGraph) -> Iterator[str]:
     places = _layout(graph)
     side = max(400, round(_SPACING * sqrt(len(places) or 1)))
     x, y = ({node: side * (0.08 + 0.84 * place[axis]) for node, place in places.items()} for axis in (0, 1))
+    _part_labels(x, y, {node: _LETTER * len(_short(label)) + 14 for node, label in graph.labels.items()})
     namespace = "http://www.w3.org/2000/svg"
     yield f'<svg xmlns="{namespace}" viewBox="0 0 {side} {side}" font-family="sans-serif" font-size="11">'
     yield (
@@ -119,8 +124,27 @@ def _layout(graph: FactGraph) -> dict[str, tuple[float, float]]:
     drawn = nx.Graph()
     drawn.add_nodes_from(graph.labels)
     drawn.add_edges_from((edge.source, edge.target) for edge in graph.edges)
-    found = nx.spring_layout(drawn, seed=1, iterations=120, k=2.2 / sqrt(len(graph.labels) or 1))
+    found = nx.spring_layout(drawn, seed=1, iterations=120, k=4 / sqrt(len(graph.labels) or 1))
     return _scaled({node: (float(place[0]), float(place[1])) for node, place in found.items()})
+
+
+def _part_labels(x: Mapping[str, float], y: dict[str, float], widths: Mapping[str, float]) -> None:
+    """Move nodes up and down until no label covers another."""
+    for _ in range(_ROUNDS):
+        has_moved = False
+        order = sorted(y, key=lambda node: y[node])
+        for place, upper in enumerate(order):
+            for lower in order[place + 1 :]:
+                distance = y[lower] - y[upper]
+                if distance >= _LINE:
+                    break
+                if x[upper] < x[lower] + widths[lower] and x[lower] < x[upper] + widths[upper]:
+                    push = (_LINE - distance) / 2 + 0.5
+                    y[upper] -= push
+                    y[lower] += push
+                    has_moved = True
+        if not has_moved:
+            return
 
 
 def _scaled(places: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
