@@ -81,7 +81,7 @@ def test_archival_search(home: Path) -> None:
 
 def test_errors(home: Path) -> None:
     check("error", memgpt(home, "send", "-a", "nobody", "hi", "--json", code=3).stderr)
-    check("error", memgpt(home, "send", "--window", "2000", "hi", "--json", code=2).stderr.splitlines()[-1])
+    check("error", memgpt(home, "send", "--window", "1500", "hi", "--json", code=2).stderr.splitlines()[-1])
     check("error", memgpt(home, "no-such-command", "--json", code=2).stderr)
 
 
