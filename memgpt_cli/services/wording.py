@@ -14,3 +14,8 @@ def one_line(text: str, most: int = 60) -> str:
 def counted(number: int, what: str) -> str:
     """`1 message`, `2 messages`."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def undo_brings_back(number: int) -> str:
+    """The hint after a deletion of so many things."""
+    return f"memgpt undo brings {'it' if number == 1 else 'them'} back"

@@ -246,6 +246,9 @@ def test_a_backup_is_restored_elsewhere_and_equal(
     done = memgpt.json("backup", "backup", "all.zip")
     assert (done["agents"], done["files"]) == (["default", "tutor"], ["config/config.toml"])
     assert "already" in memgpt("restore", "all.zip", code=2).err
+    tried = memgpt("restore", "all.zip", "--dry-run")
+    assert "would replace: default, tutor" in tried.out
+    assert "without --replace" in tried.err
     before = rows(record(memgpt, "default"))
     elsewhere = tmp_path / "another" / "home"
     monkeypatch.setenv("MEMGPT_HOME", str(elsewhere))

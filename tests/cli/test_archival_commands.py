@@ -111,6 +111,13 @@ def test_restoring_what_stands_there_already_changes_nothing_and_says_so(memgpt:
     assert len(memgpt.json("archival-log", "archival", "log", "p1")) == 1
 
 
+def test_one_deleted_passage_is_it_and_several_are_them(memgpt: CommandLine) -> None:
+    for n in range(3):
+        memgpt("archival", "add", f"note {n}")
+    assert memgpt("archival", "delete", "p1", "--yes").out == "deleted 1 passage; memgpt undo brings it back\n"
+    assert memgpt("archival", "delete", "p2-p3", "--yes").out == "deleted 2 passages; memgpt undo brings them back\n"
+
+
 def test_each_line_of_standard_input_is_a_passage_and_one_undo_takes_all_back(
     memgpt: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -95,7 +95,7 @@ def test_texts_come_from_files_too(memgpt: CommandLine, tmp_path: Path) -> None:
 def test_a_deleted_block_comes_back_to_its_place(memgpt: CommandLine) -> None:
     memgpt("memory", "create", "plans", "thesis")
     memgpt("memory", "delete", "human")
-    memgpt("memory", "delete", "plans")
+    memgpt("memory", "delete", "plans", "--yes")
     assert [b["label"] for b in memgpt.json("memory-list", "memory", "list")] == ["persona"]
     assert memgpt.json("memory-log", "memory", "log", "plans")[0]["deleted"] is True
     memgpt("memory", "restore", "plans", "1")

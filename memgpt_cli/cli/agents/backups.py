@@ -102,7 +102,9 @@ def restore(
         f"{verb} {counted(len(done.agents), 'agent')}{_as_of(terminal, done)}: {', '.join(done.agents) or '-'}"
     )
     if done.replaced:
-        terminal.say(f"replaced: {', '.join(done.replaced)}")
+        terminal.say(f"{'would replace' if dry_run else 'replaced'}: {', '.join(done.replaced)}")
+        if not replace:
+            terminal.notice("without --replace nothing is restored, because these agents exist already")
     if done.files:
         terminal.say(f"{verb} {', '.join(done.files)}")
     if done.kept:

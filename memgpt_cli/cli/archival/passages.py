@@ -22,7 +22,7 @@ from memgpt_cli.services import shapes
 from memgpt_cli.services.filters import new_tags
 from memgpt_cli.services.memory import AgentMemory
 from memgpt_cli.services.passages import source_shape, version_shape
-from memgpt_cli.services.wording import counted, one_line
+from memgpt_cli.services.wording import counted, one_line, undo_brings_back
 
 Id = Annotated[str, typer.Argument(help="Its id, such as p7.", metavar="ID", autocompletion=passage_ids)]
 
@@ -204,7 +204,7 @@ def delete(
             terminal.notice("nothing was deleted")
             raise typer.Exit(1)
         memory.passages.delete(chosen)
-    terminal.show({**shape, "deleted": True}, f"deleted {what}; memgpt undo brings them back")
+    terminal.show({**shape, "deleted": True}, f"deleted {what}; {undo_brings_back(len(chosen.passages))}")
 
 
 def restore(

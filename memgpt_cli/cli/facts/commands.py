@@ -15,7 +15,7 @@ from memgpt_cli.domain.times import for_people, to_text
 from memgpt_cli.errors import UsageError
 from memgpt_cli.services.facts import STANDING, FactChanges, date_of, fact_shape, validity
 from memgpt_cli.services.memory import open_memory
-from memgpt_cli.services.wording import counted
+from memgpt_cli.services.wording import counted, undo_brings_back
 
 app = typer.Typer(help="Facts: what is known, when it was true, and where it comes from.", no_args_is_help=True)
 
@@ -223,7 +223,7 @@ def retract(ctx: typer.Context, facts: Ids) -> None:
     with open_memory(terminal.workspace) as memory:
         changed = memory.facts.retract(facts)
     shapes = [fact_shape(fact) for fact in changed]
-    terminal.show(shapes, f"retracted {counted(len(changed), 'fact')}; memgpt undo brings them back")
+    terminal.show(shapes, f"retracted {counted(len(changed), 'fact')}; {undo_brings_back(len(changed))}")
 
 
 @app.command("log", cls=Command)

@@ -10,7 +10,7 @@ from memgpt_cli.cli.memory.suggest import suggest
 from memgpt_cli.cli.options import Command
 from memgpt_cli.cli.terminal.context import Terminal, terminal_of
 from memgpt_cli.cli.terminal.filters import Limit as Lines
-from memgpt_cli.cli.terminal.filters import Page
+from memgpt_cli.cli.terminal.filters import Page, Yes
 from memgpt_cli.cli.terminal.pages import Match, matching, page_of, tell_of_more
 from memgpt_cli.cli.terminal.tables import table
 from memgpt_cli.cli.terminal.texts import read_text
@@ -202,7 +202,7 @@ def edit_block(terminal: Terminal, label: str) -> None:
 
 
 @app.command("delete", cls=Command)
-def delete(ctx: typer.Context, label: Label) -> None:
+def delete(ctx: typer.Context, label: Label, yes: Yes = False) -> None:  # noqa: ARG001 - as for the other deletions
     """Delete a block. It leaves a tombstone with all its versions: memgpt undo, or memory restore, brings it back.
 
     Example:

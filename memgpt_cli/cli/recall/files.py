@@ -154,11 +154,12 @@ def _tell(terminal: Terminal, done: ImportProgress, faults: list[Unreadable], *,
         terminal.notice(f"and {len(faults) - _FAULTS_SHOWN} more that cannot be read; --json lists all")
     verb = "would import" if dry_run else "imported"
     parts = [f"{verb} {counted(done.new, 'message')}"]
-    if done.sessions:
+    if done.new and done.sessions:
         parts.append(f"of {counted(done.sessions, 'conversation')}")
-    if done.first and done.last:
+    if done.new and done.first and done.last:
         parts.append(f"from {for_people(done.first, terminal.zone)} to {for_people(done.last, terminal.zone)}")
-    terminal.say(" ".join(parts) + (f"; {done.known} are already stored" if done.known else ""))
+    known = f"; {done.known} {'is' if done.known == 1 else 'are'} already stored" if done.known else ""
+    terminal.say(" ".join(parts) + known)
     if done.speakers:
         terminal.notice(f"speakers: {', '.join(done.speakers[:20])}")
     if done.new and not dry_run:

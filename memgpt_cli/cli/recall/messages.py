@@ -13,7 +13,7 @@ from memgpt_cli.errors import UsageError
 from memgpt_cli.services.memory import AgentMemory
 from memgpt_cli.services.messages import TurnView
 from memgpt_cli.services.turn_shapes import message_with_turn
-from memgpt_cli.services.wording import counted, one_line
+from memgpt_cli.services.wording import counted, one_line, undo_brings_back
 
 
 def show(
@@ -107,7 +107,7 @@ def delete(
             terminal.notice("nothing was deleted")
             raise typer.Exit(1)
         memory.messages.delete(chosen)
-    terminal.show({**shape, "deleted": True}, f"deleted {what}; memgpt undo brings them back")
+    terminal.show({**shape, "deleted": True}, f"deleted {what}; {undo_brings_back(len(chosen))}")
 
 
 def _say(terminal: Terminal, message: Message, *, chosen: bool) -> None:

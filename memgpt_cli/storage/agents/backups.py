@@ -109,7 +109,7 @@ class Backups(BackupStore):
         with open_package(source, kind=FORMAT, version=VERSION) as package:
             agents = self._agents_in(package, names)
             there = [name for name in agents if self._agents.exists(name)]
-            if there and not replace:
+            if there and not replace and not dry_run:
                 raise UsageError(
                     f"there {'is an agent' if len(there) == 1 else 'are agents'} called {', '.join(there)} already",
                     hint="add --replace, or rename them first: memgpt agent rename",
