@@ -83,7 +83,7 @@ def forget_wanted(terminal: Terminal, memory: AgentMemory, wanted: Wanted, *, ye
         terminal.notice("nothing was deleted")
         raise typer.Exit(1)
     terminal.show(lambda: forgotten_shape(done), lambda: _tell(terminal, done, memory.name))
-    if not done.checked.clean:
+    if any(line.state is PlaceState.LEFT for line in done.receipt):
         raise typer.Exit(1)
 
 
@@ -100,7 +100,7 @@ def _show(terminal: Terminal, plan: Plan, *, would: bool) -> None:
             terminal.say(f"    -{line}", style="red")
     for number, what, many in (
         (plan.versions, "old version", "old versions"),
-        (plan.operations, "recorded operation", "recorded operations"),
+        (plan.operations, "change that can no longer be undone", "changes that can no longer be undone"),
         (plan.summaries, "section of the prompt", "sections of the prompt"),
         (plan.history_entries, "line of the chat's history", "lines of the chat's history"),
     ):

@@ -1,5 +1,6 @@
 """Permanent deletion: the selection, the plan, the check afterwards, and the receipt."""
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -127,7 +128,7 @@ class ReceiptLine:
     detail: str = ""
 
 
-def receipt(plan: Plan, checked: Checked, *, provider: str | None) -> tuple[ReceiptLine, ...]:
+def receipt(wanted: Wanted, plan: Plan, checked: Checked, *, provider: str | None) -> tuple[ReceiptLine, ...]:
     """Return for each place whether the text was removed, not found, still present, or not provable.
 
     `provider` names the endpoint that received the messages; None if only our own model did.
@@ -147,10 +148,10 @@ def receipt(plan: Plan, checked: Checked, *, provider: str | None) -> tuple[Rece
         ReceiptLine(place=place, state=PlaceState.REMOVED if count else PlaceState.NOT_FOUND, detail=str(count or ""))
         for place, count in removed
     ]
-    return (*lines, *_checked_lines(checked), *_unreachable_lines(checked, provider))
+    return (*lines, *_checked_lines(wanted, checked), *_unreachable_lines(checked, provider))
 
 
-def _checked_lines(checked: Checked) -> Iterator[ReceiptLine]:
+def _checked_lines(wanted: Wanted, checked: Checked) -> Iterator[ReceiptLine]:
     rows = PlaceState.LEFT if checked.rows else PlaceState.NOT_FOUND
     yield ReceiptLine(place="rows and indexes", state=rows, detail=", ".join(checked.rows))
     if checked.too_short:
@@ -160,7 +161,12 @@ def _checked_lines(checked: Checked) -> Iterator[ReceiptLine]:
         files = PlaceState.LEFT if checked.left else PlaceState.NOT_FOUND
         yield ReceiptLine(place="bytes of files", state=files, detail=", ".join(checked.left))
     for name in checked.elsewhere:
-        yield ReceiptLine(place=f"agent {name}", state=PlaceState.LEFT, detail=f"memgpt forget -a {name}")
+        yield ReceiptLine(place=f"agent {name}", state=PlaceState.LEFT, detail=_command(wanted, name))
+
+
+def _command(wanted: Wanted, agent: str) -> str:
+    """Return the command that forgets the text in another agent; an id or a date means something else there."""
+    return "it has the same text" if wanted.text is None else shlex.join(["memgpt", "forget", "-a", agent, wanted.text])
 
 
 def _unreachable_lines(checked: Checked, provider: str | None) -> Iterator[ReceiptLine]:

@@ -55,7 +55,8 @@ class ForgetService:
     ) -> Wanted:
         """What to forget, checked: a text, or ids and ranges, a source, tags, dates, or a whole import.
 
-        Raises UsageError for an invalid id or date and if nothing is selected, NotFoundError for unknown items.
+        Raises UsageError for an invalid id or date, a text without letters and digits, and if nothing is selected;
+        NotFoundError for unknown items.
         """
         items = _items(refs)
         if imported is not None:
@@ -72,6 +73,11 @@ class ForgetService:
         )
         if wanted.text == "" or (wanted.text is None and not wanted.by_place):
             raise UsageError("nothing selected to forget", hint='memgpt forget "Alice Miller" --dry-run')
+        if wanted.text and not any(map(str.isalnum, wanted.text)):
+            raise UsageError(
+                f"{wanted.text[:40]!r} has no letter or digit, so it would match almost everything",
+                hint="give a name, a number or another word that the text contains",
+            )
         self._check_named(refs, tags)
         return wanted if source is None else replace(wanted, source=self._source(source))
 
@@ -97,7 +103,7 @@ class ForgetService:
         return Forgotten(
             plan=plan,
             checked=checked,
-            receipt=receipt(plan, checked, provider=self._provider()),
+            receipt=receipt(wanted, plan, checked, provider=self._provider()),
             in_name=bool(wanted.text and wanted.text.casefold() in self._memory.name.casefold()),
         )
 

@@ -53,6 +53,9 @@ def test_what_nobody_knows_is_looked_for_all_the_same(memgpt: CommandLine) -> No
     done = memgpt.json("forget", "forget", "Xanthippe Oduya", "--yes")
     assert (done["messages"], done["checked"]["clean"]) == ([], True)
     assert "nothing selected to forget" in memgpt("forget", code=2).err
+    for text in (".", ",", "*", "_ -"):
+        assert "no letter or digit" in memgpt("forget", text, "--yes", code=2).err
+    assert memgpt("recall", "list", "--json").json != []
     assert "could be a message or a passage" in memgpt("forget", "--id", "12", code=2).err
     assert "ids look like m12" in memgpt("forget", "--id", "q12", code=2).err
 
@@ -87,10 +90,27 @@ def test_a_document_is_forgotten_by_its_path_or_with_its_folder(memgpt: CommandL
 def test_another_agent_that_knows_it_is_named(memgpt: CommandLine) -> None:
     told(memgpt)
     memgpt("agent", "create", "work", "--human", "Knows Alice Miller")
-    done = memgpt("forget", "Alice Miller", "--yes")
-    assert "still there (memgpt forget -a work)" in done.out
+    done = memgpt("forget", "Alice Miller", "--yes", code=1)
+    assert "still there (memgpt forget -a work 'Alice Miller')" in done.out
     memgpt("forget", "-a", "work", "Alice Miller", "--yes")
     assert memgpt.raw("miller") == []
+
+
+@pytest.mark.parametrize("delete", [("recall", "delete", "--import", "1", "--derived"), ("forget", "--id", "m1")])
+def test_a_suggested_line_goes_with_the_message_it_was_copied_from(
+    memgpt: CommandLine, tmp_path: Path, delete: tuple[str, ...]
+) -> None:
+    wish = "Always include version numbers when I ask about libraries."
+    line = {"role": "user", "content": wish, "created_at": "2024-01-01T10:00:00"}
+    (tmp_path / "old.jsonl").write_text(json.dumps(line), encoding="utf-8")
+    memgpt("recall", "import", "old.jsonl")
+    memgpt("memory", "set", "human", "Likes tea.")
+    memgpt("memory", "suggest", "--yes")
+    memgpt("memory", "append", "human", "Lives in Lyon.")
+    done = memgpt(*delete, "--yes").out
+    assert "changes that can no longer be undone" in done
+    assert memgpt("memory", "show", "human").out.split("\n")[1:3] == ["Likes tea.", "Lives in Lyon."]
+    assert memgpt.raw("version numbers") == []
 
 
 def test_an_agent_that_is_called_so_is_named_and_renaming_it_helps(memgpt: CommandLine) -> None:

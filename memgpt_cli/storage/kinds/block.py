@@ -37,11 +37,11 @@ class BlockMemory(KindOfMemory):
         self._rows.blocks.restore(change.label or "", state, at=at, provenance=provenance)
 
     def find_derived(self, found: Findings) -> None:
-        """The lines that the agent wrote because of messages that go, or that were derived from what goes."""
+        """The lines that were written because of messages that go, or that were derived from what goes."""
         before: dict[str, set[str]] = {}
         for row in self._db.execute("SELECT * FROM block_versions ORDER BY label, version"):
             lines = set(row["value"].split("\n")) - {""}
-            caused = row["message_id"] in found.items[Kind.MESSAGE] and row["author"] == "agent"
+            caused = row["message_id"] in found.items[Kind.MESSAGE]
             if caused or found.derives(row["origin"]):
                 found.lines.setdefault(row["label"], set()).update(lines - before.get(row["label"], set()))
             before[row["label"]] = lines
