@@ -100,6 +100,11 @@ def is_unanswered(session: Session) -> bool:
     return bool(session.store.turns.open_turns())
 
 
+def has_turn(session: Session) -> bool:
+    """Whether there is a turn that is not undone."""
+    return session.store.undo.last_turn() is not None
+
+
 def interrupt(session: Session) -> None:
     """Close the turns that the person stopped, so that the next start does not resume them."""
     with session.store.transaction():

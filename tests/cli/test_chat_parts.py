@@ -14,6 +14,7 @@ from memgpt_cli.cli.chat.prompt import PrivateHistory
 from memgpt_cli.cli.chat.screen import _Tail
 from memgpt_cli.cli.chat.status import Status
 from memgpt_cli.cli.chat.table import COMMANDS, KEYS
+from memgpt_cli.cli.chat.table import entry as help_entry
 from memgpt_cli.cli.chat.turns import describe
 from memgpt_cli.domain.effects import Effects
 from memgpt_cli.domain.events import FunctionReturned
@@ -70,6 +71,20 @@ def test_text_without_quotes_is_left_alone_and_quoted_text_is_what_stands_betwee
     assert not is_open(f'"""{plain}"""')
 
 
+def test_words_after_a_command_that_takes_none_are_refused() -> None:
+    for line in ("/undo please", "/exit now", "/new x", "/help me"):
+        with pytest.raises(UsageError, match="takes nothing after it"):
+            find(line)
+    assert find("/context --history") is not None
+
+
+def test_the_help_keeps_a_gap_and_indents_what_is_wrapped() -> None:
+    assert help_entry("/new", "begin anew", column=8, width=60) == "/new    begin anew"
+    words = help_entry("/new", "begin a new conversation; memory stays", column=8, width=34)
+    assert words == "/new    begin a new conversation;\n        memory stays"
+    assert help_entry("/review [ID]", "decide now", column=14, width=30) == "/review [ID]\n  decide now"
+
+
 @pytest.mark.parametrize("text", ["hello", " /help", "/", "/usr/bin", "/2 of it", "//", "1/2", "", "/Help me"])
 def test_what_is_not_written_as_a_command_is_a_message(text: str) -> None:
     assert find(text) is None
@@ -80,9 +95,10 @@ def test_every_command_is_found_by_its_shortest_beginning_that_is_its_own() -> N
         others = [other for other in COMMANDS if other != name]
         beginnings = [name[:n] for n in range(1, len(name) + 1)]
         own = next(b for b in beginnings if b == name or not any(o.startswith(b) for o in others))
-        found = find(f"/{own} some argument ")
+        argument = "some argument" if COMMANDS[name].argument else ""
+        found = find(f"/{own} {argument} ")
         assert found is not None
-        assert (found[0].name, found[1]) == (name, "some argument")
+        assert (found[0].name, found[1]) == (name, argument)
 
 
 def test_the_page_about_the_chat_names_every_command_and_key() -> None:

@@ -94,6 +94,9 @@ def test_slash_commands_work_in_a_pipe_and_a_wrong_one_ends_it(tmp_path: Path) -
     assert "/memory [LABEL]" in out
     _, err = chat(tmp_path / "home", b"/nonsense\n", code=2)
     assert "there is no command /nonsense" in err
+    _, err = chat(tmp_path / "home", b"/retry\n", code=2)
+    assert "there is no message to answer again" in err
+    assert "undo" not in err
     assert texts(tmp_path / "home") == []
 
 

@@ -125,7 +125,7 @@ def test_a_message_can_have_several_lines_and_a_large_paste_stands_as_a_placehol
 def test_ctrl_c_stops_the_reply_and_keeps_what_came_and_twice_leaves(home: Path) -> None:
     brain = plan([Reply(LONG), "All of it.", Reply(LONG)])
     with (
-        StrictServer(brain, faults=[Fault.slow(0.05), None, Fault.slow(0.05)]) as server,
+        StrictServer(brain, faults=[Fault.slow(0.05), None, Fault.hanging(), Fault.slow(0.05)]) as server,
         chat(home, *served(server)) as terminal,
     ):
         terminal.prompt()
@@ -142,6 +142,12 @@ def test_ctrl_c_stops_the_reply_and_keeps_what_came_and_twice_leaves(home: Path)
         terminal.wait_for("All of it.")
         told = server.requests[-1]["messages"]
         assert any("interrupted this reply" in (m["content"] or "") for m in told)
+        terminal.prompt()
+        terminal.say("Are you there?")
+        terminal.wait_for("thinking…")
+        terminal.type(CTRL_C)
+        terminal.wait_for("(stopped)")
+        time.sleep(2)  # later than a second Ctrl-C that leaves
         terminal.prompt()
         terminal.say("Again.")
         terminal.wait_for("> Again. One, two, three,")
@@ -271,7 +277,7 @@ def test_slash_commands_complete_abbreviate_and_suggest(home: Path) -> None:
         terminal.say("/memroy")
         terminal.wait_for("did you mean /memory?")
         terminal.type("/con")
-        terminal.wait_for("/context what the model sees now")
+        terminal.wait_for("/context [OPTIONS] what the model sees now")
         terminal.type(TAB)
         terminal.wait_for("> /context")
         terminal.type("\r")

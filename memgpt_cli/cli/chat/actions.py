@@ -184,8 +184,10 @@ def rethink(chat: Chat, advice: str) -> None:
 
 
 def _ask_again(chat: Chat, advice: str = "") -> None:
-    from memgpt_cli.services.chatting import question_of
+    from memgpt_cli.services.chatting import has_turn, question_of
 
+    if not has_turn(chat.session):
+        raise UsageError("there is no message to answer again", hint="type a message")
     question = question_of(chat.session, _take_back(chat), advice=advice)
     chat.terminal.notice("(undid the last answer and what it did to memory; asking again)")
     chat.answer(question)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from memgpt_cli.services.workspaces import Workspace
 from memgpt_cli.domain.events import Event
 from memgpt_cli.domain.names import nearest
+from memgpt_cli.services.wording import one_line
 
 _FORM: Final = re.compile(r"/([a-z?]+)(?:\s+(.*))?", re.DOTALL)
 """Neither a path such as /usr/bin nor a single slash matches."""
@@ -65,12 +66,18 @@ class SlashCommand:
 def find(text: str, commands: Mapping[str, SlashCommand]) -> tuple[SlashCommand, str] | None:
     """Return the command in a line and its argument; None if the line is a message.
 
-    Raises UsageError for an unknown name and for an ambiguous prefix.
+    Raises UsageError for an unknown name, an ambiguous prefix, and words after a command without an argument.
     """
     match = _FORM.fullmatch(text.rstrip())
     if match is None:
         return None
-    return named(match[1], commands), (match[2] or "").strip()
+    command, argument = named(match[1], commands), (match[2] or "").strip()
+    if argument and not command.argument:
+        raise UsageError(
+            f"/{command.name} takes nothing after it, not {one_line(argument)!r}",
+            hint=f"/{command.name} alone; to say something that begins with a slash, put a space before it",
+        )
+    return command, argument
 
 
 def named(name: str, commands: Mapping[str, SlashCommand]) -> SlashCommand:

@@ -121,7 +121,7 @@ class Conversation:
             if twice:
                 raise
             screen.close()
-            self.terminal.notice("(stopped; the text so far is kept)")
+            self.terminal.notice("(stopped; the text so far is kept)" if result.has_text else "(stopped)")
         except MemGPTError as error:
             screen.close()
             if not self.interactive:

@@ -1,5 +1,6 @@
 """The slash commands and the keys."""
 
+from textwrap import wrap
 from typing import Final
 
 from memgpt_cli.cli.chat import actions
@@ -13,16 +14,24 @@ KEYS: Final = (
     ("Ctrl-D", "leave"),
 )
 
+_NARROW: Final = 24
+"""Characters below which a column is too narrow for a text."""
+
 
 def show_help(chat: Chat, __: str) -> None:
     """The commands and the keys."""
     heads = {f"/{command.name} {command.argument}": command.text for command in COMMANDS.values()}
     width = max(map(len, heads)) + 2
-    for head, text in heads.items():
-        chat.terminal.say(f"{head:<{width}}{text}")
-    chat.terminal.say("")
-    for key, text in KEYS:
-        chat.terminal.say(f"{key:<{width}}{text}")
+    for head, text in (*heads.items(), ("", ""), *KEYS):
+        chat.terminal.say(entry(head, text, column=width, width=chat.terminal.out.width))
+
+
+def entry(head: str, text: str, *, column: int, width: int) -> str:
+    """Return a line of the help, wrapped to `width` characters and indented to `column`; below `head` if narrow."""
+    if width - column < _NARROW:
+        return "\n".join([head, *wrap(text, max(width, _NARROW), initial_indent="  ", subsequent_indent="  ")])
+    lines = wrap(text, width - column) or [""]
+    return f"{head:<{column}}" + f"\n{'':<{column}}".join(lines)
 
 
 _ALL: Final = (
@@ -49,7 +58,7 @@ _ALL: Final = (
         text="decide about pending writes to core memory",
         run=actions.review,
     ),
-    SlashCommand(name="context", text="what the model sees now, in tokens", run=actions.context),
+    SlashCommand(name="context", argument="[OPTIONS]", text="what the model sees now, in tokens", run=actions.context),
     SlashCommand(name="why", text="explain the last answer", run=actions.why),
     SlashCommand(name="undo", text="undo the last turn with its changes to memory", run=actions.undo),
     SlashCommand(name="retry", text="ask again, replacing the last answer", run=actions.retry),

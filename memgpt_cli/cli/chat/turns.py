@@ -13,6 +13,7 @@ from memgpt_cli.domain.events import (
     MemoryPressure,
     Notice,
     PagedOut,
+    ReplyDelta,
     StepCommitted,
     TurnEnded,
     Waiting,
@@ -41,6 +42,7 @@ class TurnResult:
 
     steps: list[StepCommitted] = field(default_factory=list)
     ended: TurnEnded | None = None
+    has_text: bool = False
 
 
 def watch(happenings: Iterator[Happening], result: TurnResult, show: Callable[[Happening], None]) -> None:
@@ -51,6 +53,8 @@ def watch(happenings: Iterator[Happening], result: TurnResult, show: Callable[[H
                 result.steps.append(happening)
             elif isinstance(happening, TurnEnded):
                 result.ended = happening
+            elif isinstance(happening, ReplyDelta):
+                result.has_text = True
             show(happening)
     finally:
         close = getattr(happenings, "close", None)
