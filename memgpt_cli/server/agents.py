@@ -61,6 +61,16 @@ class OpenAgents:
 
         Raises RateLimitError when too many wait, and what opening an agent raises.
         """
+        return await self._in_turn(name, lambda held: self._talk(name, held, work))
+
+    async def alone(self, name: str, work: Callable[[], Result]) -> Result:
+        """Close the agent and run `work`, which needs the agent's lock, after those that asked before.
+
+        Requests that come meanwhile wait. Raises RateLimitError when too many wait, and what `work` raises.
+        """
+        return await self._in_turn(name, lambda held: self._closed(held, work))
+
+    async def _in_turn(self, name: str, work: Callable[[_Held], Result]) -> Result:
         held = self._held.get(name)
         if held is None:
             await self._make_room()
@@ -71,15 +81,21 @@ class OpenAgents:
         try:
             async with held.turn:
                 loop = asyncio.get_running_loop()
-                return await asyncio.shield(loop.run_in_executor(held.thread, self._work, name, held, work))
+                return await asyncio.shield(loop.run_in_executor(held.thread, work, held))
         finally:
             held.waiting -= 1
             held.used_at = time.monotonic()
 
-    def _work(self, name: str, held: _Held, work: Callable[[Talk], Result]) -> Result:
+    def _talk(self, name: str, held: _Held, work: Callable[[Talk], Result]) -> Result:
         if held.talk is None:
             held.talk = open_talk(self._workspace, name, purpose="memgpt serve", caller=self._caller)
         return work(held.talk)
+
+    def _closed(self, held: _Held, work: Callable[[], Result]) -> Result:
+        talk, held.talk = held.talk, None
+        if talk is not None:
+            talk.close()
+        return work()
 
     async def close_idle(self) -> None:
         """Close idle agents until cancelled: the server's background task."""

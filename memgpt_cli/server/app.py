@@ -53,7 +53,7 @@ def make_app(
         Route("/", _about),
         Route("/v1/models", completions.models),
         Route("/v1/chat/completions", completions.create, methods=["POST"]),
-        *rest.routes(workspace),
+        *rest.routes(workspace, agents),
     ]
     return Guard(Starlette(routes=routes, lifespan=lifespan), keys=keys, loopback=loopback, origins=origins)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import JSONResponse, Response
@@ -25,6 +26,7 @@ from memgpt_cli.services.searching import hits_shape
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from memgpt_cli.server.agents import OpenAgents
     from memgpt_cli.server.keys import ServerKey
     from memgpt_cli.services.memory import AgentMemory
     from memgpt_cli.services.workspaces import Workspace
@@ -181,7 +183,7 @@ _ROUTES: Final = (
 )
 
 
-def routes(workspace: Workspace) -> list[Route]:
+def routes(workspace: Workspace, open_agents: OpenAgents) -> list[Route]:
     """The routes of the API: `/api/agents`, and what each agent has below `/api/agents/{agent}`."""
 
     async def agents(request: Request) -> Response:
@@ -195,13 +197,13 @@ def routes(workspace: Workspace) -> list[Route]:
     return [
         Route("/api/agents", agents),
         *(
-            Route(f"/api/agents/{{agent}}{path}", _endpoint(workspace, methods), methods=list(methods))
+            Route(f"/api/agents/{{agent}}{path}", _endpoint(workspace, open_agents, methods), methods=list(methods))
             for path, methods in by_path.items()
         ),
     ]
 
 
-def _endpoint(workspace: Workspace, methods: dict[str, tuple[str, Any]]) -> Any:
+def _endpoint(workspace: Workspace, open_agents: OpenAgents, methods: dict[str, tuple[str, Any]]) -> Any:
     async def endpoint(request: Request) -> Response:
         scope, work = methods["GET" if request.method == "HEAD" else request.method]
         key: ServerKey = request.scope[KEY]
@@ -211,7 +213,9 @@ def _endpoint(workspace: Workspace, methods: dict[str, tuple[str, Any]]) -> Any:
         try:
             content = await request.body()
             asked = ApiRequest(request, _json(content) if content else None)
-            found = await asyncio.to_thread(_work, workspace, agent, key, work, asked)
+            run = partial(_work, workspace, workspace.check_name(agent), key, work, asked)
+            alone = scope == "forget" and asked.flag("confirm")  # needs the lock, which the server itself may hold
+            found = await (open_agents.alone(agent, run) if alone else asyncio.to_thread(run))
         except MemGPTError as error:
             status, headers = status_of(error)
             return JSONResponse(error_body(error), status_code=status, headers=headers)
@@ -221,7 +225,7 @@ def _endpoint(workspace: Workspace, methods: dict[str, tuple[str, Any]]) -> Any:
 
 
 def _work(workspace: Workspace, agent: str, key: ServerKey, work: Any, asked: ApiRequest) -> Any:
-    with open_memory(workspace, workspace.check_name(agent), caller=Caller(f"api:{key.name}")) as memory:
+    with open_memory(workspace, agent, caller=Caller(f"api:{key.name}")) as memory:
         return work(memory, asked)
 
 

@@ -39,6 +39,23 @@ def test_memory_is_read_changed_undone_and_forgotten(serve: Serve) -> None:
         assert api.get("/review").json() == {"reviews": [], "more": False}
 
 
+def test_what_an_open_agent_knows_is_forgotten_and_it_talks_on(serve: Serve) -> None:
+    served = serve(model="offline")
+
+    def say(text: str) -> None:
+        served.client(max_retries=0).chat.completions.create(
+            model="default", messages=[{"role": "user", "content": text}]
+        )
+
+    say("My sister is Marguerite.")
+    with web(served) as api:
+        done = api.post("/forget", json={"text": "Marguerite", "confirm": True}, timeout=30)
+        assert (done.status_code, done.json()["checked"]["clean"]) == (200, True), done.text
+        say("I like tea.")
+        assert api.get("/search", params={"query": "Marguerite"}).json()["hits"] == []
+    assert served.said() == ["I like tea."]
+
+
 def test_messages_are_paged_and_read_with_what_was_said_around(serve: Serve) -> None:
     served = serve(model="offline")
     for text in ("My name is Ada.", "I like tea."):
