@@ -67,20 +67,29 @@ def mcp(
     agent = workspace.check_name(workspace.agent_name)
     names = [name.strip() for name in (tools or "").split(",") if name.strip()]
     offered = chosen(read_only=read_only, allow_forget=allow_forget, names=names)
-    output = None if http else _protocol_output()
+    streams = None if http else (_protocol_input(), _protocol_output())
     from memgpt_cli.mcp import transports
     from memgpt_cli.mcp.indexing import IdleIndexing
     from memgpt_cli.mcp.server import MemoryServer
 
     indexing = None if read_only else IdleIndexing(workspace, agent)
     server = MemoryServer(workspace, agent, offered, indexing).protocol()
-    if output is not None:
-        transports.serve_stdio(server, output)
+    if streams is not None:
+        transports.serve_stdio(server, *streams)
     else:
         key = os.environ.get("MEMGPT_MCP_KEY") or None
         application = transports.http_app(server, host=host, key=key)
         terminal.notice(f"serving MCP at http://{host}:{port}/mcp; Ctrl-C ends it")
         transports.serve_http(application, host=host, port=port)
+
+
+def _protocol_input() -> BinaryIO:
+    """Return standard input for the protocol only; other readers of this process find it empty from now on."""
+    source = os.fdopen(os.dup(0), "rb")
+    empty = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(empty, 0)
+    os.close(empty)
+    return source
 
 
 def _protocol_output() -> BinaryIO:

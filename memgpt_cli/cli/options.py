@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 _FLAGS: Final = {"agent", "model", "base_url", "window", "json", "debug"}
 _TYPE_WORDS: Final = {"int": "INTEGER", "float": "NUMBER"}
-_FILES = re.compile("PATH|FILE|PICTURE")
+_FILES = re.compile("(?<!@)(?:PATH|FILE|PICTURE)")
+_NAMES_FILE = re.compile("(?:[^=]*=)?@")
 _EXAMPLES = re.compile(r"^Examples?:[ \t]*$", re.MULTILINE)
 
 
@@ -79,7 +80,7 @@ def _spared(parameter: Any) -> Any:
 
     def process_value(context: Any, value: Any) -> Any:
         if not is_file:
-            _refuse_broken(value)
+            _refuse_broken(value, takes_file="@FILE" in (parameter.metavar or ""))
         plain = value is None or (not several and (value is parameter.default or (kind is str and type(value) is str)))
         if not plain or parameter.required or parameter.nargs > 1:
             return usual(context, value)
@@ -90,10 +91,12 @@ def _spared(parameter: Any) -> Any:
     return parameter
 
 
-def _refuse_broken(value: Any) -> None:
+def _refuse_broken(value: Any, *, takes_file: bool) -> None:
     """Raise UsageError for a text with bytes that are not UTF-8: Python passes them as lone surrogates."""
     for text in value if isinstance(value, list | tuple) else (value,):
-        if isinstance(text, str) and not text.isascii() and text.encode("utf-8", "ignore").decode() != text:
+        if not isinstance(text, str) or text.isascii() or (takes_file and _NAMES_FILE.match(text)):
+            continue
+        if text.encode("utf-8", "ignore").decode() != text:
             shown = text.encode("utf-8", "replace").decode()
             raise UsageError(
                 f"an argument is not valid UTF-8: {shown!r}",

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from memgpt_cli.domain.messages import clean
 from memgpt_cli.errors import FunctionArgumentError
 
 Arguments = Mapping[str, Any]
@@ -58,8 +59,8 @@ def object_schema(parameters: Sequence[Parameter]) -> dict[str, Any]:
 def check(given: Mapping[str, Any], parameters: Sequence[Parameter]) -> Arguments:
     """The arguments as checked values; absent optional ones are left out, unknown ones dropped.
 
-    Slips that leave no doubt are corrected: a number written as text, one item in place of a list. Raises
-    FunctionArgumentError otherwise.
+    Slips that leave no doubt are corrected: a number written as text, one item in place of a list. A lone surrogate
+    becomes U+FFFD. Raises FunctionArgumentError otherwise.
     """
     values: dict[str, Any] = {}
     for parameter in parameters:
@@ -95,7 +96,9 @@ def _checked(parameter: Parameter, value: object) -> object:
         raise _unfit(parameter, f"at least {parameter.minimum}", value)
     if isinstance(corrected, int) and parameter.maximum is not None and corrected > parameter.maximum:
         raise _unfit(parameter, f"at most {parameter.maximum}", value)
-    return corrected
+    if isinstance(corrected, list):
+        return [clean(item) for item in corrected]
+    return clean(corrected) if isinstance(corrected, str) else corrected
 
 
 def _unfit(parameter: Parameter, wanted: str, value: object) -> FunctionArgumentError:

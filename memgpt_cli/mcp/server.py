@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import re
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,6 +41,7 @@ INSTRUCTIONS: Final = (
 )
 """Clients cut this at 2,048 characters."""
 
+_LOG: Final = logging.getLogger(__name__)
 _UNKNOWN: Final = "unknown"
 _NOT_IN_NAMES: Final = re.compile(r"[^\w.-]+")
 
@@ -86,6 +88,9 @@ class MemoryServer:
             found = await self._in_thread(functools.partial(self._run, tool, params.arguments or {}, _caller(context)))
         except MemGPTError as error:
             return _failure(error.message, error.hint)
+        except Exception as error:  # noqa: BLE001 - the MCP boundary
+            _LOG.exception("the tool %s failed", tool.name)
+            return _failure(f"the tool {tool.name} failed: {type(error).__name__}", "memgpt doctor checks the record")
         if tool.writes and self._indexing is not None:
             self._indexing.wake()
         text = json.dumps(found, ensure_ascii=False)

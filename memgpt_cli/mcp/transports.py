@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hmac
+import json
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import anyio
 
 from memgpt_cli.domain.endpoints import is_loopback_host
+from memgpt_cli.domain.messages import clean
 from memgpt_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,22 +24,37 @@ _LAST_CALL_S: Final = 30.0
 """Seconds that a running call may still take after the client has closed its end."""
 
 
-def serve_stdio(server: Server[Any], output: BinaryIO) -> None:
-    """Serve one client until it closes standard input; calls that are running then are still answered.
+def serve_stdio(server: Server[Any], source: BinaryIO, output: BinaryIO) -> None:
+    """Serve one client until it closes `source`; calls that are running then are still answered.
 
-    `output` is for the protocol only.
+    `source` and `output` are for the protocol only.
     """
     from mcp.server.stdio import stdio_server
 
     async def serve() -> None:
         lines = anyio.wrap_file(TextIOWrapper(output, encoding="utf-8"))
-        async with stdio_server(stdout=lines) as (read, write):
+        typed = anyio.wrap_file(_CleanLines(source, encoding="utf-8", errors="replace"))
+        async with stdio_server(stdin=typed, stdout=lines) as (read, write):
             calls = _OpenCalls()
             async with anyio.create_task_group() as group:
                 requests, answers = calls.requests_of(group, read), calls.answers_to(group, write)
                 await server.run(requests, answers, server.create_initialization_options())
 
     anyio.run(serve)
+
+
+class _CleanLines(TextIOWrapper):
+    """Lines of JSON whose lone surrogates, which the parser of the protocol refuses, are replaced by U+FFFD."""
+
+    def readline(self, size: int = -1, /) -> str:
+        """Read one line."""
+        line = super().readline(size)
+        if "\\ud" not in line.lower():
+            return line
+        try:
+            return clean(json.dumps(json.loads(line), ensure_ascii=False)) + "\n"
+        except (ValueError, RecursionError):
+            return line
 
 
 class _OpenCalls:

@@ -7,14 +7,17 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from memgpt_cli import __version__
+from memgpt_cli.errors import UsageError
 from memgpt_cli.server import rest
 from memgpt_cli.server.agents import OpenAgents
 from memgpt_cli.server.completions import Completions
 from memgpt_cli.server.guard import Guard
+from memgpt_cli.server.replies import error_body
 from memgpt_cli.services.callers import Caller
 
 if TYPE_CHECKING:
@@ -55,8 +58,20 @@ def make_app(
         Route("/v1/chat/completions", completions.create, methods=["POST"]),
         *rest.routes(workspace, agents),
     ]
-    return Guard(Starlette(routes=routes, lifespan=lifespan), keys=keys, loopback=loopback, origins=origins)
+    return Guard(
+        Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _no_route}),
+        keys=keys,
+        loopback=loopback,
+        origins=origins,
+    )
 
 
 async def _about(_: Request) -> Response:
     return JSONResponse({"name": "memgpt", "version": __version__})
+
+
+async def _no_route(request: Request, error: Exception) -> Response:
+    """The answer to an unknown path (404) or a method that a path does not have (405)."""
+    status, headers = (error.status_code, error.headers) if isinstance(error, HTTPException) else (500, None)
+    found = UsageError(f"{request.method} {request.url.path[:80]} does not exist", hint="see docs/serve.md")
+    return JSONResponse(error_body(found), status_code=status, headers=headers)

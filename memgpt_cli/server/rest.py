@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from memgpt_cli.domain.messages import SPOKEN
+from memgpt_cli.domain.messages import SPOKEN, clean
 from memgpt_cli.domain.search import RecallFilters
 from memgpt_cli.errors import MemGPTError, UsageError
 from memgpt_cli.server.guard import KEY
@@ -50,28 +50,32 @@ class ApiRequest:
         """A value behind the question mark; None for none or an empty one."""
         return self._request.query_params.get(name) or None
 
-    def number(self, name: str, default: int, *, most: int = 1_000_000) -> int:
+    def number(self, name: str, default: int, *, least: int = 0, most: int = 1_000_000) -> int:
         """A whole number behind the question mark. Raises UsageError."""
         text = self.query(name)
         if text is None:
             return default
-        if not text.isdecimal() or not 0 <= int(text[:10]) <= most:
-            raise UsageError(f"{name} is a number up to {most:,}")
+        if not text.isdecimal() or not least <= int(text[:10]) <= most:
+            raise UsageError(f"{name} is a number from {least} to {most:,}")
         return int(text)
+
+    def limit(self, default: int = _LIMIT) -> int:
+        """The maximum number of items in the answer. Raises UsageError."""
+        return self.number("limit", default, least=1, most=_MOST)
 
     def text(self, name: str, default: str | None = None) -> str:
         """A text of the body. Raises UsageError."""
         value = self._body.get(name, default) if isinstance(self._body, dict) else None
         if not isinstance(value, str):
             raise UsageError(f"the body needs {name!r}, a text", hint=f'{{"{name}": "..."}}')
-        return value
+        return clean(value)
 
     def texts(self, name: str) -> list[str]:
         """A list of texts of the body; empty without it. Raises UsageError."""
         value = self._body.get(name, []) if isinstance(self._body, dict) else []
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise UsageError(f"{name!r} is a list of texts")
-        return value
+        return [clean(item) for item in value]
 
     def flag(self, name: str) -> bool:
         """Whether a field of the body is true."""
@@ -95,8 +99,8 @@ def _append(memory: AgentMemory, asked: ApiRequest) -> Any:
 
 
 def _messages(memory: AgentMemory, asked: ApiRequest) -> Any:
-    limit, page = asked.number("limit", _LIMIT, most=_MOST), asked.number("page", 0)
-    found = memory.messages.recent(RecallFilters(roles=SPOKEN), limit=max(1, limit), page=page)
+    limit, page = asked.limit(), asked.number("page", 0)
+    found = memory.messages.recent(RecallFilters(roles=SPOKEN), limit=limit, page=page)
     return {"messages": [shapes.message(message) for message in found.messages], "more": found.more}
 
 
@@ -110,8 +114,8 @@ def _message(memory: AgentMemory, asked: ApiRequest) -> Any:
 
 
 def _passages(memory: AgentMemory, asked: ApiRequest) -> Any:
-    limit, page = asked.number("limit", _LIMIT, most=_MOST), asked.number("page", 0)
-    found = memory.passages.recent(limit=max(1, limit), page=page)
+    limit, page = asked.limit(), asked.number("page", 0)
+    found = memory.passages.recent(limit=limit, page=page)
     return {"passages": [shapes.passage(passage) for passage in found.passages], "more": found.more}
 
 
@@ -126,20 +130,20 @@ def _add_passage(memory: AgentMemory, asked: ApiRequest) -> Any:
 
 def _facts(memory: AgentMemory, asked: ApiRequest) -> Any:
     filters = memory.facts.filters(states=STANDING, entity=asked.query("about"), as_of=asked.query("as_of"))
-    limit, page = asked.number("limit", _LIMIT, most=_MOST), asked.number("page", 0)
-    found, more = memory.facts.recent(filters, limit=max(1, limit), page=page)
+    limit, page = asked.limit(), asked.number("page", 0)
+    found, more = memory.facts.recent(filters, limit=limit, page=page)
     return {"facts": [fact_shape(fact) for fact in found], "more": more}
 
 
 def _search(memory: AgentMemory, asked: ApiRequest) -> Any:
-    limit = max(1, asked.number("limit", 10, most=_MOST))
+    limit = asked.limit(10)
     query, since, until = asked.query("query") or "", asked.query("since"), asked.query("until")
     return hits_shape(memory.search.everything(query, limit=limit, since=since, until=until))
 
 
 def _operations(memory: AgentMemory, asked: ApiRequest) -> Any:
-    limit, page = asked.number("limit", _LIMIT, most=_MOST), asked.number("page", 0)
-    found = memory.changes.recent(limit=max(1, limit), page=page)
+    limit, page = asked.limit(), asked.number("page", 0)
+    found = memory.changes.recent(limit=limit, page=page)
     return {"operations": memory.changes.shapes(found.operations), "more": found.more}
 
 

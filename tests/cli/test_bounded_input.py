@@ -30,9 +30,33 @@ def test_looking_for_keys_takes_linear_time() -> None:
     assert secrets_in("a" * 1_000_000) == []
 
 
-@pytest.mark.parametrize("command", [("send",), ("archival", "add"), ("recall", "search")])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("send",),
+        ("archival", "add"),
+        ("recall", "search"),
+        ("memory", "append", "human"),
+        ("memory", "set", "human"),
+        ("agent", "create", "tutor", "--persona"),
+        ("facts", "add", "me", "home"),
+    ],
+)
 def test_an_argument_that_is_not_utf_8_is_refused(memgpt: CommandLine, command: tuple[str, ...]) -> None:
     assert "not valid UTF-8" in memgpt(*command, "caf\udce9", code=2).err
+
+
+def test_a_file_whose_name_is_not_utf_8_is_read(memgpt: CommandLine, tmp_path: Path) -> None:
+    memgpt("send", "Hello")
+    path = tmp_path / "caf\udce9.txt"
+    path.write_text("Likes tea.")
+    assert "Likes tea." in memgpt("memory", "append", "human", f"@{path}", "--json").json["value"]
+
+
+@pytest.mark.parametrize("limit", ["9223372036854775808", "99999999999999999999"])
+def test_the_limit_of_a_block_is_bounded(memgpt: CommandLine, limit: str) -> None:
+    memgpt("memory", "create", "project", "--limit", limit, code=2)
+    memgpt("memory", "set", "human", "--limit", limit, code=2)
 
 
 def test_an_error_never_prints_the_password_of_an_address(memgpt: CommandLine) -> None:

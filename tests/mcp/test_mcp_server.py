@@ -21,6 +21,7 @@ from memgpt_cli.bootstrap import Workspace
 from memgpt_cli.domain.blocks import Author, Provenance
 from memgpt_cli.facts.keeping import Statement
 from memgpt_cli.mcp.server import INSTRUCTIONS, MemoryServer
+from memgpt_cli.mcp.spec import Tool, ToolCall
 from memgpt_cli.mcp.tools import ALL, chosen
 from memgpt_cli.services.memory import open_memory
 
@@ -71,6 +72,16 @@ async def test_what_is_remembered_is_found_read_and_undone(workspace: Workspace)
         undone = await call(client, "undo", operation=stored["operation"])
         assert undone["undone"] == stored["operation"]
         assert not (await call(client, "search", query="where is the spare key"))["results"]
+
+
+async def test_a_lone_surrogate_or_an_unexpected_error_is_answered(workspace: Workspace) -> None:
+    def fail(_: ToolCall) -> dict[str, Any]:
+        raise ZeroDivisionError
+
+    broken = Tool(name="broken", description="", parameters=(), run=fail)
+    async with Client(MemoryServer(workspace, "default", [*chosen(), broken]).protocol()) as client:
+        assert (await call(client, "search", query="a\ud800"))["results"] == []
+        assert "ZeroDivisionError" in await refused(client, "broken")
 
 
 async def test_core_memory_is_seen_extended_and_corrected(workspace: Workspace) -> None:
@@ -282,7 +293,7 @@ def test_only_the_protocol_reaches_standard_output_and_the_end_of_input_ends_it(
             "jsonrpc": "2.0",
             "id": 2,
             "method": "tools/call",
-            "params": {"name": "remember", "arguments": {"content": "It rains."}},
+            "params": {"name": "remember", "arguments": {"content": "It rains. \ud800"}},
         },
     ]
     done = subprocess.run(
@@ -299,6 +310,7 @@ def test_only_the_protocol_reaches_standard_output_and_the_end_of_input_ends_it(
     assert answers[1]["result"]["protocolVersion"] == "2025-06-18"
     assert answers[2]["result"]["structuredContent"]["new"]
     with open_memory(Workspace(environ={"MEMGPT_HOME": str(tmp_path / "home")})) as memory:
+        assert memory.passages.get("p1").text == "It rains. \ufffd"
         assert memory.passages.history("p1")[0].provenance.command == "mcp:a-client"
 
 

@@ -69,9 +69,26 @@ def test_messages_are_paged_and_read_with_what_was_said_around(serve: Serve) -> 
         assert [one["text"] for one in whole["before"]] == ["I like tea."]
 
 
+def test_lone_surrogates_are_stored_as_the_replacement_character(serve: Serve) -> None:
+    with web(serve(model="offline")) as api:
+        for path in ("/blocks/human", "/passages"):
+            answer = api.post(path, content=b'{"text": "Line \\ud800", "tags": []}')
+            assert answer.status_code == 200
+            assert "Line \ufffd" in answer.text
+
+
+def test_an_unknown_path_or_method_is_an_error_in_json(serve: Serve) -> None:
+    with web(serve(model="offline")) as api:
+        for answer, status in ((api.get("/nothing"), 404), (api.delete("/blocks/human"), 405)):
+            assert answer.status_code == status
+            assert "does not exist" in answer.json()["error"]["message"]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [
+        ("GET", "/messages?limit=0", None, 400),
+        ("GET", "/search?query=tea&limit=0", None, 400),
         ("GET", "/messages?limit=x", None, 400),
         ("GET", "/messages?page=99999999999", None, 400),
         ("GET", "/messages/m99", None, 404),

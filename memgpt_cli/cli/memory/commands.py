@@ -9,8 +9,8 @@ from memgpt_cli.cli.memory.history import Label, labels
 from memgpt_cli.cli.memory.suggest import suggest
 from memgpt_cli.cli.options import Command
 from memgpt_cli.cli.terminal.context import Terminal, terminal_of
+from memgpt_cli.cli.terminal.filters import LARGEST, Page, Yes
 from memgpt_cli.cli.terminal.filters import Limit as Lines
-from memgpt_cli.cli.terminal.filters import Page, Yes
 from memgpt_cli.cli.terminal.pages import Match, matching, page_of, tell_of_more
 from memgpt_cli.cli.terminal.tables import table
 from memgpt_cli.cli.terminal.texts import read_text
@@ -24,7 +24,7 @@ from memgpt_cli.services.wording import one_line
 app = typer.Typer(help="Core memory: what the model always sees.", no_args_is_help=True)
 
 Text = Annotated[str, typer.Argument(help="The text; @FILE reads a file, - standard input.", metavar="TEXT|@FILE|-")]
-Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Its limit in characters.", metavar="N")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, max=LARGEST, help="Its limit in characters.", metavar="N")]
 Description = Annotated[str | None, typer.Option("--description", help="Its purpose; the model sees this.")]
 
 

@@ -6,7 +6,7 @@ import typer
 
 from memgpt_cli.cli.memory.history import STYLES
 from memgpt_cli.cli.terminal.context import Terminal, terminal_of
-from memgpt_cli.cli.terminal.filters import Derived, DryRun, Since, Until, Yes, message_ids
+from memgpt_cli.cli.terminal.filters import LARGEST, Derived, DryRun, Since, Until, Yes, message_ids
 from memgpt_cli.cli.terminal.hits import heading
 from memgpt_cli.domain.messages import Message, Role, message_ref
 from memgpt_cli.errors import UsageError
@@ -60,7 +60,9 @@ def delete(
     until: Until = None,
     imported: Annotated[
         int | None,
-        typer.Option("--import", min=1, help="All of an import; memgpt undo --list numbers it.", metavar="N"),
+        typer.Option(
+            "--import", min=1, max=LARGEST, help="All of an import; memgpt undo --list numbers it.", metavar="N"
+        ),
     ] = None,
     derived: Derived = False,
     yes: Yes = False,
