@@ -14,6 +14,8 @@ from memgpt_cli.domain.messages import clean
 from memgpt_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from anyio.abc import TaskGroup
     from mcp.server.lowlevel import Server
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -33,7 +35,7 @@ def serve_stdio(server: Server[Any], source: BinaryIO, output: BinaryIO) -> None
 
     async def serve() -> None:
         lines = anyio.wrap_file(TextIOWrapper(output, encoding="utf-8"))
-        typed = anyio.wrap_file(_CleanLines(source, encoding="utf-8", errors="replace"))
+        typed: Any = _clean_lines(source)
         async with stdio_server(stdin=typed, stdout=lines) as (read, write):
             calls = _OpenCalls()
             async with anyio.create_task_group() as group:
@@ -43,18 +45,17 @@ def serve_stdio(server: Server[Any], source: BinaryIO, output: BinaryIO) -> None
     anyio.run(serve)
 
 
-class _CleanLines(TextIOWrapper):
-    """Lines of JSON whose lone surrogates, which the parser of the protocol refuses, are replaced by U+FFFD."""
+async def _clean_lines(source: BinaryIO) -> AsyncIterator[str]:
+    """Yield lines of JSON; the parser of the protocol refuses lone surrogates, so U+FFFD replaces them."""
+    async for line in anyio.wrap_file(TextIOWrapper(source, encoding="utf-8", errors="replace")):
+        yield _without_surrogates(line) if "\\ud" in line.lower() else line
 
-    def readline(self, size: int = -1, /) -> str:
-        """Read one line."""
-        line = super().readline(size)
-        if "\\ud" not in line.lower():
-            return line
-        try:
-            return clean(json.dumps(json.loads(line), ensure_ascii=False)) + "\n"
-        except (ValueError, RecursionError):
-            return line
+
+def _without_surrogates(line: str) -> str:
+    try:
+        return clean(json.dumps(json.loads(line), ensure_ascii=False))
+    except (ValueError, RecursionError):
+        return line
 
 
 class _OpenCalls:

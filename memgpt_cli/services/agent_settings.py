@@ -87,7 +87,7 @@ def change_settings(
     with settled.memory(name) as memory:
         store = memory.store
         before = store.config()
-        after = _merged(settled, before, given, unset)
+        after = _merged(workspace, before, given, unset)
         changes = _changes(before, after)
         if not changes:
             return SettingsChanged(changes=())
@@ -118,7 +118,7 @@ def clone_agent(workspace: Workspace, name: str, new: str, given: AgentSettings,
     settled, now = workspace.without_flags(), workspace.clock.now()
     with settled.memory(name) as memory:
         before = memory.store.config()
-        own = _merged(settled, before, given)
+        own = _merged(workspace, before, given)
         changes = _changes(before, own)
         if changes:
             settled.models.choose(own)
@@ -163,14 +163,18 @@ def _log(store: Store, at: str, changes: tuple[SettingChange, ...]) -> None:
 def _merged(
     workspace: Workspace, config: AgentConfig, given: AgentSettings, unset: Collection[AgentOption] = ()
 ) -> AgentConfig:
-    """Return the settings with the given changes. A profile has its own base URL, so it replaces both."""
+    """Return the settings with the given changes. A profile has its own base URL, so it replaces both.
+
+    Raises UsageError for command-line flags out of range.
+    """
+    profiles = workspace.configuration.profiles
     if AgentOption.MODEL in unset:
         config = replace(config, model=None, profile=None)
     if AgentOption.BASE_URL in unset:
         config = replace(config, base_url=None)
     if AgentOption.WINDOW in unset:
         config = replace(config, window=None)
-    if given.model is not None and given.model in workspace.configuration.profiles:
+    if given.model is not None and given.model in profiles:
         config = replace(config, model=None, profile=given.model, base_url=None)
     elif given.model is not None:
         config = replace(config, model=given.model, profile=None)

@@ -26,6 +26,23 @@ def test_settings_are_changed_shown_and_set_back(memgpt: CommandLine) -> None:
     assert (shown["model"], shown["window"], shown["protocol"]) == (None, None, "native")
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "expected"),
+    [
+        ("--window", "99999999999", "from 512 to 10,000,000"),
+        ("--window", "20000000", "from 512 to 10,000,000"),
+        ("--window", "100", "from 512 to 10,000,000"),
+        ("--model", "", "expected a text"),
+        ("--model", "a\x01b", "expected a text"),
+    ],
+)
+def test_a_value_out_of_range_changes_nothing(memgpt: CommandLine, option: str, value: str, expected: str) -> None:
+    memgpt("agent", "create", "tutor")
+    assert expected in memgpt("agent", "set", "tutor", option, value, code=2).err
+    shown = memgpt.json("agent-show", "agent", "show", "tutor")
+    assert (shown["model"], shown["window"]) == (None, None)
+
+
 def test_the_answer_comes_from_what_was_set_and_default_returns_to_the_configuration(memgpt: CommandLine) -> None:
     with StrictServer(lambda _: Reply("From the server."), models=("tiny-1",)) as server:
         memgpt("agent", "create", "tutor")
