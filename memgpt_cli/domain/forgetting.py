@@ -161,12 +161,15 @@ def _checked_lines(wanted: Wanted, checked: Checked) -> Iterator[ReceiptLine]:
         files = PlaceState.LEFT if checked.left else PlaceState.NOT_FOUND
         yield ReceiptLine(place="bytes of files", state=files, detail=", ".join(checked.left))
     for name in checked.elsewhere:
-        yield ReceiptLine(place=f"agent {name}", state=PlaceState.LEFT, detail=_command(wanted, name))
+        yield _elsewhere(wanted, name)
 
 
-def _command(wanted: Wanted, agent: str) -> str:
-    """Return the command that forgets the text in another agent; an id or a date means something else there."""
-    return "it has the same text" if wanted.text is None else shlex.join(["memgpt", "forget", "-a", agent, wanted.text])
+def _elsewhere(wanted: Wanted, agent: str) -> ReceiptLine:
+    """Return the line of another agent. The words of a selected item may stand there by chance."""
+    if wanted.text is None:
+        return ReceiptLine(place=f"agent {agent}", state=PlaceState.UNPROVABLE, detail="it has the same words")
+    command = shlex.join(["memgpt", "forget", "-a", agent, wanted.text])
+    return ReceiptLine(place=f"agent {agent}", state=PlaceState.LEFT, detail=command)
 
 
 def _unreachable_lines(checked: Checked, provider: str | None) -> Iterator[ReceiptLine]:

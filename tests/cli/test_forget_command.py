@@ -93,6 +93,9 @@ def test_another_agent_that_knows_it_is_named(memgpt: CommandLine) -> None:
     done = memgpt("forget", "Alice Miller", "--yes", code=1)
     assert "still there (memgpt forget -a work 'Alice Miller')" in done.out
     memgpt("forget", "-a", "work", "Alice Miller", "--yes")
+    memgpt("send", "-a", "work", "I like green tea.")
+    done = memgpt("forget", "--since", "2000-01-01", "--yes")
+    assert "cannot be proven (it has the same words)" in done.out
     assert memgpt.raw("miller") == []
 
 
