@@ -51,10 +51,14 @@ class SkippedFile:
 
 
 class DocumentState(StrEnum):
-    """`LOADING` until all of it is stored. An interrupted load starts the file again and skips the stored passages."""
+    """`LOADING` until all of it is stored. An interrupted load starts the file again and skips the stored passages.
+
+    `UNDONE`: its last load was complete and was undone; the next load reads the file again.
+    """
 
     LOADING = "loading"
     LOADED = "loaded"
+    UNDONE = "undone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.command_line import CommandLine
@@ -109,6 +110,35 @@ def test_a_load_that_was_undone_or_deleted_can_be_done_again(memgpt: CommandLine
     source = memgpt.json("archival-sources", "archival", "sources")[0]["source"]
     memgpt("archival", "delete", "--source", source, "--yes")
     assert memgpt.json("archival-load", "archival", "load", path)["loaded"] == 1
+
+
+def test_the_sources_are_as_before_after_undo_and_after_redo(memgpt: CommandLine, tmp_path: Path) -> None:
+    note = tmp_path / "x.md"
+
+    def sources() -> Any:
+        return memgpt.json("archival-sources", "archival", "sources")
+
+    note.write_text("The first text stands here.")
+    memgpt("archival", "load", str(note))
+    first = sources()
+    note.write_text("The second text stands here.")
+    memgpt("archival", "load", str(note))
+    second = sources()
+    memgpt("undo")
+    assert sources()[0]["state"] == "undone"  # the first text; the next load reads the file again
+    memgpt("undo")
+    assert sources() == []
+    memgpt("redo")
+    assert [(s["passages"], s["state"]) for s in sources()] == [(1, "undone")]
+    memgpt("redo")
+    assert sources() == second != first
+    memgpt("forget", "second", "--yes")
+    assert sources() == []
+    assert memgpt.json("archival-load", "archival", "load", str(note))["loaded"] == 1
+    memgpt("undo")
+    assert sources() == []
+    memgpt("redo")
+    assert [(s["passages"], s["state"]) for s in sources()] == [(1, "loaded")]
 
 
 def test_a_source_is_named_by_a_path_by_its_end_or_by_its_folder(memgpt: CommandLine, papers: Path) -> None:

@@ -244,13 +244,16 @@ def sources(ctx: typer.Context, match: Match = None, limit: Limit = 50, page: Pa
     tell_of_more(terminal, len(known), limit=limit, page=page)
 
 
+_MARKS = {"loading": "  (incomplete)", "undone": "  (last load undone)"}
+
+
 def _table(terminal: Terminal, found: Sequence[documents.Source]) -> None:
     rows = [
         (
             str(s.passages),
             s.document.kind if s.document else "",
             for_people(s.document.loaded_at, terminal.zone) if s.document and s.document.loaded_at else "",
-            s.name + ("" if s.document is None or s.document.state.value == "loaded" else "  (incomplete)"),
+            s.name + (_MARKS.get(s.document.state.value, "") if s.document else ""),
         )
         for s in found
     ]

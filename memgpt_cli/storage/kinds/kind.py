@@ -148,6 +148,9 @@ class KindOfMemory:
     def after_taking_back(self, operation: Operation) -> None:
         """Correct other effects of an operation after all its changes were undone."""
 
+    def after_redoing(self, operation: Operation) -> None:
+        """Correct other effects of an operation after all its changes were redone."""
+
     # Forgetting
 
     def find(self, found: Findings) -> None:

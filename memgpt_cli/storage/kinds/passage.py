@@ -56,20 +56,35 @@ class PassageMemory(KindOfMemory):
         self._rows.passages.delete([row["id"] for row in rows], at=at, provenance=provenance)
 
     def after_taking_back(self, operation: Operation) -> None:
-        """Mark a document as incomplete after its load was undone: the next load reads it again."""
+        """Mark a document after its load was undone: the next load reads it again."""
         if operation.provenance.author is not Author.DOCUMENT:
             return
         for change in operation.changes:
             self._db.execute(
-                "UPDATE documents SET state = ? WHERE source IN (SELECT source FROM passages WHERE id BETWEEN ? AND ?)",
-                (DocumentState.LOADING, change.first, change.last),
+                "UPDATE documents SET state = ? WHERE state = ? AND source IN"
+                " (SELECT source FROM passages WHERE id BETWEEN ? AND ?)",
+                (DocumentState.UNDONE, DocumentState.LOADED, change.first, change.last),
             )
         self._db.execute(
             "INSERT OR IGNORE INTO document_passages (document, passage, generation, location)"
             " SELECT d.id, p.id, d.generation, p.location FROM documents d JOIN passages p ON p.source = d.source"
-            " WHERE d.state = ? AND p.deleted_at IS NULL",
-            (DocumentState.LOADING,),
+            " WHERE d.state <> ? AND p.deleted_at IS NULL",
+            (DocumentState.LOADED,),
         )
+
+    def after_redoing(self, operation: Operation) -> None:
+        """Mark documents as loaded again, unless a later load of the same document is still undone."""
+        if operation.provenance.author is not Author.DOCUMENT:
+            return
+        for change in operation.changes:
+            self._db.execute(
+                "UPDATE documents SET state = ? WHERE state = ? AND source IN"
+                " (SELECT source FROM passages WHERE id BETWEEN ? AND ?) AND NOT EXISTS (SELECT 1 FROM changes"
+                " JOIN operations ON operations.id = operation JOIN passages ON passages.id BETWEEN first AND last"
+                " WHERE changes.kind = ? AND operation > ? AND undone_at IS NOT NULL"
+                " AND passages.source = documents.source)",
+                (DocumentState.LOADED, DocumentState.UNDONE, change.first, change.last, self.kind, operation.id),
+            )
 
     def find(self, found: Findings) -> None:
         """Find passages by text, id, source, tag and date; documents by name and title."""

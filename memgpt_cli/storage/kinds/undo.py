@@ -58,6 +58,8 @@ class Undo(UndoStore):
         with self._journal.silence():
             for change in changes:
                 self._kinds[change.kind].move(change, change.after, at=at, provenance=provenance)
+        for kind in {change.kind for change in changes}:
+            self._kinds[kind].after_redoing(found[0])
         self._journal.mark_redone(found[0].id)
         return found[0]
 

@@ -21,12 +21,13 @@ from memgpt_cli.domain.times import from_text, to_text
 from memgpt_cli.ports import DocumentStore
 from memgpt_cli.storage.rows.passages import Passages
 
-_COUNTED: Final = """
-    SELECT documents.*, (
+_PRESENT: Final = """
+    SELECT * FROM (SELECT documents.*, (
         SELECT count(*) FROM document_passages AS link JOIN passages ON passages.id = link.passage
         WHERE link.document = documents.id AND passages.deleted_at IS NULL
-    ) AS passages FROM documents
+    ) AS passages FROM documents) WHERE passages > 0
 """
+"""Documents with passages, and their number: one whose passages were all deleted is not in memory."""
 _OTHER_SOURCES: Final = """
     SELECT source, count(*) AS passages FROM passages
     WHERE source IS NOT NULL AND deleted_at IS NULL AND source NOT IN (SELECT source FROM documents) GROUP BY source
@@ -42,7 +43,7 @@ class Documents(DocumentStore):
 
     @override
     def get(self, source: str) -> LoadedDocument | None:
-        row = self._db.execute("SELECT * FROM documents WHERE source = ?", (source,)).fetchone()
+        row = self._db.execute(f"{_PRESENT} AND source = ?", (source,)).fetchone()
         return None if row is None else _document(row)
 
     @override
@@ -115,7 +116,7 @@ class Documents(DocumentStore):
         found = [Source(name=row["source"], passages=row["passages"]) for row in self._db.execute(_OTHER_SOURCES)]
         found += [
             Source(name=row["source"], passages=row["passages"], document=_document(row))
-            for row in self._db.execute(_COUNTED)
+            for row in self._db.execute(_PRESENT)
         ]
         return sorted(found, key=lambda source: source.name)
 
