@@ -68,9 +68,20 @@ class FactKeeper:
         self._similarity = similarity
 
     def keep(self, statement: Statement, *, said_at: datetime, at: datetime, provenance: Provenance) -> KeptFact:
-        """Store a statement and weigh it against what is known; joins the caller's transaction."""
+        """Store a statement and weigh it against what is known; joins the caller's transaction.
+
+        A statement that is superseded or retracted already changes no other.
+        """
+        statement = replace(
+            statement,
+            subject=on_one_line(statement.subject),
+            predicate=on_one_line(statement.predicate),
+            object=on_one_line(statement.object),
+        )
         with self._store.journal.operation(provenance):
             new = self._fact(statement, said_at, at, provenance)
+            if new.state in {FactState.SUPERSEDED, FactState.RETRACTED}:
+                return KeptFact(fact=self._store.facts.add(new), new=True)
             known = self._store.facts.rivals(new)
             if statement.replaces is not None:
                 known += [f for f in self._store.facts.get([statement.replaces]) if f.id not in {k.id for k in known}]
@@ -178,6 +189,11 @@ class FactKeeper:
 
     def _mark(self, fact: Fact, why: str, at: datetime, provenance: Provenance) -> Fact:
         return self._store.facts.revise(replace(fact, check=why), at=at, provenance=provenance)
+
+
+def on_one_line(text: str) -> str:
+    """A part of a fact with one space for each line break, tab or run of spaces."""
+    return " ".join(text.split())
 
 
 def _refs(ids: Sequence[int]) -> str:

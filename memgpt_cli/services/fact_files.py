@@ -172,9 +172,9 @@ def _statement(row: Mapping[str, Any], zone: tzinfo) -> tuple[Statement, datetim
     from memgpt_cli.facts.keeping import Statement
 
     fields = {_OTHER_NAMES.get(key.strip().lower(), key.strip().lower()): _field(value) for key, value in row.items()}
-    if not fields.get("subject") or not (fields.get("object") or fields.get("sentence")):
+    is_triple = fields.get("predicate") and fields.get("object")
+    if not fields.get("subject") or not (is_triple or fields.get("sentence")):
         raise UsageError("a fact needs the fields subject, predicate and object")
-    is_plain = bool(fields.get("object"))
     said = fields.get("said_at", "")
     start, until = (date_of(name, fields.get(name) or None) for name in ("valid_from", "valid_until"))
     return (
@@ -182,7 +182,7 @@ def _statement(row: Mapping[str, Any], zone: tzinfo) -> tuple[Statement, datetim
             subject=fields["subject"],
             predicate=fields.get("predicate", ""),
             object=fields.get("object", ""),
-            sentence="" if is_plain and fields.get("predicate") else fields.get("sentence", ""),
+            sentence="" if is_triple else fields.get("sentence", ""),
             kind=FactKind(fields.get("kind") or "attribute"),
             state=FactState(fields.get("state") or "current"),
             valid=validity("", start, until),

@@ -22,7 +22,7 @@ from memgpt_cli.domain.names import did_you_mean
 from memgpt_cli.domain.partial_dates import PartialDate, Validity
 from memgpt_cli.domain.times import span, to_text
 from memgpt_cli.errors import NotFoundError, UsageError
-from memgpt_cli.facts.keeping import KeptFact, Statement
+from memgpt_cli.facts.keeping import KeptFact, Statement, on_one_line
 from memgpt_cli.services import ids
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ __all__ = [
 
 STANDING = (FactState.CURRENT, FactState.UNCERTAIN)
 """The states of facts that are listed unless others are asked for."""
+
+_ENDED = (FactState.SUPERSEDED, FactState.RETRACTED)
 
 _LONGEST = 1_000
 _LONGEST_NAME = 200
@@ -154,14 +156,24 @@ class FactService:
             )
 
     def import_all(self, statements: Sequence[tuple[Statement, datetime | None]]) -> list[KeptFact]:
-        """Store statements of a file as one operation. Raises UsageError for one that is empty, and stores none."""
+        """Store statements of a file as one operation. Raises UsageError for one that is empty, and stores none.
+
+        A superseded or retracted one that is known with the same validity is not stored again.
+        """
         for statement, _ in statements:
             _check(statement)
         now, by = self._clock.now(), Provenance(author=Author.IMPORT, command="facts import")
+        ended = {_content(f): f for f in self.all(FactFilters(states=_ENDED))[0]}
+        kept = list[KeptFact]()
         with self._store.transaction(), self._store.journal.operation(by):
-            return [
-                self._keeper.keep(statement, said_at=at or now, at=now, provenance=by) for statement, at in statements
-            ]
+            for statement, at in statements:
+                known = ended.get(_content(statement)) if statement.state in _ENDED else None
+                kept.append(
+                    self._keeper.keep(statement, said_at=at or now, at=now, provenance=by)
+                    if known is None
+                    else KeptFact(fact=known, new=False)
+                )
+        return kept
 
     def edit(self, ref: str, changes: FactChanges) -> Fact:
         """Correct a fact; the state before stays in its history. Raises UsageError, NotFoundError."""
@@ -170,21 +182,24 @@ class FactService:
         until = fact.valid.until if changes.until is None else date_of("--until", changes.until or None)
         wanted = replace(
             fact,
-            predicate=fact.predicate if changes.predicate is None else changes.predicate.strip(),
-            object=fact.object if changes.object is None else changes.object.strip(),
+            predicate=fact.predicate if changes.predicate is None else on_one_line(changes.predicate),
+            object=fact.object if changes.object is None else on_one_line(changes.object),
             sentence="" if changes.object is not None else fact.sentence,
             fact_kind=changes.kind or fact.fact_kind,
             valid=validity("", start, until),
             check="" if changes.checked else fact.check,
             state=FactState.CURRENT if changes.checked and fact.state is FactState.UNCERTAIN else fact.state,
         )
-        if not wanted.object and not wanted.sentence:
+        if not wanted.sentence and not (wanted.object and wanted.predicate):
             raise UsageError("a fact cannot be empty", hint=f"memgpt facts retract {fact.ref}")
         return fact if wanted == fact else self._revise(wanted, "facts edit")
 
     def retract(self, refs: Sequence[str]) -> list[Fact]:
-        """Mark facts as never true; they and their history stay. Raises UsageError, NotFoundError."""
-        facts = [self.get(ref) for ref in refs]
+        """Mark facts as never true; they and their history stay. Returns those that were not retracted before.
+
+        Raises UsageError, NotFoundError.
+        """
+        facts = {fact.id: fact for fact in map(self.get, refs)}.values()
         by = self._caller.did("facts retract")
         with self._store.transaction(), self._store.journal.operation(by):
             return [
@@ -205,6 +220,11 @@ class FactService:
             raise UsageError(
                 f"{strange.ref} is about {strange.subject}, {target.ref} about {target.subject}",
                 hint=f"memgpt entities merge {entity_ref(target.subject_id)} {entity_ref(strange.subject_id)}",
+            )
+        if other := next((fact for fact in others if not _agree(fact, target)), None):
+            raise UsageError(
+                f"{other.ref} has another value ({other.object}) than {target.ref} ({target.object})",
+                hint=f"memgpt facts edit {other.ref} --object VALUE, or memgpt facts retract {other.ref}",
             )
         by, now = self._caller.did("facts merge"), self._clock.now()
         sources = [source for fact in (target, *others) for source in fact.sources]
@@ -252,7 +272,7 @@ class FactService:
     def rename_entity(self, typed: str, name: str, *, kind: EntityKind | None = None, alias: bool = True) -> Entity:
         """Give an entity another name; the old one stays as an alias unless `alias` is false. Raises UsageError."""
         entity = self.entity(typed)
-        new = name.strip()
+        new = on_one_line(name)
         if not name_key(new) or len(new) > _LONGEST_NAME:
             raise UsageError(f"{name!r} cannot be a name", hint='memgpt entities rename "Ana" "Ana Sousa"')
         former = (entity.name,) if alias else ()
@@ -347,12 +367,24 @@ def _check(statement: Statement) -> None:
     """Raise UsageError for a statement that says nothing or too much."""
     example = "memgpt facts add Ana home Lisbon --from 2023-02"
     texts = (statement.subject, statement.predicate, statement.object, statement.sentence)
-    if not name_key(statement.subject) or not (statement.object.strip() or statement.sentence.strip()):
-        raise UsageError("a fact needs a subject and an object", hint=example)
+    says_something = statement.sentence.strip() or (name_key(statement.predicate) and statement.object.strip())
+    if not name_key(statement.subject) or not says_something:
+        raise UsageError("a fact needs a subject, a predicate and an object", hint=example)
     if any(len(text) > _LONGEST for text in texts) or len(statement.subject) > _LONGEST_NAME:
         raise UsageError(
             f"a part of a fact is longer than {_LONGEST:,} characters", hint="memgpt archival add keeps texts"
         )
+
+
+def _content(fact: Fact | Statement) -> tuple[object, ...]:
+    """What a fact says, and of which time."""
+    return (name_key(fact.subject), name_key(fact.predicate), name_key(fact.object or fact.sentence), fact.valid)
+
+
+def _agree(one: Fact, other: Fact) -> bool:
+    """Whether two facts can be duplicates: one value has all words of the other. Sentences may differ in wording."""
+    first, second = (set(name_key(fact.object).split()) for fact in (one, other))
+    return first <= second or second <= first
 
 
 def _moved(fact: Fact, old: int, new: int) -> Fact:

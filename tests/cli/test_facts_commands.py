@@ -66,6 +66,50 @@ def test_editing_retracting_merging_and_undoing(moved: CommandLine) -> None:
     moved("facts", "edit", "f3", code=2)
 
 
+def test_the_parts_of_a_fact_are_on_one_line_and_not_empty(memgpt: CommandLine) -> None:
+    added = memgpt.json("facts-add", "facts", "add", "Ana\nSousa", "home\n town", "Porto\r\nNorte")
+    assert added["text"] == "Ana Sousa, home town: Porto Norte"
+    edited = memgpt.json("facts-edit", "facts", "edit", "f1", "--object", "Porto\nCentro")
+    assert edited["object"] == "Porto Centro"
+    memgpt("facts", "add", "Ana", " ", "Porto", code=2)
+    memgpt("facts", "add", "\n", "home", "Porto", code=2)
+    memgpt("facts", "edit", "f1", "--predicate", "", code=2)
+
+
+def test_a_retracted_fact_is_not_retracted_again(moved: CommandLine) -> None:
+    moved("facts", "retract", "f3", "f3")
+    assert moved("facts", "retract", "f3").out == "retracted already: f3; nothing was changed\n"
+
+
+def test_facts_with_different_values_are_not_merged(moved: CommandLine) -> None:
+    refused = moved("facts", "merge", "f1", "f2", code=2).err
+    assert "f2 has another value (Lisbon) than f1 (Lyon)" in refused
+    assert "hint: memgpt facts edit f2 --object" in refused
+
+
+def test_importing_the_own_export_changes_nothing(moved: CommandLine) -> None:
+    moved("facts", "retract", "f3")
+    before = moved("facts", "list", "--all").out
+    for name in ("facts.jsonl", "facts.csv"):
+        moved("facts", "export", name)
+        assert moved.json("facts-import", "facts", "import", name)["new"] == 0
+    assert moved("facts", "list", "--all").out == before
+
+
+def test_an_export_brings_superseded_facts_into_another_agent(moved: CommandLine) -> None:
+    moved("facts", "export", "facts.jsonl")
+    moved("agent", "create", "other")
+    moved("facts", "import", "facts.jsonl", "-a", "other")
+    listed = moved.json("facts-list", "facts", "list", "--all", "-a", "other")
+    assert [fact["state"] for fact in listed] == ["current", "current", "superseded"]
+
+
+def test_an_unknown_ending_is_not_an_export(moved: CommandLine) -> None:
+    refused = moved("facts", "export", "facts.xyz", code=2).err
+    assert ".xyz is not the ending of a format; the endings are .jsonl, .csv, .graphml, .ttl, .turtle" in refused
+    moved("facts", "export", "facts.xyz", "--format", "csv")
+
+
 def test_entities_are_renamed_and_merged(moved: CommandLine) -> None:
     moved("facts", "add", "Ana Sousa", "job", "editor")
     renamed = moved.json("entities-rename", "entities", "rename", "Ana", "Anna", "--kind", "person")

@@ -223,7 +223,8 @@ def retract(ctx: typer.Context, facts: Ids) -> None:
     with open_memory(terminal.workspace) as memory:
         changed = memory.facts.retract(facts)
     shapes = [fact_shape(fact) for fact in changed]
-    terminal.show(shapes, f"retracted {counted(len(changed), 'fact')}; {undo_brings_back(len(changed))}")
+    done = f"retracted {counted(len(changed), 'fact')}; {undo_brings_back(len(changed))}"
+    terminal.show(shapes, done if changed else f"retracted already: {', '.join(facts)}; nothing was changed")
 
 
 @app.command("log", cls=Command)

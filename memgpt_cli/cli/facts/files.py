@@ -27,7 +27,14 @@ class Format(StrEnum):
     TURTLE = "turtle"
 
 
-_ENDINGS = {".csv": Format.CSV, ".graphml": Format.GRAPHML, ".ttl": Format.TURTLE, ".turtle": Format.TURTLE}
+_ENDINGS = {
+    "": Format.JSONL,
+    ".jsonl": Format.JSONL,
+    ".csv": Format.CSV,
+    ".graphml": Format.GRAPHML,
+    ".ttl": Format.TURTLE,
+    ".turtle": Format.TURTLE,
+}
 
 
 def import_facts(
@@ -62,7 +69,7 @@ def export_facts(
     ctx: typer.Context,
     file: Annotated[Path | None, typer.Argument(help="Where to write; default: standard output.")] = None,
     form: Annotated[
-        Format | None, typer.Option("--format", help="Default: by the ending of the file, else jsonl.")
+        Format | None, typer.Option("--format", help="Default: by the ending of the file; without one jsonl.")
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
@@ -75,7 +82,7 @@ def export_facts(
         memgpt facts export --format turtle
     """
     terminal = terminal_of(ctx)
-    form = form or _ENDINGS.get(file.suffix.lower() if file else "", Format.JSONL)
+    form = form or _format_of(file)
     if file is not None and file.exists() and not overwrite:
         raise UsageError(f"{file} exists already", hint="choose another name, or add --overwrite")
     with open_memory(terminal.workspace) as memory:
@@ -87,3 +94,14 @@ def export_facts(
     file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     shape = {"file": str(file), "format": form.value, "facts": len(facts)}
     terminal.show(shape, f"wrote {counted(len(facts), 'fact')} to {file}")
+
+
+def _format_of(file: Path | None) -> Format:
+    ending = file.suffix.lower() if file else ""
+    if ending not in _ENDINGS:
+        known = ", ".join(name for name in _ENDINGS if name)
+        raise UsageError(
+            f"{ending} is not the ending of a format; the endings are {known}",
+            hint=f"memgpt facts export --format {'|'.join(Format)} {file}",
+        )
+    return _ENDINGS[ending]
