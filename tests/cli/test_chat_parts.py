@@ -200,6 +200,12 @@ def test_the_bottom_line_tells_pressure_cost_and_what_waits() -> None:
             FunctionResult(text="Stored as p1."),
             "archival: Stored as p1: “tea”",
         ),
+        (
+            "archival_memory_insert",
+            '{"content": "green tea"}',
+            FunctionResult(text="Stored as p2. Similar passages were stored before:\n[p1 Mon 2024-01-01 09:00] tea"),
+            "archival: Stored as p2: “green tea”. Similar passages were stored before:\n[p1 Mon 2024-01-01 09:00] tea",
+        ),
         ("send_message", '{"message": "hi"}', FunctionResult(text="Sent.", effects=Effects(replied=True)), None),
         ("unheard_of", "broken", FunctionResult(text="x"), "unheard_of(broken): x"),
     ],

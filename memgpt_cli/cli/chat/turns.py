@@ -113,10 +113,18 @@ def _call(returned: FunctionReturned) -> str | None:
             where = "recall" if name == "conversation_search" else "archival"
             text = f"searched {where} for {_wanted(said)}: {_found(effects)}"
         case "archival_memory_insert":
-            text = f"archival: {outcome}: “{one_line(said.get('content', ''), _LONG)}”"
+            text = _inserted(returned.result.text, said.get("content", ""))
         case _:
             text = f"{name}({one_line(returned.call.arguments, _LONG)}): {one_line(outcome, _LONG)}"
     return text
+
+
+def _inserted(result: str, content: str) -> str:
+    """Quote the content of a passage, then the similar passages that the result names in its further lines."""
+    line, *earlier = result.split("\n")
+    done, _, heading = line.partition(". ") if earlier else (line.rstrip("."), "", "")
+    shown = [f"archival: {done}: “{one_line(content, _LONG)}”" + (f". {heading}" if heading else "")]
+    return "\n".join((*shown, *(one_line(similar, _LONG) for similar in earlier)))
 
 
 def _named_secrets(call: FunctionCall) -> str:
