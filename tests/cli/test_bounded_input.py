@@ -51,6 +51,8 @@ def test_a_file_whose_name_is_not_utf_8_is_read(memgpt: CommandLine, tmp_path: P
     path = tmp_path / "caf\udce9.txt"
     path.write_text("Likes tea.")
     assert "Likes tea." in memgpt("memory", "append", "human", f"@{path}", "--json").json["value"]
+    path.write_text("subject,predicate,object\nme,home,Lisbon\n")
+    assert memgpt("facts", "import", str(path), "--json").json["new"] == 1
 
 
 @pytest.mark.parametrize("limit", ["9223372036854775808", "99999999999999999999"])

@@ -39,7 +39,9 @@ _ENDINGS = {
 
 def import_facts(
     ctx: typer.Context,
-    file: Annotated[str, typer.Argument(help="A CSV file with a heading, or JSON lines; - for standard input.")],
+    file: Annotated[
+        str, typer.Argument(help="A CSV file with a heading, or JSON lines; - for standard input.", metavar="FILE")
+    ],
 ) -> None:
     """Import facts from triples: columns or fields subject, predicate, object, and optionally valid_from, valid_until,
     kind, state, sentence, said_at. All or none are stored, as one operation.
