@@ -6,7 +6,6 @@ of several renames is committed by renaming its marker to `ID.commit`: from then
 process holds `ID.lock`, so only markers of processes that are gone are touched.
 """
 
-import hashlib
 import json
 import os
 import sqlite3
@@ -173,6 +172,8 @@ class Replacements:
     @contextmanager
     def alone(self, what: str) -> Iterator[None]:
         """Let one process at a time do this; the others wait. Raises OSError."""
+        import hashlib
+
         with _held(self.folder, hashlib.sha256(what.encode("utf-8")).hexdigest()[:16]):
             yield
 
