@@ -105,6 +105,22 @@ def test_a_statement_that_holds_more_than_its_subject_is_not_replaced() -> None:
     assert name == APPEND
 
 
+def test_a_line_that_holds_more_than_subjects_is_kept_whole() -> None:
+    human = "I live in Lyon and my sister Zoe lives in Paris."
+    assert Prompt(human=human).user("I moved to Porto.").answer().calls == [
+        (APPEND, {"label": "human", "content": "I moved to Porto."})
+    ]
+
+
+def test_a_statement_in_a_clause_after_a_comma_is_noted_and_replaces_its_line() -> None:
+    text = "I moved again, I live in Lisbon now."
+    assert Prompt(human="I live in Lyon.").user(text).answer().calls == [
+        (REPLACE, {"label": "human", "old_content": "I live in Lyon.", "new_content": text})
+    ]
+    for other in ("He told me, I live in Rome.", "I was late, I am sorry.", "I asked him, I live in Rome."):
+        assert APPEND not in [name for name, _ in Prompt().user(other).answer().calls]
+
+
 def test_without_functions_for_memory_it_still_answers() -> None:
     request = Prompt().user("I live in Lyon.").request()
     bare = ChatRequest(model="offline", messages=request.messages, tools=request.tools[:0])

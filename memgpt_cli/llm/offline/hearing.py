@@ -102,6 +102,10 @@ _LASTING: Final = re.compile(
     rf"|{_FIRST} was wrong about my )",
     re.IGNORECASE,
 )
+_LATER_CLAUSE: Final = re.compile(
+    rf"{_FIRST}\b(?![^,;:]*\b{_REPORTED})[^,;:]{{1,60}}[,;] (?:(?:and|so|but|now) )?(?={_FIRST}\b)", re.IGNORECASE
+)
+"""The first clause of the speaker with its comma: `I moved again, ` of `I moved again, I live in Lisbon now`."""
 _LASTING_CHINESE: Final = re.compile(
     r"(?:我|我们|咱们|俺)(?!.{0,8}(?:说[我：:“,，]|告诉|觉得|认为|问[我你：:]|写道|梦))"
     r"(?:现在|今年|已经|也|还|其实|一直|最|以前|从小|都|就|目前|刚刚|刚|只|不再|真的|很|非常|特别|每天|平时)*"
@@ -282,6 +286,8 @@ def is_lasting(sentence: str, known: str = "") -> bool:
     if _UNREAL.search(sentence) or asks(sentence):
         return False
     if _LASTING.match(sentence) or _LASTING_CHINESE.match(sentence):
+        return True
+    if (clause := _LATER_CLAUSE.match(sentence)) and _LASTING.match(sentence, clause.end()):
         return True
     name = re.match(
         r"([A-Z][^\W\d_]+)(?:['’]s \w+)? (?:is|lives|works|has|was|moved|turned|likes|loves|hates)\b", sentence

@@ -192,7 +192,7 @@ class Notebook:
         mine = [
             line for line in self.lines if line.startswith(f"{speaker}: ") or (speaker is None and said(line) in line)
         ]
-        subject = slot(text)
+        subject = slot(text) or next(filter(None, map(slot, _CLAUSES.split(text))), None)
         for line in reversed(mine):
             if subject is not None and (rest := _without(line, subject)) is not None:
                 return line, rest
@@ -355,13 +355,15 @@ def second_try(situation: Situation) -> list[NoteCall]:
 
 
 def _without(line: str, subject: str) -> str | None:
-    """Return the rest of a line without its statement on a subject; None if that statement says more than that."""
+    """Return the rest of a line without its statement on a subject; None if the line says more than such subjects."""
     text = said(line)
     clauses = [clause for clause in _CLAUSES.split(text) if clause]
     about = [clause for clause in clauses if slot(clause) == subject]
     if not about or any(
         not _BARE.fullmatch(clause.rstrip(".!。！")) or _MORE_INSIDE.search(clause) for clause in about
     ):
+        return None
+    if any(slot(clause) is None for clause in clauses):
         return None
     head = line[: line.index(text)]
     return "\n".join(f"{head}{clause}" for clause in clauses if clause not in about)
