@@ -164,7 +164,7 @@ def test_a_load_of_many_passages_is_one_operation_and_one_row(store: SQLiteStore
     with store.transaction():
         store.undo.undo(at=NOW, provenance=UNDO)
     assert store.passages.count() == 1
-    assert store.documents.get("notes.md").state == "loading"
+    assert store.documents.get("notes.md") is None
 
 
 def test_a_rolled_back_change_leaves_no_operation_behind(store: SQLiteStore) -> None:
