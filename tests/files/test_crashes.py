@@ -13,7 +13,7 @@ import pytest
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
-SHORT = "agent rename,agent delete,restore --replace,config set,archival load"
+SHORT = "agent rename,restore --replace,archival load"
 
 
 def crash(folder: Path, *arguments: str) -> list[dict[str, int]]:
@@ -27,9 +27,9 @@ def crash(folder: Path, *arguments: str) -> list[dict[str, int]]:
 
 
 def test_killed_at_some_points_nothing_is_half(tmp_path: Path) -> None:
-    counts = crash(tmp_path, "3", "--only", SHORT)
+    counts = crash(tmp_path, "2", "--only", SHORT)
     assert len(counts) == len(SHORT.split(","))
-    assert all(count["kills"] >= 3 for count in counts)
+    assert all(count["kills"] >= 2 for count in counts)
     assert sum(count["new"] for count in counts)
     assert sum(count["old"] for count in counts)
 
