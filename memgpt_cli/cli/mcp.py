@@ -12,6 +12,7 @@ import typer
 from memgpt_cli.cli.options import Command
 from memgpt_cli.cli.terminal.console import plain
 from memgpt_cli.cli.terminal.context import Terminal, terminal_of
+from memgpt_cli.cli.terminal.listening import listening
 from memgpt_cli.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
@@ -79,8 +80,9 @@ def mcp(
     else:
         key = os.environ.get("MEMGPT_MCP_KEY") or None
         application = transports.http_app(server, host=host, key=key)
+        address = listening(host, port)
         terminal.notice(f"serving MCP at http://{host}:{port}/mcp; Ctrl-C ends it")
-        transports.serve_http(application, host=host, port=port)
+        transports.serve_http(application, address)
 
 
 def _protocol_input() -> BinaryIO:

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from memgpt_cli.cli.terminal.context import terminal_of
+from memgpt_cli.cli.terminal.listening import listening
 from memgpt_cli.domain.endpoints import is_loopback_host
 from memgpt_cli.errors import ConfigError, UsageError
 
@@ -76,5 +77,7 @@ def serve(
     app = make_app(
         workspace, keys=found, loopback=loopback, origins=allow_origin or (), system_prompt=system_prompt.value
     )
+    address = listening(host, port)
     terminal.notice(f"serving {workspace.agent_name} and every other agent at http://{host}:{port}/v1; Ctrl-C ends it")
-    uvicorn.run(app, host=host, port=port, log_level="warning", limit_concurrency=512, timeout_graceful_shutdown=10)
+    config = uvicorn.Config(app, log_level="warning", limit_concurrency=512, timeout_graceful_shutdown=10)
+    uvicorn.Server(config).run(sockets=[address])

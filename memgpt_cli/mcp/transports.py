@@ -15,6 +15,7 @@ from memgpt_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from socket import socket
 
     from anyio.abc import TaskGroup
     from mcp.server.lowlevel import Server
@@ -122,11 +123,11 @@ def http_app(server: Server[Any], *, host: str, key: str | None) -> ASGIApp:
     return _KeyCheck(app, key) if key else app
 
 
-def serve_http(app: ASGIApp, *, host: str, port: int) -> None:
-    """Serve clients over HTTP until the process is terminated."""
+def serve_http(app: ASGIApp, address: socket) -> None:
+    """Serve clients over HTTP on a bound socket until the process is terminated."""
     import uvicorn
 
-    uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=3)
+    uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3)).run(sockets=[address])
 
 
 def _security_of(host: str) -> Any:

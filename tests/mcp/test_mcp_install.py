@@ -1,6 +1,7 @@
 """`memgpt mcp install`: the entry in each client's file, and nothing else of it changed."""
 
 import json
+import socket
 import tomllib
 from pathlib import Path
 
@@ -66,3 +67,14 @@ def test_an_unknown_client_or_tool_is_named_with_the_known_ones(memgpt: CommandL
     assert "claude-code" in memgpt("mcp", "install", "emacs", code=2).err
     assert "core_memory_view" in memgpt("mcp", "--tools", "serch", code=2).err
     assert "key" in memgpt("mcp", "--http", "--host", "192.0.2.1", code=2).err
+
+
+@pytest.mark.parametrize("command", [("serve",), ("mcp", "--http")])
+def test_a_used_port_is_an_error_with_another_one(memgpt: CommandLine, command: tuple[str, ...]) -> None:
+    with socket.socket() as used:
+        used.bind(("127.0.0.1", 0))
+        used.listen()
+        port = used.getsockname()[1]
+        done = memgpt(*command, "--port", str(port), code=2)
+    assert f"cannot listen on 127.0.0.1:{port}" in done.err
+    assert f"--port {port + 1}" in done.err
