@@ -173,7 +173,7 @@ def test_a_title_is_answered_while_the_agent_is_busy(serve: Serve) -> None:
     def brain(body: Any) -> Reply:
         return Reply("word " * 400) if "tools" in body else Reply("Title")
 
-    with StrictServer(brain, faults=[Fault.slow(0.1)]) as model:
+    with StrictServer(brain, faults=[Fault.slow(0.1)] * 2) as model:
         served = serve(base_url=model.base_url)
         stream = served.client().chat.completions.create(model="default", messages=[user("hi")], stream=True)
         next(iter(stream))
