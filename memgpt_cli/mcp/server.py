@@ -56,7 +56,7 @@ class MemoryServer:
         self._agent = agent
         self._tools = {tool.name: tool for tool in tools}
         self._indexing = indexing
-        self._shown: dict[str, ShownItems] = {}
+        self._shown = ShownItems()
         self._one_at_a_time = anyio.CapacityLimiter(1)
 
     def protocol(self) -> Server[dict[str, Any]]:
@@ -99,7 +99,7 @@ class MemoryServer:
     def _run(self, tool: Tool, given: dict[str, Any], caller: Caller) -> dict[str, Any]:
         arguments, program = check(given, tool.parameters), caller.program or _UNKNOWN
         with open_memory(self._workspace, self._agent, caller=caller, create=True) as memory:
-            return tool.run(ToolCall(memory, arguments, self._shown.setdefault(program, ShownItems(program))))
+            return tool.run(ToolCall(memory, arguments, self._shown, program))
 
     async def _list_resources(self, _context: Any, _params: Any) -> types.ListResourcesResult:
         return types.ListResourcesResult(resources=await self._in_thread(self._resources))

@@ -17,43 +17,46 @@ if TYPE_CHECKING:
 
 
 HELD_FOR_S: Final = 1_800.0
-"""A client's writes to core memory are held for so long after it was shown untrusted text."""
+"""Writes to core memory are held for so long after untrusted text was shown."""
 
 _MOST: Final = 50
 
 
 @dataclass(slots=True)
 class ShownItems:
-    """The untrusted items that one client was shown lately: from documents, imports and other programs.
+    """The untrusted items that the server showed lately: from documents, imports and programs.
 
-    Items that the client itself stored are left out: it could have written their text to core memory at once.
+    They count for every client, since a client gives its name itself and could change it to escape.
     """
 
-    program: str
-    _items: dict[str, tuple[Author, float]] = field(default_factory=dict)
+    _items: dict[str, tuple[Author, str | None, float]] = field(default_factory=dict)
 
     def note(self, item: MemoryItem) -> None:
         """Note an item of a result."""
-        provenance = getattr(item, "provenance", None)
-        if item.least in UNTRUSTED and getattr(provenance, "command", None) != self.program:
+        if item.least in UNTRUSTED:
+            command = getattr(getattr(item, "provenance", None), "command", None)
             self._items.pop(item.ref, None)
-            self._items[item.ref] = (item.least, time.monotonic())
+            self._items[item.ref] = (item.least, command, time.monotonic())
             while len(self._items) > _MOST:
                 self._items.pop(next(iter(self._items)))
 
-    def sources(self) -> dict[str, Author]:
-        """Return the ids of the items with the sources that they go back to."""
+    def sources(self, program: str) -> dict[str, Author]:
+        """Return the ids of the items with their sources, without those that `program` itself stored.
+
+        It could have written their text to core memory at once.
+        """
         since = time.monotonic() - HELD_FOR_S
-        return {ref: author for ref, (author, at) in self._items.items() if at >= since}
+        return {ref: author for ref, (author, command, at) in self._items.items() if at >= since and command != program}
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A call of a tool: the memory, on behalf of a client; checked arguments; the items shown to the client before."""
+    """A call of a tool by a client, `program`: the memory, checked arguments, and the items shown before."""
 
     memory: AgentMemory
     arguments: Arguments
     shown: ShownItems
+    program: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,7 +60,7 @@ def _edited(call: ToolCall, function: str, edit: Callable[[], Block]) -> dict[st
     """Make an edit, or keep it for the person: a client that was shown documents or imports may repeat them."""
     memory = call.memory
     before = memory.blocks.get(call.arguments["label"])
-    held = memory.reviews.hold(function, call.arguments, call.shown.sources())
+    held = memory.reviews.hold(function, call.arguments, call.shown.sources(call.program))
     if held is not None:
         note = f"not written yet: {held.reason}. It waits for the person as {review_ref(held.id)} (memgpt review)"
         return {"label": before.label, "changed": False, "waits_as": review_ref(held.id), "note": note}

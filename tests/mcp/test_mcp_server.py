@@ -19,9 +19,10 @@ from mcp import Client, StdioServerParameters
 
 from memgpt_cli.bootstrap import Workspace
 from memgpt_cli.domain.blocks import Author, Provenance
+from memgpt_cli.domain.search import ArchivalFilters
 from memgpt_cli.facts.keeping import Statement
 from memgpt_cli.mcp.server import INSTRUCTIONS, MemoryServer
-from memgpt_cli.mcp.spec import Tool, ToolCall
+from memgpt_cli.mcp.spec import ShownItems, Tool, ToolCall
 from memgpt_cli.mcp.tools import ALL, chosen
 from memgpt_cli.services.memory import open_memory
 
@@ -361,3 +362,17 @@ async def test_http_needs_the_key_and_a_known_host_and_origin(served: str) -> No
     async with httpx.AsyncClient(headers=key) as web, Client(streamable_http_client(served, http_client=web)) as client:
         assert (await call(client, "remember", content="The kettle is green."))["new"]
         assert (await call(client, "search", query="kettle"))["results"]
+
+
+def test_a_client_cannot_escape_a_hold_by_another_name_and_names_take_no_memory(workspace: Workspace) -> None:
+    workspace.new_agents.ensure("default")
+    with workspace.memory() as opened:
+        for number in range(60):
+            by = Provenance(author=Author.DOCUMENT, command="archival load")
+            opened.archival.insert(f"Text number {number} of a document.", provenance=by)
+        shown = ShownItems()
+        for passage in opened.store.passages.page(ArchivalFilters(), limit=60):
+            shown.note(passage)
+    assert shown.sources("mcp:one") == shown.sources("mcp:another")
+    assert len(shown.sources("mcp:one")) == 50
+    assert shown.sources("archival load") == {}
